@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built in Swift 6 language mode with these.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // The hot path crosses modules at every step; without this the small functions are calls.
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+/// A target of our own: one of the three kinds of room that docs/architecture.md draws.
+func room(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, uses more: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + more, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "gatehouse",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C libraries: a module map and a shim header each.
+    .systemLibrary(
+      name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+    // Base and wrappers.
+    room("Primitives", uses: []),
+    room("OpenSSLCrypto", uses: ["Primitives", "COpenSSL"]),
+    room("StrictJSON", uses: ["Primitives", "CJansson"]),
+    room("Patterns", uses: ["Primitives", "CPCRE2"]),
+
+    // Core: pure.
+    room("HTTPWire", uses: ["Primitives"]),
+    room("SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire"]),
+    room("ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
+    room("Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
+    room(
+      "PolicyEngine",
+      uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration"]),
+    room("RateLimiting", uses: ["Primitives"]),
+    room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
+
+    // Edges: sockets, files, clocks, threads.
+    room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
+    room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
+    room(
+      "Gateway",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    room(
+      "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
+    room(
+      "Sandbox",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Transport",
+      ]),
+
+    tests(of: "Primitives"),
+    tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
+    tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),
+    tests(of: "Patterns", uses: ["Primitives"]),
+    tests(of: "HTTPWire", uses: ["Primitives"]),
+    tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
+    tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
+    tests(of: "Configuration", uses: ["Primitives", "StrictJSON"]),
+    tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
+    tests(of: "RateLimiting", uses: ["Primitives"]),
+    tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
+    tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
+    tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
+    tests(of: "Gateway", uses: ["Primitives", "HTTPWire", "StrictJSON"]),
+    tests(of: "Admin", uses: ["Primitives"]),
+    tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
+  ]
+)

@@ -1,0 +1,46 @@
+internal import COpenSSL
+
+/// Bytes that must not be seen: no description, no encoding, wiped when the last owner lets go.
+package final class Secret: Sendable {
+  // Never written between init and deinit, so sharing it between threads is safe.
+  private nonisolated(unsafe) let storage: UnsafeMutableRawBufferPointer
+
+  package init(_ bytes: some Collection<UInt8>) {
+    storage = .allocate(byteCount: bytes.count, alignment: 1)
+    storage.copyBytes(from: bytes)
+  }
+
+  deinit {
+    OPENSSL_cleanse(storage.baseAddress, storage.count)
+    storage.deallocate()
+  }
+
+  package var count: Int { storage.count }
+
+  /// The bytes, for the duration of `body` only.
+  package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try body(UnsafeRawBufferPointer(storage))
+  }
+
+  package static func constantTimeEqual(_ secret: Secret, _ bytes: [UInt8]) -> Bool {
+    guard secret.count == bytes.count else { return false }
+    return bytes.withUnsafeBytes {
+      CRYPTO_memcmp(secret.storage.baseAddress, $0.baseAddress, secret.count) == 0
+    }
+  }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  package var description: String { "[secret]" }
+  package var debugDescription: String { "[secret]" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Bytes from OpenSSL's random generator, for keys and secrets.
+package func randomBytes(_ count: Int) -> [UInt8] {
+  [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let done = RAND_bytes(buffer.baseAddress, Int32(count))
+    precondition(done == 1, "OpenSSL's random generator failed")
+    initialized = count
+  }
+}

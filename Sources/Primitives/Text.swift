@@ -1,0 +1,48 @@
+/// UTF-8 text that is compared, ordered and hashed by its bytes.
+///
+/// `String` compares by canonical equivalence, so two tag keys that AWS keeps apart would be one
+/// key to a policy. Whatever comes from a request, or is compared with it, is a `Text`.
+package struct Text: Hashable, Sendable, Comparable {
+  package let utf8: [UInt8]
+
+  /// The caller vouches that `utf8` is well-formed UTF-8 (the JSON and header readers check it).
+  package init(uncheckedUTF8 utf8: [UInt8]) {
+    self.utf8 = utf8
+  }
+
+  package init(_ string: String) {
+    utf8 = Array(string.utf8)
+  }
+
+  /// `nil` when the bytes are not well-formed UTF-8 (RFC 3629).
+  package init?(validating bytes: some Sequence<UInt8>) {
+    let copy = Array(bytes)
+    guard String(validating: copy, as: UTF8.self) != nil else { return nil }
+    utf8 = copy
+  }
+
+  package var string: String { String(decoding: utf8, as: UTF8.self) }
+  package var isEmpty: Bool { utf8.isEmpty }
+
+  /// The number of Unicode scalars, which is how the service model and policies count length.
+  package var scalarCount: Int {
+    var count = 0
+    for byte in utf8 where byte & 0xC0 != 0x80 { count += 1 }
+    return count
+  }
+
+  package static func < (left: Text, right: Text) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
+  }
+
+  package static func + (left: Text, right: Text) -> Text {
+    Text(uncheckedUTF8: left.utf8 + right.utf8)
+  }
+
+  package func hasPrefix(_ prefix: Text) -> Bool { utf8.starts(with: prefix.utf8) }
+}
+
+extension Text: ExpressibleByStringLiteral, CustomStringConvertible {
+  package init(stringLiteral value: String) { self.init(value) }
+  package var description: String { string }
+}
