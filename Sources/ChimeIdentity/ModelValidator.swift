@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import StrictJSON
 
 /// Holds requests against the service model's input shapes.

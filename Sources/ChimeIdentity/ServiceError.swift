@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 internal import StrictJSON
 
 /// The errors that the service and AWS's front ends answer with, as SDKs read them (REST-JSON: the type in the
