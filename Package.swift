@@ -87,6 +87,8 @@ let package = Package(
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
     tests(of: "Gateway", uses: ["Primitives", "HTTPWire", "StrictJSON"]),
     tests(of: "Admin", uses: ["Primitives"]),
-    tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
+    tests(
+      of: "Sandbox",
+      uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity", "Transport"]),
   ]
 )
