@@ -8,6 +8,21 @@ package struct SourcePosition: Hashable, Sendable, Comparable {
     self.column = column
   }
 
+  /// The place of a byte in UTF-8 text; the byte after the last has one too.
+  package init(ofOffset offset: Int, in bytes: [UInt8]) {
+    var line = 1
+    var column = 1
+    for byte in bytes.prefix(offset) {
+      if byte == UInt8(ascii: "\n") {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+    }
+    self.init(line: line, column: column)
+  }
+
   package static func < (left: Self, right: Self) -> Bool {
     (left.line, left.column) < (right.line, right.column)
   }

@@ -1,0 +1,46 @@
+# Every target sets itself up: on a fresh Debian 12 with Swift 6.3, git and make,
+# `make demo` and `make test` install what they miss (as root, or through sudo).
+#
+# Variables: PYTHON (the interpreter the tests' venv is made with, default python3),
+# PYTEST_ARGS (for instance `make e2e PYTEST_ARGS='-k policy'`).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: build demo test unit e2e bench lint clean setup setup-tests
+
+# The shipped binary: static Swift runtime, only the C libraries are dynamic.
+RELEASE := -c release --static-swift-stdlib --product gatehouse
+GATEHOUSE := .build/release/gatehouse
+
+build: setup
+	swift build $(RELEASE)
+
+demo: build
+	$(GATEHOUSE) demo --once
+
+# Unit tests in debug, end-to-end tests against the release binary; ends with `N passed, N failed`.
+test: setup-tests
+	scripts/test.sh
+
+unit: setup
+	swift build --build-tests
+	swift test --skip-build
+
+e2e: setup-tests build
+	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST_ARGS)
+
+bench: build
+	Benchmarks/run.sh
+
+lint:
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+setup:
+	scripts/setup.sh build
+
+setup-tests:
+	scripts/setup.sh build test
+
+clean:
+	rm -rf .build .venv .pytest_cache
+	find Tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
