@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// What the edge found at a path.
 package struct FileContents: Sendable {
   package let bytes: [UInt8]
@@ -41,4 +43,16 @@ package protocol FileSource {
   func read(_ path: String) throws(FileFault) -> FileContents
   /// The names of the entries of a folder, in any order, without `.` and `..`.
   func names(in directory: String) throws(FileFault) -> [String]
+}
+
+/// A path in a file, and where it stands there.
+package struct FileReference: Sendable, Hashable {
+  /// As the edge can open it: absolute, or relative to the working directory.
+  package let path: String
+  package let position: SourcePosition
+
+  package init(path: String, position: SourcePosition) {
+    self.path = path
+    self.position = position
+  }
 }

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import StrictJSON
 
 /// A JSON value that is about to be written: a schema, a file that a command edits.

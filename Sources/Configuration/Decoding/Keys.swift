@@ -92,6 +92,14 @@ extension Keys {
   /// Whether the object has this key, null or not.
   func has(_ name: String) -> Bool { member(name) != nil }
 
+  func isNull(_ name: String) -> Bool { member(name)?.value.isNull ?? false }
+
+  /// A path that the file does not name but relies on.
+  func reference(_ path: String) -> FileReference {
+    guard case .reading(_, let reading) = purpose else { return FileReference(path: path, position: position) }
+    return FileReference(path: reading.resolve(path), position: position)
+  }
+
   /// Where the value of `name` stands, or else the object.
   func position(of name: String) -> SourcePosition { member(name)?.value.position ?? position }
 
@@ -192,6 +200,6 @@ extension Bool: LiteralConvertible { var literal: JSONLiteral { .boolean(self) }
 extension String: LiteralConvertible { var literal: JSONLiteral { .string(self) } }
 extension Duration: LiteralConvertible { var literal: JSONLiteral { .string(written) } }
 extension ByteCount: LiteralConvertible { var literal: JSONLiteral { .string(written) } }
-extension RawRepresentable where Self: LiteralConvertible, RawValue == String {
+extension LiteralConvertible where Self: RawRepresentable, RawValue == String {
   var literal: JSONLiteral { .string(rawValue) }
 }

@@ -180,18 +180,6 @@ extension Form where Value == WallClockTime {
   }
 }
 
-/// A path in a file, and where it stands there.
-package struct FileReference: Sendable, Hashable {
-  /// As the edge can open it: absolute, or relative to the working directory.
-  package let path: String
-  package let position: SourcePosition
-
-  package init(path: String, position: SourcePosition) {
-    self.path = path
-    self.position = position
-  }
-}
-
 extension Form where Value == FileReference {
   static var path: Form {
     let text = Form<String>.nonEmpty("a path")
