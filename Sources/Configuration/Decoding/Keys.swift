@@ -16,6 +16,8 @@ final class Keys {
   private var known: [String] = []
   private var required: [JSONLiteral] = []
   private var properties: [JSONLiteral.Member] = []
+  /// Groups of keys of which exactly one is needed.
+  private var choices: [[String]] = []
 
   init(members: [LocatedJSON.Member], of position: SourcePosition, in reading: Reading) {
     purpose = .reading(members: members, reading)
@@ -111,6 +113,18 @@ extension Keys {
     if case .reading(_, let reading) = purpose { reading.warning(at: position, message) }
   }
 
+  /// Exactly one of `names` must be there; the schema says so too.
+  func requireOne(of names: [String]) {
+    choices.append(names)
+    guard case .reading = purpose else { return }
+    let given = names.filter { has($0) && !isNull($0) }
+    let list = names.map(quoted).joined(separator: ", ")
+    if given.isEmpty { error(at: position, "missing key: one of \(list)") }
+    if given.count > 1, let second = member(given[1]) {
+      error(at: second.keyPosition, "only one of \(list) may be given")
+    }
+  }
+
   /// Says of each key that was not asked for that it is unknown.
   func refuseUnknown(in place: String? = nil) {
     guard case .reading(let members, let reading) = purpose else { return }
@@ -143,6 +157,9 @@ extension Keys {
   var schema: JSONLiteral {
     var schema: JSONLiteral = ["type": "object", "properties": .object(properties)]
     if !required.isEmpty { schema["required"] = .array(required) }
+    for names in choices {
+      schema["oneOf"] = .array(names.map { ["required": [.string($0)], "properties": .object([.init($0, ["not": ["type": "null"]])])] })
+    }
     schema["additionalProperties"] = false
     return schema
   }
