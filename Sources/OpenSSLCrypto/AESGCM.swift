@@ -49,11 +49,14 @@ package enum AESGCM {
   private static func withContext(
     key: Secret, nonce: [UInt8], encrypting: Int32, _ body: (OpaquePointer) -> [UInt8]?
   ) -> [UInt8]? {
-    guard key.count == keyLength, nonce.count == nonceLength, let context = EVP_CIPHER_CTX_new() else { return nil }
+    guard key.count == keyLength, nonce.count == nonceLength, let context = EVP_CIPHER_CTX_new() else {
+      return nil
+    }
     defer { EVP_CIPHER_CTX_free(context) }
     let started = key.withBytes { bytes in
       EVP_CipherInit_ex2(
-        context, EVP_aes_256_gcm(), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, encrypting, nil)
+        context, EVP_aes_256_gcm(), bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, encrypting,
+        nil)
     }
     return started == 1 ? body(context) : nil
   }

@@ -34,7 +34,9 @@ package struct IPAddress: Hashable, Sendable {
     var bits: UInt32 = 0
     for part in parts {
       // A leading zero means octal to some readers, so it means nothing here.
-      guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
+      guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else {
+        return nil
+      }
       var value: UInt32 = 0
       for byte in part {
         guard (0x30...0x39).contains(byte) else { return nil }
@@ -94,7 +96,8 @@ extension IPAddress: CustomStringConvertible {
     if isIPv4 {
       return [24, 16, 8, 0].map { String(low >> UInt64($0) & 0xFF) }.joined(separator: ".")
     }
-    let groups = [48, 32, 16, 0].map { high >> UInt64($0) & 0xFFFF }
+    let groups =
+      [48, 32, 16, 0].map { high >> UInt64($0) & 0xFFFF }
       + [48, 32, 16, 0].map { low >> UInt64($0) & 0xFFFF }
     let run = Self.longestZeroRun(groups)
     let words = groups.map { String($0, radix: 16) }

@@ -16,7 +16,9 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     var host = text.utf8[..<colon]
     let isBracketed = host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]")
     if isBracketed { host = host.dropFirst().dropLast() }
-    guard host.contains(UInt8(ascii: ":")) == isBracketed, let ip = IPAddress(parsing: host) else { return nil }
+    guard host.contains(UInt8(ascii: ":")) == isBracketed, let ip = IPAddress(parsing: host) else {
+      return nil
+    }
     self.init(ip: ip, port: port)
   }
 

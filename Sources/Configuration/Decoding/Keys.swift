@@ -96,9 +96,22 @@ extension Keys {
 
   func isNull(_ name: String) -> Bool { member(name)?.value.isNull ?? false }
 
+  func isEmptyList(_ name: String) -> Bool {
+    if case .array(let elements) = member(name)?.value.value { return elements.isEmpty }
+    return false
+  }
+
+  /// Whether a string is nothing but `${ENV:NAME}`.
+  func refersToEnvironment(_ name: String) -> Bool {
+    guard case .string(let text) = member(name)?.value.value else { return false }
+    return text.hasPrefix("${ENV:") && text.firstIndex(of: "}") == text.indices.last
+  }
+
   /// A path that the file does not name but relies on.
   func reference(_ path: String) -> FileReference {
-    guard case .reading(_, let reading) = purpose else { return FileReference(path: path, position: position) }
+    guard case .reading(_, let reading) = purpose else {
+      return FileReference(path: path, position: position)
+    }
     return FileReference(path: reading.resolve(path), position: position)
   }
 
@@ -158,7 +171,10 @@ extension Keys {
     var schema: JSONLiteral = ["type": "object", "properties": .object(properties)]
     if !required.isEmpty { schema["required"] = .array(required) }
     for names in choices {
-      schema["oneOf"] = .array(names.map { ["required": [.string($0)], "properties": .object([.init($0, ["not": ["type": "null"]])])] })
+      schema["oneOf"] = .array(
+        names.map {
+          ["required": [.string($0)], "properties": .object([.init($0, ["not": ["type": "null"]])])]
+        })
     }
     schema["additionalProperties"] = false
     return schema

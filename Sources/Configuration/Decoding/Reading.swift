@@ -23,6 +23,13 @@ final class Reading {
     problems.append(Problem(file: file, position: position, severity: .warning, message: message))
   }
 
+  /// From the top of the file to its end.
+  var sortedProblems: [Problem] {
+    // Stable, so that what was found first at a place comes first.
+    problems.enumerated().sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+      .map(\.element)
+  }
+
   /// The file's path as the edge can open it.
   func resolve(_ path: String) -> String { join(directory, path) }
 

@@ -29,7 +29,8 @@ extension Form where Value == Int {
   static func integer(_ range: ClosedRange<Int>) -> Form {
     let upper = range.upperBound == .max ? "" : " to \(range.upperBound)"
     let accepted =
-      upper.isEmpty ? "a whole number of at least \(range.lowerBound)" : "a whole number from \(range.lowerBound)\(upper)"
+      upper.isEmpty
+      ? "a whole number of at least \(range.lowerBound)" : "a whole number from \(range.lowerBound)\(upper)"
     var schema: JSONLiteral = ["type": "integer", "minimum": .integer(Int64(range.lowerBound))]
     if range.upperBound != .max { schema["maximum"] = .integer(Int64(range.upperBound)) }
     return Form(accepted, schema: { [schema] _ in schema }) { node, reading in
@@ -146,7 +147,8 @@ extension Form where Value == Duration {
   }
 
   private static func duration(pattern: JSONLiteral, orMore minimum: Duration) -> Form {
-    let accepted = "a \(minimum > .zero ? "positive " : "")duration such as \"250ms\", \"10s\", \"5m\", \"24h\" or \"7d\""
+    let accepted =
+      "a \(minimum > .zero ? "positive " : "")duration such as \"250ms\", \"10s\", \"5m\", \"24h\" or \"7d\""
     return parsed(accepted, schema: ["type": "string", "pattern": pattern]) { text throws(Rejection) in
       guard let value = Duration(written: text), value >= minimum else { return nil }
       return value

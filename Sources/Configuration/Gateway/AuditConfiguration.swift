@@ -57,12 +57,16 @@ extension GatewayConfiguration.Audit {
       onFailure: keys.value(
         "onFailure", .choice(), default: .refuse, "Whether to go on when the journal cannot be written."),
       segmentSize: keys.value(
-        "segmentSize", .byteCount, default: .mebibytes(128), "Size after which a new segment begins.").bytes,
+        "segmentSize", .byteCount, default: .mebibytes(128), "Size after which a new segment begins."
+      ).bytes,
       retain: keys.nullable(
-        "retain", .positiveDuration, default: .seconds(400 * 86_400), "How long segments are kept; null for ever."),
+        "retain", .positiveDuration, default: .seconds(400 * 86_400),
+        "How long segments are kept; null for ever."),
       sensitive: keys.section(
-        "sensitive", GatewayConfiguration.Sensitive.form, "What the journal shows of sensitive members.") ?? .standard,
-      checkpointEvery: keys.section("checkpoint", checkpointForm, "Proofs of the journal's length.") ?? .seconds(60))
+        "sensitive", GatewayConfiguration.Sensitive.form, "What the journal shows of sensitive members.")
+        ?? .standard,
+      checkpointEvery: keys.section("checkpoint", checkpointForm, "Proofs of the journal's length.")
+        ?? .seconds(60))
     keys.unavailable("postgres")
     return audit
   }
@@ -81,7 +85,8 @@ extension GatewayConfiguration.Sensitive {
       name: keys.value("name", .choice(), default: standard.name, "The user's name."),
       metadata: keys.value("metadata", .choice(), default: standard.metadata, "The user's metadata."),
       tagValues: keys.value("tagValues", .choice(), default: standard.tagValues, "The values of tags."),
-      keyFile: keys.optional("keyFile", .path, "File with at least 32 random bytes, the key of \"hash\"."), key: nil)
+      keyFile: keys.optional("keyFile", .path, "File with at least 32 random bytes, the key of \"hash\"."),
+      key: nil)
     for (name, treatment) in [
       ("name", sensitive.name), ("metadata", sensitive.metadata), ("tagValues", sensitive.tagValues),
     ] where treatment == .hash && (!keys.has("keyFile") || keys.isNull("keyFile")) {

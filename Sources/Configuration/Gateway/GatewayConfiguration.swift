@@ -1,3 +1,5 @@
+internal import StrictJSON
+
 /// The configuration file (contract section 2), typed, with every default filled in.
 package struct GatewayConfiguration: Sendable {
   package var listeners: [Listener]
@@ -66,7 +68,8 @@ struct ConfigurationDraft: Sendable {
 
   /// The whole, when nothing is missing.
   var configuration: GatewayConfiguration? {
-    guard let listeners, let upstream, let tenants, let policies, let authentication, let rateLimit, let audit,
+    guard let listeners, let upstream, let tenants, let policies, let authentication, let rateLimit,
+      let audit,
       let limits, let log
     else { return nil }
     return GatewayConfiguration(
@@ -79,14 +82,17 @@ struct ConfigurationDraft: Sendable {
 extension ConfigurationDraft {
   static let form = Form<ConfigurationDraft>.object("a configuration object") { keys in
     let listeners = keys.required(
-      "listeners", .list(of: GatewayConfiguration.Listener.form, "a list of at least one listener", atLeast: 1),
+      "listeners",
+      .list(of: GatewayConfiguration.Listener.form, "a list of at least one listener", atLeast: 1),
       "Where applications connect.")
-    if let listeners { refuseRepeats(in: listeners, keys) }
+    let admin = keys.optionalSection(
+      "admin", GatewayConfiguration.Admin.form,
+      "Where health, metrics and the admin API are served; null for nowhere.")
+    let addresses =
+      (listeners ?? []).map { ($0.address, $0.position) } + (admin.map { [($0.address, $0.position)] } ?? [])
+    refuseRepeats(in: addresses, keys)
     return ConfigurationDraft(
-      listeners: listeners,
-      admin: keys.optionalSection(
-        "admin", GatewayConfiguration.Admin.form,
-        "Where health, metrics and the admin API are served; null for nowhere."),
+      listeners: listeners, admin: admin,
       upstream: keys.required(
         "upstream", GatewayConfiguration.Upstream.form, "The Amazon Chime SDK Identity endpoint."),
       tenants: keys.required("tenants", .path, "The tenants file."),
@@ -94,24 +100,29 @@ extension ConfigurationDraft {
       authentication: keys.section(
         "authentication", GatewayConfiguration.Authentication.form, "How callers' signatures are checked."),
       rateLimit: keys.section(
-        "rateLimit", GatewayConfiguration.RateLimit.form, "How much may be asked for, and where it is counted."),
-      audit: keys.section("audit", GatewayConfiguration.Audit.form, "The journal of what was asked and answered."),
-      limits: keys.section("limits", GatewayConfiguration.Limits.form, "Bounds on what one caller may use up."),
+        "rateLimit", GatewayConfiguration.RateLimit.form,
+        "How much may be asked for, and where it is counted."),
+      audit: keys.section(
+        "audit", GatewayConfiguration.Audit.form, "The journal of what was asked and answered."),
+      limits: keys.section(
+        "limits", GatewayConfiguration.Limits.form, "Bounds on what one caller may use up."),
       trustedProxies: keys.list(
         "trustedProxies", .list(of: .addressBlock, "a list of IP addresses or blocks"),
         "Peers whose X-Forwarded-For is believed."),
-      workers: keys.value("workers", .integer(0...1024), default: 0, "Threads that serve; 0 for one per core."),
+      workers: keys.value(
+        "workers", .integer(0...1024), default: 0, "Threads that serve; 0 for one per core."),
       drainTimeout: keys.value(
-        "drainTimeout", .duration, default: .seconds(30), "How long open requests may take once stopping has begun."),
+        "drainTimeout", .duration, default: .seconds(30),
+        "How long open requests may take once stopping has begun."),
       log: keys.section("log", GatewayConfiguration.Log.form, "The log on standard error."))
   }
 
   /// Two listeners cannot have one address, unless the system chooses their ports.
-  private static func refuseRepeats(in listeners: [GatewayConfiguration.Listener], _ keys: Keys) {
+  private static func refuseRepeats(in addresses: [(ListenAddress, SourcePosition)], _ keys: Keys) {
     var seen: Set<ListenAddress> = []
-    for listener in listeners where listener.address.port != 0 {
-      if !seen.insert(listener.address).inserted {
-        keys.error(at: listener.position, "another listener has the address \(quoted("\(listener.address)"))")
+    for (address, position) in addresses where address.port != 0 {
+      if !seen.insert(address).inserted {
+        keys.error(at: position, "another listener has the address \(quoted("\(address)"))")
       }
     }
   }
@@ -121,7 +132,8 @@ extension GatewayConfiguration.Authentication {
   static let form = Form<Self>.object("an object") { keys in
     Self(
       clockSkew: keys.value(
-        "clockSkew", .positiveDuration, default: .seconds(300), "How far a request's date may be from the gateway's."),
+        "clockSkew", .positiveDuration, default: .seconds(300),
+        "How far a request's date may be from the gateway's."),
       replayWindow: keys.value(
         "replayWindow", .duration, default: .seconds(300),
         "How long a repeated ClientRequestToken gets its first answer again; 0s turns this off."))
@@ -132,16 +144,19 @@ extension GatewayConfiguration.Limits {
   static let form = Form<Self>.object("an object") { keys in
     Self(
       headerBytes: keys.value(
-        "headerBytes", .byteCount, default: .kibibytes(16), "Largest request line and header section.").bytes,
+        "headerBytes", .byteCount, default: .kibibytes(16), "Largest request line and header section."
+      ).bytes,
       bodyBytes: keys.value("bodyBytes", .byteCount, default: .kibibytes(256), "Largest request body.").bytes,
       connections: keys.value(
         "connections", .integer(1...10_000_000), default: 10_000, "Open connections from callers."),
       headerTimeout: keys.value(
-        "headerTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a header section."),
+        "headerTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a header section."
+      ),
       bodyTimeout: keys.value(
         "bodyTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a body."),
       idleTimeout: keys.value(
-        "idleTimeout", .positiveDuration, default: .seconds(75), "How long a connection may wait for its next request."))
+        "idleTimeout", .positiveDuration, default: .seconds(75),
+        "How long a connection may wait for its next request."))
   }
 }
 

@@ -36,6 +36,8 @@ extension GatewayConfiguration {
     /// What `tokenFile` held when the configuration was loaded.
     package var token: Secret?
 
+    package var position: SourcePosition
+
     /// The file that is used when it exists and the key is absent.
     static let standardTokenFile = "admin.token"
     /// Whether `tokenFile` was named; one that was not may be missing.
@@ -45,7 +47,8 @@ extension GatewayConfiguration {
 
 extension GatewayConfiguration.Listener {
   static let form = Form<Self>.object("a listener object") { keys in
-    let address = keys.required("address", .listenAddress, "IP address and port; port 0 lets the system choose.")
+    let address = keys.required(
+      "address", .listenAddress, "IP address and port; port 0 lets the system choose.")
     let tls = keys.optional("tls", GatewayConfiguration.TLS.form, "TLS 1.2 and 1.3; plain HTTP when absent.")
     _ = keys.value(
       "proxyProtocol", .falseOnly("proxyProtocol"), default: false, "Whether peers speak the PROXY protocol.")
@@ -58,7 +61,8 @@ extension GatewayConfiguration.TLS {
   static let form = Form<Self>.object("a TLS object") { keys in
     let certificate = keys.required("certificate", .path, "PEM file of the certificate chain, leaf first.")
     let privateKey = keys.required("privateKey", .path, "PEM file of the certificate's private key.")
-    let clientCA = keys.optional("clientCA", .path, "PEM file of the authorities that client certificates chain to.")
+    let clientCA = keys.optional(
+      "clientCA", .path, "PEM file of the authorities that client certificates chain to.")
     let asked = keys.optional(
       "clientCertificate", .choice(ClientCertificate.self),
       "Whether callers show a certificate; with clientCA, optional when absent.")
@@ -81,15 +85,10 @@ extension GatewayConfiguration.Admin {
     let tokenFile = keys.optional(
       "tokenFile", .path,
       "File with the bearer token; when absent, \(standardTokenFile) beside this file if there is one.")
-    let isNamed = keys.has("tokenFile")
-    if tokenFile == nil, !address.ip.isLoopback, keys.has("address") {
-      keys.error(
-        at: keys.position(of: "address"),
-        "the admin address \(quoted("\(address)")) is not loopback and so needs \"tokenFile\"")
-    }
+    let isAbsent = !keys.has("tokenFile")
     return Self(
-      address: address, tokenFile: tokenFile ?? (isNamed ? nil : keys.reference(standardTokenFile)),
-      token: nil, isTokenFileNamed: isNamed)
+      address: address, tokenFile: isAbsent ? keys.reference(standardTokenFile) : tokenFile, token: nil,
+      position: keys.position(of: "address"), isTokenFileNamed: tokenFile != nil)
   }
 }
 

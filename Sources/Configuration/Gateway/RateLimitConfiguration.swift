@@ -61,7 +61,8 @@ extension GatewayConfiguration.RateLimit {
   }
 
   private static let storeForm = Form<Store>.variants(
-    by: "type", "an object with a \"type\"", unavailable: Availability.rateLimitStores, [("local", { _ in .local })])
+    by: "type", "an object with a \"type\"", unavailable: Availability.rateLimitStores,
+    [("local", { _ in .local })])
 }
 
 extension GatewayConfiguration.Rate {
@@ -73,7 +74,8 @@ extension GatewayConfiguration.Rate {
     Self(
       requestsPerSecond: keys.value(
         "requestsPerSecond", .positiveNumber, default: rate, "Requests per second in the long run."),
-      burst: keys.value("burst", .integer(1...1_000_000_000), default: burst, "Requests at once after a pause."))
+      burst: keys.value(
+        "burst", .integer(1...1_000_000_000), default: burst, "Requests at once after a pause."))
   }
 }
 
@@ -81,8 +83,10 @@ extension GatewayConfiguration.UpstreamBudget {
   static let form = Form<Self>.object("an object") { keys in
     Self(
       rate: .read(keys, rate: 20, burst: 20),
-      adaptive: keys.value("adaptive", .boolean, default: true, "Whether it is lowered while upstream throttles."),
-      queueFor: keys.value("queueFor", .duration, default: .zero, "How long a request may wait for its turn."))
+      adaptive: keys.value(
+        "adaptive", .boolean, default: true, "Whether it is lowered while upstream throttles."),
+      queueFor: keys.value("queueFor", .duration, default: .zero, "How long a request may wait for its turn.")
+    )
   }
 }
 
@@ -94,10 +98,9 @@ extension Form where Value == String {
       schema: ["type": "string", "pattern": "^[A-Za-z][A-Za-z0-9]{0,127}$"]
     ) { text throws(Rejection) in
       let bytes = text.utf8
-      let isName = bytes.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-      }
-      guard isName, (1...128).contains(bytes.count), bytes.first.map({ $0 > 0x39 }) == true else { return nil }
+      guard bytes.allSatisfy(isASCIIAlphanumeric), (1...128).contains(bytes.count),
+        bytes.first.map({ $0 > 0x39 }) == true
+      else { return nil }
       return text
     }
   }

@@ -47,23 +47,28 @@ extension GatewayConfiguration.Upstream {
   static let regions = ["us-east-1", "eu-central-1"]
 
   static let form = Form<Self>.object("an upstream object") { keys in
-    let region = keys.required("region", .region, "The AWS region, which is also that of callers' signatures.")
+    let region = keys.required(
+      "region", .region, "The AWS region, which is also that of callers' signatures.")
     let endpoint = keys.optional("endpoint", .endpoint, "URL; when absent, the region's public endpoint.")
     let upstream = Self(
       region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? ""),
       caFile: keys.optional("caFile", .path, "PEM file of authorities to trust instead of the system's."),
       credentials: keys.optional(
-        "credentials", GatewayConfiguration.CredentialSource.form, "The gateway's own AWS credentials.") ?? .chain,
+        "credentials", GatewayConfiguration.CredentialSource.form, "The gateway's own AWS credentials.")
+        ?? .chain,
       connectTimeout: keys.value(
         "connectTimeout", .positiveDuration, default: .seconds(2), "Longest time to connect, TLS included."),
       requestTimeout: keys.value(
-        "requestTimeout", .positiveDuration, default: .seconds(10), "Longest time for an exchange, retries included."),
-      maxConnections: keys.value("maxConnections", .integer(1...1_000_000), default: 128, "Open connections."),
+        "requestTimeout", .positiveDuration, default: .seconds(10),
+        "Longest time for an exchange, retries included."),
+      maxConnections: keys.value(
+        "maxConnections", .integer(1...1_000_000), default: 128, "Open connections."),
       idleTimeout: keys.value(
         "idleTimeout", .positiveDuration, default: .seconds(30), "How long an unused connection is kept."),
       retry: keys.section("retry", GatewayConfiguration.Retry.form, "Where repeating is safe.") ?? .standard,
       circuitBreaker: keys.section(
-        "circuitBreaker", GatewayConfiguration.CircuitBreaker.form, "When upstream is left alone for a while.")
+        "circuitBreaker", GatewayConfiguration.CircuitBreaker.form, "When upstream is left alone for a while."
+      )
         ?? .standard)
     guard let region else { return nil }
     warn(region: region, endpoint: endpoint, keys)
@@ -79,7 +84,8 @@ extension GatewayConfiguration.Upstream {
     }
     if let endpoint, !endpoint.usesTLS, !endpoint.isLoopback {
       keys.warning(
-        at: keys.position(of: "endpoint"), "requests to \(quoted("\(endpoint)")) are neither encrypted nor authenticated")
+        at: keys.position(of: "endpoint"),
+        "requests to \(quoted("\(endpoint)")) are neither encrypted nor authenticated")
     }
   }
 }
@@ -89,9 +95,11 @@ extension GatewayConfiguration.Retry {
 
   static let form = Form<Self>.object("an object") { keys in
     Self(
-      attempts: keys.value("attempts", .integer(1...10), default: standard.attempts, "Tries, the first included."),
+      attempts: keys.value(
+        "attempts", .integer(1...10), default: standard.attempts, "Tries, the first included."),
       budgetPercent: keys.value(
-        "budgetPercent", .integer(0...100), default: standard.budgetPercent, "Retries as a share of requests."))
+        "budgetPercent", .integer(0...100), default: standard.budgetPercent, "Retries as a share of requests."
+      ))
   }
 }
 
@@ -104,7 +112,8 @@ extension GatewayConfiguration.CircuitBreaker {
         "consecutiveFailures", .integer(1...1_000_000), default: standard.consecutiveFailures,
         "Failures in a row that open the circuit."),
       openFor: keys.value(
-        "openFor", .positiveDuration, default: standard.openFor, "How long it stays open before one request tries."))
+        "openFor", .positiveDuration, default: standard.openFor,
+        "How long it stays open before one request tries."))
   }
 }
 
@@ -113,19 +122,28 @@ extension GatewayConfiguration.CredentialSource {
     by: "source", "an object with a \"source\"", unavailable: Availability.credentialSources,
     [
       ("environment", { finish($0, .environment) }),
-      ("profile", { keys in
-        let name = keys.optional("profile", .nonEmpty("the name of a profile"), "Section of the credentials file.")
-        let file = keys.optional("file", .path, "The credentials file; when absent, as the AWS SDKs find it.")
-        return finish(keys, .profile(name: name, file: file))
-      }),
-      ("static", { keys in
-        let id = keys.required("accessKeyId", .nonEmpty("an AWS access key id"), "AWS access key id.")
-        let secret = keys.required("secretAccessKey", .secret, "AWS secret access key; best as ${ENV:NAME}.")
-        let token = keys.optional("sessionToken", .secret, "AWS session token.")
-        let none: Self? = nil
-        guard let id, let secret else { return finish(keys, none) }
-        return finish(keys, .fixed(accessKeyID: id, secretAccessKey: secret, sessionToken: token))
-      }),
+      (
+        "profile",
+        { keys in
+          let name = keys.optional(
+            "profile", .nonEmpty("the name of a profile"), "Section of the credentials file.")
+          let file = keys.optional(
+            "file", .path, "The credentials file; when absent, as the AWS SDKs find it.")
+          return finish(keys, .profile(name: name, file: file))
+        }
+      ),
+      (
+        "static",
+        { keys in
+          let id = keys.required("accessKeyId", .nonEmpty("an AWS access key id"), "AWS access key id.")
+          let secret = keys.required(
+            "secretAccessKey", .secret, "AWS secret access key; best as ${ENV:NAME}.")
+          let token = keys.optional("sessionToken", .secret, "AWS session token.")
+          let none: Self? = nil
+          guard let id, let secret else { return finish(keys, none) }
+          return finish(keys, .fixed(accessKeyID: id, secretAccessKey: secret, sessionToken: token))
+        }
+      ),
       ("chain", { finish($0, .chain) }),
     ])
 

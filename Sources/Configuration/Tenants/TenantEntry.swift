@@ -16,7 +16,9 @@ package struct TenantEntry: Sendable {
 
   /// Where a secret access key is.
   package enum SecretSource: Sendable {
-    case written(Secret)
+    case written(Secret, SourcePosition)
+    /// Written as `${ENV:NAME}`, so that the file holds no secret.
+    case environment(Secret)
     case file(FileReference)
     /// See `SealedSecret`.
     case sealed(String, SourcePosition)
@@ -50,7 +52,8 @@ extension TenantEntry {
       let id = keys.required("id", .tenantID, "Name of the tenant, unique.")
       let description = keys.value("description", .string, default: "", "For people.")
       let accessKeys = keys.required(
-        "accessKeys", .list(of: key, "a list of access keys"), "Keys that the tenant signs its requests with.")
+        "accessKeys", .list(of: key, "a list of access keys"), "Keys that the tenant signs its requests with."
+      )
       let certificates = keys.list(
         "clientCertificates", .list(of: .nonEmptyText("a URI or DNS name"), "a list of URI or DNS names"),
         "Subject alternative names, one of which the client certificate must bear.")
@@ -94,25 +97,31 @@ extension TenantEntry {
 extension TenantEntry.AccessKey {
   fileprivate static let form = Form<Self>.object("an access key object") { keys in
     let id = keys.required("id", .accessKeyID, "Access key id, unique among all tenants.")
-    let written = keys.optional("secret", .secret, "Secret access key; the file must then be its owner's only.")
+    let written = keys.optional(
+      "secret", .secret, "Secret access key; the file must then be its owner's only.")
     let file = keys.optional("secretFile", .path, "File with the secret access key.")
     let sealed = keys.optional(
       "sealedSecret", Form.nonEmpty("a sealed secret").located,
-      "Secret access key under $GATEHOUSE_MASTER_KEY: v1: and base64 of nonce, ciphertext and tag of AES-256-GCM.")
+      "Secret access key under $GATEHOUSE_MASTER_KEY: v1: and base64 of nonce, ciphertext and tag of AES-256-GCM."
+    )
     let token = keys.optional("sessionToken", .secret, "What X-Amz-Security-Token must then be.")
-    let status = keys.value("status", .choice(), default: Tenant.AccessKey.Status.active, "Whether it may be used.")
+    let status = keys.value(
+      "status", .choice(), default: Tenant.AccessKey.Status.active, "Whether it may be used.")
     let notAfter = keys.optional("notAfter", .time, "When it ends.")
     keys.requireOne(of: ["secret", "secretFile", "sealedSecret"])
     guard let id else { return nil }
     let source: TenantEntry.SecretSource
     switch (written, file, sealed) {
-    case (let written?, nil, nil): source = .written(written)
+    case (let written?, nil, nil):
+      let position = keys.position(of: "secret")
+      source = keys.refersToEnvironment("secret") ? .environment(written) : .written(written, position)
     case (nil, let file?, nil): source = .file(file)
     case (nil, nil, let sealed?): source = .sealed(sealed.value, sealed.position)
     default: return nil
     }
     return Self(
-      id: id.value, secret: source, sessionToken: token, status: status, notAfter: notAfter, position: id.position)
+      id: id.value, secret: source, sessionToken: token, status: status, notAfter: notAfter,
+      position: id.position)
   }
 }
 

@@ -9,17 +9,18 @@ extension Form where Value == PolicyDocument.Located<Text> {
 
   private static func name(_ accepted: String, longest: Int) -> Form {
     let pattern: JSONLiteral = .string("^[A-Za-z0-9][A-Za-z0-9._-]{0,\(longest - 1)}$")
-    return Form<Text>.parsed(accepted, schema: ["type": "string", "pattern": pattern]) { text throws(Rejection) in
+    return Form<Text>.parsed(accepted, schema: ["type": "string", "pattern": pattern]) {
+      text throws(Rejection) in
       let bytes = Array(text.utf8)
-      guard (1...longest).contains(bytes.count), let first = bytes.first, isAlphanumeric(first),
-        bytes.allSatisfy({ isAlphanumeric($0) || ".-_".utf8.contains($0) })
+      guard (1...longest).contains(bytes.count), let first = bytes.first, isASCIIAlphanumeric(first),
+        bytes.allSatisfy({ isASCIIAlphanumeric($0) || ".-_".utf8.contains($0) })
       else { return nil }
       return Text(uncheckedUTF8: bytes)
     }.located
   }
 }
 
-private func isAlphanumeric(_ byte: UInt8) -> Bool {
+func isASCIIAlphanumeric(_ byte: UInt8) -> Bool {
   switch byte {
   case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
   default: false
@@ -47,12 +48,15 @@ extension Form where Value == Glob {
 
   /// A glob that some AppInstance's ARN can match.
   static var appInstance: Form {
-    let accepted = "a glob of AppInstance ARNs such as \"arn:aws:chime:us-east-1:123456789012:app-instance/*\""
+    let accepted =
+      "a glob of AppInstance ARNs such as \"arn:aws:chime:us-east-1:123456789012:app-instance/*\""
     let schema: JSONLiteral = ["type": "string", "pattern": #"^([^/]*/[^/]*|[^/]*\*[^/]*)$"#]
     return parsed(accepted, schema: schema) { text throws(Rejection) in
       let glob = Glob(Text(text))
       // An AppInstance's id has no slash; one would make it the ARN of a user or bot.
-      guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) <= 1, glob.overlaps(anyAppInstance) else { return nil }
+      guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) <= 1, glob.overlaps(anyAppInstance) else {
+        return nil
+      }
       return glob
     }
   }
