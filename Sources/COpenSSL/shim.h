@@ -57,6 +57,50 @@ static inline long gh_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
 }
 static inline long gh_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
 
+/// The subject alternative name number `index` of `certificate`, if it is a URI or DNS name: its bytes, which live as
+/// long as `names`. 1 found, 0 another kind of name, -1 no more names.
+static inline int gh_subject_alternative_name(
+    const GENERAL_NAMES *names, int index, const unsigned char **bytes, int *length) {
+  if (!names || index >= sk_GENERAL_NAME_num(names)) return -1;
+  const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+  if (name->type != GEN_URI && name->type != GEN_DNS) return 0;
+  const ASN1_IA5STRING *text = name->type == GEN_URI ? name->d.uniformResourceIdentifier : name->d.dNSName;
+  *bytes = ASN1_STRING_get0_data(text);
+  *length = ASN1_STRING_length(text);
+  return 1;
+}
+
+static inline GENERAL_NAMES *gh_subject_alternative_names(X509 *certificate) {
+  return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+
+static inline void gh_free_names(GENERAL_NAMES *names) { GENERAL_NAMES_free(names); }
+
+/// Chooses `http/1.1` when the client offers protocols (RFC 7301); no protocol when it does not offer that one.
+static inline int gh_select_http11(
+    SSL *ssl, const unsigned char **out, unsigned char *out_length, const unsigned char *offered,
+    unsigned int offered_length, void *context) {
+  static const unsigned char http11[] = "\x08http/1.1";
+  (void)ssl;
+  (void)context;
+  unsigned char *chosen = NULL;
+  if (SSL_select_next_proto(&chosen, out_length, http11, sizeof http11 - 1, offered, offered_length)
+      != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+static inline void gh_SSL_CTX_offer_http11(SSL_CTX *ctx) {
+  SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)"\x08http/1.1", 9);
+}
+static inline void gh_SSL_CTX_select_http11(SSL_CTX *ctx) {
+  SSL_CTX_set_alpn_select_cb(ctx, gh_select_http11, NULL);
+}
+static inline long gh_SSL_CTX_set_session_cache_off(SSL_CTX *ctx) {
+  return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+}
+
 /// Whether an error of the PEM reader says that no further block begins: the end of a good file.
 static inline int gh_is_pem_end(unsigned long error) {
   return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;

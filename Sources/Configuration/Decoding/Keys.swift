@@ -215,13 +215,6 @@ extension Keys {
   }
 }
 
-extension LocatedJSON {
-  fileprivate var isNull: Bool {
-    if case .null = value { return true }
-    return false
-  }
-}
-
 /// A default that the schema shows as it would be written.
 protocol LiteralConvertible: Sendable {
   var literal: JSONLiteral { get }
