@@ -69,6 +69,21 @@ struct SandboxUnderTest {
   }
 }
 
+/// Requests that botocore signed at `noon` with AKIDEXAMPLE and `secret`, as they stand on the wire.
+enum SignedRequests {
+  private struct Row: Decodable {
+    let operation: String
+    let request: String
+  }
+
+  static func text(of operation: String) throws -> String {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    let data = try Data(contentsOf: folder.appendingPathComponent("Fixtures/chime/signed.json"))
+    let rows = try JSONDecoder().decode([Row].self, from: data)
+    return try #require(rows.first { $0.operation == operation }).request
+  }
+}
+
 func encoded(_ value: String) -> String {
   var out: [UInt8] = []
   PercentCoding.encode(value.utf8, into: &out)

@@ -10,7 +10,9 @@ import Primitives
   @Test mutating func aUserIsCreatedAndDescribed() throws {
     let arn = try sandbox.createUser(
       "crm-alice",
-      more: #","Metadata":"m","ExpirationSettings":{"ExpirationDays":3,"ExpirationCriterion":"CREATED_TIMESTAMP"}"#)
+      more:
+        #","Metadata":"m","ExpirationSettings":{"ExpirationDays":3,"ExpirationCriterion":"CREATED_TIMESTAMP"}"#
+    )
     #expect(arn == "\(appArn)/user/crm-alice")
     let user = try sandbox.describe(arn)
     #expect(user["AppInstanceUserArn"] as? String == arn)
@@ -52,7 +54,8 @@ import Primitives
     #expect(
       failure {
         _ = try sandbox.call(
-          "POST", "/app-instance-users", #"{"AppInstanceArn":"\#(appArn)","AppInstanceUserId":"a","Name":"N"}"#)
+          "POST", "/app-instance-users",
+          #"{"AppInstanceArn":"\#(appArn)","AppInstanceUserId":"a","Name":"N"}"#)
       } == .badRequest)
   }
 
@@ -72,7 +75,8 @@ import Primitives
     let arn = try sandbox.createUser("a")
     let target = "/app-instance-users/\(encoded(arn))/expiration-settings"
     let set = try sandbox.call(
-      "PUT", target, #"{"ExpirationSettings":{"ExpirationDays":9,"ExpirationCriterion":"CREATED_TIMESTAMP"}}"#)
+      "PUT", target, #"{"ExpirationSettings":{"ExpirationDays":9,"ExpirationCriterion":"CREATED_TIMESTAMP"}}"#
+    )
     #expect((set["ExpirationSettings"] as? [String: Any])?["ExpirationDays"] as? Int == 9)
     #expect(try sandbox.describe(arn)["ExpirationSettings"] != nil)
     let taken = try sandbox.call("PUT", target, #"{"ExpirationSettings":null}"#)
@@ -83,7 +87,8 @@ import Primitives
   @Test mutating func anUpdateChangesNameMetadataAndTime() throws {
     let arn = try sandbox.createUser("a")
     sandbox.now = noon.advanced(byNanoseconds: 1_500_000_000)
-    let answer = try sandbox.call("PUT", "/app-instance-users/\(encoded(arn))", #"{"Name":"Böb","Metadata":"x"}"#)
+    let answer = try sandbox.call(
+      "PUT", "/app-instance-users/\(encoded(arn))", #"{"Name":"Böb","Metadata":"x"}"#)
     #expect(answer["AppInstanceUserArn"] as? String == arn)
     let user = try sandbox.describe(arn)
     #expect(user["Name"] as? String == "Böb")
@@ -127,7 +132,8 @@ import Primitives
   }
 
   @Test mutating func tagsAreSetListedAndRemoved() throws {
-    let arn = try sandbox.createUser("a", more: #","Tags":[{"Key":"k1","Value":"1"},{"Key":"k2","Value":"2"}]"#)
+    let arn = try sandbox.createUser(
+      "a", more: #","Tags":[{"Key":"k1","Value":"1"},{"Key":"k2","Value":"2"}]"#)
     let added = #"{"ResourceARN":"\#(arn)","Tags":[{"Key":"k2","Value":"new"},{"Key":"k3","Value":"3"}]}"#
     #expect(try sandbox.call("POST", "/tags?operation=tag-resource", added).isEmpty)
     #expect(try tags(of: arn) == ["k1": "1", "k2": "new", "k3": "3"])
