@@ -100,3 +100,14 @@ static inline void gh_SSL_CTX_select_http11(SSL_CTX *ctx) {
 static inline long gh_SSL_CTX_set_session_cache_off(SSL_CTX *ctx) {
   return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 }
+
+/// Whether an error of the PEM reader says that no further block begins: the end of a good file.
+static inline int gh_is_pem_end(unsigned long error) {
+  return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+/// A `pem_password_cb` that has no passphrase to give.
+static inline int gh_no_passphrase(char *buffer, int size, int writing, void *data) {
+  (void)buffer, (void)size, (void)writing, (void)data;
+  return -1;
+}

@@ -4,7 +4,7 @@ package import StrictJSON
 
 /// One policy file as written (contract section 4): typed, each value with its place, templates not yet resolved.
 package struct PolicyDocument: Sendable {
-  package enum Mode: String, Sendable { case enforce, warn, off }
+  package enum Mode: String, Sendable, CaseIterable, LiteralConvertible { case enforce, warn, off }
 
   /// A value and where it stands in the file, for problems found later.
   package struct Located<Value: Sendable>: Sendable {
@@ -58,7 +58,7 @@ package struct PolicyDocument: Sendable {
   }
 
   package struct ExpirationRules: Sendable {
-    package enum OnExcess: String, Sendable { case deny, clamp }
+    package enum OnExcess: String, Sendable, CaseIterable, LiteralConvertible { case deny, clamp }
     package var required = false
     package var minDays: Located<Int>?
     package var maxDays: Located<Int>?
@@ -68,7 +68,7 @@ package struct PolicyDocument: Sendable {
   }
 
   package struct MetadataRules: Sendable {
-    package enum Format: String, Sendable { case json, text }
+    package enum Format: String, Sendable, CaseIterable { case json, text }
     package var maxBytes: Located<Int>?
     package var format: Located<Format>?
     package var forbidden: [Located<Pattern>] = []
