@@ -26,10 +26,7 @@ final class BoundPolicy: Sendable {
     metadata = document.metadata.map(MetadataChecks.init)
   }
 
-  func matches(_ request: GovernedRequest) -> Bool {
-    guard let appInstances else { return true }
-    return appInstances.contains { $0.matches(request.appInstanceArn) }
-  }
+  func matches(_ request: GovernedRequest) -> Bool { appInstances.admits(request.appInstanceArn) }
 }
 
 struct StringChecks: Sendable {

@@ -63,7 +63,8 @@ extension BoundPolicy {
       field: FieldName.userID, prefix: .userIDPrefix, pattern: .userIDPattern, forbidden: .userIDForbidden,
       length: .userIDLength, trimmed: nil, singleScript: nil)
     static let name = StringRuleNames(
-      field: FieldName.name, prefix: nil, pattern: .namePattern, forbidden: .nameForbidden, length: .nameLength,
+      field: FieldName.name, prefix: nil, pattern: .namePattern, forbidden: .nameForbidden,
+      length: .nameLength,
       trimmed: .nameTrimmed, singleScript: .nameSingleScript)
   }
 

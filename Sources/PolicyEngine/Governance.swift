@@ -1,4 +1,4 @@
-internal import ChimeIdentity
+package import ChimeIdentity
 
 /// The operations that policies have a say in, so that no call leads round them, and what each is held to.
 package enum Governance: UInt8, Sendable, CaseIterable {
@@ -24,8 +24,6 @@ package enum Governance: UInt8, Sendable, CaseIterable {
   var checksExpiration: Bool { self == .createUser || self == .putExpiration }
   /// Whether the request holds all tags of the user, so that one can be missing or added.
   var checksAllTags: Bool { self == .createUser }
-  /// Whether policies that match other operations only still protect the tags that they rely on.
-  var isGuarded: Bool { self == .tagUser || self == .untagUser }
 }
 
 extension GovernedRequest {

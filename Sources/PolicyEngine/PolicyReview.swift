@@ -3,13 +3,12 @@ internal import Patterns
 internal import Primitives
 internal import StrictJSON
 
-/// Looks for what cannot be right about policies that are each well-formed: names given twice, templates that have no
-/// value, policies that contradict each other or themselves.
+/// Looks for what cannot be right about policies that the loader found well-formed: templates that have no value for
+/// a tenant, policies that contradict each other or themselves.
 struct PolicyReview {
   private(set) var problems: [Problem] = []
 
   init(_ policies: [CompiledPolicy], _ tenants: [TenantFacts]) {
-    reviewNames(policies)
     let live = policies.filter { $0.document.mode != .off }
     for policy in live {
       reviewTemplates(of: policy, tenants)
@@ -18,40 +17,15 @@ struct PolicyReview {
     problems += PolicyConflicts(live).problems
   }
 
-  private mutating func reviewNames(_ policies: [CompiledPolicy]) {
-    var first: [Text: String] = [:]
-    for policy in policies.map(\.document) {
-      if let file = first[policy.name.value] {
-        problems.append(
-          policy.problem(
-            at: policy.name.position, "the name `\(Wording.shown(policy.name.value))` is taken by \(file)"))
-      } else {
-        first[policy.name.value] = policy.file
-      }
-    }
-  }
-
   private mutating func reviewTemplates(of policy: CompiledPolicy, _ tenants: [TenantFacts]) {
     let templates = policy.document.templates
     guard !templates.isEmpty else { return }
     let matching = tenants.filter(policy.matches)
     for placed in templates {
-      do throws(Template.SyntaxError) {
-        let template = try Template(placed.source)
-        guard let message = Self.fault(of: template, placed, for: matching) else { continue }
-        problems.append(policy.document.problem(at: placed.position, message))
-      } catch {
-        problems.append(policy.document.problem(at: placed.position, Self.message(of: error)))
-      }
-    }
-  }
-
-  private static func message(of error: Template.SyntaxError) -> String {
-    switch error {
-    case .unclosed: "`${` is not closed by `}`"
-    case .unknownFact(let name):
-      "`${\(Wording.shown(name))}` is not known; there are `${tenant.id}`, `${tenant.labels.NAME}` and"
-        + " `${request.appInstanceId}`"
+      // One that cannot be read is the loader's to refuse.
+      guard let template = placed.template, let message = Self.fault(of: template, placed, for: matching)
+      else { continue }
+      problems.append(policy.document.problem(at: placed.position, message))
     }
   }
 

@@ -66,7 +66,8 @@ package final class PolicySet: Sendable {
   private static func select(
     _ entries: [TenantPlan.Entry], for request: GovernedRequest
   ) -> [TenantPlan.Entry] {
-    entries.allSatisfy { $0.policy.matches(request) } ? entries : entries.filter { $0.policy.matches(request) }
+    entries.allSatisfy { $0.policy.matches(request) }
+      ? entries : entries.filter { $0.policy.matches(request) }
   }
 
   private func plan(for tenant: TenantFacts) -> TenantPlan {

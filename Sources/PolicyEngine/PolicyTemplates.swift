@@ -2,6 +2,27 @@ internal import Configuration
 internal import Primitives
 internal import StrictJSON
 
+extension Template {
+  /// The labels of the tenant that it needs.
+  var labels: [Text] {
+    pieces.compactMap { if case .fact(.tenantLabel(let name)) = $0 { name } else { nil } }
+  }
+
+  /// Whether it is the same for every tenant and request.
+  var isConstant: Bool {
+    pieces.allSatisfy { if case .written = $0 { true } else { false } }
+  }
+
+  var needsTenant: Bool {
+    pieces.contains { piece in
+      switch piece {
+      case .fact(.tenantID), .fact(.tenantLabel): true
+      case .fact(.appInstanceID), .written: false
+      }
+    }
+  }
+}
+
 /// A template of a policy, with its place.
 struct PlacedTemplate: Sendable {
   let source: Text

@@ -102,7 +102,9 @@ extension GovernedRequest {
   }
 
   private var wasTokenFilledIn: Bool {
-    guard let document, let given = document.member("ClientRequestToken", of: document.root) else { return true }
+    guard let document, let given = document.member("ClientRequestToken", of: document.root) else {
+      return true
+    }
     return document.kind(given) == .null
   }
 }

@@ -1,13 +1,11 @@
 internal import ChimeIdentity
 internal import Configuration
+internal import Patterns
 internal import Primitives
 internal import Synchronization
 
 /// A policy of the set and what can be known of it before any request.
 struct CompiledPolicy: Sendable {
-  /// Why a policy has no say in a request.
-  enum Silence: Sendable, Hashable { case off, otherTenant, otherOperation, otherAppInstance }
-
   let document: PolicyDocument
   private let governs: [Bool]
   /// The policy as it applies to any tenant, when it has nothing of the tenant in it.
@@ -17,8 +15,7 @@ struct CompiledPolicy: Sendable {
     self.document = document
     let operations = document.match.operations
     governs = Governance.allCases.map { governance in
-      guard let operations else { return true }
-      return operations.contains { $0.matches(governance.operation.text) }
+      operations.admits(governance.operation.text)
     }
     shared =
       document.templates.contains { $0.template?.needsTenant ?? false }
@@ -28,8 +25,28 @@ struct CompiledPolicy: Sendable {
   func governs(_ governance: Governance) -> Bool { governs[Int(governance.rawValue)] }
 
   func matches(_ tenant: TenantFacts) -> Bool {
-    guard let tenants = document.match.tenants else { return true }
-    return tenants.contains { $0.matches(tenant.id) }
+    document.match.tenants.admits(tenant.id)
+  }
+
+  /// Why it has no say in the request, or `nil`. A policy that matches other operations only still guards its tags.
+  func silence(
+    about request: GovernedRequest, as governance: Governance, for tenant: TenantFacts
+  ) -> Explanation.Silence? {
+    if document.mode == .off { return .off }
+    if !matches(tenant) { return .otherTenant }
+    if !isConcerned(with: governance) { return .otherOperation }
+    return document.match.appInstances.admits(request.appInstanceArn) ? nil : .otherAppInstance
+  }
+
+  /// Whether it matches the operation, or guards tags that the operation could write or take away.
+  func isConcerned(with governance: Governance) -> Bool {
+    if governs(governance) { return true }
+    guard let tags = document.tags else { return false }
+    return switch governance {
+    case .tagUser: !tags.set.isEmpty
+    case .untagUser: !tags.set.isEmpty || !tags.required.isEmpty
+    case .createUser, .updateUser, .putExpiration: false
+    }
   }
 
   func bind(to tenant: TenantFacts) -> BoundPolicy { shared ?? BoundPolicy(document, for: tenant) }
@@ -56,10 +73,8 @@ final class TenantPlan: Sendable {
       .map { (compiled: $0, policy: $0.bind(to: tenant)) }
     steps = Governance.allCases.map { governance in
       var step = Step()
-      for (compiled, policy) in bound {
-        let isMatched = compiled.governs(governance)
-        guard isMatched || (governance.isGuarded && policy.tags != nil) else { continue }
-        let entry = Entry(policy: policy, isGuardOnly: !isMatched)
+      for (compiled, policy) in bound where compiled.isConcerned(with: governance) {
+        let entry = Entry(policy: policy, isGuardOnly: !compiled.governs(governance))
         if policy.mode == .enforce { step.enforced.append(entry) } else { step.warned.append(entry) }
       }
       return step
@@ -84,5 +99,13 @@ final class KnownTenant: Sendable {
       known = made
       return made
     }
+  }
+}
+
+extension [Glob]? {
+  /// Whether one of a match list's globs matches; a list that was left out admits all.
+  func admits(_ text: Text) -> Bool {
+    guard let self else { return true }
+    return self.contains { $0.matches(text) }
   }
 }

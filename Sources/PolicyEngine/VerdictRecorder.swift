@@ -30,7 +30,8 @@ struct DecisionRecorder: VerdictRecorder {
     guard !keeps else { return }
     decision.add(
       Violation(
-        policy: policy.name, rule: rule.rawValue, field: field(), message: "\(wrong()); accepted: \(accepted())"),
+        policy: policy.name, rule: rule.rawValue, field: field(),
+        message: "\(wrong()); accepted: \(accepted())"),
       of: policy.mode)
   }
 
@@ -44,7 +45,8 @@ struct DecisionRecorder: VerdictRecorder {
     decision.add(
       Violation(
         policy: policy.name, rule: rule.rawValue, field: field(),
-        message: "would be \(from == nil ? "added" : "changed") as `\(Wording.shown(to))`", kind: .wouldChange),
+        message: "would be \(from == nil ? "added" : "changed") as `\(Wording.shown(to))`", kind: .wouldChange
+      ),
       of: .warn)
   }
 }

@@ -1,84 +1,5 @@
+internal import Configuration
 internal import Primitives
-
-/// A text of a policy in which facts of the tenant or the request may stand: `gatehouse/${tenant.id}`.
-struct Template: Hashable, Sendable {
-  enum Fact: Hashable, Sendable {
-    case tenantID
-    case tenantLabel(Text)
-    case appInstanceID
-
-    /// Its name as a policy writes it, without `${` and `}`.
-    init?(name: ArraySlice<UInt8>) {
-      let label = Array("tenant.labels.".utf8)
-      if name.elementsEqual("tenant.id".utf8) {
-        self = .tenantID
-      } else if name.elementsEqual("request.appInstanceId".utf8) {
-        self = .appInstanceID
-      } else if name.starts(with: label), name.count > label.count {
-        self = .tenantLabel(Text(uncheckedUTF8: Array(name.dropFirst(label.count))))
-      } else {
-        return nil
-      }
-    }
-  }
-
-  enum Piece: Hashable, Sendable {
-    /// As it stands in the policy.
-    case written(Text)
-    case fact(Fact)
-  }
-
-  enum SyntaxError: Error, Hashable {
-    /// `${` without `}`.
-    case unclosed
-    case unknownFact(Text)
-  }
-
-  let pieces: [Piece]
-
-  init(_ source: Text) throws(SyntaxError) {
-    var pieces: [Piece] = []
-    var written: [UInt8] = []
-    var rest = source.utf8[...]
-    while let byte = rest.first {
-      guard byte == UInt8(ascii: "$"), rest.dropFirst().first == UInt8(ascii: "{") else {
-        written.append(byte)
-        rest = rest.dropFirst()
-        continue
-      }
-      guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else { throw .unclosed }
-      let name = rest[(rest.startIndex + 2)..<end]
-      guard let fact = Fact(name: name) else {
-        throw .unknownFact(Text(uncheckedUTF8: Array(name)))
-      }
-      if !written.isEmpty { pieces.append(.written(Text(uncheckedUTF8: written))) }
-      written = []
-      pieces.append(.fact(fact))
-      rest = rest[(end + 1)...]
-    }
-    if !written.isEmpty { pieces.append(.written(Text(uncheckedUTF8: written))) }
-    self.pieces = pieces
-  }
-
-  /// The labels of the tenant that it needs.
-  var labels: [Text] {
-    pieces.compactMap { if case .fact(.tenantLabel(let name)) = $0 { name } else { nil } }
-  }
-
-  /// Whether it is the same for every tenant and request.
-  var isConstant: Bool {
-    pieces.allSatisfy { if case .written = $0 { true } else { false } }
-  }
-
-  var needsTenant: Bool {
-    pieces.contains { piece in
-      switch piece {
-      case .fact(.tenantID), .fact(.tenantLabel): true
-      case .fact(.appInstanceID), .written: false
-      }
-    }
-  }
-}
 
 /// Why a template has no value.
 enum Unresolved: Error, Hashable, Sendable {
@@ -121,12 +42,16 @@ struct BoundTemplate: Hashable, Sendable {
   private let state: State
 
   init(_ source: Text, for tenant: TenantFacts) {
-    do throws(Template.SyntaxError) {
-      self.init(try Template(source), for: tenant)
-    } catch {
-      pieces = []
-      state = .unresolved(.badSyntax)
+    guard let template = try? Template(source) else {
+      self.init(pieces: [], state: .unresolved(.badSyntax))
+      return
     }
+    self.init(template, for: tenant)
+  }
+
+  private init(pieces: [Piece], state: State) {
+    self.pieces = pieces
+    self.state = state
   }
 
   init(_ template: Template, for tenant: TenantFacts) {
