@@ -159,8 +159,8 @@ private enum JSONEscape {
     case 0x0D: out.append(UInt8(ascii: "r"))
     default:
       out.append("u00")
-      out.append(Hex.lowercase[Int(byte >> 4)])
-      out.append(Hex.lowercase[Int(byte & 15)])
+      out.append(Hex.digit(byte >> 4))
+      out.append(Hex.digit(byte & 15))
     }
   }
 }
