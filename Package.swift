@@ -87,8 +87,6 @@ let package = Package(
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
     tests(of: "Gateway", uses: ["Primitives", "HTTPWire", "StrictJSON"]),
     tests(of: "Admin", uses: ["Primitives"]),
-    tests(
-      of: "Sandbox",
-      uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity", "Transport"]),
+    tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]
 )
