@@ -21,7 +21,7 @@ import Testing
   static let upstreams: [ExtraLine] = [
     .init(
       #"{}"#,
-      #"5:16: error: expected a list of at least one listener, found an object"#),
+      #"5:15: error: missing key "region": an AWS region such as "us-east-1""#),
     .init(
       #"{ "region": "US-East-1" }"#,
       #"5:27: error: expected an AWS region such as "us-east-1", found "US-East-1""#),
