@@ -79,7 +79,7 @@ let package = Package(
     tests(of: "HTTPWire", uses: ["Primitives"]),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
-    tests(of: "Configuration", uses: ["Primitives", "StrictJSON"]),
+    tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
     tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
     tests(of: "RateLimiting", uses: ["Primitives"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),

@@ -12,57 +12,67 @@ package enum FieldName: UInt8, Sendable, Hashable {
 }
 
 extension FieldName {
-  /// Recognises the token at `range`.
-  init(recognising range: Range<Int>, in bytes: RawSpan) {
-    self = Self.whole(range, in: bytes) ?? Self.byPrefix(range, in: bytes)
+  /// Recognises a whole name. Only tokens are recognised.
+  @inline(__always)
+  init?(recognisingWhole range: Range<Int>, in bytes: RawSpan) {
+    guard let name = Self.whole(range, in: bytes) else { return nil }
+    self = name
   }
 
-  private static func whole(_ range: Range<Int>, in bytes: RawSpan) -> FieldName? {
-    func named(_ name: StaticString) -> Bool { bytes.matches(range, token: name) }
-    switch range.count {
-    case 2: return named("te") ? .te : nil
-    case 4: return named("host") ? .host : named("date") ? .date : nil
-    case 6: return named("accept") ? .accept : named("expect") ? .expect : nil
-    case 7: return named("trailer") ? .trailer : named("upgrade") ? .upgrade : nil
-    case 9: return named("forwarded") ? .forwarded : nil
+  private static func whole(_ name: Range<Int>, in bytes: RawSpan) -> FieldName? {
+    switch name.count {
+    case 2: return bytes.matches(name, token: "te") ? .te : nil
+    case 4:
+      if bytes.matches(name, token: "host") { return .host }
+      return bytes.matches(name, token: "date") ? .date : nil
+    case 6:
+      if bytes.matches(name, token: "accept") { return .accept }
+      return bytes.matches(name, token: "expect") ? .expect : nil
+    case 7:
+      if bytes.matches(name, token: "trailer") { return .trailer }
+      return bytes.matches(name, token: "upgrade") ? .upgrade : nil
+    case 9: return bytes.matches(name, token: "forwarded") ? .forwarded : nil
     case 10:
-      if named("x-amz-date") { return .amzDate }
-      if named("user-agent") { return .userAgent }
-      if named("connection") { return .connection }
-      if named("keep-alive") { return .keepAlive }
-      return named("tracestate") ? .tracestate : nil
+      if bytes.matches(name, token: "x-amz-date") { return .amzDate }
+      if bytes.matches(name, token: "user-agent") { return .userAgent }
+      if bytes.matches(name, token: "connection") { return .connection }
+      if bytes.matches(name, token: "keep-alive") { return .keepAlive }
+      return bytes.matches(name, token: "tracestate") ? .tracestate : nil
     case 11:
-      return named("traceparent") ? .traceparent : named("retry-after") ? .retryAfter : nil
-    case 12: return named("content-type") ? .contentType : nil
-    case 13: return named("authorization") ? .authorization : nil
-    case 14: return named("content-length") ? .contentLength : nil
-    case 15: return named("x-amzn-trace-id") ? .amzTraceId : nil
-    case 16: return named("proxy-connection") ? .proxyConnection : nil
+      if bytes.matches(name, token: "traceparent") { return .traceparent }
+      return bytes.matches(name, token: "retry-after") ? .retryAfter : nil
+    case 12: return bytes.matches(name, token: "content-type") ? .contentType : nil
+    case 13: return bytes.matches(name, token: "authorization") ? .authorization : nil
+    case 14: return bytes.matches(name, token: "content-length") ? .contentLength : nil
+    case 15: return bytes.matches(name, token: "x-amzn-trace-id") ? .amzTraceId : nil
+    case 16: return bytes.matches(name, token: "proxy-connection") ? .proxyConnection : nil
     case 17:
-      if named("x-gatehouse-actor") { return .gatehouseActor }
-      return named("transfer-encoding") ? .transferEncoding : nil
-    case 18: return named("proxy-authenticate") ? .proxyAuthenticate : nil
-    case 19: return named("proxy-authorization") ? .proxyAuthorization : nil
+      if bytes.matches(name, token: "x-gatehouse-actor") { return .gatehouseActor }
+      return bytes.matches(name, token: "transfer-encoding") ? .transferEncoding : nil
+    case 18: return bytes.matches(name, token: "proxy-authenticate") ? .proxyAuthenticate : nil
+    case 19: return bytes.matches(name, token: "proxy-authorization") ? .proxyAuthorization : nil
     case 20:
-      if named("x-amz-content-sha256") { return .amzContentSHA256 }
-      return named("x-amz-security-token") ? .amzSecurityToken : nil
+      if bytes.matches(name, token: "x-amz-content-sha256") { return .amzContentSHA256 }
+      return bytes.matches(name, token: "x-amz-security-token") ? .amzSecurityToken : nil
     default: return nil
     }
   }
 
-  private static func byPrefix(_ range: Range<Int>, in bytes: RawSpan) -> FieldName {
-    func begins(_ prefix: StaticString) -> Bool {
-      let count = prefix.utf8CodeUnitCount
-      return range.count >= count
-        && bytes.matches(range.lowerBound..<range.lowerBound + count, token: prefix)
-    }
-    // Two first letters cover all five.
-    if begins("x-") {
-      if begins("x-amz-") { return .xAmzPrefix }
-      if begins("x-amzn-") { return .xAmznPrefix }
-      if begins("x-forwarded-") { return .xForwardedPrefix }
-      return begins("x-gatehouse-") ? .xGatehousePrefix : .other
-    }
-    return begins("amz-sdk-") ? .amzSdkPrefix : .other
+  /// The family of a name that is not known as a whole.
+  init(recognisingPrefixOf name: Range<Int>, in bytes: RawSpan) {
+    self =
+      if bytes.matches(name.prefix(6), token: "x-amz-") {
+        .xAmzPrefix
+      } else if bytes.matches(name.prefix(8), token: "amz-sdk-") {
+        .amzSdkPrefix
+      } else if bytes.matches(name.prefix(7), token: "x-amzn-") {
+        .xAmznPrefix
+      } else if bytes.matches(name.prefix(12), token: "x-forwarded-") {
+        .xForwardedPrefix
+      } else if bytes.matches(name.prefix(12), token: "x-gatehouse-") {
+        .xGatehousePrefix
+      } else {
+        .other
+      }
   }
 }

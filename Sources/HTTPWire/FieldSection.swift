@@ -22,23 +22,31 @@ struct FieldSection: Sendable {
     try note(field, in: bytes)
   }
 
+  @inline(__always)
   static func parse(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) -> FieldLine {
-    var index = line.lowerBound
-    while index < line.upperBound, ByteSet.token.contains(bytes.byte(index)) { index += 1 }
-    let name = line.lowerBound..<index
-    guard index < line.upperBound, bytes.byte(index) == UInt8(ascii: ":"), !name.isEmpty else {
-      throw whyNotAName(line, stoppedAt: index, in: bytes)
+    let colon = bytes.firstColon(from: line.lowerBound, to: line.upperBound)
+    let name = line.lowerBound..<colon
+    // A name that is known needs no look at its characters.
+    let known = FieldName(recognisingWhole: name, in: bytes)
+    guard colon < line.upperBound, known != nil || isToken(name, in: bytes) else {
+      throw whyNotAName(line, in: bytes)
     }
-    var start = index + 1
+    var start = colon + 1
     var end = line.upperBound
     while start < end, bytes.byte(start).isBlank { start += 1 }
     while end > start, bytes.byte(end - 1).isBlank { end -= 1 }
-    return FieldLine(name: name, value: start..<end, known: FieldName(recognising: name, in: bytes))
+    return FieldLine(
+      name: name, value: start..<end, known: known ?? FieldName(recognisingPrefixOf: name, in: bytes))
   }
 
-  private static func whyNotAName(
-    _ line: Range<Int>, stoppedAt index: Int, in bytes: RawSpan
-  ) -> HTTPViolation {
+  private static func isToken(_ range: Range<Int>, in bytes: RawSpan) -> Bool {
+    for index in range where !ByteSet.token.contains(bytes.byte(index)) { return false }
+    return !range.isEmpty
+  }
+
+  private static func whyNotAName(_ line: Range<Int>, in bytes: RawSpan) -> HTTPViolation {
+    var index = line.lowerBound
+    while index < line.upperBound, ByteSet.token.contains(bytes.byte(index)) { index += 1 }
     guard index < line.upperBound else { return .missingColon }
     if index == line.lowerBound {
       if bytes.byte(index).isBlank { return .obsFold }

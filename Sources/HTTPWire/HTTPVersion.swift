@@ -7,14 +7,15 @@ enum HTTPVersion {
   static func minor(
     at start: Int, in bytes: RawSpan, malformed: HTTPViolation
   ) throws(HTTPViolation) -> UInt8 {
-    let letters: [4 of UInt8] = [0x48, 0x54, 0x54, 0x50]
-    for index in 0..<4 where bytes.byte(start + index) != letters[index] { throw malformed }
+    let version = start..<start + length
+    if bytes.equals(version, "HTTP/1.1") { return 1 }
+    if bytes.equals(version, "HTTP/1.0") { return 0 }
+    // Another version, or none?
     let major = bytes.byte(start + 5) &- UInt8(ascii: "0")
     let minor = bytes.byte(start + 7) &- UInt8(ascii: "0")
-    guard bytes.byte(start + 4) == UInt8(ascii: "/"), bytes.byte(start + 6) == UInt8(ascii: "."), major < 10,
+    guard bytes.equals(start..<start + 5, "HTTP/"), bytes.byte(start + 6) == UInt8(ascii: "."), major < 10,
       minor < 10
     else { throw malformed }
-    guard major == 1, minor <= 1 else { throw .unsupportedVersion }
-    return minor
+    throw .unsupportedVersion
   }
 }

@@ -108,6 +108,10 @@ extension WallClockTime {
 
   /// Reads exactly `YYYYMMDDTHHMMSSZ`.
   package init?(amzDate bytes: some Collection<UInt8>) {
+    self.init(amzDate: Array(bytes)[...])
+  }
+
+  package init?(amzDate bytes: ArraySlice<UInt8>) {
     let text = Array(bytes)
     guard text.count == 16, text[8] == UInt8(ascii: "T"), text[15] == UInt8(ascii: "Z"),
       let date = CivilDate(

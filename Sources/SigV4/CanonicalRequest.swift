@@ -23,8 +23,8 @@ struct CanonicalRequest {
   }
 
   /// Opens the line of a field; `name` is in lower case.
-  mutating func beginField(_ name: ArraySlice<UInt8>) {
-    bytes.append(contentsOf: name)
+  mutating func beginField(_ name: Span<UInt8>) {
+    name.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     bytes.append(UInt8(ascii: ":"))
   }
 
@@ -34,9 +34,10 @@ struct CanonicalRequest {
   }
 
   /// A value without surrounding whitespace, and with each inner run of it as one space.
-  mutating func append(value: ArraySlice<UInt8>) {
+  mutating func append(value: Span<UInt8>) {
     guard Self.isPlain(value) else { return appendCollapsed(value) }
-    bytes.append(contentsOf: value)
+    // A span is no sequence; its bytes are copied within the call.
+    value.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
   }
 
   /// A session token: visible ASCII, so there is nothing to trim.
@@ -64,10 +65,11 @@ struct CanonicalRequest {
   }
 
   /// Whether there is nothing to trim or to collapse.
-  private static func isPlain(_ value: ArraySlice<UInt8>) -> Bool {
+  private static func isPlain(_ value: Span<UInt8>) -> Bool {
     // The start counts as whitespace, so that a leading space is a run.
     var afterSpace = true
-    for byte in value {
+    for index in value.indices {
+      let byte = value[index]
       if byte == UInt8(ascii: "\t") { return false }
       let isSpace = byte == UInt8(ascii: " ")
       if isSpace && afterSpace { return false }
@@ -76,10 +78,11 @@ struct CanonicalRequest {
     return value.isEmpty || !afterSpace
   }
 
-  private mutating func appendCollapsed(_ value: ArraySlice<UInt8>) {
+  private mutating func appendCollapsed(_ value: Span<UInt8>) {
     var isPending = false
     var isFirst = true
-    for byte in value {
+    for index in value.indices {
+      let byte = value[index]
       if Self.isWhitespace(byte) {
         isPending = true
         continue

@@ -15,7 +15,7 @@ struct SignedParts {
     let found = try FoundFields(head)
     guard let authorization = found.authorization else { throw .missingAuthorization }
     do {
-      self.authorization = try AuthorizationField(reading: authorization, of: head.bytes)
+      self.authorization = try AuthorizationField(reading: authorization, of: head.bytes.span)
     } catch {
       throw .incomplete(error)
     }
@@ -66,16 +66,5 @@ struct FieldNameSet: Sendable {
   private static func bit(_ name: FieldName) -> UInt64 {
     precondition(name.rawValue < 64, "one word holds every field name")
     return 1 << UInt64(name.rawValue)
-  }
-}
-
-enum LowercaseHex {
-  /// The digest written in exactly 64 lower-case digits. Other spellings of the same digest are
-  /// refused: two texts must not pass for one signature.
-  static func digest(_ digits: ArraySlice<UInt8>) -> SHA256Digest? {
-    guard digits.count == 64, !digits.contains(where: { (0x41...0x5A).contains($0) }),
-      let bytes = Hex.decode(digits)
-    else { return nil }
-    return SHA256Digest(bytes: bytes)
   }
 }

@@ -59,10 +59,10 @@ package struct Signer: Sendable {
   ) {
     let stamp = workspace.stamp(of: time)
     Self.writeCanonicalRequest(outbound, date: stamp.text, credentials: credentials, in: &workspace)
-    let scope = CredentialScope(day: stamp.day, region: region, service: service)
     let key = workspace.keys.signingKey(
-      accessKeyId: credentials.accessKeyId, secret: credentials.secret, scope: scope)
-    let signature = workspace.signature(date: stamp.text[...], scope: scope, signingKey: key)
+      accessKeyId: credentials.accessKeyId, secret: credentials.secret,
+      scope: CredentialScope(day: stamp.day, region: region, service: service))
+    let signature = workspace.signature(date: stamp.text[...], key: key)
 
     out.append("X-Amz-Date: ")
     out.append(contentsOf: stamp.text)
@@ -73,7 +73,7 @@ package struct Signer: Sendable {
     out.append("\r\nAuthorization: AWS4-HMAC-SHA256 Credential=")
     out.append(text: credentials.accessKeyId)
     out.append(UInt8(ascii: "/"))
-    scope.append(to: &out)
+    out.append(contentsOf: key.scopeText)
     out.append(", SignedHeaders=")
     out.append(contentsOf: workspace.signedHeaders)
     out.append(", Signature=")
@@ -92,14 +92,14 @@ package struct Signer: Sendable {
     if more.count > 1 { more.sort { $0.name < $1.name } }
     if let contentType = outbound.contentType {
       workspace.sign("content-type", after: &more)
-      workspace.request.append(value: contentType)
+      workspace.request.append(value: contentType.span)
       workspace.request.endField()
     }
     workspace.sign("host", after: &more)
-    workspace.request.append(value: outbound.host)
+    workspace.request.append(value: outbound.host.span)
     workspace.request.endField()
     workspace.sign("x-amz-date", after: &more)
-    workspace.request.append(value: date[...])
+    workspace.request.append(value: date.span)
     workspace.request.endField()
     if let token = credentials.sessionToken {
       workspace.sign("x-amz-security-token", after: &more)
@@ -130,8 +130,8 @@ extension SigningWorkspace {
   private mutating func sign(_ field: SignedField) {
     separateNames()
     signedHeaders.append(text: field.name)
-    request.beginField(field.name.utf8[...])
-    request.append(value: field.value)
+    request.beginField(field.name.utf8.span)
+    request.append(value: field.value.span)
     request.endField()
   }
 

@@ -15,14 +15,39 @@ package struct CredentialScope: Hashable, Sendable {
   }
 
   /// `20261123/us-east-1/chime/aws4_request`
-  func append(to out: inout [UInt8]) {
+  var text: [UInt8] {
+    var out: [UInt8] = []
     out.append(decimal: day, width: 8)
     out.append(UInt8(ascii: "/"))
     out.append(text: region)
     out.append(UInt8(ascii: "/"))
     out.append(text: service)
     out.append("/aws4_request")
+    return out
   }
+}
+
+/// What signs under one secret in one scope.
+package final class SigningKey: Sendable {
+  let scope: CredentialScope
+  let scopeText: [UInt8]
+  private let key: HMACKey
+
+  /// Four HMACs (AWS General Reference, "Create a signed AWS API request", step 4).
+  init(secret: Secret, scope: CredentialScope) {
+    self.scope = scope
+    scopeText = scope.text
+    var day: [UInt8] = []
+    day.append(decimal: scope.day, width: 8)
+    let initial = secret.withBytes { Secret(Array("AWS4".utf8) + $0) }
+    var digest = initial.withBytes { HMACKey($0).authenticate(day) }
+    for part in [scope.region.utf8, scope.service.utf8, Array("aws4_request".utf8)] {
+      digest = HMACSHA256.authenticate(part, key: digest)
+    }
+    key = digest.withBytes { HMACKey($0) }
+  }
+
+  func signature(of stringToSign: [UInt8]) -> SHA256Digest { key.authenticate(stringToSign) }
 }
 
 /// Signing keys, derived once per access key, secret and scope: four HMACs that every request of
@@ -33,8 +58,7 @@ package struct CredentialScope: Hashable, Sendable {
 package struct SigningKeyCache: Sendable {
   private struct Entry: Sendable {
     let secret: Secret
-    let scope: CredentialScope
-    let key: Secret
+    let key: SigningKey
   }
 
   /// Newest first. Two, because around midnight requests of both days arrive.
@@ -50,12 +74,12 @@ package struct SigningKeyCache: Sendable {
 
   package mutating func signingKey(
     accessKeyId: Text, secret: Secret, scope: CredentialScope
-  ) -> Secret {
+  ) -> SigningKey {
     let known = entries[accessKeyId]
     if let known {
-      for entry in known where entry.secret === secret && entry.scope == scope { return entry.key }
+      for entry in known where entry.secret === secret && entry.key.scope == scope { return entry.key }
     }
-    let entry = Entry(secret: secret, scope: scope, key: Self.derive(secret: secret, scope: scope))
+    let entry = Entry(secret: secret, key: SigningKey(secret: secret, scope: scope))
     if known == nil && entries.count >= capacity { entries.removeAll(keepingCapacity: true) }
     let kept = (known ?? []).filter { $0.secret === secret }.prefix(Self.entriesPerKey - 1)
     entries[accessKeyId] = [entry] + kept
@@ -63,16 +87,4 @@ package struct SigningKeyCache: Sendable {
   }
 
   package var count: Int { entries.count }
-
-  /// AWS General Reference, "Create a signed AWS API request", step 4.
-  private static func derive(secret: Secret, scope: CredentialScope) -> Secret {
-    var day: [UInt8] = []
-    day.append(decimal: scope.day, width: 8)
-    let initial = secret.withBytes { Secret(Array("AWS4".utf8) + $0) }
-    var digest = initial.withBytes { key in day.withUnsafeBytes { HMACSHA256.authenticate($0, key: key) } }
-    for part in [scope.region.utf8, scope.service.utf8, Array("aws4_request".utf8)] {
-      digest = HMACSHA256.authenticate(part, key: digest)
-    }
-    return digest.withBytes { Secret($0) }
-  }
 }

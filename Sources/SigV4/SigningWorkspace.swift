@@ -33,23 +33,15 @@ package struct SigningWorkspace: Sendable {
   }
 
   /// The signature of the finished canonical request: string to sign (step 3) and HMAC (step 5).
-  mutating func signature(
-    date: ArraySlice<UInt8>, scope: CredentialScope, signingKey: Secret
-  ) -> SHA256Digest {
-    writeStringToSign(date: date, scope: scope)
-    return stringToSign.withUnsafeBytes { message in
-      signingKey.withBytes { HMACSHA256.authenticate(message, key: $0) }
-    }
-  }
-
-  mutating func writeStringToSign(date: ArraySlice<UInt8>, scope: CredentialScope) {
+  mutating func signature(date: ArraySlice<UInt8>, key: SigningKey) -> SHA256Digest {
     stringToSign.removeAll(keepingCapacity: true)
     stringToSign.append("AWS4-HMAC-SHA256\n")
     stringToSign.append(contentsOf: date)
     stringToSign.append(UInt8(ascii: "\n"))
-    scope.append(to: &stringToSign)
+    stringToSign.append(contentsOf: key.scopeText)
     stringToSign.append(UInt8(ascii: "\n"))
     SHA256.digest(request.bytes).appendHex(to: &stringToSign)
+    return key.signature(of: stringToSign)
   }
 }
 

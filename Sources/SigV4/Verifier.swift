@@ -68,7 +68,7 @@ package struct Verifier: Sendable {
     let parts = try SignedParts(head)
     let authorization = parts.authorization
     let day = try checkDate(parts, now: now)
-    try checkScope(authorization, day: day, date: parts.date, of: head.bytes)
+    try checkScope(authorization, date: parts.date, of: head.bytes.span)
     let accessKeyId = Text(uncheckedUTF8: Array(head.bytes[authorization.accessKeyId]))
     let key = try usableKey(accessKeyId, parts: parts, of: head.bytes, now: now, lookup: lookup)
 
@@ -82,11 +82,11 @@ package struct Verifier: Sendable {
     workspace.request.finish(
       signedHeaders: head.bytes[authorization.signedHeaders.range], payloadHash: payloadHash)
 
-    let scope = CredentialScope(day: day, region: settings.region, service: settings.service)
-    let signingKey = workspace.keys.signingKey(accessKeyId: key.id, secret: key.secret, scope: scope)
-    let expected = workspace.signature(
-      date: head.bytes[parts.date], scope: scope, signingKey: signingKey)
-    guard let given = LowercaseHex.digest(head.bytes[authorization.signature]),
+    let signingKey = workspace.keys.signingKey(
+      accessKeyId: key.id, secret: key.secret,
+      scope: CredentialScope(day: day, region: settings.region, service: settings.service))
+    let expected = workspace.signature(date: head.bytes[parts.date], key: signingKey)
+    guard let given = SHA256Digest(lowercaseHex: head.bytes[authorization.signature]),
       constantTimeEqual(expected, given)
     else { throw .invalid(.mismatch) }
     return AuthenticatedCaller(
@@ -96,7 +96,7 @@ package struct Verifier: Sendable {
   /// The access key that a request claims, unproven, for the record of its refusal.
   package static func claimedAccessKeyId(_ head: RequestHead) -> Text? {
     guard let line = head.fields.first(where: { $0.known == .authorization }),
-      let field = try? AuthorizationField(reading: line.value, of: head.bytes)
+      let field = try? AuthorizationField(reading: line.value, of: head.bytes.span)
     else { return nil }
     return Text(uncheckedUTF8: Array(head.bytes[field.accessKeyId]))
   }
@@ -115,22 +115,23 @@ extension Verifier {
   }
 
   private func checkScope(
-    _ authorization: AuthorizationField, day: Int, date: Range<Int>, of bytes: [UInt8]
+    _ authorization: AuthorizationField, date: Range<Int>, of bytes: Span<UInt8>
   ) throws(AuthenticationFailure) {
-    let dayText = date.lowerBound..<date.lowerBound + 8
-    guard bytes[authorization.scopeDate] == bytes[dayText] else { throw .invalid(.scopeDate) }
-    guard bytes[authorization.scopeRegion] == settings.region.utf8[...] else {
+    let (text, terminator) = (authorization.scopeDate, authorization.scopeTerminator)
+    guard text.count == 8 else { throw .invalid(.scopeDate) }
+    for offset in 0..<8 where bytes[text.lowerBound + offset] != bytes[date.lowerBound + offset] {
+      throw .invalid(.scopeDate)
+    }
+    guard bytes.holds(settings.region.utf8, at: authorization.scopeRegion) else {
       throw .invalid(.scopeRegion)
     }
-    guard bytes[authorization.scopeService] == settings.service.utf8[...] else {
+    guard bytes.holds(settings.service.utf8, at: authorization.scopeService) else {
       throw .invalid(.scopeService)
     }
-    guard bytes[authorization.scopeTerminator].elementsEqual(Self.terminator) else {
+    guard terminator.count == 12, bytes.has("aws4_request", in: terminator) else {
       throw .invalid(.scopeTerminator)
     }
   }
-
-  private static let terminator = Array("aws4_request".utf8)
 
   /// The key behind the request: known, not revoked, with the token that belongs to it, not past its end.
   private func usableKey(
@@ -158,23 +159,25 @@ extension Verifier {
   private static func appendSignedFields(
     _ list: SignedHeaderList, of head: RequestHead, to request: inout CanonicalRequest
   ) throws(AuthenticationFailure) -> FieldNameSet {
-    let bytes = head.bytes
+    let bytes = head.bytes.span
+    let fields = head.fields.span
     var signed = FieldNameSet()
-    var names = list.makeIterator(in: bytes)
-    while let name = names.next() {
+    var names = list.names
+    while let name = names.next(in: bytes) {
       var isFirst = true
-      for field in head.fields where FieldMatching.isSame(listed: name, field.name, in: bytes) {
+      for index in fields.indices
+      where FieldMatching.isSame(listed: name, fields[index].name, in: bytes) {
         if isFirst {
-          request.beginField(bytes[name])
+          request.beginField(bytes.extracting(name))
         } else {
           request.separateValues()
         }
         isFirst = false
-        request.append(value: bytes[field.value])
-        signed.insert(field.known)
+        request.append(value: bytes.extracting(fields[index].value))
+        signed.insert(fields[index].known)
       }
       guard !isFirst else {
-        throw .incomplete(.listedFieldAbsent(Text(uncheckedUTF8: Array(bytes[name]))))
+        throw .incomplete(.listedFieldAbsent(Text(uncheckedUTF8: Array(head.bytes[name]))))
       }
       request.endField()
     }
@@ -189,7 +192,7 @@ extension Verifier {
     for field in head.fields {
       switch field.known {
       case .amzDate, .amzSecurityToken, .amzContentSHA256, .xAmzPrefix:
-        guard list.contains(field.name, of: head.bytes) else {
+        guard list.contains(field.name, of: head.bytes.span) else {
           throw .invalid(.fieldNotSigned(Text(uncheckedUTF8: Array(head.bytes[field.name]))))
         }
       default: break
@@ -201,7 +204,7 @@ extension Verifier {
     _ claimed: Range<Int>?, against payloadHash: SHA256Digest, of bytes: [UInt8]
   ) throws(AuthenticationFailure) {
     guard let claimed else { return }
-    guard let hash = LowercaseHex.digest(bytes[claimed]) else {
+    guard let hash = SHA256Digest(lowercaseHex: bytes[claimed]) else {
       let isHash = claimed.count == 64
       throw .invalid(isHash ? .payloadHashMismatch : .payloadNotSigned)
     }

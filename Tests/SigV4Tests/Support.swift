@@ -33,7 +33,8 @@ struct WireRequest {
       bytes += Array(value.utf8)
       lines.append(
         FieldLine(
-          name: nameStart..<nameEnd, value: valueStart..<bytes.count, known: Self.known(name)))
+          name: nameStart..<nameEnd, value: valueStart..<bytes.count,
+          known: FieldName(recognising: nameStart..<nameEnd, in: bytes.span.bytes)))
       bytes += Array("\r\n".utf8)
     }
     bytes += Array("\r\n".utf8)
@@ -41,20 +42,6 @@ struct WireRequest {
       bytes: bytes, method: 0..<method.utf8.count, target: start..<end,
       path: start..<(mark ?? end), query: mark.map { $0 + 1..<end }, fields: lines,
       minorVersion: 1, keepAlive: true, expectsContinue: false)
-  }
-
-  private static func known(_ name: String) -> FieldName {
-    switch name.lowercased() {
-    case "host": .host
-    case "authorization": .authorization
-    case "content-type": .contentType
-    case "x-amz-date": .amzDate
-    case "x-amz-security-token": .amzSecurityToken
-    case "x-amz-content-sha256": .amzContentSHA256
-    case "x-gatehouse-actor": .gatehouseActor
-    case let other where other.hasPrefix("x-amz-"): .xAmzPrefix
-    default: .other
-    }
   }
 
   subscript(name: String) -> String? {

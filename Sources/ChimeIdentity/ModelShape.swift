@@ -1,0 +1,86 @@
+package import Primitives
+
+/// The kinds of value that inputs of this service model are made of, with their constraints.
+package enum ModelShape: Sendable {
+  case string(ModelString)
+  case enumeration([Text])
+  case integer(ClosedRange<Int>)
+  case list(ModelList)
+  case structure(ModelStructure)
+}
+
+package struct ModelString: Sendable {
+  /// In Unicode scalars.
+  package let length: ClosedRange<Int>
+  package let pattern: ModelPattern
+  /// The model asks that the value be kept out of logs.
+  package let isSensitive: Bool
+
+  init(_ length: ClosedRange<Int>, _ pattern: ModelPattern, isSensitive: Bool = false) {
+    self.length = length
+    self.pattern = pattern
+    self.isSensitive = isSensitive
+  }
+}
+
+package final class ModelList: Sendable {
+  package let element: ModelShape
+  package let count: ClosedRange<Int>
+
+  init(of element: ModelShape, count: ClosedRange<Int>) {
+    self.element = element
+    self.count = count
+  }
+}
+
+package final class ModelStructure: Sendable {
+  package let members: [ModelMember]
+  /// A bit for each body member that a request must bear.
+  let demanded: UInt64
+
+  init(_ members: [ModelMember]) {
+    // The validator marks the members that it has seen in one word.
+    precondition(
+      members.count <= UInt64.bitWidth, "a structure with more members than the validator can mark")
+    self.members = members
+    demanded = members.indices.reduce(0) { bits, index in
+      let member = members[index]
+      let isDemanded = member.isRequired && !member.isIdempotencyToken && member.location == .body
+      return isDemanded ? bits | 1 << UInt64(index) : bits
+    }
+  }
+}
+
+/// One member of an input structure.
+package struct ModelMember: Sendable {
+  package enum Location: Sendable, Hashable {
+    case body
+    /// In the path, at the label with this name.
+    case path(Text)
+    /// In the query, under this name.
+    case query(Text)
+  }
+
+  /// `AppInstanceUserArn`: its key in a body.
+  package let name: Text
+  package let shape: ModelShape
+  package let location: Location
+  package let isRequired: Bool
+  /// The service recognises repeated requests by it. SDKs fill it in, and so does the gateway: its absence is
+  /// no violation.
+  package let isIdempotencyToken: Bool
+  /// What its ARN names, if the caller is to be confined by it.
+  package let confines: ConfiningResource?
+
+  init(
+    _ name: Text, _ shape: ModelShape, _ location: Location = .body, isRequired: Bool = false,
+    isIdempotencyToken: Bool = false, confines: ConfiningResource? = nil
+  ) {
+    self.name = name
+    self.shape = shape
+    self.location = location
+    self.isRequired = isRequired
+    self.isIdempotencyToken = isIdempotencyToken
+    self.confines = confines
+  }
+}

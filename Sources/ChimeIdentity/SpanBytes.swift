@@ -1,0 +1,66 @@
+/// Questions about UTF-8 bytes that matchers and readers share.
+extension Span<UInt8> {
+  @inline(__always)
+  func allSatisfy(_ predicate: (UInt8) -> Bool) -> Bool {
+    for index in indices where !predicate(self[index]) { return false }
+    return true
+  }
+
+  func starts(with literal: StaticString, at start: Int) -> Bool {
+    let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    guard count - start >= expected.count else { return false }
+    for offset in expected.indices where self[start + offset] != expected[offset] { return false }
+    return true
+  }
+
+  /// Unicode scalars in well-formed UTF-8: all bytes but continuations.
+  var scalarCount: Int {
+    var count = 0
+    for index in indices where self[index] & 0xC0 != 0x80 { count += 1 }
+    return count
+  }
+}
+
+/// A place in a span that moves over what it is told to expect.
+struct SpanReader {
+  private(set) var index = 0
+
+  mutating func skip(_ literal: StaticString, in value: borrowing Span<UInt8>) -> Bool {
+    guard value.starts(with: literal, at: index) else { return false }
+    index += literal.utf8CodeUnitCount
+    return true
+  }
+
+  /// Moves over at most `limit` bytes that satisfy `predicate`; where they stand.
+  @inline(__always)
+  mutating func run(
+    upTo limit: Int = .max, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+  ) -> Range<Int> {
+    let start = index
+    while index < value.count, index - start < limit, predicate(value[index]) { index += 1 }
+    return start..<index
+  }
+
+  @inline(__always)
+  mutating func skip(
+    exactly count: Int, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+  ) -> Bool {
+    run(upTo: count, in: value, of: predicate).count == count
+  }
+}
+
+@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+@inline(__always) func isLower(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 }
+@inline(__always) func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
+@inline(__always) func isLetter(_ byte: UInt8) -> Bool { isLower(byte | 0x20) }
+@inline(__always) func isAlphanumeric(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) }
+@inline(__always) func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isLower(byte) || isDigit(byte) }
+@inline(__always) func isUpperAlphanumeric(_ byte: UInt8) -> Bool { isUpper(byte) || isDigit(byte) }
+
+/// What an AppInstanceUserId may hold: letters, digits and `:-_.@`.
+@inline(__always) func isUserIdByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case 0x3A, 0x2D, 0x5F, 0x2E, 0x40: true
+  default: isAlphanumeric(byte)
+  }
+}
