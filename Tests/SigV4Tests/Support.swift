@@ -34,7 +34,8 @@ struct WireRequest {
       lines.append(
         FieldLine(
           name: nameStart..<nameEnd, value: valueStart..<bytes.count,
-          known: FieldName(recognising: nameStart..<nameEnd, in: bytes.span.bytes)))
+          known: FieldName(recognisingWhole: nameStart..<nameEnd, in: bytes.span.bytes)
+            ?? FieldName(recognisingPrefixOf: nameStart..<nameEnd, in: bytes.span.bytes)))
       bytes += Array("\r\n".utf8)
     }
     bytes += Array("\r\n".utf8)
