@@ -32,8 +32,8 @@ extension [UInt8] {
       case 0x09: append("\\t")
       case 0..<0x20, 0x7F:
         append("\\u00")
-        append(Hex.lowercase[Int(byte >> 4)])
-        append(Hex.lowercase[Int(byte & 15)])
+        append(Hex.digit(byte >> 4))
+        append(Hex.digit(byte & 15))
       default: append(byte)
       }
     }
