@@ -42,9 +42,7 @@ extension RawSpan {
       index &+= 8
     }
     while index < end {
-      if unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt8.self) == UInt8(ascii: ":") {
-        return index
-      }
+      if unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt8.self) == byte { return index }
       index &+= 1
     }
     return end
