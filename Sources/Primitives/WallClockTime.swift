@@ -18,16 +18,14 @@ package struct WallClockTime: Hashable, Sendable, Comparable {
 }
 
 /// A point on a clock that never goes back: nanoseconds since an arbitrary start.
-@usableFromInline package struct MonotonicInstant: Hashable, Sendable, Comparable {
-  @usableFromInline package let nanoseconds: Int64
+package struct MonotonicInstant: Hashable, Sendable, Comparable {
+  package let nanoseconds: Int64
 
-  @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-  @inlinable package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
-  @inlinable package func advanced(byNanoseconds delta: Int64) -> Self {
-    .init(nanoseconds: nanoseconds &+ delta)
-  }
+  package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+  package func advanced(byNanoseconds delta: Int64) -> Self { .init(nanoseconds: nanoseconds &+ delta) }
   /// The nanoseconds from `earlier` to this instant.
-  @inlinable package func nanoseconds(since earlier: Self) -> Int64 { nanoseconds &- earlier.nanoseconds }
+  package func nanoseconds(since earlier: Self) -> Int64 { nanoseconds &- earlier.nanoseconds }
 }
 
 /// Where the time comes from. The executable chooses the real one; tests advance theirs by hand.

@@ -118,14 +118,15 @@ struct ConcurrencyTableTests {
 @Suite("A sharded table")
 struct ShardedTests {
   @Test(
-    "rounds the number of parts up to a power of two", arguments: [(0, 1), (1, 1), (2, 2), (3, 4), (16, 16)])
+    "rounds the number of parts up to a power of two",
+    arguments: [(0, 1), (1, 1), (2, 2), (3, 4), (16, 16), (1000, 256)])
   func sizes(asked: Int, expected: Int) {
     #expect(Sharded(count: asked) { 0 }.count == expected)
   }
 
   @Test("finds a key where it was put")
   func keys() {
-    let table = Sharded<[Int: Int]> { [:] }
+    let table = Sharded<[Int: Int]>(count: 16) { [:] }
     for key in 0..<1000 { table.withShard(of: key) { $0[key] = key } }
     for key in 0..<1000 {
       let found = table.withShard(of: key) { $0[key] }
