@@ -1,0 +1,24 @@
+import PolicyEngine
+import Primitives
+
+/// An explanation for people: the decision, then what led to it.
+enum ExplanationText {
+  static func lines(of explanation: Explanation) -> [String] {
+    let decision = explanation.decision
+    let applied = explanation.appliedPolicies.map(\.string).joined(separator: ", ")
+    var lines = ["decision: \(decision.isAllowed ? "allowed" : "denied")"]
+    lines.append("policies: \(applied.isEmpty ? "none" : applied)")
+    lines += decision.violations.map { "violation: \(line($0))" }
+    lines += decision.warnings.map { "warning: \(line($0))" }
+    for change in decision.changes {
+      let from = change.from.map { "\($0)" } ?? "nothing"
+      lines.append("change: \(change.field): from \(from) to \(change.to)")
+    }
+    if let body = explanation.body { lines.append("body: \(String(decoding: body, as: UTF8.self))") }
+    return lines
+  }
+
+  private static func line(_ violation: Violation) -> String {
+    "\(violation.policy): \(violation.rule): \(violation.field): \(violation.message)"
+  }
+}
