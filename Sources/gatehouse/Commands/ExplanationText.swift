@@ -14,7 +14,11 @@ enum ExplanationText {
       let from = change.from.map { "\($0)" } ?? "nothing"
       lines.append("change: \(change.field): from \(from) to \(change.to)")
     }
-    if let body = explanation.body { lines.append("body: \(String(decoding: body, as: UTF8.self))") }
+    if let body = explanation.body {
+      // Files end in a line feed, which the line itself brings here.
+      let isFile = body.last == UInt8(ascii: "\n")
+      lines.append("body: \(String(decoding: isFile ? body.dropLast() : body[...], as: UTF8.self))")
+    }
     return lines
   }
 
