@@ -22,7 +22,7 @@ struct CredentialsCommand: ParsableCommand {
     guard let found = tenants.tenant(Text(tenant)) else {
       throw CommandFailure(.bad, "there is no tenant `\(tenant)` in \(configuration.tenants.path)")
     }
-    let now = SystemClock().wallClock()
+    let now = WallClockTime.now
     let usable = found.accessKeys.filter { key in
       key.status == .active && key.notAfter.map { now < $0 } ?? true
     }

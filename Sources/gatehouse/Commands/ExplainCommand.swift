@@ -163,7 +163,7 @@ private struct Inquiry {
     let explanation = policies.explain(request, tenant: facts)
     guard explanation.decision.isAllowed, request.lacksClientRequestToken else { return explanation }
     var request = request
-    let change = request.fillClientRequestToken(RequestID(from: SystemEntropy()).text)
+    let change = request.fillClientRequestToken(RequestID(from: KernelEntropy()).text)
     var filled = policies.explain(request, tenant: facts, after: [change])
     filled.decision.changes = explanation.decision.changes + [change]
     return filled

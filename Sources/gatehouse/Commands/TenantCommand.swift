@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Primitives
 
 /// The commands on the tenants file.
 struct TenantCommand: ParsableCommand {
@@ -72,7 +73,7 @@ struct TenantRotateCommand: ParsableCommand {
   func run() throws {
     let tenants = try TenantsOnDisk(configOption)
     let key = try NewAccessKey()
-    let now = SystemClock().wallClock()
+    let now = WallClockTime.now
     try tenants.edit { file throws(TenantsFile.EditFault) in
       try file.rotating(id, to: key.written, overlap: overlap, now: now)
     }

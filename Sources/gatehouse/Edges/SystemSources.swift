@@ -1,24 +1,12 @@
 import Glibc
 import Primitives
 
-/// The machine's clocks.
-struct SystemClock: TimeSource {
-  func monotonic() -> MonotonicInstant {
-    MonotonicInstant(nanoseconds: Self.read(CLOCK_MONOTONIC))
-  }
-
-  func wallClock() -> WallClockTime {
-    WallClockTime(nanoseconds: Self.read(CLOCK_REALTIME))
-  }
-
-  private static func read(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+extension WallClockTime {
+  /// The machine's clock, to the second: what a file that people read needs.
+  static var now: WallClockTime { WallClockTime(seconds: Int64(time(nil))) }
 }
 
-/// Random bits for request ids, tokens and jitter: the standard library's generator, which takes them from the kernel.
-struct SystemEntropy: Entropy {
+/// Random bits for tokens: the standard library's generator, which takes them from the kernel.
+struct KernelEntropy: Entropy {
   func next() -> UInt64 { UInt64.random(in: .min ... .max) }
 }
