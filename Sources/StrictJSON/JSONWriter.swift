@@ -78,11 +78,19 @@ package struct JSONWriter: ~Copyable {
   }
 
   /// A value that is JSON already.
-  package mutating func raw(_ json: some Sequence<UInt8>) {
+  package mutating func raw(_ json: [UInt8]) {
     separate()
     bytes.append(contentsOf: json)
     place = .afterValue
   }
+
+  package mutating func raw(_ json: ArraySlice<UInt8>) {
+    separate()
+    bytes.append(contentsOf: json)
+    place = .afterValue
+  }
+
+  package mutating func raw(_ json: some Sequence<UInt8>) { raw(Array(json)) }
 
   private mutating func begin(_ bracket: UInt8) {
     separate()

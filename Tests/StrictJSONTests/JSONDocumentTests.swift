@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func twoAndThreeByteSequencesAreTakenOrRefusedAsTheStandardLibraryDoes() {
-    // Every pair, and every triple of the bytes at the edges of RFC 3629's table.
+    // Every pair, and what bytes at the edges of RFC 3629's table make of three and four.
     let edges: [UInt8] = [
       0x20, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
       0xEF, 0xF0,
@@ -101,7 +101,7 @@ import Testing
       for second in edges {
         for third in edges {
           contents.append([first, second, third])
-          contents += edges.map { [first, second, third, $0] }
+          if first >= 0xF0 { contents += edges.map { [first, second, third, $0] } }
         }
       }
     }
