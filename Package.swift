@@ -72,6 +72,7 @@ let package = Package(
         "Transport",
       ]),
 
+    .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
     tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),

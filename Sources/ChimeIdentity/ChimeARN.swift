@@ -24,6 +24,11 @@ package struct ChimeARN: Hashable, Sendable {
     appInstanceEnd = parts.appInstanceId.upperBound
   }
 
+  package var region: Text {
+    let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 4, omittingEmptySubsequences: false)
+    return Text(uncheckedUTF8: Array(parts[3]))
+  }
+
   /// The ARN of the AppInstance that it names or lies in.
   package var appInstanceArn: Text {
     resource == .appInstance ? text : Text(uncheckedUTF8: Array(text.utf8[..<appInstanceEnd]))

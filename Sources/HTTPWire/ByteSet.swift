@@ -28,6 +28,14 @@ struct ByteSet: Sendable {
   static var ipv6: ByteSet { ByteSet(low: 0x07FF_4000_0000_0000, high: 0x0000_007E_0000_007E) }
 }
 
+extension RawSpan {
+  /// Whether `range` holds a token (RFC 9110 section 5.6.2).
+  func isToken(_ range: Range<Int>) -> Bool {
+    for index in range where !ByteSet.token.contains(byte(index)) { return false }
+    return !range.isEmpty
+  }
+}
+
 extension UInt8 {
   static var horizontalTab: UInt8 { 0x09 }
   static var lineFeed: UInt8 { 0x0A }

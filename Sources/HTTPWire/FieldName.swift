@@ -12,7 +12,8 @@ package enum FieldName: UInt8, Sendable, Hashable {
 }
 
 extension FieldName {
-  /// Recognises a whole name. Only tokens are recognised.
+  /// Recognises a whole name. Only tokens are recognised; the names that SDKs send with every request are
+  /// among them even where the gateway has no use for them.
   @inline(__always)
   init?(recognisingWhole range: Range<Int>, in bytes: RawSpan) {
     guard let name = Self.whole(range, in: bytes) else { return nil }
@@ -44,7 +45,10 @@ extension FieldName {
     case 12: return bytes.matches(name, token: "content-type") ? .contentType : nil
     case 13: return bytes.matches(name, token: "authorization") ? .authorization : nil
     case 14: return bytes.matches(name, token: "content-length") ? .contentLength : nil
-    case 15: return bytes.matches(name, token: "x-amzn-trace-id") ? .amzTraceId : nil
+    case 15:
+      if bytes.matches(name, token: "accept-encoding") { return .other }
+      if bytes.matches(name, token: "amz-sdk-request") { return .amzSdkPrefix }
+      return bytes.matches(name, token: "x-amzn-trace-id") ? .amzTraceId : nil
     case 16: return bytes.matches(name, token: "proxy-connection") ? .proxyConnection : nil
     case 17:
       if bytes.matches(name, token: "x-gatehouse-actor") { return .gatehouseActor }
@@ -54,6 +58,7 @@ extension FieldName {
     case 20:
       if bytes.matches(name, token: "x-amz-content-sha256") { return .amzContentSHA256 }
       return bytes.matches(name, token: "x-amz-security-token") ? .amzSecurityToken : nil
+    case 21: return bytes.matches(name, token: "amz-sdk-invocation-id") ? .amzSdkPrefix : nil
     default: return nil
     }
   }

@@ -24,11 +24,11 @@ struct FieldSection: Sendable {
 
   @inline(__always)
   static func parse(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) -> FieldLine {
-    let colon = bytes.firstColon(from: line.lowerBound, to: line.upperBound)
+    let colon = bytes.first(UInt8(ascii: ":"), from: line.lowerBound, to: line.upperBound)
     let name = line.lowerBound..<colon
     // A name that is known needs no look at its characters.
     let known = FieldName(recognisingWhole: name, in: bytes)
-    guard colon < line.upperBound, known != nil || isToken(name, in: bytes) else {
+    guard colon < line.upperBound, known != nil || bytes.isToken(name) else {
       throw whyNotAName(line, in: bytes)
     }
     var start = colon + 1
@@ -37,11 +37,6 @@ struct FieldSection: Sendable {
     while end > start, bytes.byte(end - 1).isBlank { end -= 1 }
     return FieldLine(
       name: name, value: start..<end, known: known ?? FieldName(recognisingPrefixOf: name, in: bytes))
-  }
-
-  private static func isToken(_ range: Range<Int>, in bytes: RawSpan) -> Bool {
-    for index in range where !ByteSet.token.contains(bytes.byte(index)) { return false }
-    return !range.isEmpty
   }
 
   private static func whyNotAName(_ line: Range<Int>, in bytes: RawSpan) -> HTTPViolation {

@@ -7,20 +7,16 @@ struct RequestLine: StartLine {
   let minorVersion: UInt8
 
   init(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) {
-    var index = line.lowerBound
-    while index < line.upperBound, ByteSet.token.contains(bytes.byte(index)) { index += 1 }
-    method = line.lowerBound..<index
-    guard !method.isEmpty else { throw .badMethod }
-    guard index < line.upperBound else { throw .malformedRequestLine }
-    guard bytes.byte(index) == .space else { throw .badMethod }
-    let start = index + 1
-    index = start
-    while index < line.upperBound, bytes.byte(index) != .space { index += 1 }
-    target = start..<index
-    guard line.upperBound - index == 1 + HTTPVersion.length, !target.isEmpty else {
+    let methodEnd = bytes.first(.space, from: line.lowerBound, to: line.upperBound)
+    method = line.lowerBound..<methodEnd
+    guard bytes.isToken(method) else { throw .badMethod }
+    guard methodEnd < line.upperBound else { throw .malformedRequestLine }
+    let targetEnd = bytes.first(.space, from: methodEnd + 1, to: line.upperBound)
+    target = methodEnd + 1..<targetEnd
+    guard line.upperBound - targetEnd == 1 + HTTPVersion.length, !target.isEmpty else {
       throw .malformedRequestLine
     }
-    minorVersion = try HTTPVersion.minor(at: index + 1, in: bytes, malformed: .malformedRequestLine)
+    minorVersion = try HTTPVersion.minor(at: targetEnd + 1, in: bytes, malformed: .malformedRequestLine)
     let parts = try RequestTarget(target, in: bytes)
     path = parts.path
     query = parts.query

@@ -28,23 +28,21 @@ extension RawSpan {
     return end
   }
 
-  /// The first position in `start..<end` that holds a colon, or `end`.
+  /// The first position in `start..<end` that holds `byte`, or `end`.
   @inline(__always)
-  func firstColon(from start: Int, to end: Int) -> Int {
+  func first(_ byte: UInt8, from start: Int, to end: Int) -> Int {
     precondition(0 <= start && end <= byteCount, "scanning inside the buffer")
     var index = start
     while index &+ 8 <= end {
       let word = UInt64(
         littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
-      let flipped = word ^ 0x3A3A_3A3A_3A3A_3A3A
+      let flipped = word ^ 0x0101_0101_0101_0101 &* UInt64(byte)
       let marks = (flipped &- 0x0101_0101_0101_0101) & ~flipped & 0x8080_8080_8080_8080
       if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
       index &+= 8
     }
     while index < end {
-      if unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt8.self) == UInt8(ascii: ":") {
-        return index
-      }
+      if unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt8.self) == byte { return index }
       index &+= 1
     }
     return end

@@ -12,15 +12,23 @@ enum JSONDuplicates {
   ) throws(JSONSyntaxError) {
     var count = 0
     var needsSet = false
+    var mayRepeat = false
+    // A bit for each key's length and last byte: while no bit comes twice, no key does.
+    var seen: UInt64 = 0
     var key = object + 1
     while key < tape.count {
+      let entry = tape[key]
+      let length = UInt64(truncatingIfNeeded: entry.end &- entry.start)
+      let bit = 1 &<< (length &* 3 &+ UInt64(bytes[Int(entry.end) - 2])) as UInt64
+      mayRepeat = mayRepeat || seen & bit != 0
+      needsSet = needsSet || entry.isEscaped
+      seen |= bit
       count += 1
-      needsSet = needsSet || tape[key].isEscaped
       key = Int(tape[key + 1].next)
     }
-    if needsSet || count > pairwiseLimit {
+    if needsSet || (mayRepeat && count > pairwiseLimit) {
       try refuseBySet(in: object, of: tape, bytes)
-    } else {
+    } else if mayRepeat {
       try refuseByPairs(in: object, of: tape, bytes)
     }
   }

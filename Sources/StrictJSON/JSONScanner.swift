@@ -157,7 +157,8 @@ struct JSONScanner {
 
   @inline(__always)
   private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
-    while position < bytes.count {
+    // Compact texts have none, and everything else that may stand here is greater than a space.
+    while position < bytes.count, bytes[position] <= UInt8(ascii: " ") {
       switch bytes[position] {
       case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): position += 1
       default: return

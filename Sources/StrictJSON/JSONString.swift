@@ -9,7 +9,7 @@ enum JSONString {
     var index = position + 1
     var isEscaped = false
     while true {
-      index = nextSpecial(bytes, from: index)
+      index = JSONBytes.nextSpecial(in: bytes, from: index, stopAtNonASCII: true)
       guard index < bytes.count else {
         throw JSONSyntaxError(offset: opening, message: "string without closing quote")
       }
@@ -29,26 +29,6 @@ enum JSONString {
           offset: index, message: "control byte \(hexadecimal(control)) in a string; write it as an escape")
       }
     }
-  }
-
-  /// The index of the first byte from `start` on that is a quote, a backslash, a control or not ASCII; the end
-  /// if there is none.
-  static func nextSpecial(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    let raw = bytes.bytes
-    while index &+ 8 <= bytes.count {
-      // Eight bytes at a time; the mask's lowest set bit is exact, which is the only one used.
-      let word = UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-      let special = (word | below32(word) | zero(word ^ quotes) | zero(word ^ backslashes)) & highBits
-      if special != 0 { return index &+ special.trailingZeroBitCount / 8 }
-      index &+= 8
-    }
-    while index < bytes.count {
-      let byte = bytes[index]
-      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-      index &+= 1
-    }
-    return index
   }
 
   /// The string that stands in `content`, which `skip` has found good.
@@ -133,14 +113,4 @@ enum JSONString {
     default: nil
     }
   }
-
-  private static let highBits: UInt64 = 0x8080_8080_8080_8080
-  private static let quotes: UInt64 = 0x2222_2222_2222_2222
-  private static let backslashes: UInt64 = 0x5C5C_5C5C_5C5C_5C5C
-
-  @inline(__always)
-  private static func zero(_ word: UInt64) -> UInt64 { (word &- 0x0101_0101_0101_0101) & ~word }
-
-  @inline(__always)
-  private static func below32(_ word: UInt64) -> UInt64 { (word &- 0x2020_2020_2020_2020) & ~word }
 }

@@ -30,9 +30,7 @@ package struct JSONWriter: ~Copyable {
   /// A member's key that needs no escaping.
   package mutating func key(_ key: StaticString) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(key)
-    bytes.append(UInt8(ascii: "\""))
+    appendQuoted(plain: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
     endKey()
   }
 
@@ -80,11 +78,19 @@ package struct JSONWriter: ~Copyable {
   }
 
   /// A value that is JSON already.
-  package mutating func raw(_ json: some Sequence<UInt8>) {
+  package mutating func raw(_ json: [UInt8]) {
     separate()
     bytes.append(contentsOf: json)
     place = .afterValue
   }
+
+  package mutating func raw(_ json: ArraySlice<UInt8>) {
+    separate()
+    bytes.append(contentsOf: json)
+    place = .afterValue
+  }
+
+  package mutating func raw(_ json: some Sequence<UInt8>) { raw(Array(json)) }
 
   private mutating func begin(_ bracket: UInt8) {
     separate()
@@ -121,46 +127,50 @@ package struct JSONWriter: ~Copyable {
 
   /// Escapes what RFC 8259 section 7 demands and nothing else; all other text stays as it is.
   private mutating func appendQuoted(_ value: [UInt8]) {
-    bytes.append(UInt8(ascii: "\""))
+    var end = JSONBytes.nextSpecial(in: value.span, from: 0, stopAtNonASCII: false)
+    if end == value.count {
+      value.withUnsafeBufferPointer { appendQuoted(plain: $0) }
+      return
+    }
     var start = 0
-    while start < value.count {
-      let end = JSONEscape.next(in: value, from: start)
+    bytes.append(UInt8(ascii: "\""))
+    while end < value.count {
       bytes.append(contentsOf: value[start..<end])
-      guard end < value.count else { break }
-      JSONEscape.append(value[end], to: &bytes)
+      appendEscape(value[end])
       start = end + 1
+      end = JSONBytes.nextSpecial(in: value.span, from: start, stopAtNonASCII: false)
     }
+    bytes.append(contentsOf: value[start...])
     bytes.append(UInt8(ascii: "\""))
   }
-}
 
-/// The bytes that cannot stand for themselves in a JSON string.
-private enum JSONEscape {
-  /// The index of the next one, or the end.
+  /// In one go, because most of what is written is keys and values without escapes. `plain` is read during the call.
   @inline(__always)
-  static func next(in value: [UInt8], from start: Int) -> Int {
-    var index = start
-    while index < value.count {
-      let byte = value[index]
-      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-      index += 1
+  private mutating func appendQuoted(plain: UnsafeBufferPointer<UInt8>) {
+    bytes.append(addingCapacity: plain.count + 2) { out in
+      out.append(UInt8(ascii: "\""))
+      // There is room for all of `plain`, which lies elsewhere.
+      out.withUnsafeMutableBufferPointer { buffer, count in
+        _ = buffer[count...].initialize(fromContentsOf: plain)
+        count += plain.count
+      }
+      out.append(UInt8(ascii: "\""))
     }
-    return index
   }
 
-  static func append(_ byte: UInt8, to out: inout [UInt8]) {
-    out.append(UInt8(ascii: "\\"))
+  private mutating func appendEscape(_ byte: UInt8) {
+    bytes.append(UInt8(ascii: "\\"))
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): out.append(byte)
-    case 0x08: out.append(UInt8(ascii: "b"))
-    case 0x09: out.append(UInt8(ascii: "t"))
-    case 0x0A: out.append(UInt8(ascii: "n"))
-    case 0x0C: out.append(UInt8(ascii: "f"))
-    case 0x0D: out.append(UInt8(ascii: "r"))
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
+    case 0x08: bytes.append(UInt8(ascii: "b"))
+    case 0x09: bytes.append(UInt8(ascii: "t"))
+    case 0x0A: bytes.append(UInt8(ascii: "n"))
+    case 0x0C: bytes.append(UInt8(ascii: "f"))
+    case 0x0D: bytes.append(UInt8(ascii: "r"))
     default:
-      out.append("u00")
-      out.append(Hex.digit(byte >> 4))
-      out.append(Hex.digit(byte & 15))
+      bytes.append("u00")
+      bytes.append(Hex.digit(byte >> 4))
+      bytes.append(Hex.digit(byte & 15))
     }
   }
 }

@@ -91,7 +91,8 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
         waitingFor = nil
         let reply = await handler.reply(to: message, on: stream)
         let keepAlive = message.head.keepAlive && !reply.closes && !drain.isSet
-        try await write(reply, keepAlive: keepAlive, to: stream, &dates)
+        let isHEAD = message.head.equals(message.head.method, "HEAD")
+        try await write(reply, keepAlive: keepAlive, toHEAD: isHEAD, to: stream, &dates)
         guard keepAlive else { return await stream.closeLingering() }
       case .continueExpected:
         try await stream.write(ResponseWriter.continueExpected)
@@ -137,12 +138,12 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
     _ fault: UnreadableRequest, _ stream: ByteStream, _ dates: inout HTTPDateCache
   ) async throws(TransportError) {
     let reply = await handler.reply(toUnreadable: fault, on: stream)
-    try await write(reply, keepAlive: false, to: stream, &dates)
+    try await write(reply, keepAlive: false, toHEAD: false, to: stream, &dates)
     await stream.closeLingering()
   }
 
   private func write(
-    _ reply: Reply, keepAlive: Bool, to stream: ByteStream, _ dates: inout HTTPDateCache
+    _ reply: Reply, keepAlive: Bool, toHEAD: Bool, to stream: ByteStream, _ dates: inout HTTPDateCache
   ) async throws(TransportError) {
     let loop = stream.loop
     var out: [UInt8] = []
@@ -150,7 +151,7 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
     let date = dates.value(at: loop.clock.wallClock())
     ResponseWriter.appendStart(status: reply.status, keepAlive: keepAlive, date: date, into: &out)
     out.append(contentsOf: reply.fieldLines)
-    ResponseWriter.appendEnd(status: reply.status, body: reply.body, into: &out)
+    ResponseWriter.appendEnd(status: reply.status, body: reply.body, toHEAD: toHEAD, into: &out)
     stream.deadline = loop.clock.monotonic().nanoseconds + limits.body
     try await stream.write(out)
   }

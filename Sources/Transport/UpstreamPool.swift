@@ -2,7 +2,7 @@ package import HTTPWire
 internal import Primitives
 
 /// Where requests go and how.
-package struct UpstreamEndpoint: Sendable {
+package struct PoolTarget: Sendable {
   package let host: String
   package let port: UInt16
   /// `nil` for plain HTTP.
@@ -45,7 +45,7 @@ package final class UpstreamPool {
   }
 
   private let loop: EventLoop
-  private let endpoint: UpstreamEndpoint
+  private let target: PoolTarget
   private let limits: Limits
   private let resolver: Resolver
   private var idle: [PooledConnection] = []
@@ -54,9 +54,9 @@ package final class UpstreamPool {
   private var inUse = 0
   private var isClosed = false
 
-  package init(endpoint: UpstreamEndpoint, limits: Limits, loop: EventLoop) throws(TransportError) {
+  package init(target: PoolTarget, limits: Limits, loop: EventLoop) throws(TransportError) {
     self.loop = loop
-    self.endpoint = endpoint
+    self.target = target
     self.limits = limits
     resolver = try Resolver(loop: loop)
   }
@@ -154,11 +154,11 @@ package final class UpstreamPool {
 
   /// Opens a connection to the first address that answers.
   private func open(deadline: Int64) async throws(TransportError) -> PooledConnection {
-    let addresses = try await resolver.resolve(endpoint.host, port: endpoint.port)
-    let tls = endpoint.tls.map {
-      (context: $0, host: endpoint.host, isAddress: SocketAddress.Host(literal: endpoint.host) != nil)
+    let addresses = try await resolver.resolve(target.host, port: target.port)
+    let tls = target.tls.map {
+      (context: $0, host: target.host, isAddress: SocketAddress.Host(literal: target.host) != nil)
     }
-    var failure = TransportError.resolution(host: endpoint.host, reason: "no address")
+    var failure = TransportError.resolution(host: target.host, reason: "no address")
     for address in addresses {
       let now = loop.clock.monotonic().nanoseconds
       do throws(TransportError) {

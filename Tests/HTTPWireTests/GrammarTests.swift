@@ -39,6 +39,28 @@ struct GrammarTests {
     }
   }
 
+  @Test("the word-wise search finds the first of any byte wherever it stands")
+  func firstByte() {
+    for wanted in UInt8.min...UInt8.max {
+      // Neighbours in value, which a borrow could mark by mistake.
+      for filler in [wanted &+ 1, wanted &- 1, wanted ^ 0x80] {
+        for count in 1...18 {
+          for position in 0..<count {
+            var bytes = [UInt8](repeating: filler, count: count)
+            let absent = bytes.span.bytes.first(wanted, from: 0, to: count)
+            bytes[position] = wanted
+            bytes[count - 1] = wanted
+            let found = bytes.span.bytes.first(wanted, from: 0, to: count)
+            // One `#expect` for each would take longer than all else here.
+            if absent != count || found != position {
+              Issue.record("\(wanted) at \(position) of \(count): \(found); absent: \(absent)")
+            }
+          }
+        }
+      }
+    }
+  }
+
   @Test(
     "names are known in any case, and by prefix",
     arguments: [

@@ -31,10 +31,11 @@ struct WireRequest {
       bytes += [UInt8(ascii: ":")]
       let valueStart = bytes.count
       bytes += Array(value.utf8)
-      lines.append(
-        FieldLine(
-          name: nameStart..<nameEnd, value: valueStart..<bytes.count,
-          known: FieldName(recognising: nameStart..<nameEnd, in: bytes.span.bytes)))
+      let range = nameStart..<nameEnd
+      let known =
+        FieldName(recognisingWhole: range, in: bytes.span.bytes)
+        ?? FieldName(recognisingPrefixOf: range, in: bytes.span.bytes)
+      lines.append(FieldLine(name: range, value: valueStart..<bytes.count, known: known))
       bytes += Array("\r\n".utf8)
     }
     bytes += Array("\r\n".utf8)

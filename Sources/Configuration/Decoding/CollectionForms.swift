@@ -71,15 +71,16 @@ extension Form {
     }
     let names = variants.map(\.name)
     let list = names.map(quoted).joined(separator: ", ")
+    let choice = names.count == 1 ? list : "one of \(list)"
     return Form(accepted, schema: schema) { node, reading in
       guard case .object(let members) = node.value else { return reading.refuse(node, accepting: accepted) }
       let keys = Keys(members: members, of: node.position, in: reading)
-      guard let (name, position) = keys.discriminator(discriminator, among: list) else { return nil }
+      guard let (name, position) = keys.discriminator(discriminator, among: choice) else { return nil }
       guard let variant = variants.first(where: { $0.name == name }) else {
         let message =
           unavailable.contains(name)
           ? Availability.message(for: quoted(name), accepted: list)
-          : "expected one of \(list), found \(quoted(name))"
+          : "expected \(choice), found \(quoted(name))"
             + (nearest(to: name, among: names + unavailable).map { "; did you mean \(quoted($0))?" } ?? "")
         reading.error(at: position, message)
         return nil

@@ -150,11 +150,11 @@ extension Keys {
   }
 
   /// The string that decides which keys there are, and where it stands.
-  func discriminator(_ name: String, among list: String) -> (String, SourcePosition)? {
+  func discriminator(_ name: String, among choice: String) -> (String, SourcePosition)? {
     guard case .reading(_, let reading) = purpose else { return nil }
     known.append(name)
     guard let node = member(name)?.value else {
-      reading.error(at: position, "missing key \(quoted(name)): one of \(list)")
+      reading.error(at: position, "missing key \(quoted(name)): \(choice)")
       return nil
     }
     return Form<String>.string.read(node, reading).map { ($0, node.position) }

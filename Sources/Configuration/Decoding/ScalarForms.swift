@@ -176,8 +176,11 @@ extension Form where Value == ByteCount {
 
 extension Form where Value == WallClockTime {
   static var time: Form {
-    parsed(
-      "an RFC 3339 time such as \"2027-01-01T00:00:00Z\"", schema: ["type": "string", "format": "date-time"]
+    let pattern: JSONLiteral =
+      #"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"#
+    return parsed(
+      "an RFC 3339 time such as \"2027-01-01T00:00:00Z\"",
+      schema: ["type": "string", "format": "date-time", "pattern": pattern]
     ) { text throws(Rejection) in WallClockTime(rfc3339: text) }
   }
 }

@@ -68,7 +68,10 @@ extension PolicyDocument.RequiredTag {
 extension Form where Value == PolicyDocument.Located<Text> {
   /// A text in which placeholders may stand; kept as written.
   static var template: Form {
-    Form<Text>.parsed("a template") { text throws(Rejection) in
+    let placeholder = #"\$\{(tenant\.id|tenant\.labels\.[^}]+|request\.appInstanceId)\}"#
+    let pattern: JSONLiteral = .string(#"^([^$]|\$(?!\{)|\#(placeholder))*$"#)
+    return Form<Text>.parsed("a template", schema: ["type": "string", "pattern": pattern]) {
+      text throws(Rejection) in
       do throws(Template.SyntaxError) {
         _ = try Template(Text(text))
       } catch {

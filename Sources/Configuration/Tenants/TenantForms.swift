@@ -50,16 +50,25 @@ extension Form where Value == Glob {
   static var appInstance: Form {
     let accepted =
       "a glob of AppInstance ARNs such as \"arn:aws:chime:us-east-1:123456789012:app-instance/*\""
-    let schema: JSONLiteral = ["type": "string", "pattern": #"^([^/]*/[^/]*|[^/]*\*[^/]*)$"#]
+    let sixParts = #"[^:/]+:[^:/]+:[^:/]+:[^:/]+:([0-9]{12}|[0-9?*]*[?*][0-9?*]*):[^/]+/[^/]+"#
+    let pattern: JSONLiteral = .string(#"^(\#(sixParts)|[^/]*\*[^/]*(/[^/]*)?)$"#)
+    let schema: JSONLiteral = ["type": "string", "pattern": pattern]
     return parsed(accepted, schema: schema) { text throws(Rejection) in
-      let glob = Glob(Text(text))
-      // An AppInstance's id has no slash; one would make it the ARN of a user or bot.
-      guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) <= 1, glob.overlaps(anyAppInstance) else {
-        return nil
-      }
-      return glob
+      canMatchAppInstance(text) ? Glob(Text(text)) : nil
     }
   }
 
-  private static var anyAppInstance: Glob { Glob("arn:aws*:chime:*:????????????:app-instance/*") }
+  /// An AppInstance's ARN is `arn:aws:chime:REGION:ACCOUNT:app-instance/ID`; one more slash would make it that of a
+  /// user or bot.
+  private static func canMatchAppInstance(_ text: String) -> Bool {
+    let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+    let shape: [Text] = ["arn", "aws*", "chime", "*", "????????????", "app-instance/*"]
+    guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) <= 1 else { return false }
+    guard parts.count == shape.count else {
+      // With fewer parts a `*` must stand for several.
+      return Glob(Text(text)).overlaps(Glob("arn:aws*:chime:*:????????????:app-instance/*"))
+    }
+    guard zip(parts, shape).allSatisfy({ Glob(Text(String($0))).overlaps(Glob($1)) }) else { return false }
+    return parts[4].utf8.allSatisfy { (0x30...0x39).contains($0) || "*?".utf8.contains($0) }
+  }
 }

@@ -3,15 +3,18 @@
 
 calls.json     each operation as botocore sends it, with few and with all members
 inputs.json    bodies broken in one place, and what a plain reading of the model says of them
+signed.json    requests that botocore signed at a fixed time, as they stand on the wire
 patterns.json  values and whether each pattern of the model matches the whole of them
 
 The same botocore gives the same files: nothing here is random.
 """
 
 import copy
+import datetime
 import json
 import pathlib
 import re
+from unittest import mock
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -81,6 +84,42 @@ def calls(identity):
                     located[location][member] = str(params[member])
             yield {"operation": name, "status": model.http.get("responseCode", 200), **sent[-1],
                    "pathMembers": located["uri"], "queryMembers": located["querystring"]}
+
+
+SIGNED = [
+    ("CreateAppInstance", {"Name": "crm", "ClientRequestToken": "app-1"}),
+    ("CreateAppInstanceUser", {"AppInstanceArn": APP, "AppInstanceUserId": "crm-alice", "Name": "Alice Übermut",
+                               "ClientRequestToken": "user-1", "Tags": SAMPLES["Tags"]}),
+    ("DescribeAppInstanceUser", {"AppInstanceUserArn": APP + "/user/crm-alice"}),
+    ("ListAppInstanceUsers", {"AppInstanceArn": APP, "MaxResults": 5}),
+    ("TagResource", {"ResourceARN": APP + "/user/crm-alice", "Tags": [{"Key": "Team", "Value": "ü"}]}),
+]
+
+
+def signed(identity):
+    """Requests on the wire, signed at 2026-11-23T13:00:00Z with AKIDEXAMPLE and `secret`."""
+    sent = []
+
+    def capture(request, **_):
+        url = urlsplit(request.url)
+        target = url.path + ("?" + url.query if url.query else "")
+        fields = {"Host": url.netloc, **request.headers}
+        lines = [f"{name}: {value.decode() if isinstance(value, bytes) else value}" for name, value in fields.items()
+                 if name.lower() in ("host", "content-type", "content-length", "x-amz-date", "authorization")]
+        body = request.body or b""
+        body = body if isinstance(body, str) else body.decode()
+        sent.append("\r\n".join([f"{request.method} {target} HTTP/1.1", *lines, "", body]))
+        return AWSResponse(request.url, 200, {}, None)
+
+    identity.meta.events.register("before-send.*", capture)
+    now = datetime.datetime(2026, 11, 23, 13)
+    for name, params in SIGNED:
+        with mock.patch("botocore.auth.get_current_datetime", return_value=now):
+            try:
+                identity._make_api_call(name, params)
+            except Exception:  # As above.
+                pass
+        yield {"operation": name, "request": sent[-1]}
 
 
 # A plain reading of the model: what contract and documentation say, without any eye on speed.
@@ -251,5 +290,6 @@ if __name__ == "__main__":
     identity = client()
     identity_shapes = identity.meta.service_model._service_description["shapes"]
     write("calls.json", calls(identity))
+    write("signed.json", signed(client()))
     write("inputs.json", inputs(identity))
     write("patterns.json", patterns())
