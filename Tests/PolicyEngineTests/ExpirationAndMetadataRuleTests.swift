@@ -9,7 +9,8 @@ import Testing
   static let expirationCases: [RuleCase] = [
     RuleCase("exactly the least", #""expiration":{"minDays":7}"#, createBody(days: 7)),
     RuleCase(
-      "one below the least", #""expiration":{"minDays":7}"#, createBody(days: 6), "expiration.minDays \(field)"),
+      "one below the least", #""expiration":{"minDays":7}"#, createBody(days: 6),
+      "expiration.minDays \(field)"),
     RuleCase("exactly the most", #""expiration":{"maxDays":90}"#, createBody(days: 90)),
     RuleCase(
       "one above the most", #""expiration":{"maxDays":90}"#, createBody(days: 91),
@@ -45,7 +46,8 @@ import Testing
     RuleCase("object", #""metadata":{"format":"json"}"#, createBody(metadata: #" {"a": [1, null]} "#)),
     RuleCase("a scalar is JSON", #""metadata":{"format":"json"}"#, createBody(metadata: "1")),
     RuleCase(
-      "empty is not JSON", #""metadata":{"format":"json"}"#, createBody(metadata: ""), "metadata.format Metadata"),
+      "empty is not JSON", #""metadata":{"format":"json"}"#, createBody(metadata: ""),
+      "metadata.format Metadata"),
     RuleCase(
       "single quotes", #""metadata":{"format":"json"}"#, createBody(metadata: "{'a':1}"),
       "metadata.format Metadata"),

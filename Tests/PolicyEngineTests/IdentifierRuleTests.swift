@@ -69,7 +69,8 @@ import Testing
       "name.length Name"),
     RuleCase("a range of one", #""name":{"minLength":5,"maxLength":5}"#, createBody(name: "Alice")),
     RuleCase(
-      "the longest the service takes", #""name":{"maxLength":99}"#, createBody(name: repeated("\u{10400}", 100)),
+      "the longest the service takes", #""name":{"maxLength":99}"#,
+      createBody(name: repeated("\u{10400}", 100)),
       "name.length Name"),
     RuleCase("trimmed", #""name":{"trimmed":true}"#, createBody(name: "Alice B")),
     RuleCase(
@@ -79,7 +80,8 @@ import Testing
     RuleCase(
       "no-break space", #""name":{"trimmed":true}"#, createBody(name: "Alice\u{A0}"), "name.trimmed Name"),
     RuleCase(
-      "ideographic space", #""name":{"trimmed":true}"#, createBody(name: "\u{3000}Alice"), "name.trimmed Name"),
+      "ideographic space", #""name":{"trimmed":true}"#, createBody(name: "\u{3000}Alice"), "name.trimmed Name"
+    ),
     RuleCase(
       "next line", #""name":{"trimmed":true}"#, createBody(name: "Alice\u{85}"), "name.trimmed Name"),
     RuleCase(
@@ -101,6 +103,7 @@ import Testing
   func aPatternThatRunsIntoItsBoundIsAViolationOfItsRule(_ rules: String) throws {
     let outcome = try decide([policy(rules)], createBody(name: repeated("a", 60) + "!"))
     #expect(outcome.violations.count == 1)
-    #expect(outcome.decision.violations.first?.message.hasPrefix("matching took more steps than allowed") == true)
+    #expect(
+      outcome.decision.violations.first?.message.hasPrefix("matching took more steps than allowed") == true)
   }
 }

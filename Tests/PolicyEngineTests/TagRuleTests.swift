@@ -53,7 +53,8 @@ import Testing
       "a confusable letter is another key", #""tags":{"required":[{"key":"Owner"}]}"#,
       createBody(tags: [("\u{41E}wner", "1")]), "tags.required Tags.Owner"),
     RuleCase(
-      "allowed keys", keys, createBody(tags: [("CostCenter", "1"), ("Env", "1"), ("Env:x", "1"), ("Tom", "1")])),
+      "allowed keys", keys,
+      createBody(tags: [("CostCenter", "1"), ("Env", "1"), ("Env:x", "1"), ("Tom", "1")])),
     RuleCase(
       "keys in another case are not allowed", keys, createBody(tags: [("costCenter", "1")]),
       "tags.allowedKeys Tags.costCenter"),
@@ -89,7 +90,10 @@ import Testing
 
   @Test func aTagThatAnotherPolicySetsMustBeAllowed() throws {
     let outcome = try decide(
-      [policy(#""tags":{"set":{"Via":"x"}}"#, name: "a"), policy(#""tags":{"allowedKeys":["K"]}"#, name: "b")],
+      [
+        policy(#""tags":{"set":{"Via":"x"}}"#, name: "a"),
+        policy(#""tags":{"allowedKeys":["K"]}"#, name: "b"),
+      ],
       createBody(tags: [("K", "1")]))
     #expect(outcome.violations == ["tags.allowedKeys Tags.Via"])
   }
@@ -105,8 +109,10 @@ import Testing
 
   @Test func fiftyTagsOfTheLargestSizeAreEachHeldAgainstEachRule() throws {
     let large = (0..<50).map { index in
-      (String(UnicodeScalar(UInt8(65 + index % 26))) + repeated("\u{10400}", 126) + "\(index / 26)",
-        repeated("\u{1F600}", 256))
+      (
+        String(UnicodeScalar(UInt8(65 + index % 26))) + repeated("\u{10400}", 126) + "\(index / 26)",
+        repeated("\u{1F600}", 256)
+      )
     }
     let outcome = try decide([policy(#""tags":{"forbiddenKeys":["A*"]}"#)], createBody(tags: large))
     #expect(outcome.violations.count == 2)
