@@ -79,13 +79,4 @@ import Testing
     let request = try request(#"{"Name":"A","Metadata":""}"#, as: .updateAppInstanceUser)
     #expect(!request.lacksClientRequestToken)
   }
-
-  @Test(
-    arguments: [
-      ([("K", "1"), ("L", "1")], nil), ([("K", "1"), ("L", "1"), ("K", "2")], "K"),
-      ([("K", "1"), ("k", "1")], nil), ([("\u{E9}", "1"), ("e\u{301}", "1")], nil),
-    ] as [([(String, String)], Text?)])
-  func aTagKeyGivenTwiceIsFound(_ tags: [(String, String)], _ repeated: Text?) throws {
-    #expect(try request(createBody(tags: tags)).repeatedTagKey == repeated)
-  }
 }

@@ -80,7 +80,7 @@ import Testing
     let (_, problems) = try compile([rules], tenants: tenants)
     #expect(
       problems.map(\.line) == [
-        "policies/p0.json:1:86: error: `${tenant.labels.owner}` has no value for tenants `a1`, `a3`"
+        "policies/p0.json:1:87: error: `${tenant.labels.owner}` has no value for tenants `a1`, `a3`"
       ])
     #expect(try compile([rules], tenants: [TenantFacts(id: "b")]).1.isEmpty)
   }
