@@ -72,6 +72,17 @@ let package = Package(
         "Transport",
       ]),
 
+    // The only place that chooses real clocks, files and environment.
+    .executableTarget(
+      name: "gatehouse",
+      dependencies: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
+        "Admin", "Sandbox",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),

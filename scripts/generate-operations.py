@@ -154,8 +154,6 @@ class Generator:
 
     def value_shapes(self):
         yield from self.banner
-        yield "internal import Primitives"
-        yield ""
         yield "extension ModelShape {"
         for name in self.input_shapes():
             shape = self.shapes[name]
@@ -183,7 +181,8 @@ class Generator:
             element = self.shapes[shape["member"]["shape"]]
             reference = self.reference(shape["member"]["shape"], element)
             top = shape.get("max", "Int.max")
-            return f"ModelShape.list(ModelList(of: {reference}, count: {shape.get('min', 0)}...{top}))"
+            tags = ", holdsTags: true" if shape["member"]["shape"] == "Tag" else ""
+            return f"ModelShape.list(ModelList(of: {reference}, count: {shape.get('min', 0)}...{top}{tags}))"
         pattern = shape.get("pattern", ".*")
         demand(pattern in PATTERNS, f"shape {name}: pattern {pattern}")
         arguments = [f"{shape.get('min', 0)}...{shape.get('max', 'Int.max')}", f".{PATTERNS[pattern]}"]
@@ -193,8 +192,6 @@ class Generator:
 
     def structures(self):
         yield from self.banner
-        yield "internal import Primitives"
-        yield ""
         yield "extension ModelStructure {"
         first = True
         for name in self.input_shapes():

@@ -19,12 +19,14 @@ package enum ConfiningResource: Sendable, Hashable {
 }
 
 /// A member of a request that says which AppInstance it is about.
-package struct ConfinementSubject: Sendable, Hashable {
-  /// `AppInstanceUserArn`
-  package let member: Text
+package struct ConfinementSubject: Sendable {
+  let name: StaticString
   /// `nil` when the value is not, in exact form, what the member must name: nobody can be confined to it, so the
   /// request is to be refused like one for a foreign AppInstance.
   package let arn: ChimeARN?
+
+  /// `AppInstanceUserArn`
+  package var member: Text { Text(name) }
 }
 
 extension ModelValidator {
@@ -54,33 +56,30 @@ extension ModelValidator {
   ) throws(ModelViolation) -> [ConfinementSubject] {
     if let violation = call.queryViolation { throw violation }
     var subjects: [ConfinementSubject] = []
-    for member in OperationModel.table[Int(call.operation.rawValue)].input.members {
-      guard let kind = member.confines,
-        let value = member.location == .body
-          ? try bodyMember(member, in: document) : try targetMember(member, of: call)
-      else { continue }
+    for member in call.operation.input.members {
+      guard let kind = member.confines else { continue }
+      let value = member.isInBody ? try bodyMember(member, in: document) : call.value(of: member)
+      guard let value else { continue }
       let arn = ChimeARN(value)
+      if arn == nil {
+        // Only what the model takes for an ARN can be one of the wrong kind. An exact one is an ARN to the model too.
+        do { try target(value, member.shape) } catch { throw error.inside(member.name) }
+      }
       subjects.append(
-        ConfinementSubject(member: member.name, arn: arn.flatMap { kind.accepts($0.resource) ? $0 : nil }))
+        ConfinementSubject(name: member.name, arn: arn.flatMap { kind.accepts($0.resource) ? $0 : nil }))
     }
     return subjects
-  }
-
-  private static func targetMember(
-    _ member: ModelMember, of call: IdentifiedCall
-  ) throws(ModelViolation) -> Text? {
-    guard let value = call.member(member.name) else { return nil }
-    do { try target(value, member.shape) } catch { throw error.inside(member.name.string) }
-    return value
   }
 
   private static func bodyMember(
     _ member: ModelMember, in document: JSONDocument?
   ) throws(ModelViolation) -> Text? {
-    guard let document, let node = document.member(member.name, of: document.root),
+    guard let document, let node = document.find(member.name, in: document.root),
       document.kind(node) != .null
     else { return nil }
-    do { try value(node, member.shape, in: document) } catch { throw error.inside(member.name.string) }
-    return document.text(node)
+    guard let text = document.text(node) else {
+      throw ModelViolation(.wrongType(expected: .string), at: "\(member.name)")
+    }
+    return text
   }
 }

@@ -16,7 +16,7 @@ extension Operation {
     method: ArraySlice<UInt8>, path: ArraySlice<UInt8>, query: ArraySlice<UInt8>?
   ) throws(IdentificationFailure) -> IdentifiedCall {
     // The call that nearly all requests are, without a look at the others.
-    if query == nil, path.elementsEqual(plainCreateUser.upstreamPath), method.elementsEqual(postName) {
+    if query == nil, path.span.equals("/app-instance-users"), method.span.equals("POST") {
       return plainCreateUser
     }
     let read: CanonicalQuery?
@@ -32,7 +32,6 @@ extension Operation {
     return try IdentifiedCall(operation, segments: segments[1...], query: read)
   }
 
-  private static let postName = OperationModel.Method.post.name.utf8
   private static let plainCreateUser = IdentifiedCall(
     operation: .createAppInstanceUser, pathMembers: [], queryMembers: [],
     upstreamPath: Operation.createAppInstanceUser.model.pathTemplate.utf8, upstreamQuery: [],
@@ -57,6 +56,14 @@ extension OperationModel {
   }
 }
 
+extension OperationModel {
+  fileprivate func queryMember(_ wireName: Text) -> ModelMember? {
+    input.members.first { member in
+      if case .query(let name) = member.location { wireName.equals(name) } else { false }
+    }
+  }
+}
+
 extension IdentifiedCall {
   fileprivate init(
     _ operation: Operation, segments path: ArraySlice<ArraySlice<UInt8>>, query: CanonicalQuery?
@@ -72,8 +79,10 @@ extension IdentifiedCall {
       case .label(let wireName):
         let value = try Self.decode(label: segment)
         PercentCoding.encode(value.utf8, into: &upstream)
-        for member in model.input.members where member.location == .path(wireName) {
-          members.append((member.name, value))
+        for member in model.input.members {
+          if case .path(let name) = member.location, wireName.equals(name) {
+            members.append((member.text, value))
+          }
         }
       }
     }
@@ -106,8 +115,8 @@ extension IdentifiedCall {
       // Pairs come sorted, so that equal names are neighbours.
       if name == previous {
         violation = violation ?? ModelViolation(.repeatedParameter, at: name.excerpt)
-      } else if let member = model.input.members.first(where: { $0.location == .query(name) }) {
-        members.append((member.name, value))
+      } else if let member = model.queryMember(name) {
+        members.append((member.text, value))
       } else if name != model.discriminator?.name {
         violation = violation ?? ModelViolation(.unknownParameter, at: name.excerpt)
       }

@@ -24,6 +24,12 @@ package struct IdentifiedCall: Sendable {
     for candidate in queryMembers where candidate.name == name { return candidate.value }
     return nil
   }
+
+  func value(of member: ModelMember) -> Text? {
+    for candidate in pathMembers where candidate.name.equals(member.name) { return candidate.value }
+    for candidate in queryMembers where candidate.name.equals(member.name) { return candidate.value }
+    return nil
+  }
 }
 
 /// Why a request is no call of the service.

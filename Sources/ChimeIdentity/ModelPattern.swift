@@ -40,9 +40,9 @@ package enum ModelPattern: UInt8, Sendable {
   private static func isArn(_ value: borrowing Span<UInt8>) -> Bool {
     var reader = SpanReader()
     guard reader.skip("arn:", in: value) else { return false }
-    for least in [1, 0, 0, 0] {
-      let part = reader.run(in: value) { isLowerAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }
-      guard (least...63).contains(part.count), reader.skip(":", in: value) else { return false }
+    for part in 0..<4 {
+      let length = reader.run(in: value) { isLowerAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }.count
+      guard length <= 63, length > 0 || part > 0, reader.skip(":", in: value) else { return false }
     }
     guard reader.index < value.count, value[reader.index] != UInt8(ascii: "/") else { return false }
     return value.extracting(reader.index..<value.count).scalarCount <= 1024

@@ -1,5 +1,3 @@
-package import Primitives
-
 /// How a request breaks the service model: the member and what would be accepted, never the value (many are
 /// sensitive).
 package struct ModelViolation: Error, Hashable, Sendable {
@@ -12,7 +10,7 @@ package struct ModelViolation: Error, Hashable, Sendable {
     case null
     case length(ClosedRange<Int>)
     case pattern(ModelPattern)
-    case enumeration([Text])
+    case enumeration([String])
     case range(ClosedRange<Int>)
     case count(ClosedRange<Int>)
     /// The same tag key stood at `first` already.
@@ -36,6 +34,8 @@ package struct ModelViolation: Error, Hashable, Sendable {
     self.fault = fault
   }
 
+  func inside(_ container: StaticString) -> ModelViolation { inside("\(container)") }
+
   /// The same violation seen from the value that holds it: `Key` in `Tags[1]`.
   func inside(_ container: String) -> ModelViolation {
     let separator = member.isEmpty || member.hasPrefix("[") ? "" : "."
@@ -54,7 +54,7 @@ package struct ModelViolation: Error, Hashable, Sendable {
     case .null: "\(subject) must not be null"
     case .length(let range): "\(subject) must have \(Self.words(range)) characters"
     case .pattern(let pattern): "\(subject) must be \(pattern.acceptedValues)"
-    case .enumeration(let values): "\(subject) must be one of \(values.map(\.string).joined(separator: ", "))"
+    case .enumeration(let values): "\(subject) must be one of \(values.joined(separator: ", "))"
     case .range(let range):
       "\(subject) must be a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .count(let range): "\(subject) must have \(Self.words(range)) elements"

@@ -2,23 +2,12 @@ package import Primitives
 
 /// What the service model says about one operation; the table of all of them is generated.
 package struct OperationModel: Sendable {
-  package enum Method: Sendable {
+  package enum Method: UInt8, Sendable {
     case get, post, put, delete
 
-    package var name: Text {
-      switch self {
-      case .get: Self.getName
-      case .post: Self.postName
-      case .put: Self.putName
-      case .delete: Self.deleteName
-      }
-    }
+    package var name: Text { Self.names[Int(rawValue)] }
 
-    // Constants, so that comparing a request's method allocates nothing.
-    private static let getName: Text = "GET"
-    private static let postName: Text = "POST"
-    private static let putName: Text = "PUT"
-    private static let deleteName: Text = "DELETE"
+    private static let names: [Text] = ["GET", "POST", "PUT", "DELETE"]
   }
 
   enum PathSegment: Sendable {
@@ -45,7 +34,6 @@ package struct OperationModel: Sendable {
   let segments: [PathSegment]
   /// Whether the path is the same for every request.
   let isPathConstant: Bool
-  let takesBody: Bool
 
   init(
     name: Text, method: Method, path: Text, discriminator: (name: Text, value: Text)?, successStatus: Int,
@@ -61,7 +49,6 @@ package struct OperationModel: Sendable {
     idempotencyToken = input.members.first { $0.isIdempotencyToken }
     segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/")).map(Self.segment)
     isPathConstant = !path.utf8.contains(UInt8(ascii: "{"))
-    takesBody = input.members.contains { $0.location == .body }
   }
 
   private static func segment(_ template: ArraySlice<UInt8>) -> PathSegment {
@@ -72,6 +59,9 @@ package struct OperationModel: Sendable {
 }
 
 extension Operation {
+  /// The shape alone, which unlike the rest of the model costs nothing to hold.
+  var input: ModelStructure { OperationModel.table[Int(rawValue)].input }
+
   package var model: OperationModel { OperationModel.table[Int(rawValue)] }
 
   /// As the service model, tenants files and audit records write it: `CreateAppInstanceUser`.

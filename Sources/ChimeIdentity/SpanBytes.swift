@@ -1,22 +1,43 @@
-/// Questions about UTF-8 bytes that matchers and readers share.
+/// Questions about UTF-8 bytes that matchers and readers share. Each byte of each request passes here several times, so
+/// that where the loop itself keeps an index within bounds it is not checked once more, and loops over whole values do
+/// not stop early, which lets the compiler look at many bytes at a time.
 extension Span<UInt8> {
   @inline(__always)
   func allSatisfy(_ predicate: (UInt8) -> Bool) -> Bool {
-    for index in indices where !predicate(self[index]) { return false }
-    return true
+    var isSatisfied = true
+    for index in 0..<count { isSatisfied = predicate(self[unchecked: index]) && isSatisfied }
+    return isSatisfied
   }
 
+  @inline(__always)
   func starts(with literal: StaticString, at start: Int) -> Bool {
     let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
     guard count - start >= expected.count else { return false }
-    for offset in expected.indices where self[start + offset] != expected[offset] { return false }
-    return true
+    var difference: UInt8 = 0
+    for offset in 0..<expected.count { difference |= self[unchecked: start &+ offset] ^ expected[offset] }
+    return difference == 0
+  }
+
+  @inline(__always)
+  func equals(_ literal: StaticString) -> Bool {
+    count == literal.utf8CodeUnitCount && starts(with: literal, at: 0)
+  }
+
+  func equals(_ other: borrowing Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    var difference: UInt8 = 0
+    for index in 0..<count { difference |= self[unchecked: index] ^ other[unchecked: index] }
+    return difference == 0
   }
 
   /// Unicode scalars in well-formed UTF-8: all bytes but continuations.
   var scalarCount: Int {
     var count = 0
-    for index in indices where self[index] & 0xC0 != 0x80 { count += 1 }
+    for index in 0..<self.count {
+      // The upper two bits say it; without a branch many bytes are counted at a time.
+      let byte = self[unchecked: index]
+      count &+= Int((byte &>> 7 ^ 1) | (byte &>> 6 & 1))
+    }
     return count
   }
 }
@@ -37,7 +58,7 @@ struct SpanReader {
     upTo limit: Int = .max, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
   ) -> Range<Int> {
     let start = index
-    while index < value.count, index - start < limit, predicate(value[index]) { index += 1 }
+    while index < value.count, index - start < limit, predicate(value[unchecked: index]) { index += 1 }
     return start..<index
   }
 

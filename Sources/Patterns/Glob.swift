@@ -36,13 +36,16 @@ package struct Glob: Sendable, Hashable {
   package func matches(_ text: Text) -> Bool {
     let bytes = text.utf8
     var token = 0
-    var index = 0
+    // Up to its first wildcard a glob stands for itself.
+    while token < min(tokens.count, bytes.count), tokens[token].isByte(bytes[token]) { token += 1 }
+    var index = token
     // Only the last run need ever be stretched: what stands before it has matched as early as it can.
     var run: (token: Int, index: Int)?
     while index < bytes.count {
       if token < tokens.count, tokens[token] == .anyRun {
         run = (token, index)
         token += 1
+        if token == tokens.count { return true }
       } else if token < tokens.count, let length = tokens[token].length(in: bytes, at: index) {
         token += 1
         index += length
@@ -123,13 +126,16 @@ extension Glob {
       }
     }
 
+    @inline(__always)
+    func isByte(_ byte: UInt8) -> Bool { value == UInt16(byte) }
+
     /// A byte inside a scalar's UTF-8 form.
     var isContinuation: Bool { value < 256 && value & 0xC0 == 0x80 }
 
     /// How many bytes at `index` it takes up, not being a run; `nil` when it does not match there.
     @inline(__always)
     func length(in bytes: [UInt8], at index: Int) -> Int? {
-      if value < 256 { return UInt16(bytes[index]) == value ? 1 : nil }
+      if value < 256 { return isByte(bytes[index]) ? 1 : nil }
       // A run before may have stopped inside a scalar.
       guard bytes[index] & 0xC0 != 0x80 else { return nil }
       var end = index + 1

@@ -36,6 +36,7 @@ package struct JSONDocument: Sendable {
 
   package var root: JSONNode { JSONNode(index: 0) }
 
+  @inline(__always)
   package func kind(_ node: JSONNode) -> JSONKind { self[node].kind }
 
   /// The bytes of the value as they stand in the text.
@@ -52,6 +53,14 @@ package struct JSONDocument: Sendable {
     guard entry.kind == .string else { return nil }
     guard entry.isEscaped else { return bytes[entry.content] }
     return JSONString.unescape(bytes.span, entry.content)[...]
+  }
+
+  /// Where in `bytes` the string stands; `nil` when it is not one or has escapes, so that no bytes there are the
+  /// string. For those who look at many strings and want to own none.
+  @inline(__always)
+  package func plainString(_ node: JSONNode) -> Range<Int>? {
+    let entry = self[node]
+    return entry.kind == .string && !entry.isEscaped ? entry.content : nil
   }
 
   /// Compares without making a `Text`.
@@ -135,6 +144,7 @@ package struct JSONMembers: Sequence, IteratorProtocol {
   /// Walks over all of them.
   package var count: Int { reduce(0) { sum, _ in sum + 1 } }
 
+  @inline(__always)
   package mutating func next() -> (key: JSONNode, value: JSONNode)? {
     guard cursor < end else { return nil }
     let key = cursor

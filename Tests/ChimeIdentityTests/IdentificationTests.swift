@@ -88,7 +88,7 @@ import Primitives
     #expect(!ChimeIdentity.Operation.tagResource.isRead)
     #expect(ChimeIdentity.Operation.tagResource.isIdempotent)
     #expect(!ChimeIdentity.Operation.createAppInstanceUser.isIdempotent)
-    #expect(ChimeIdentity.Operation.createAppInstanceUser.idempotencyToken?.name == "ClientRequestToken")
+    #expect(ChimeIdentity.Operation.createAppInstanceUser.idempotencyToken?.text == "ClientRequestToken")
     #expect(ChimeIdentity.Operation.createAppInstanceAdmin.idempotencyToken == nil)
     #expect(ChimeIdentity.Operation.allCases.filter { $0.idempotencyToken != nil }.count == 4)
   }

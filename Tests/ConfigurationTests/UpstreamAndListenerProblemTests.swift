@@ -27,7 +27,7 @@ import Testing
       #"5:27: error: expected an AWS region such as "us-east-1", found "US-East-1""#),
     .init(
       #"{ "region": "us-west-2" }"#,
-      #"5:27: warning: Amazon Chime SDK Identity is not known to be in "us-west-2"; it is in "us-east-1", "eu-central-1""#
+      #"5:27: error: there is no public endpoint in "us-west-2", only in "us-east-1" and "eu-central-1"; expected one of these, or an "endpoint""#
     ),
     .init(#"{ "region": "us-west-2", "endpoint": "http://127.0.0.1:9000" }"#),
     .init(

@@ -31,11 +31,10 @@ struct WireRequest {
       bytes += [UInt8(ascii: ":")]
       let valueStart = bytes.count
       bytes += Array(value.utf8)
-      let range = nameStart..<nameEnd
-      let known =
-        FieldName(recognisingWhole: range, in: bytes.span.bytes)
-        ?? FieldName(recognisingPrefixOf: range, in: bytes.span.bytes)
-      lines.append(FieldLine(name: range, value: valueStart..<bytes.count, known: known))
+      lines.append(
+        FieldLine(
+          name: nameStart..<nameEnd, value: valueStart..<bytes.count,
+          known: Self.known(name)))
       bytes += Array("\r\n".utf8)
     }
     bytes += Array("\r\n".utf8)
@@ -43,6 +42,20 @@ struct WireRequest {
       bytes: bytes, method: 0..<method.utf8.count, target: start..<end,
       path: start..<(mark ?? end), query: mark.map { $0 + 1..<end }, fields: lines,
       minorVersion: 1, keepAlive: true, expectsContinue: false)
+  }
+
+  private static func known(_ name: String) -> FieldName {
+    switch name.lowercased() {
+    case "host": .host
+    case "authorization": .authorization
+    case "content-type": .contentType
+    case "x-amz-date": .amzDate
+    case "x-amz-security-token": .amzSecurityToken
+    case "x-amz-content-sha256": .amzContentSHA256
+    case "x-gatehouse-actor": .gatehouseActor
+    case let other where other.hasPrefix("x-amz-"): .xAmzPrefix
+    default: .other
+    }
   }
 
   subscript(name: String) -> String? {

@@ -2,8 +2,6 @@
 // (SHA-256 98546b10a1ae5d9c38e337726f970717d758a4862eaf210c67c214c0cc269676).
 // Do not edit: change the generator and run it again.
 
-internal import Primitives
-
 extension ModelShape {
   static let allowMessages = ModelShape.enumeration(["ALL", "NONE"])
   static let appInstanceUserEndpointType = ModelShape.enumeration(["APNS", "APNS_SANDBOX", "GCM"])
@@ -30,7 +28,7 @@ extension ModelShape {
   static let string64 = ModelShape.string(ModelString(0...64, .anything))
   static let tagKey = ModelShape.string(ModelString(1...128, .anything, isSensitive: true))
   static let tagKeyList = ModelShape.list(ModelList(of: .tagKey, count: 1...50))
-  static let tagList = ModelShape.list(ModelList(of: .structure(.tag), count: 1...50))
+  static let tagList = ModelShape.list(ModelList(of: .structure(.tag), count: 1...50, holdsTags: true))
   static let tagValue = ModelShape.string(ModelString(1...256, .anything, isSensitive: true))
   static let targetedMessages = ModelShape.enumeration(["ALL", "NONE"])
   static let userId = ModelShape.string(ModelString(1...64, .userId, isSensitive: true))

@@ -2,8 +2,6 @@
 // (SHA-256 98546b10a1ae5d9c38e337726f970717d758a4862eaf210c67c214c0cc269676).
 // Do not edit: change the generator and run it again.
 
-internal import Primitives
-
 extension ModelStructure {
   static let appInstanceRetentionSettings = ModelStructure([
     ModelMember("ChannelRetentionSettings", .structure(.channelRetentionSettings))

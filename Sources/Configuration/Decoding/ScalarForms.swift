@@ -14,7 +14,8 @@ extension Form where Value == Bool {
 
   /// A switch whose `true` is not available in this version.
   static func falseOnly(_ key: String) -> Form {
-    Form("false", schema: { _ in ["const": false] }) { node, reading in
+    guard Availability.falseKeys.contains(key) else { preconditionFailure("\(key) is available") }
+    return Form("false", schema: { _ in ["const": false] }) { node, reading in
       guard case .boolean(let value) = node.value else { return reading.refuse(node, accepting: "false") }
       if value {
         reading.error(at: node.position, Availability.message(for: "\(quoted(key)): true", accepted: "false"))
@@ -124,16 +125,12 @@ extension Form where Value == Secret {
 
 /// A choice whose names in the file are its raw values.
 extension Form where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-  /// - Parameter unavailable: further names that the format has and this version does not.
-  static func choice(_ type: Value.Type = Value.self, unavailable: [String] = []) -> Form {
+  static func choice(_ type: Value.Type = Value.self) -> Form {
     let names = Value.allCases.map(\.rawValue)
     let list = names.map(quoted).joined(separator: ", ")
     let accepted = names.count == 1 ? list : "one of \(list)"
     return parsed(accepted, schema: ["enum": .array(names.map { .string($0) })]) { text throws(Rejection) in
       if let value = Value(rawValue: text) { return value }
-      if unavailable.contains(text) {
-        throw Rejection(message: Availability.message(for: quoted(text), accepted: list))
-      }
       let hint = nearest(to: text, among: names).map { "; did you mean \(quoted($0))?" } ?? ""
       throw Rejection(message: "expected \(accepted), found \(quoted(text))\(hint)")
     }

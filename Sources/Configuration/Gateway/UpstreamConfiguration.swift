@@ -71,16 +71,16 @@ extension GatewayConfiguration.Upstream {
       )
         ?? .standard)
     guard let region else { return nil }
-    warn(region: region, endpoint: endpoint, keys)
+    judge(region: region, endpoint: endpoint, keys)
     return upstream
   }
 
-  private static func warn(region: String, endpoint: UpstreamEndpoint?, _ keys: Keys) {
+  private static func judge(region: String, endpoint: UpstreamEndpoint?, _ keys: Keys) {
     if endpoint == nil, !keys.has("endpoint") || keys.isNull("endpoint"), !regions.contains(region) {
-      keys.warning(
+      keys.error(
         at: keys.position(of: "region"),
-        "Amazon Chime SDK Identity is not known to be in \(quoted(region)); it is in "
-          + regions.map(quoted).joined(separator: ", "))
+        "there is no public endpoint in \(quoted(region)), only in "
+          + regions.map(quoted).joined(separator: " and ") + "; expected one of these, or an \"endpoint\"")
     }
     if let endpoint, !endpoint.usesTLS, !endpoint.isLoopback {
       keys.warning(

@@ -18,11 +18,13 @@ package struct ConfigurationLoader {
   package static func load(
     configPath: String, files: any FileSource, environment: [String: String], knownOperations: [String]
   ) -> (LoadedConfiguration?, [Problem]) {
-    ConfigurationLoader(files: files, environment: environment, knownOperations: knownOperations)
-      .load(configPath: configPath)
+    let loader = ConfigurationLoader(files: files, environment: environment, knownOperations: knownOperations)
+    let findings = loader.findings(configPath: configPath)
+    return (findings.loaded, findings.problems)
   }
 
-  package func load(configPath: String) -> (LoadedConfiguration?, [Problem]) {
+  /// As `load`, but with what could be read even when there are errors.
+  package func findings(configPath: String) -> ConfigurationFindings {
     let (draft, found) = readConfiguration(at: configPath)
     var problems = found
     var tenants: TenantDirectory?
@@ -34,10 +36,8 @@ package struct ConfigurationLoader {
     if let directory = draft?.policies {
       policies = readPolicies(in: directory, namedIn: configPath, problems: &problems)
     }
-    guard !problems.hasErrors, let configuration = draft?.configuration, let tenants, let policies else {
-      return (nil, problems)
-    }
-    return (LoadedConfiguration(configuration: configuration, tenants: tenants, policies: policies), problems)
+    return ConfigurationFindings(
+      configuration: draft?.configuration, tenants: tenants, policies: policies, problems: problems)
   }
 
   /// The configuration file alone, with the small files it names.

@@ -12,3 +12,18 @@ package struct PolicyFiles: Sendable {
   /// `sha256:` and the hexadecimal digest over the files' names and bytes.
   package let revision: String
 }
+
+/// What could be read of the files in spite of their problems, for looking further into it.
+package struct ConfigurationFindings: Sendable {
+  package let configuration: GatewayConfiguration?
+  package let tenants: TenantDirectory?
+  package let policies: PolicyFiles?
+  /// File by file, from top to bottom.
+  package let problems: [Problem]
+
+  /// The whole, if none of the problems is an error.
+  package var loaded: LoadedConfiguration? {
+    guard !problems.hasErrors, let configuration, let tenants, let policies else { return nil }
+    return LoadedConfiguration(configuration: configuration, tenants: tenants, policies: policies)
+  }
+}
