@@ -1,4 +1,3 @@
-internal import Configuration
 internal import Primitives
 
 extension BoundPolicy {
@@ -10,11 +9,11 @@ extension BoundPolicy {
       addDefaults(tags, to: &request, &recorder)
       assign(tags, in: &request, &recorder)
     }
-    if governance.checksExpiration, request.expirationDays == nil, let days = expiration?.defaultDays?.value {
-      request.expirationDays = days
+    if governance.checksExpiration, request.expirationDays == nil, let given = expiration?.defaultDays {
+      request.expirationDays = given.days
       request.expirationCriterion = GovernedRequest.createdTimestamp
       recorder.change(
-        .expirationRequired, of: self, field: FieldName.expirationDays, from: nil, to: Text(decimal: days))
+        .expirationRequired, of: self, field: FieldName.expirationDays, from: nil, to: given.text)
     }
   }
 
@@ -23,8 +22,8 @@ extension BoundPolicy {
   func clamp(
     _ request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    guard governance.checksExpiration, let expiration, expiration.onExcess == .clamp,
-      let most = expiration.maxDays?.value, let days = request.expirationDays, days > most
+    guard governance.checksExpiration, let expiration, expiration.clampsExcess,
+      let most = expiration.maxDays, let days = request.expirationDays, days > most
     else { return }
     request.expirationDays = most
     recorder.change(
@@ -36,9 +35,10 @@ extension BoundPolicy {
     _ tags: TagChecks, to request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     for required in tags.required {
-      guard let template = required.defaultValue, !request.hasTag(required.key) else { continue }
       // One that cannot be worked out leaves the tag missing, which the checks then say.
-      guard let value = try? template.tagValue(for: request) else { continue }
+      guard let template = required.defaultValue, !request.hasTag(required.key),
+        let value = try? template.tagValue(for: request)
+      else { continue }
       request.tags.append(.init(key: required.key.text, value: value))
       recorder.change(.tagsRequired, of: self, field: required.field, from: nil, to: value)
     }
@@ -48,24 +48,38 @@ extension BoundPolicy {
     _ tags: TagChecks, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     for assigned in tags.assigned {
+      // One that cannot be worked out leaves the tag as it is, and the checks refuse.
       guard let value = try? assigned.value.tagValue(for: request) else { continue }
-      guard let index = request.tags.firstIndex(where: { $0.key == assigned.key }) else {
+      guard let place = request.place(ofTag: assigned.key) else {
         request.tags.append(.init(key: assigned.key, value: value))
         recorder.change(.tagsRequired, of: self, field: assigned.field, from: nil, to: value)
         continue
       }
-      let given = request.tags[index].value
+      let given = request.tags[place].value
       guard given != value else { continue }
-      request.tags[index].value = value
+      request.tags[place].value = value
       recorder.change(.tagsRequired, of: self, field: assigned.field, from: given, to: value)
     }
   }
 }
 
 extension GovernedRequest {
-  /// Whether it has a tag with this key, in any case.
+  /// Where the tag with exactly this key stands.
+  func place(ofTag key: Text) -> Int? {
+    let tags = tags.span
+    for index in tags.indices where tags[index].key == key { return index }
+    return nil
+  }
+
+  /// Whether it has a tag with this key in another case.
+  func hasTag(inOtherCase key: FoldedKey) -> Bool {
+    let tags = tags.span
+    for index in tags.indices where key.differsOnlyInCase(from: tags[index].key) { return true }
+    return false
+  }
+
   fileprivate func hasTag(_ key: FoldedKey) -> Bool {
-    tags.contains { $0.key == key.text || key.differsOnlyInCase(from: $0.key) }
+    place(ofTag: key.text) != nil || hasTag(inOtherCase: key)
   }
 }
 

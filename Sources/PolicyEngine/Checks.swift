@@ -1,4 +1,3 @@
-internal import Configuration
 internal import Patterns
 internal import Primitives
 internal import StrictJSON
@@ -116,11 +115,11 @@ extension BoundPolicy {
   }
 
   private func checkExpiration(
-    _ rules: PolicyDocument.ExpirationRules, days: Int?, _ recorder: inout some VerdictRecorder
+    _ checks: ExpirationChecks, days: Int?, _ recorder: inout some VerdictRecorder
   ) {
-    let least = rules.minDays?.value
-    let most = rules.maxDays?.value
-    if rules.required {
+    let least = checks.minDays
+    let most = checks.maxDays
+    if checks.isRequired {
       recorder.judge(
         .expirationRequired, of: self, keeps: days != nil, field: FieldName.expiration,
         wrong: "the settings are missing",

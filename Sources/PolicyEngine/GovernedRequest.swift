@@ -59,16 +59,6 @@ package struct GovernedRequest: Sendable {
 }
 
 extension GovernedRequest {
-  /// A tag key that was given more than once: which value would hold is not known, so the request is no good one.
-  package var repeatedTagKey: Text? {
-    for (index, tag) in tags.enumerated() {
-      for earlier in tags[..<index] where earlier.key == tag.key { return tag.key }
-    }
-    return nil
-  }
-}
-
-extension GovernedRequest {
   // Constants, so that comparing a key allocates nothing.
   private static let nameKey: Text = "Name"
   private static let tagsKey: Text = "Tags"

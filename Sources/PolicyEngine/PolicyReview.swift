@@ -3,18 +3,35 @@ internal import Patterns
 internal import Primitives
 internal import StrictJSON
 
-/// Looks for what cannot be right about policies that the loader found well-formed: templates that have no value for
-/// a tenant, policies that contradict each other or themselves.
+/// Looks for what cannot be right about policies that the loader found well-formed: values that the service would
+/// refuse, templates that have none for a tenant, policies that contradict each other or themselves.
 struct PolicyReview {
   private(set) var problems: [Problem] = []
 
   init(_ policies: [CompiledPolicy], _ tenants: [TenantFacts]) {
     let live = policies.filter { $0.document.mode != .off }
     for policy in live {
+      reviewLimits(of: policy.document)
       reviewTemplates(of: policy, tenants)
-      problems += SelfContradictions(policy.document).problems
     }
     problems += PolicyConflicts(live).problems
+    problems += Contradictions(live).problems
+  }
+
+  /// What a policy puts in must be what the service model lets a request have.
+  private mutating func reviewLimits(of document: PolicyDocument) {
+    let keys = (document.tags?.required ?? []).map(\.key) + (document.tags?.set ?? []).map(\.key)
+    for key in keys where !(1...128).contains(key.value.scalarCount) {
+      problems.append(
+        document.problem(
+          at: key.position,
+          "the key of a tag must have 1 to 128 characters, and this has \(key.value.scalarCount)"))
+    }
+    if let days = document.expiration?.defaultDays, days.value > 5475 {
+      problems.append(
+        document.problem(
+          at: days.position, "ExpirationDays must be 1 to 5475, and the default is \(days.value)"))
+    }
   }
 
   private mutating func reviewTemplates(of policy: CompiledPolicy, _ tenants: [TenantFacts]) {
@@ -43,7 +60,7 @@ struct PolicyReview {
     guard template.needsTenant else {
       // The length that comes from the request is not known here; a template without it is the same for all.
       let value = BoundTemplate(template, for: TenantFacts(id: "")).constant
-      return value.flatMap { fits($0) ? nil : "\(Unresolved.tagValueLimits), and this has \(length(of: $0))" }
+      return value.flatMap { fits($0) ? nil : "\(Unresolved.tagValueLimits), and this has \($0.scalarCount)" }
     }
     let unfit = tenants.filter { tenant in
       BoundTemplate(template, for: tenant).constant.map { !fits($0) } ?? false
@@ -53,7 +70,6 @@ struct PolicyReview {
   }
 
   private static func fits(_ value: Text) -> Bool { (1...256).contains(value.scalarCount) }
-  private static func length(of value: Text) -> String { "\(value.scalarCount)" }
 
   private static func names(of tenants: [TenantFacts]) -> String {
     "tenant\(tenants.count == 1 ? "" : "s") \(Wording.list(tenants.map { Wording.shown($0.id) }))"

@@ -36,10 +36,15 @@ package final class PolicySet: Sendable {
     _ recorder: inout some VerdictRecorder
   ) {
     let step = plan(for: tenant)[governance]
-    let enforced = Self.select(step.enforced, for: request)
-    for entry in enforced where !entry.isGuardOnly { entry.policy.fill(&request, as: governance, &recorder) }
-    for entry in enforced where !entry.isGuardOnly { entry.policy.clamp(&request, as: governance, &recorder) }
-    for entry in enforced { Self.check(request, entry, as: governance, &recorder) }
+    let selected = Self.select(step.enforced, for: request)
+    let enforced = selected.span
+    for index in enforced.indices where !enforced[index].isGuardOnly {
+      enforced[index].policy.fill(&request, as: governance, &recorder)
+    }
+    for index in enforced.indices where !enforced[index].isGuardOnly {
+      enforced[index].policy.clamp(&request, as: governance, &recorder)
+    }
+    for index in enforced.indices { Self.check(request, enforced[index], as: governance, &recorder) }
     for entry in Self.select(step.warned, for: request) {
       // What the policy would do if it alone were promoted: its own defaults count for its own rules.
       var copy = request

@@ -11,8 +11,7 @@ extension BoundPolicy {
   ) {
     switch governance {
     case .createUser:
-      for required in tags.required { checkPresence(required, in: request, &recorder) }
-      for assigned in tags.assigned { checkAssigned(assigned, in: request, &recorder) }
+      checkPresence(tags, in: request, &recorder)
       checkGiven(tags, in: request, &recorder)
       checkCount(tags, of: request, &recorder)
     case .tagUser:
@@ -49,19 +48,24 @@ extension BoundPolicy {
   }
 
   private func checkPresence(
-    _ required: TagChecks.Required, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    let isPresent = request.tags.contains { $0.key == required.key.text }
+    for required in tags.required { checkPresence(of: required, in: request, &recorder) }
+    for assigned in tags.assigned { checkAssigned(assigned, in: request, &recorder) }
+  }
+
+  private func checkPresence(
+    of required: RequiredTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    let isPresent = request.place(ofTag: required.key.text) != nil
     // In another case it is there, and said to be wrong below.
-    guard isPresent || !request.tags.contains(where: { required.key.differsOnlyInCase(from: $0.key) }) else {
-      return
-    }
+    guard isPresent || !request.hasTag(inOtherCase: required.key) else { return }
     recorder.judge(
       .tagsRequired, of: self, keeps: isPresent, field: required.field,
       wrong: missing(required, in: request), accepted: accepted(required, in: request))
   }
 
-  private func missing(_ required: TagChecks.Required, in request: GovernedRequest) -> String {
+  private func missing(_ required: RequiredTag, in request: GovernedRequest) -> String {
     guard let template = required.defaultValue else { return "the tag is missing" }
     do throws(Unresolved) {
       _ = try template.tagValue(for: request)
@@ -71,7 +75,7 @@ extension BoundPolicy {
     }
   }
 
-  private func accepted(_ required: TagChecks.Required, in request: GovernedRequest) -> String {
+  private func accepted(_ required: RequiredTag, in request: GovernedRequest) -> String {
     let tag = "a tag `\(Wording.shown(required.key.text))`"
     if let values = required.values {
       return "\(tag) with a value of \(Wording.list(shownValues(values, in: request)))"
@@ -81,7 +85,7 @@ extension BoundPolicy {
   }
 
   private func checkAssigned(
-    _ assigned: TagChecks.Assigned, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ assigned: AssignedTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     do throws(Unresolved) {
       _ = try assigned.value.tagValue(for: request)
@@ -96,43 +100,55 @@ extension BoundPolicy {
   private func checkGiven(
     _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    for tag in request.tags {
-      checkKey(tag.key, tags, &recorder)
-      for required in tags.required where required.key.text == tag.key {
-        checkValue(of: tag, required, in: request, &recorder)
+    let given = request.tags.span
+    for place in given.indices {
+      var same: RequiredTag?
+      var alike: RequiredTag?
+      for required in tags.required {
+        if required.key.text == given[place].key {
+          same = required
+        } else if alike == nil, required.key.differsOnlyInCase(from: given[place].key) {
+          alike = required
+        }
       }
+      if same == nil, let alike { refuseCase(of: given[place].key, alike, &recorder) }
+      checkKey(given[place].key, tags, &recorder)
+      if let same { checkValue(given[place].value, same, in: request, &recorder) }
     }
   }
 
+  private func refuseCase(
+    of key: Text, _ meant: RequiredTag, _ recorder: inout some VerdictRecorder
+  ) {
+    recorder.judge(
+      .tagsKeyCase, of: self, keeps: false, field: FieldName.tag(ofCaller: key),
+      wrong: "the key differs from `\(Wording.shown(meant.key.text))` only in case",
+      accepted: "the key `\(Wording.shown(meant.key.text))`")
+  }
+
   private func checkKey(_ key: Text, _ tags: TagChecks, _ recorder: inout some VerdictRecorder) {
-    if !tags.requires(key), let meant = tags.required.first(where: { $0.key.differsOnlyInCase(from: key) }) {
-      recorder.judge(
-        .tagsKeyCase, of: self, keeps: false, field: FieldName.tag(ofCaller: key),
-        wrong: "the key differs from `\(Wording.shown(meant.key.text))` only in case",
-        accepted: "the key `\(Wording.shown(meant.key.text))`")
-    }
     if let allowed = tags.allowedKeys, !tags.assigns(key) {
       recorder.judge(
-        .tagsAllowedKeys, of: self, keeps: allowed.contains { $0.matches(key) },
-        field: FieldName.tag(ofCaller: key), wrong: "the key is not allowed",
+        .tagsAllowedKeys, of: self, keeps: allowed.anyMatches(key), field: FieldName.tag(ofCaller: key),
+        wrong: "the key is not allowed",
         accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
-        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.contains { $0.matches(key) },
+        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.anyMatches(key),
         field: FieldName.tag(ofCaller: key), wrong: "the key is forbidden",
         accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys))")
     }
   }
 
   private func checkValue(
-    of tag: GovernedRequest.Tag, _ required: TagChecks.Required, in request: GovernedRequest,
+    _ value: Text, _ required: RequiredTag, in request: GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let values = required.values {
       do throws(Unresolved) {
         var isListed = false
-        for value in values where try value.matches(tag.value, in: request) { isListed = true }
+        for listed in values where try listed.matches(value, in: request) { isListed = true }
         recorder.judge(
           .tagsValue, of: self, keeps: isListed, field: required.field,
           wrong: "the value is not one of those listed",
@@ -144,7 +160,7 @@ extension BoundPolicy {
       }
     }
     if let pattern = required.pattern {
-      checkPattern(pattern, tag.value, .tagsPattern, required.field, &recorder)
+      checkPattern(pattern, value, .tagsPattern, required.field, &recorder)
     }
   }
 

@@ -104,8 +104,13 @@ final class KnownTenant: Sendable {
 
 extension [Glob]? {
   /// Whether one of a match list's globs matches; a list that was left out admits all.
-  func admits(_ text: Text) -> Bool {
-    guard let self else { return true }
-    return self.contains { $0.matches(text) }
+  func admits(_ text: Text) -> Bool { self?.anyMatches(text) ?? true }
+}
+
+extension [Glob] {
+  func anyMatches(_ text: Text) -> Bool {
+    let globs = span
+    for index in globs.indices where globs[index].matches(text) { return true }
+    return false
   }
 }

@@ -4,7 +4,7 @@ extension Text {
   /// Whether it neither begins nor ends with white space (Unicode property White_Space).
   var isTrimmed: Bool {
     guard let first = scalar(at: 0), let last = lastScalar else { return true }
-    return !first.properties.isWhitespace && !last.properties.isWhitespace
+    return !first.isWhiteSpace && !last.isWhiteSpace
   }
 
   /// Whether some one script could have written all of it: UTS #39 section 5.1, with Japanese, Korean and Chinese
@@ -38,6 +38,13 @@ extension Text {
       value = value << 6 | UInt32(utf8[index + offset] & 0x3F)
     }
     return Unicode.Scalar(value)
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isWhiteSpace: Bool {
+    // Most are printable ASCII, for which the property need not be looked up.
+    isASCII && value > 0x20 ? false : properties.isWhitespace
   }
 }
 

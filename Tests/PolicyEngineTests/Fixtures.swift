@@ -109,13 +109,17 @@ extension JSONWriter {
 }
 
 /// A request as the gateway reads it from method, path and body.
-func request(_ body: String, as operation: Operation = .createAppInstanceUser) throws -> GovernedRequest {
+///
+/// - Parameter appInstance: where the user is that the path names.
+func request(
+  _ body: String, as operation: Operation = .createAppInstanceUser, appInstance: String = appInstance
+) throws -> GovernedRequest {
   var path: [UInt8] = []
   let template = operation.model.pathTemplate.string
   for segment in template.split(separator: "/") {
     path += "/".utf8
     if segment.hasPrefix("{") {
-      PercentCoding.encode(userArn.utf8, into: &path)
+      PercentCoding.encode("\(appInstance)/user/crm-alice".utf8, into: &path)
     } else {
       path += segment.utf8
     }
