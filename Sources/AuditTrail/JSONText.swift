@@ -3,7 +3,7 @@
 /// Apart from StrictJSON's writer because of speed and because it vouches for more: whatever bytes come, what it
 /// writes is valid UTF-8 on one line.
 extension RecordBytes {
-  /// Appends `value` as a JSON string (RFC 8259 section 7). Bytes that are no UTF-8 become U+FFFD.
+  /// Appends `value` as a JSON string (RFC 8259 section 7). NUL and bytes that are no UTF-8 become U+FFFD.
   mutating func append(jsonString value: [UInt8]) {
     guard !JSONText.isPlain(value.span.bytes) else { return append(quoted: value) }
     append(UInt8(ascii: "\""))
@@ -25,7 +25,9 @@ extension RecordBytes {
       case 0x0A: append("\\n")
       case 0x0D: append("\\r")
       case 0x09: append("\\t")
-      case 0..<0x20, 0x7F:
+      // Our own reader, as strict as it is, takes no NUL.
+      case 0x00: append("\u{FFFD}")
+      case 0x01..<0x20, 0x7F:
         append("\\u")
         append(hex: UInt64(byte), digits: 4)
       default: append(byte)
