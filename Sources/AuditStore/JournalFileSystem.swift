@@ -1,3 +1,5 @@
+internal import AuditTrail
+
 /// What the journal needs of a file system, in one directory. The real one is `PosixFileSystem`; tests script failures.
 package protocol JournalFileSystem: Sendable {
   /// The names in the directory, in any order.
@@ -61,27 +63,30 @@ package struct FileFault: Error, Sendable, Hashable {
 
 extension JournalFileSystem {
   /// Writes all of `bytes`, however many calls it takes.
-  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ bytes: borrowing [UInt8])
+  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ bytes: [UInt8]) throws(FileFault) {
+    try bytes.withUnsafeBytes { buffer in
+      Result { () throws(FileFault) in try writeAll(file, named: name, at: offset, buffer) }
+    }.get()
+  }
+
+  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ lines: borrowing ChainedLines)
+    throws(FileFault)
+  {
+    try lines.withBytes { buffer in
+      Result { () throws(FileFault) in try writeAll(file, named: name, at: offset, buffer) }
+    }.get()
+  }
+
+  private func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ bytes: UnsafeRawBufferPointer)
     throws(FileFault)
   {
     var done = 0
     while done < bytes.count {
-      let written = try writePart(file, at: offset + done, bytes, from: done)
+      let written = try write(file, at: offset + done, UnsafeRawBufferPointer(rebasing: bytes[done...]))
       // Only a file system that breaks its promise writes nothing; trying for ever would hang the journal.
       guard written > 0 else { throw FileFault(.write, name, code: 0) }
       done += written
     }
-  }
-
-  private func writePart(_ file: OpenFile, at offset: Int, _ bytes: borrowing [UInt8], from start: Int)
-    throws(FileFault) -> Int
-  {
-    let result: Result<Int, FileFault> = bytes.withUnsafeBytes { buffer in
-      Result { () throws(FileFault) in
-        try write(file, at: offset, UnsafeRawBufferPointer(rebasing: buffer[start...]))
-      }
-    }
-    return try result.get()
   }
 
   /// The whole file; `nil` when it is longer than `limit`.

@@ -23,9 +23,9 @@ final class SegmentWriter {
   /// A segment that must be cut back before anything else is written, and to what size.
   private var distrusted: (name: SegmentName, end: Int)?
   /// The lines after `synchronizedHead`: written, and not known to be on disk.
-  private var unsynchronized: [UInt8] = []
+  private var unsynchronized = ChainedLines()
   /// The lines of the batch at hand; kept for its capacity.
-  private var batch: [UInt8] = []
+  private var batch = ChainedLines()
 
   /// The last record that was written.
   private(set) var head: ChainHead
@@ -63,10 +63,10 @@ final class SegmentWriter {
     try cutBackDistrusted()
     if let segment, segment.end >= segmentSize { try finishSegment() }
     var next = head
-    batch.removeAll(keepingCapacity: true)
-    for body in bodies { next.append(body, to: &batch) }
+    batch.removeAll()
+    for body in bodies { batch.append(body, after: &next) }
     try writeBatch(to: try openSegment())
-    unsynchronized.append(contentsOf: batch)
+    unsynchronized.append(batch)
     head = next
   }
 
@@ -83,7 +83,7 @@ final class SegmentWriter {
     }
     segment.synchronizedEnd = segment.end
     self.segment = segment
-    unsynchronized.removeAll(keepingCapacity: true)
+    unsynchronized.removeAll()
     synchronizedHead = head
     isMarkCurrent = false
   }
@@ -92,7 +92,7 @@ final class SegmentWriter {
   func forgetUnsynchronized() {
     guard isUnsynchronized else { return }
     distrustSegment()
-    unsynchronized.removeAll(keepingCapacity: true)
+    unsynchronized.removeAll()
     head = synchronizedHead
   }
 

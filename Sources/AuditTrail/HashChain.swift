@@ -19,20 +19,6 @@ package struct ChainHead: Sendable, Hashable {
   package static let genesis = ChainHead(
     sequence: 0, digest: SHA256.digest(Array("gatehouse audit journal, format 1".utf8)))
 
-  /// Appends the next record's line to `out`, line feed included, and moves on to it.
-  package mutating func append(_ body: [UInt8], to out: inout [UInt8]) {
-    let start = out.count
-    sequence += 1
-    out.append("{\"sequence\":")
-    out.append(decimal: sequence)
-    out.append(",\"previous\":\"sha256:")
-    digest.appendHex(to: &out)
-    out.append("\",")
-    out.append(contentsOf: body)
-    digest = SHA256.digest(out[start...])
-    out.append(UInt8(ascii: "\n"))
-  }
-
   /// Moves on to a line that was read; `line` has no line feed.
   mutating func advance(to sequence: Int, over line: RawSpan) {
     self.sequence = sequence
@@ -41,6 +27,42 @@ package struct ChainHead: Sendable, Hashable {
 
   /// `sha256:…`
   package var text: String { "sha256:" + digest.hex }
+}
+
+/// Lines on their way to a segment.
+package struct ChainedLines: ~Copyable {
+  private var bytes = RecordBytes(capacity: 64 * 1024)
+
+  package init() {}
+
+  package var count: Int { bytes.count }
+
+  /// Appends the line of the record that comes after `head`, line feed included, and moves `head` on to it.
+  /// - Parameter body: what `intentRecord` or `outcomeRecord` gave.
+  package mutating func append(_ body: [UInt8], after head: inout ChainHead) {
+    let start = bytes.count
+    let sequence = head.sequence + 1
+    bytes.append("{\"sequence\":")
+    bytes.append(decimal: sequence)
+    bytes.append(",\"previous\":\"sha256:")
+    bytes.append(hex: head.digest)
+    bytes.append("\",")
+    bytes.append(body)
+    head = ChainHead(
+      sequence: sequence,
+      digest: bytes.withBytes { SHA256.digest(UnsafeRawBufferPointer(rebasing: $0[start...])) })
+    bytes.append(UInt8(ascii: "\n"))
+  }
+
+  package mutating func append(_ other: borrowing ChainedLines) {
+    other.bytes.withBytes { bytes.append($0) }
+  }
+
+  /// Keeps the memory for the next lines.
+  package mutating func removeAll() { bytes.removeAll() }
+
+  /// The lines, for the duration of `body` only.
+  package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { bytes.withBytes(body) }
 }
 
 /// The beginning of a record's line, by which records are chained.

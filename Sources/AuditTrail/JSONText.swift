@@ -1,18 +1,13 @@
-internal import Primitives
-
 /// JSON strings for records: what the hot path writes most.
 ///
 /// Apart from StrictJSON's writer because of speed and because it vouches for more: whatever bytes come, what it
 /// writes is valid UTF-8 on one line.
-extension [UInt8] {
-  /// Appends `value` as a JSON string (RFC 8259 section 7). Bytes that are no UTF-8 become U+FFFD.
+extension RecordBytes {
+  /// Appends `value` as a JSON string (RFC 8259 section 7). NUL and bytes that are no UTF-8 become U+FFFD.
   mutating func append(jsonString value: [UInt8]) {
+    guard !JSONText.isPlain(value.span.bytes) else { return append(quoted: value) }
     append(UInt8(ascii: "\""))
-    if JSONText.isPlain(value.span.bytes) {
-      append(contentsOf: value)
-    } else {
-      appendEscaped(value)
-    }
+    appendEscaped(value)
     append(UInt8(ascii: "\""))
   }
 
@@ -30,10 +25,11 @@ extension [UInt8] {
       case 0x0A: append("\\n")
       case 0x0D: append("\\r")
       case 0x09: append("\\t")
-      case 0..<0x20, 0x7F:
-        append("\\u00")
-        append(Hex.digit(byte >> 4))
-        append(Hex.digit(byte & 15))
+      // Our own reader, as strict as it is, takes no NUL.
+      case 0x00: append("\u{FFFD}")
+      case 0x01..<0x20, 0x7F:
+        append("\\u")
+        append(hex: UInt64(byte), digits: 4)
       default: append(byte)
       }
     }

@@ -48,7 +48,7 @@ extension AuditedResult {
 }
 
 private struct RecordBody: ~Copyable {
-  private var bytes: [UInt8] = []
+  private var bytes = RecordBytes(capacity: usualSize)
 
   /// Most records fit; the array grows for the others.
   private static let usualSize = 1024
@@ -60,20 +60,19 @@ private struct RecordBody: ~Copyable {
   private static let mostTags = 50
 
   init(_ kind: RecordKind, of id: RequestID, at time: WallClockTime) {
-    bytes.reserveCapacity(Self.usualSize)
     switch kind {
     case .intent: bytes.append("\"record\":\"intent\",\"requestId\":\"")
     case .outcome: bytes.append("\"record\":\"outcome\",\"requestId\":\"")
     }
-    id.append(to: &bytes)
+    bytes.append(id)
     bytes.append("\",\"time\":\"")
-    time.appendRFC3339(to: &bytes)
+    bytes.append(time)
     bytes.append("\"")
   }
 
   consuming func finish() -> [UInt8] {
     bytes.append("}")
-    return bytes
+    return bytes.array
   }
 
   mutating func append(_ request: borrowing AuditedRequest, under sensitivity: borrowing Sensitivity) {
@@ -102,7 +101,7 @@ private struct RecordBody: ~Copyable {
     append("policyRevision", request.policyRevision)
     if let earlier = request.repeatOf {
       bytes.append(",\"repeatOf\":\"")
-      earlier.append(to: &bytes)
+      bytes.append(earlier)
       bytes.append("\"")
     }
   }
@@ -131,7 +130,7 @@ private struct RecordBody: ~Copyable {
   mutating func append(_ name: StaticString, literal value: String) {
     key(name)
     bytes.append("\"")
-    bytes.append(string: value)
+    bytes.append(text: value)
     bytes.append("\"")
   }
 
@@ -199,6 +198,7 @@ private struct RecordBody: ~Copyable {
   private mutating func append(
     _ name: StaticString, _ findings: [AuditedRequest.Finding], under sensitivity: borrowing Sensitivity
   ) {
+    guard !findings.isEmpty else { return }
     key(name)
     var separator: StaticString = "["
     for finding in findings {
@@ -219,12 +219,13 @@ private struct RecordBody: ~Copyable {
       }
       bytes.append("}")
     }
-    bytes.append(findings.isEmpty ? "[]" : "]")
+    bytes.append("]")
   }
 
   private mutating func append(
     changes: [AuditedRequest.Change], under sensitivity: borrowing Sensitivity
   ) {
+    guard !changes.isEmpty else { return }
     bytes.append(",\"changes\":")
     var separator: StaticString = "["
     for change in changes {
@@ -241,7 +242,7 @@ private struct RecordBody: ~Copyable {
       append(change.to, treatment)
       bytes.append("}")
     }
-    bytes.append(changes.isEmpty ? "[]" : "]")
+    bytes.append("]")
   }
 
   private mutating func append(milliseconds nanoseconds: Int64) {
@@ -251,9 +252,5 @@ private struct RecordBody: ~Copyable {
     bytes.append(decimal: microseconds % 1000, width: 3)
   }
 
-  private mutating func key(_ name: StaticString) {
-    bytes.append(",\"")
-    bytes.append(name)
-    bytes.append("\":")
-  }
+  private mutating func key(_ name: StaticString) { bytes.append(key: name) }
 }

@@ -3,15 +3,15 @@
 /// Intents are waited for, so the writer takes them as soon as it can; whatever gathers while it waits for the disk
 /// makes the next batch. Outcomes are not waited for: they ride along with the next intents, or go when the writer has
 /// rested once without any. A writer that rests wakes by itself, so an outcome costs no signal.
-package struct CommitQueue<Waiter> {
-  package struct Entry {
-    package let body: [UInt8]
+struct CommitQueue<Waiter> {
+  struct Entry {
+    let body: [UInt8]
     /// Who waits for an intent; `nil`: an outcome.
-    package let waiter: Waiter?
+    let waiter: Waiter?
   }
 
   /// What the writer is about to do.
-  package enum Step: Equatable {
+  enum Step: Equatable {
     /// Write what `takeBatch` gives.
     case write
     /// Wait for a signal, but not longer than this.
@@ -22,7 +22,7 @@ package struct CommitQueue<Waiter> {
     case stop
   }
 
-  package enum Admission: Equatable {
+  enum Admission: Equatable {
     /// The writer will see it by itself.
     case queued
     /// The writer waits and must be signalled.
@@ -49,9 +49,9 @@ package struct CommitQueue<Waiter> {
   private var isClosed = false
 
   /// How long an outcome waits for intents to ride along with.
-  package static var linger: Int64 { 5_000_000 }
+  static var linger: Int64 { 5_000_000 }
   /// How long after a failure the writer tries again by itself. Every intent makes it try at once.
-  package static var retryAfter: Int64 { 100_000_000 }
+  static var retryAfter: Int64 { 100_000_000 }
   /// After this many rests without work (200 ms) the writer sleeps.
   private static var restsBeforeSleep: Int { 40 }
   /// What one batch may hold: about a megabyte.
@@ -59,19 +59,19 @@ package struct CommitQueue<Waiter> {
   /// What outcomes may take in memory while nothing can be written.
   private static var mostOutcomeBytes: Int { 16 << 20 }
 
-  package init() {}
+  init() {}
 
-  package var count: Int { pending.count }
-  package var outcomes: Int { pending.count - intents }
+  var count: Int { pending.count }
+  var outcomes: Int { pending.count - intents }
 
-  package mutating func add(intent body: [UInt8], _ waiter: Waiter) -> Admission {
+  mutating func add(intent body: [UInt8], _ waiter: Waiter) -> Admission {
     guard !isClosed else { return .refused }
     pending.append(Entry(body: body, waiter: waiter))
     intents += 1
     return signalled(unless: .working)
   }
 
-  package mutating func add(outcome body: [UInt8]) -> Admission {
+  mutating func add(outcome body: [UInt8]) -> Admission {
     guard !isClosed, outcomeBytes + body.count <= Self.mostOutcomeBytes else { return .refused }
     pending.append(Entry(body: body, waiter: nil))
     outcomeBytes += body.count
@@ -79,10 +79,10 @@ package struct CommitQueue<Waiter> {
   }
 
   /// Nothing more is taken in; what there is will still be written. The writer must be signalled.
-  package mutating func close() { isClosed = true }
+  mutating func close() { isClosed = true }
 
   /// - Parameter hasRested: whether the writer comes from a rest that nobody ended.
-  package mutating func nextStep(hasRested: Bool) -> Step {
+  mutating func nextStep(hasRested: Bool) -> Step {
     writer = .working
     let mustWrite = intents > 0 || (!pending.isEmpty && (hasRested || isClosed))
     if mustWrite {
@@ -106,7 +106,7 @@ package struct CommitQueue<Waiter> {
   }
 
   /// Moves the next batch into `batch`, which is empty.
-  package mutating func takeBatch(into batch: inout [Entry]) {
+  mutating func takeBatch(into batch: inout [Entry]) {
     if pending.count <= Self.largestBatch {
       swap(&batch, &pending)
       intents = 0
@@ -120,12 +120,12 @@ package struct CommitQueue<Waiter> {
     }
   }
 
-  package mutating func succeeded() { isFailing = false }
+  mutating func succeeded() { isFailing = false }
 
   /// The batch could not be written. Its outcomes are kept for the next try, in front; on the way to `stop` they are
   /// given up, because there would be no end.
   /// - Returns: how many outcomes were given up.
-  package mutating func failed(_ batch: [Entry]) -> Int {
+  mutating func failed(_ batch: [Entry]) -> Int {
     isFailing = true
     let outcomes = batch.filter { $0.waiter == nil }
     guard !isClosed else { return outcomes.count }
