@@ -14,6 +14,7 @@ struct Gatehouse: ParsableCommand {
       AuditCommand.self,
       TenantCommand.self,
       CredentialsCommand.self,
+      SandboxCommand.self,
     ])
 }
 
