@@ -72,6 +72,18 @@ let package = Package(
         "Transport",
       ]),
 
+    // The only place that chooses real clocks, files and environment.
+    .executableTarget(
+      name: "gatehouse",
+      dependencies: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
+        "Admin", "Sandbox",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+
+    .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
     tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),
@@ -79,7 +91,7 @@ let package = Package(
     tests(of: "HTTPWire", uses: ["Primitives"]),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
-    tests(of: "Configuration", uses: ["Primitives", "StrictJSON"]),
+    tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
     tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
     tests(of: "RateLimiting", uses: ["Primitives"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),

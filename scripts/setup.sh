@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what a build (`build`) and the tests (`test`) need and the machine does not have yet.
-# Says nothing and touches nothing when all of it is there.
+# Installs what a build (`build`), the tests (`test`) and the benchmarks (`bench`) need and the machine does
+# not have yet. Says nothing and touches nothing when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-dev pkg-config)
 test_packages=(python3 python3-venv curl openssl)
+bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
 
 fail() {
   printf 'setup: error: %s\n' "$*" >&2
@@ -80,6 +81,7 @@ for part in "$@"; do
       install_packages "${test_packages[@]}"
       make_venv
       ;;
-    *) fail "unknown part \`$part\`; known are build and test" ;;
+    bench) install_packages "${bench_packages[@]}" ;;
+    *) fail "unknown part \`$part\`; known are build, test and bench" ;;
   esac
 done

@@ -7,19 +7,6 @@ package struct FieldLine: Sendable, Hashable {
   package let known: FieldName
 }
 
-/// The fields the gateway looks up, recognised once while parsing (case-insensitively, RFC 9110 section 5.1).
-package enum FieldName: UInt8, Sendable, Hashable {
-  case other
-  case host, connection, keepAlive, contentLength, transferEncoding, expect, te, trailer, upgrade
-  case proxyConnection, proxyAuthorization, proxyAuthenticate
-  case authorization, contentType, accept, userAgent, date
-  case amzDate, amzSecurityToken, amzContentSHA256, amzTraceId
-  case forwarded, traceparent, tracestate, retryAfter
-  /// Any other name that begins with `x-forwarded-`, `x-amz-`, `x-gatehouse-`, `amz-sdk-`, `x-amzn-`.
-  case xForwardedPrefix, xAmzPrefix, xGatehousePrefix, amzSdkPrefix, xAmznPrefix
-  case gatehouseActor
-}
-
 /// A request line and its fields, checked against RFC 9112. It owns its bytes and keeps offsets.
 package struct RequestHead: Sendable {
   /// From the first byte of the request line to the empty line's CRLF.

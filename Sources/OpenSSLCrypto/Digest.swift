@@ -5,13 +5,37 @@ internal import Primitives
 package struct SHA256Digest: Hashable, Sendable {
   package private(set) var words: (UInt64, UInt64, UInt64, UInt64)
 
-  fileprivate init() { words = (0, 0, 0, 0) }
+  init() { words = (0, 0, 0, 0) }
 
   /// `nil` unless there are exactly 32 bytes.
   package init?(bytes: some Collection<UInt8>) {
     guard bytes.count == 32 else { return nil }
     words = (0, 0, 0, 0)
     withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+  }
+
+  /// Reads exactly 64 lower-case digits. Other spellings of the same value are refused: two texts must
+  /// not pass for one digest.
+  package init?(lowercaseHex digits: ArraySlice<UInt8>) {
+    guard digits.count == 64 else { return nil }
+    var read = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    var isHex = true
+    for digit in digits {
+      // A 256-bit shift to the left by one digit.
+      read.0 = read.0 << 4 | read.1 >> 60
+      read.1 = read.1 << 4 | read.2 >> 60
+      read.2 = read.2 << 4 | read.3 >> 60
+      switch digit {
+      case 0x30...0x39: read.3 = read.3 << 4 | UInt64(digit - 0x30)
+      case 0x61...0x66: read.3 = read.3 << 4 | UInt64(digit - 0x57)
+      default: isHex = false
+      }
+    }
+    guard isHex else { return nil }
+    words = (
+      UInt64(bigEndian: read.0), UInt64(bigEndian: read.1), UInt64(bigEndian: read.2),
+      UInt64(bigEndian: read.3)
+    )
   }
 
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
@@ -21,12 +45,23 @@ package struct SHA256Digest: Hashable, Sendable {
   package var bytes: [UInt8] { withBytes { Array($0) } }
   /// Lower-case hexadecimal, 64 characters.
   package var hex: String { Hex.encode(bytes) }
-  package func appendHex(to out: inout [UInt8]) { withBytes { out.append(hex: $0) } }
+  package func appendHex(to out: inout [UInt8]) {
+    // Written aside and copied at once: 64 single appends would each check for room.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+      withBytes { bytes in
+        for index in 0..<32 {
+          digits.initializeElement(at: 2 * index, to: Hex.digit(bytes[index] >> 4))
+          digits.initializeElement(at: 2 * index + 1, to: Hex.digit(bytes[index] & 15))
+        }
+      }
+      out.append(contentsOf: UnsafeBufferPointer(digits))
+    }
+  }
 
   package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
   package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 
-  fileprivate mutating func fill(_ body: (UnsafeMutablePointer<UInt8>) -> Int32) {
+  mutating func fill(_ body: (UnsafeMutablePointer<UInt8>) -> Int32) {
     let done = withUnsafeMutableBytes(of: &words) { buffer in
       buffer.withMemoryRebound(to: UInt8.self) { bytes in
         bytes.baseAddress.map(body) ?? 0

@@ -1,3 +1,4 @@
+internal import CPCRE2
 package import Primitives
 
 package enum MatchResult: Sendable, Hashable {
@@ -13,25 +14,77 @@ package struct PatternError: Error, Hashable {
 }
 
 /// A compiled PCRE2 regular expression in UTF mode, JIT-compiled, with bounded matching. Shared between threads.
+///
+/// `\d`, `\w`, `\s`, `\b` and POSIX classes mean ASCII, as PCRE2 has it by default, so that an allow-list does not
+/// admit more than its author sees; `\p{L}` and the like, and `(?i)`, know all of Unicode, and a pattern that begins
+/// with `(*UCP)` makes the short classes do so too. `\C` (a single byte) is refused. Verbs such as `(*LIMIT_MATCH=…)`
+/// can lower the bounds and not raise them.
 package final class Pattern: Sendable {
+  package struct Options: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `.` matches line breaks too, which is how the service model's own patterns are read.
+    package static let dotMatchesLineBreaks = Options(rawValue: 1)
+  }
+
   package let source: String
 
-  package init(_ source: String) throws(PatternError) {
+  // Compiled code is only read after init, which PCRE2 documents as safe from any number of threads
+  // (pcre2api, "Multithreading"); what a match writes to is per thread, in the shim.
+  private nonisolated(unsafe) let whole: OpaquePointer
+  private nonisolated(unsafe) let anywhere: OpaquePointer
+
+  package init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source
-    throw PatternError(offset: 0, message: "interface only")
+    let common =
+      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C
+      | (options.contains(.dotMatchesLineBreaks) ? PCRE2_DOTALL : 0)
+    // JIT code has its anchors from compile time, hence two codes. Anchored at both ends, an alternation
+    // matches if any of its branches can match the whole.
+    whole = try Self.compile(source, common | PCRE2_ANCHORED | PCRE2_ENDANCHORED)
+    do {
+      anywhere = try Self.compile(source, common)
+    } catch {
+      pcre2_code_free_8(whole)
+      throw error
+    }
+  }
+
+  deinit {
+    pcre2_code_free_8(whole)
+    pcre2_code_free_8(anywhere)
   }
 
   /// Whether the whole of `text` matches.
-  package func matchesWhole(_ text: Text) -> MatchResult { .exceededBound }
-  /// Whether the pattern occurs anywhere in `text`.
-  package func occurs(in text: Text) -> MatchResult { .exceededBound }
-}
+  package func matchesWhole(_ text: Text) -> MatchResult { Self.match(whole, text) }
 
-/// A glob: `*` any run, `?` one Unicode scalar, all else literal. Whole-value match.
-package struct Glob: Sendable, Hashable {
-  package let source: Text
-  package init(_ source: Text) { self.source = source }
-  package func matches(_ text: Text) -> Bool { false }
-  /// Whether some text matches both.
-  package func overlaps(_ other: Glob) -> Bool { false }
+  /// Whether the pattern occurs anywhere in `text`.
+  package func occurs(in text: Text) -> MatchResult { Self.match(anywhere, text) }
+
+  private static func match(_ code: OpaquePointer, _ text: Text) -> MatchResult {
+    let result = text.utf8.withUnsafeBufferPointer { gh_pcre2_match(code, $0.baseAddress, $0.count) }
+    if result >= 0 { return .matched }
+    // Whatever else went wrong (limits of steps, depth, heap or JIT stack; no memory), it was not a clean "no".
+    return result == PCRE2_ERROR_NOMATCH ? .unmatched : .exceededBound
+  }
+
+  private static func compile(_ source: String, _ options: UInt32) throws(PatternError) -> OpaquePointer {
+    var code: Int32 = 0
+    var offset = 0
+    let pattern = Array(source.utf8)
+    guard let compiled = pcre2_compile_8(pattern, pattern.count, options, &code, &offset, nil) else {
+      throw PatternError(offset: offset, message: message(code))
+    }
+    // Where JIT is not to be had (no executable memory), the interpreter matches the same within the same bounds.
+    _ = pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE)
+    return compiled
+  }
+
+  private static func message(_ code: Int32) -> String {
+    let bytes = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+      count = max(0, Int(pcre2_get_error_message_8(code, buffer.baseAddress, buffer.count)))
+    }
+    return bytes.isEmpty ? "error \(code) of PCRE2" : String(decoding: bytes, as: UTF8.self)
+  }
 }

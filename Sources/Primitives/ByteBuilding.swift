@@ -1,12 +1,15 @@
 /// Writing text and numbers into a growing byte array without going through `String`.
+///
+/// These are inlinable because every module writes with them, and neither generic nor small functions
+/// are specialised across modules otherwise (cross-module optimisation leaves out `package` ones).
 extension [UInt8] {
-  package mutating func append(_ literal: StaticString) {
+  @inlinable package mutating func append(_ literal: StaticString) {
     append(contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
   }
 
-  package mutating func append(text: Text) { append(contentsOf: text.utf8) }
+  @inlinable package mutating func append(text: Text) { append(contentsOf: text.utf8) }
 
-  package mutating func append(string: String) { append(contentsOf: string.utf8) }
+  @inlinable package mutating func append(string: String) { append(contentsOf: string.utf8) }
 
   /// Decimal digits, with a leading `-` when negative.
   package mutating func append(decimal value: Int) {
@@ -42,10 +45,10 @@ extension [UInt8] {
   }
 
   /// Lower-case hexadecimal of `bytes`.
-  package mutating func append(hex bytes: some Sequence<UInt8>) {
+  @inlinable package mutating func append(hex bytes: some Sequence<UInt8>) {
     for byte in bytes {
-      append(Hex.lowercase[Int(byte >> 4)])
-      append(Hex.lowercase[Int(byte & 15)])
+      append(Hex.digit(byte >> 4))
+      append(Hex.digit(byte & 15))
     }
   }
 }

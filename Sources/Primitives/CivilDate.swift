@@ -28,13 +28,14 @@ package struct CivilDate: Hashable, Sendable {
     nanosecond = Int(time.nanoseconds - total * 1_000_000_000)
   }
 
-  /// `nil` when the fields name no real UTC time (a 30 February, an hour 24, a leap second).
+  /// `nil` when the fields name no real UTC time (a 30 February, an hour 24, a leap second), or one
+  /// that `WallClockTime` cannot hold.
   package init?(
     year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0,
     nanosecond: Int = 0
   ) {
     guard (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour),
-      (0...59).contains(minute), (0...59).contains(second), (0...9999).contains(year)
+      (0...59).contains(minute), (0...59).contains(second), Self.years.contains(year)
     else { return nil }
     self.year = year
     self.month = month
@@ -46,6 +47,10 @@ package struct CivilDate: Hashable, Sendable {
     // A day that the month does not have comes back as another date.
     guard CivilDate(time).day == day else { return nil }
   }
+
+  /// The whole years that 64 bits of nanoseconds around 1970 cover. Dates come from requests, so a
+  /// year beyond them has to be refused and not to overflow.
+  private static let years = 1678...2261
 
   package var time: WallClockTime {
     let shiftedYear = month <= 2 ? year - 1 : year
@@ -103,6 +108,10 @@ extension WallClockTime {
 
   /// Reads exactly `YYYYMMDDTHHMMSSZ`.
   package init?(amzDate bytes: some Collection<UInt8>) {
+    self.init(amzDate: Array(bytes)[...])
+  }
+
+  package init?(amzDate bytes: ArraySlice<UInt8>) {
     let text = Array(bytes)
     guard text.count == 16, text[8] == UInt8(ascii: "T"), text[15] == UInt8(ascii: "Z"),
       let date = CivilDate(

@@ -1,15 +1,18 @@
 /// Base 16 (RFC 4648 section 8), lower case, as SigV4 and digests write it.
-package enum Hex {
-  package static let lowercase: [UInt8] = Array("0123456789abcdef".utf8)
+@usableFromInline package enum Hex {
+  /// The digit for a value below 16.
+  @inlinable package static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? 0x30 &+ value : 0x57 &+ value
+  }
 
-  package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+  @inlinable package static func encode(_ bytes: some Sequence<UInt8>) -> String {
     var out: [UInt8] = []
     out.append(hex: bytes)
     return String(decoding: out, as: UTF8.self)
   }
 
   /// The value of one digit in either case, or `nil`.
-  package static func value(of digit: UInt8) -> UInt8? {
+  @inlinable package static func value(of digit: UInt8) -> UInt8? {
     switch digit {
     case 0x30...0x39: digit - 0x30
     case 0x61...0x66: digit - 0x61 + 10
@@ -19,7 +22,7 @@ package enum Hex {
   }
 
   /// `nil` when a digit is not hexadecimal or the count is odd.
-  package static func decode(_ digits: some Collection<UInt8>) -> [UInt8]? {
+  @inlinable package static func decode(_ digits: some Collection<UInt8>) -> [UInt8]? {
     guard digits.count.isMultiple(of: 2) else { return nil }
     var out: [UInt8] = []
     out.reserveCapacity(digits.count / 2)

@@ -1,7 +1,7 @@
 /// Percent-encoding (RFC 3986 section 2.1).
-package enum PercentCoding {
+@usableFromInline package enum PercentCoding {
   /// RFC 3986 unreserved characters: letters, digits, `-`, `.`, `_`, `~`.
-  package static func isUnreserved(_ byte: UInt8) -> Bool {
+  @inlinable package static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: true
     default: false
@@ -10,7 +10,7 @@ package enum PercentCoding {
 
   /// Appends `bytes` as SigV4 encodes them: all but unreserved characters (and `keeping`) become
   /// `%XX` in upper case.
-  package static func encode(
+  @inlinable package static func encode(
     _ bytes: some Sequence<UInt8>, keeping kept: UInt8? = nil, into out: inout [UInt8]
   ) {
     for byte in bytes {
@@ -18,14 +18,14 @@ package enum PercentCoding {
         out.append(byte)
       } else {
         out.append(0x25)
-        out.append(upper[Int(byte >> 4)])
-        out.append(upper[Int(byte & 15)])
+        out.append(upperDigit(byte >> 4))
+        out.append(upperDigit(byte & 15))
       }
     }
   }
 
   /// `nil` when a `%` is not followed by two hexadecimal digits.
-  package static func decode(_ bytes: some Collection<UInt8>) -> [UInt8]? {
+  @inlinable package static func decode(_ bytes: some Collection<UInt8>) -> [UInt8]? {
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
     var iterator = bytes.makeIterator()
@@ -42,5 +42,7 @@ package enum PercentCoding {
     return out
   }
 
-  private static let upper = Array("0123456789ABCDEF".utf8)
+  @inlinable static func upperDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? 0x30 &+ value : 0x37 &+ value
+  }
 }

@@ -12,11 +12,11 @@ package struct RequestID: Hashable, Sendable {
   package func append(to out: inout [UInt8]) {
     for (index, shift) in stride(from: 60, through: 0, by: -4).enumerated() {
       if index == 8 || index == 12 { out.append(UInt8(ascii: "-")) }
-      out.append(Hex.lowercase[Int(high >> UInt64(shift) & 15)])
+      out.append(Hex.digit(UInt8(high >> UInt64(shift) & 15)))
     }
     for (index, shift) in stride(from: 60, through: 0, by: -4).enumerated() {
       if index == 0 || index == 4 { out.append(UInt8(ascii: "-")) }
-      out.append(Hex.lowercase[Int(low >> UInt64(shift) & 15)])
+      out.append(Hex.digit(UInt8(low >> UInt64(shift) & 15)))
     }
   }
 

@@ -2,27 +2,27 @@
 ///
 /// `String` compares by canonical equivalence, so two tag keys that AWS keeps apart would be one
 /// key to a policy. Whatever comes from a request, or is compared with it, is a `Text`.
-package struct Text: Hashable, Sendable, Comparable {
-  package let utf8: [UInt8]
+@usableFromInline package struct Text: Hashable, Sendable, Comparable {
+  @usableFromInline package let utf8: [UInt8]
 
   /// The caller vouches that `utf8` is well-formed UTF-8 (the JSON and header readers check it).
-  package init(uncheckedUTF8 utf8: [UInt8]) {
+  @inlinable package init(uncheckedUTF8 utf8: [UInt8]) {
     self.utf8 = utf8
   }
 
-  package init(_ string: String) {
+  @inlinable package init(_ string: String) {
     utf8 = Array(string.utf8)
   }
 
   /// `nil` when the bytes are not well-formed UTF-8 (RFC 3629).
-  package init?(validating bytes: some Sequence<UInt8>) {
+  @inlinable package init?(validating bytes: some Sequence<UInt8>) {
     let copy = Array(bytes)
     guard String(validating: copy, as: UTF8.self) != nil else { return nil }
     utf8 = copy
   }
 
-  package var string: String { String(decoding: utf8, as: UTF8.self) }
-  package var isEmpty: Bool { utf8.isEmpty }
+  @inlinable package var string: String { String(decoding: utf8, as: UTF8.self) }
+  @inlinable package var isEmpty: Bool { utf8.isEmpty }
 
   /// The number of Unicode scalars, which is how the service model and policies count length.
   package var scalarCount: Int {
@@ -31,8 +31,14 @@ package struct Text: Hashable, Sendable, Comparable {
     return count
   }
 
-  package static func < (left: Text, right: Text) -> Bool {
+  @inlinable package static func < (left: Text, right: Text) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
+  }
+
+  /// One call for all bytes; the synthesised form makes one for each.
+  @inlinable package func hash(into hasher: inout Hasher) {
+    hasher.combine(utf8.count)
+    utf8.withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 
   package static func + (left: Text, right: Text) -> Text {
@@ -43,6 +49,6 @@ package struct Text: Hashable, Sendable, Comparable {
 }
 
 extension Text: ExpressibleByStringLiteral, CustomStringConvertible {
-  package init(stringLiteral value: String) { self.init(value) }
-  package var description: String { string }
+  @inlinable package init(stringLiteral value: String) { self.init(value) }
+  @inlinable package var description: String { string }
 }

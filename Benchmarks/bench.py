@@ -1,0 +1,248 @@
+"""CPU per request of Gatehouse's full job beside nginx and HAProxy as plain proxies, in one run.
+
+See README.md for what is measured and how to read it.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import proxies
+from proxies import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "Tests" / "EndToEnd"))
+import signing  # noqa: E402  (botocore's signature, which the load's own is checked with)
+
+# What the shipped baseline accepts, in the size of a real call (about 500 bytes).
+BODY = {
+    "AppInstanceArn": proxies.APP_INSTANCE,
+    "AppInstanceUserId": "bench-user-0001",
+    "Name": "Anna Benchmark",
+    "Metadata": json.dumps({"department": "sales", "locale": "en-GB", "floor": "4"}),
+    "ClientRequestToken": "@TOKEN@",
+    "Tags": [
+        {"Key": "CostCenter", "Value": "4711"},
+        {"Key": "Owner", "Value": "bench@example.com"},
+        {"Key": "Environment", "Value": "prod"},
+    ],
+    "ExpirationSettings": {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"},
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--gatehouse", type=pathlib.Path, default=REPOSITORY / ".build/release/gatehouse")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=40_000, help="measured in each round")
+    parser.add_argument("--warmup", type=int, default=4_000, help="sent before them")
+    parser.add_argument("--connections", type=int, nargs="+", default=[32, 256])
+    parser.add_argument("--only", nargs="+", default=[], help="rows whose name begins with one of these")
+    parser.add_argument("--idle", type=int, default=10_000, help="idle connections to hold; 0 for none")
+    parser.add_argument("--json", type=pathlib.Path, help="write all rounds to this file")
+    return parser.parse_args()
+
+
+class Load:
+    """Runs the load generator, each time with requests signed anew."""
+
+    def __init__(self, tools):
+        self._program = tools / "load"
+        self._seed = 0
+
+    def command(self, port, *options):
+        self._seed += 1
+        date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        fields = {
+            "--port": port,
+            "--host": f"127.0.0.1:{port}",
+            "--key-id": proxies.KEY_ID,
+            "--secret": proxies.SECRET,
+            "--region": "us-east-1",
+            "--date": date,
+            "--body": json.dumps(BODY),
+            "--seed": self._seed,
+        }
+        command = [self._program, *(part for pair in fields.items() for part in pair), *options]
+        return [str(part) for part in command]
+
+    def check_signature(self):
+        """Holds the load's signature against botocore's."""
+        raw = subprocess.run(self.command(1, "--print"), stdout=subprocess.PIPE, check=True).stdout
+        head, body = raw.split(b"\r\n\r\n", 1)
+        line, *fields = head.decode("ascii").split("\r\n")
+        method, target, _ = line.split(" ")
+        pairs = [tuple(field.split(": ", 1)) for field in fields]
+        key = signing.Key(proxies.KEY_ID, proxies.SECRET)
+        problem = signing.problem_with(method, target, pairs, body, key)
+        if problem is not None:
+            raise SystemExit(f"the load's requests are not signed as botocore would: {problem}")
+
+    def measure(self, proxy, connections, requests, warmup):
+        command = self.command(
+            proxy.port, "--connections", connections, "--requests", requests, "--warmup", warmup,
+            "--pids", ",".join(map(str, proxy.pids)),
+        )  # fmt: skip
+        done = subprocess.run(command, stdout=subprocess.PIPE, preexec_fn=on_load_cpu, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"the load failed against {proxy.name}")
+        return json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def idle_connections(self, port, count):
+        process = subprocess.Popen(
+            self.command(port, "--idle", count),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=on_load_cpu,
+        )  # fmt: skip
+        try:
+            yield process.stdout.readline() != ""
+        finally:
+            process.stdin.close()
+            process.wait()
+
+
+def on_load_cpu():
+    os.sched_setaffinity(0, {proxies.LOAD_CPU})
+
+
+def start_all(options, folder, upstream, stack):
+    """Starts every row's process; each is ended when `stack` is left."""
+    running = []
+
+    def add(proxy):
+        stack.callback(proxy.stop)
+        proxy.wait_until_ready()
+        running.append(proxy)
+
+    def wanted(name):
+        return not options.only or any(name.lower().startswith(only.lower()) for only in options.only)
+
+    if wanted("nginx"):
+        add(proxies.start_nginx(folder / "nginx", upstream))
+    if wanted("haproxy"):
+        add(proxies.start_haproxy(folder / "haproxy", upstream))
+    if wanted("gatehouse"):
+        if not options.gatehouse.exists():
+            raise SystemExit(f"{options.gatehouse} is missing; `make build` makes it")
+        for durability in ("sync", "interval"):
+            add(proxies.Gatehouse(options.gatehouse, folder / durability, upstream, durability))
+    return running
+
+
+def play(options, load, running):
+    """All rounds, interleaved: the order of the proxies moves on by one each time."""
+    results = {}
+    for number in range(options.rounds):
+        for connections in options.connections:
+            for index in range(len(running)):
+                proxy = running[(index + number) % len(running)]
+                result = load.measure(proxy, connections, options.requests, options.warmup)
+                results.setdefault((connections, proxy.name), []).append(result)
+                print(
+                    f"round {number + 1}: {proxy.name:<20} {connections:>4} connections"
+                    f" {result['cpuUs']:7.2f} us {result['perSecond']:9.0f}/s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    return results
+
+
+def median(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def print_table(options, results, running):
+    head = f"{'':<20} {'CPU us/request':>14} {'of nginx':>9} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}"
+    for connections in options.connections:
+        print(f"\n{connections} connections, medians of {options.rounds} rounds of {options.requests} requests")
+        print(head)
+        nginx = results.get((connections, "nginx"))
+        for proxy in running:
+            rounds = results[connections, proxy.name]
+            cpu = median(rounds, "cpuUs")
+            ratio = f"{cpu / median(nginx, 'cpuUs'):9.2f}" if nginx else f"{'-':>9}"
+            print(
+                f"{proxy.name:<20} {cpu:14.2f} {ratio} {median(rounds, 'perSecond'):11.0f}"
+                f" {median(rounds, 'p50us') / 1000:8.2f} {median(rounds, 'p99us') / 1000:8.2f}"
+            )
+
+
+def print_idle(options, load, running):
+    print(f"\nresident memory with {options.idle} idle keep-alive connections")
+    for proxy in running:
+        if proxy.name == "HAProxy":  # wants two descriptors a connection, more than many machines allow
+            continue
+        before = proxy.resident_bytes
+        with load.idle_connections(proxy.port, options.idle) as held:
+            now = proxy.resident_bytes if held else None
+        text = f"{now / 2**20:.1f} MiB ({before / 2**20:.1f} before)" if held else "failed to hold them"
+        print(f"{proxy.name:<20} {text}")
+
+
+def check_journals(running, expected):
+    """The full job was done if every request left its intent and its outcome in an unbroken journal."""
+    sound = True
+    for proxy in running:
+        if not isinstance(proxy, proxies.Gatehouse):
+            continue
+        proxy.stop()
+        report = proxy.journal_report()
+        records = report.get("records", 0)
+        good = bool(report.get("ok")) and records >= 2 * expected
+        sound = sound and good
+        verdict = "unbroken" if report.get("ok") else f"broken: {report}"
+        print(f"{proxy.name}: journal {verdict}, {records} records for {expected} answered requests")
+    return sound
+
+
+def file_system(path):
+    done = subprocess.run(
+        ["stat", "--file-system", "--format=%T", path], stdout=subprocess.PIPE, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def main():
+    options = arguments()
+    if {proxies.PROXY_CPU, proxies.LOAD_CPU} - os.sched_getaffinity(0):
+        raise SystemExit("two CPUs are needed, 0 and 1")
+    options.tools = options.tools.resolve()
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    load = Load(options.tools)
+    load.check_signature()
+    # Below .build rather than in /tmp, which may be memory: the journal is to lie on a disk.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=options.tools))
+    try:
+        with contextlib.ExitStack() as stack:
+            process, upstream = proxies.start_upstream(options.tools, folder)
+            stack.callback(proxies.end, process)
+            running = start_all(options, folder, upstream, stack)
+            results = play(options, load, running)
+            print(f"{platform.release()}, {os.cpu_count()} CPUs, journal on {file_system(folder)}")
+            print_table(options, results, running)
+            if options.idle:
+                print_idle(options, load, running)
+            each = (options.requests + options.warmup) * options.rounds * len(options.connections)
+            print()
+            sound = check_journals(running, each)
+    finally:
+        shutil.rmtree(folder)
+    if options.json:
+        rows = [{"connections": key[0], "proxy": key[1], "rounds": rounds} for key, rounds in results.items()]
+        options.json.write_text(json.dumps(rows, indent=2))
+    sys.exit(0 if sound else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""The processes that are measured and the one behind them: how each is configured, started and ended."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+PROXY_CPU = 0
+LOAD_CPU = 1
+
+KEY_ID = "GHAKBENCH00000000001"
+SECRET = "benchmark-secret-benchmark-secret-000001"
+APP_INSTANCE = (
+    "arn:aws:chime:us-east-1:123456789012:app-instance/00000000-0000-4000-8000-000000000000"
+)
+
+
+def free_port():
+    """A port that nothing listens on just now: nginx and HAProxy cannot say which one they were given."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def start(arguments, cpu, log, **options):
+    """Starts a process on one CPU, its messages going to the file `log`."""
+    with open(log, "ab") as messages:
+        options.setdefault("stdout", messages)
+        return subprocess.Popen(
+            [str(argument) for argument in arguments],
+            stdin=subprocess.DEVNULL,
+            stderr=messages,
+            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
+            **options,
+        )
+
+
+def children(pid):
+    """The direct child processes of `pid`."""
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+class Proxy:
+    """A running proxy: where it listens, and which processes' CPU time counts as its own."""
+
+    def __init__(self, name, process, port, log):
+        self.name = name
+        self.port = port
+        self._process = process
+        self._log = log
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.05)
+        raise SystemExit(f"{self.name} does not listen:\n{self._log.read_text()}")
+
+    @property
+    def pids(self):
+        return [self._process.pid, *children(self._process.pid)]
+
+    @property
+    def resident_bytes(self):
+        total = 0
+        for pid in self.pids:
+            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+    def stop(self):
+        end(self._process)
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def start_upstream(tools, folder):
+    """Returns the process of the fixed-answer upstream and its port."""
+    process = start(
+        [tools / "upstream"], LOAD_CPU, folder / "upstream.log", stdout=subprocess.PIPE, text=True
+    )
+    return process, int(process.stdout.readline())
+
+
+def start_nginx(folder, upstream):
+    folder.mkdir()
+    port = free_port()
+    configuration = folder / "nginx.conf"
+    paths = "\n".join(
+        f"    {kind}_temp_path {folder};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    configuration.write_text(
+        f"""daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+{"user root;" if os.geteuid() == 0 else ""}
+events {{ worker_connections 16384; }}
+http {{
+{paths}
+    access_log off;
+    keepalive_timeout 600s;
+    keepalive_requests 1000000000;
+    upstream fixed {{
+        server 127.0.0.1:{upstream};
+        keepalive 512;
+        keepalive_requests 1000000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=1024;
+        location / {{
+            proxy_pass http://fixed;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }}
+    }}
+}}
+"""
+    )
+    log = folder / "log"
+    process = start(["nginx", "-p", folder, "-c", configuration, "-e", log], PROXY_CPU, log)
+    return Proxy("nginx", process, port, log)
+
+
+def start_haproxy(folder, upstream):
+    folder.mkdir()
+    port = free_port()
+    configuration = folder / "haproxy.cfg"
+    configuration.write_text(
+        f"""global
+    nbthread 1
+    maxconn 4096
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 600s
+    timeout server 60s
+    option http-keep-alive
+    http-reuse always
+frontend in
+    bind 127.0.0.1:{port} backlog 1024
+    default_backend fixed
+backend fixed
+    server fixed 127.0.0.1:{upstream}
+"""
+    )
+    log = folder / "log"
+    process = start(["haproxy", "-db", "-f", configuration], PROXY_CPU, log)
+    return Proxy("HAProxy", process, port, log)
+
+
+def gatehouse_configuration(port, admin, upstream, durability):
+    """Everything on, and no limit low enough to be met."""
+    plenty = {"requestsPerSecond": 1_000_000, "burst": 1_000_000}
+    return {
+        "listeners": [{"address": f"127.0.0.1:{port}"}],
+        "admin": {"address": f"127.0.0.1:{admin}"},
+        "upstream": {
+            "region": "us-east-1",
+            "endpoint": f"http://127.0.0.1:{upstream}",
+            "credentials": {
+                "source": "static",
+                "accessKeyId": "AKIDBENCHUPSTREAM001",
+                "secretAccessKey": "upstream-secret-upstream-secret-00000001",
+            },
+            "maxConnections": 512,
+        },
+        "tenants": "tenants.json",
+        "policies": str(REPOSITORY / "policies"),
+        "rateLimit": {
+            "perSourceAddress": plenty,
+            "upstreamBudget": {**plenty, "adaptive": False},
+        },
+        "audit": {"directory": "audit", "durability": durability},
+        "limits": {"connections": 16384, "idleTimeout": "600s"},
+        "workers": 1,
+        "log": {"level": "error"},
+    }
+
+
+def tenants():
+    return {
+        "tenants": [
+            {
+                "id": "bench",
+                "accessKeys": [{"id": KEY_ID, "secret": SECRET, "status": "active"}],
+                "appInstances": [APP_INSTANCE],
+                "rateLimit": {
+                    "requestsPerSecond": 1_000_000,
+                    "burst": 1_000_000,
+                    "concurrency": 100_000,
+                },
+                "labels": {"costCenter": "4711", "owner": "bench@example.com"},
+            }
+        ]
+    }
+
+
+class Gatehouse(Proxy):
+    """The gateway, whose journal is checked after it has ended."""
+
+    def __init__(self, binary, folder, upstream, durability):
+        folder.mkdir()
+        port = free_port()
+        self._binary = binary
+        self._configuration = folder / "gatehouse.json"
+        self._configuration.write_text(
+            json.dumps(gatehouse_configuration(port, free_port(), upstream, durability), indent=2)
+        )
+        people = folder / "tenants.json"
+        people.touch(mode=0o600)
+        people.write_text(json.dumps(tenants(), indent=2))
+        log = folder / "log"
+        process = start([binary, "serve", "--config", self._configuration], PROXY_CPU, log)
+        super().__init__(f"Gatehouse, {durability}", process, port, log)
+
+    def journal_report(self):
+        """What `audit verify` says; call it after `stop`."""
+        done = subprocess.run(
+            [self._binary, "audit", "verify", "--config", self._configuration, "--format", "json"],
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        return json.loads(done.stdout or b"{}")

@@ -1,0 +1,145 @@
+/// What the requests hand to the journal's writer, and what the writer does next: the group commit, without the thread.
+///
+/// Intents are waited for, so the writer takes them as soon as it can; whatever gathers while it waits for the disk
+/// makes the next batch. Outcomes are not waited for: they ride along with the next intents, or go when the writer has
+/// rested once without any. A writer that rests wakes by itself, so an outcome costs no signal.
+struct CommitQueue<Waiter> {
+  struct Entry {
+    let body: [UInt8]
+    /// Who waits for an intent; `nil`: an outcome.
+    let waiter: Waiter?
+  }
+
+  /// What the writer is about to do.
+  enum Step: Equatable {
+    /// Write what `takeBatch` gives.
+    case write
+    /// Wait for a signal, but not longer than this.
+    case rest(nanoseconds: Int64)
+    /// Wait for a signal.
+    case sleep
+    /// Everything is written and nothing more will come.
+    case stop
+  }
+
+  enum Admission: Equatable {
+    /// The writer will see it by itself.
+    case queued
+    /// The writer waits and must be signalled.
+    case queuedForSignal
+    /// The queue is closed, or holds as many outcomes as it may.
+    case refused
+  }
+
+  private enum Writer {
+    /// It asks for its next step before it waits. Next: any.
+    case working
+    /// It waits for a signal or the end of a short time. Next: working.
+    case resting
+    /// It waits for a signal only. Next: working.
+    case asleep
+  }
+
+  private var pending: [Entry] = []
+  private var intents = 0
+  private var outcomeBytes = 0
+  private var writer = Writer.working
+  private var restsWithoutWork = 0
+  private var isFailing = false
+  private var isClosed = false
+
+  /// How long an outcome waits for intents to ride along with.
+  static var linger: Int64 { 5_000_000 }
+  /// How long after a failure the writer tries again by itself. Every intent makes it try at once.
+  static var retryAfter: Int64 { 100_000_000 }
+  /// After this many rests without work (200 ms) the writer sleeps.
+  private static var restsBeforeSleep: Int { 40 }
+  /// What one batch may hold: about a megabyte.
+  private static var largestBatch: Int { 1024 }
+  /// What outcomes may take in memory while nothing can be written.
+  private static var mostOutcomeBytes: Int { 16 << 20 }
+
+  init() {}
+
+  var count: Int { pending.count }
+  var outcomes: Int { pending.count - intents }
+
+  mutating func add(intent body: [UInt8], _ waiter: Waiter) -> Admission {
+    guard !isClosed else { return .refused }
+    pending.append(Entry(body: body, waiter: waiter))
+    intents += 1
+    return signalled(unless: .working)
+  }
+
+  mutating func add(outcome body: [UInt8]) -> Admission {
+    guard !isClosed, outcomeBytes + body.count <= Self.mostOutcomeBytes else { return .refused }
+    pending.append(Entry(body: body, waiter: nil))
+    outcomeBytes += body.count
+    return writer == .asleep ? signalled(unless: .working) : .queued
+  }
+
+  /// Nothing more is taken in; what there is will still be written. The writer must be signalled.
+  mutating func close() { isClosed = true }
+
+  /// - Parameter hasRested: whether the writer comes from a rest that nobody ended.
+  mutating func nextStep(hasRested: Bool) -> Step {
+    writer = .working
+    let mustWrite = intents > 0 || (!pending.isEmpty && (hasRested || isClosed))
+    if mustWrite {
+      restsWithoutWork = 0
+      return .write
+    }
+    if isClosed { return .stop }
+    if isFailing {
+      writer = .resting
+      return .rest(nanoseconds: Self.retryAfter)
+    }
+    if pending.isEmpty {
+      restsWithoutWork += 1
+      if restsWithoutWork > Self.restsBeforeSleep {
+        writer = .asleep
+        return .sleep
+      }
+    }
+    writer = .resting
+    return .rest(nanoseconds: Self.linger)
+  }
+
+  /// Moves the next batch into `batch`, which is empty.
+  mutating func takeBatch(into batch: inout [Entry]) {
+    if pending.count <= Self.largestBatch {
+      swap(&batch, &pending)
+      intents = 0
+      outcomeBytes = 0
+      return
+    }
+    batch.append(contentsOf: pending.prefix(Self.largestBatch))
+    pending.removeFirst(batch.count)
+    for entry in batch {
+      if entry.waiter == nil { outcomeBytes -= entry.body.count } else { intents -= 1 }
+    }
+  }
+
+  mutating func succeeded() { isFailing = false }
+
+  /// The batch could not be written. Its outcomes are kept for the next try, in front; on the way to `stop` they are
+  /// given up, because there would be no end.
+  /// - Returns: how many outcomes were given up.
+  mutating func failed(_ batch: [Entry]) -> Int {
+    isFailing = true
+    let outcomes = batch.filter { $0.waiter == nil }
+    guard !isClosed else { return outcomes.count }
+    pending.insert(contentsOf: outcomes, at: 0)
+    outcomeBytes += outcomes.reduce(0) { $0 + $1.body.count }
+    return 0
+  }
+
+  private mutating func signalled(unless state: Writer) -> Admission {
+    guard writer != state else { return .queued }
+    writer = .working
+    return .queuedForSignal
+  }
+}
+
+extension CommitQueue: Sendable where Waiter: Sendable {}
+extension CommitQueue.Entry: Sendable where Waiter: Sendable {}

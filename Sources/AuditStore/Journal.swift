@@ -1,0 +1,146 @@
+internal import AuditTrail
+package import Primitives
+internal import Synchronization
+
+/// The audit journal of one gateway: takes records from any thread and hands them to one writer thread.
+package final class Journal: Sendable {
+  package struct Settings: Sendable {
+    package enum Durability: Sendable {
+      /// An intent is on disk before its request goes on.
+      case sync
+      /// An intent is with the operating system before its request goes on; the disk is asked every 100 ms.
+      case interval
+    }
+
+    package var directory: String
+    package var durability = Durability.sync
+    /// Whether a request whose intent cannot be written goes on all the same.
+    package var continuesOnFailure = false
+    /// Bytes after which a new segment begins.
+    package var segmentSize = 128 << 20
+    /// How long segments are kept; `nil`: for ever.
+    package var retainNanoseconds: Int64?
+
+    package init(directory: String) { self.directory = directory }
+  }
+
+  /// Proof that a request's intent is where the settings want it, so that the request may be forwarded.
+  package struct Intent: ~Copyable, Sendable {
+    /// The intent's number, for the outcome; `nil` when it could not be written and the settings let the request go on:
+    /// then the outcome must tell the whole.
+    package let sequence: Int?
+
+    fileprivate init(sequence: Int?) { self.sequence = sequence }
+  }
+
+  /// What was found and mended when the journal was opened, for the log.
+  package let notices: [String]
+  private let continuesOnFailure: Bool
+  private let desk: JournalDesk
+  private let running: Mutex<Running?>
+
+  /// What ends when the journal is closed.
+  private struct Running: ~Copyable, Sendable {
+    let thread: WriterThread
+    let lock: JournalLock
+  }
+
+  /// Opens the journal in a directory, which is made when there is none, and starts its writer.
+  /// - Parameter clock: for the lock's date, the age of segments and the duration of synchronisations.
+  package static func open(_ settings: Settings, clock: any TimeSource) throws(JournalOpenFailure) -> Journal
+  {
+    let files = try JournalOpenFailure.wrapping { () throws(FileFault) in
+      try PosixFileSystem(settings.directory, creating: true)
+    }
+    return try Journal(settings, clock: clock, files: files)
+  }
+
+  init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
+    let lock = try JournalLock(in: files, now: clock.wallClock())
+    let desk = JournalDesk()
+    let thread: WriterThread
+    do throws(JournalOpenFailure) {
+      let recovered = try RecoveredJournal(recovering: files)
+      notices = recovered.notices
+      thread = try Self.start(recovered, settings, desk: desk, clock: clock, files: files)
+    } catch {
+      lock.release()
+      throw error
+    }
+    self.desk = desk
+    continuesOnFailure = settings.continuesOnFailure
+    running = Mutex(Running(thread: thread, lock: lock))
+  }
+
+  /// Writes a request's intent.
+  /// - Parameter record: what `AuditedRequest.intentRecord` gives.
+  /// - Returns: when the record is where the durability wants it.
+  package func intend(_ record: [UInt8]) async throws(JournalFailure) -> Intent {
+    let written = await withUnsafeContinuation { (waiter: JournalDesk.Waiter) in
+      switch desk.queue.withLock({ $0.add(intent: record, waiter) }) {
+      case .queued: break
+      case .queuedForSignal: desk.bell.ring()
+      case .refused: waiter.resume(returning: .failure(.closed))
+      }
+    }
+    switch written {
+    case .success(let sequence): return Intent(sequence: sequence)
+    case .failure where continuesOnFailure: return Intent(sequence: nil)
+    case .failure(let failure): throw failure
+    }
+  }
+
+  /// Hands over an outcome and does not wait: it is written with the next intents, or a few milliseconds later. While
+  /// the journal cannot be written it is kept and tried again.
+  /// - Parameter record: what an `outcomeRecord` gives.
+  package func conclude(_ record: [UInt8]) {
+    switch desk.queue.withLock({ $0.add(outcome: record) }) {
+    case .queued: break
+    case .queuedForSignal: desk.bell.ring()
+    case .refused: desk.statistics.withLock { $0.lostOutcomes += 1 }
+    }
+  }
+
+  /// The next record begins a new segment.
+  package func rotate() {
+    desk.isRotationDue.store(true, ordering: .relaxed)
+    desk.bell.ring()
+  }
+
+  /// Returns when everything is written and on disk, and the lock is released. What comes later is refused.
+  package func close() {
+    guard let ended = running.withLock({ $0.take() }) else { return }
+    desk.queue.withLock { $0.close() }
+    desk.bell.ring()
+    ended.thread.join()
+    ended.lock.release()
+  }
+
+  package var statistics: JournalStatistics {
+    var statistics = desk.statistics.withLock { $0 }
+    let (queued, outcomes) = desk.queue.withLock { ($0.count, $0.outcomes) }
+    statistics.queued = queued
+    statistics.delayedOutcomes = statistics.failure == nil ? 0 : outcomes
+    return statistics
+  }
+
+  private static func start(
+    _ recovered: RecoveredJournal, _ settings: Settings, desk: JournalDesk, clock: any TimeSource,
+    files: any JournalFileSystem
+  ) throws(JournalOpenFailure) -> WriterThread {
+    let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
+      try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
+    }
+    let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
+    let isSynchronous = settings.durability == .sync
+    do throws(ThreadFault) {
+      return try WriterThread {
+        let writer = JournalWriter(
+          desk: desk, segments: segments, retention: retention, clock: clock, isSynchronous: isSynchronous)
+        writer.run()
+      }
+    } catch {
+      throw .noThread(code: error.code)
+    }
+  }
+}

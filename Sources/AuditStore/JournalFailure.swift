@@ -1,0 +1,45 @@
+package import AuditTrail
+
+/// Why a journal could not be opened.
+package enum JournalOpenFailure: Error, Sendable, Hashable {
+  /// Another process has it. `by`: what that wrote about itself, `pid 4711 since 2026-11-23T13:00:00.000Z`.
+  case held(by: String)
+  /// The journal is not what was written, or more is missing than a crash can take.
+  case broken(ChainProblem)
+  case file(FileFault)
+  case noThread(code: Int32)
+
+  /// One line for the operator, who knows which journal it is about.
+  package var message: String {
+    switch self {
+    case .held(let holder): "the audit journal is held by \(holder)"
+    case .broken(let problem):
+      "the audit journal is broken: \(problem.segment)" + (problem.line.map { " line \($0)" } ?? "")
+        + ": \(problem.message); keep the folder as evidence and begin another"
+    case .file(let fault): "the audit journal cannot be used: \(fault)"
+    case .noThread(let code): "the system has no thread for the audit journal (error \(code))"
+    }
+  }
+
+  static func wrapping<T>(_ body: () throws(FileFault) -> T) throws(JournalOpenFailure) -> T {
+    do throws(FileFault) {
+      return try body()
+    } catch {
+      throw .file(error)
+    }
+  }
+}
+
+/// Why a record is not in the journal.
+package enum JournalFailure: Error, Sendable, Hashable {
+  case file(FileFault)
+  /// The journal was closed.
+  case closed
+
+  package var message: String {
+    switch self {
+    case .file(let fault): "the audit journal cannot be written: \(fault)"
+    case .closed: "the audit journal is closed"
+    }
+  }
+}

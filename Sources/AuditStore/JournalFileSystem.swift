@@ -1,0 +1,124 @@
+internal import AuditTrail
+
+/// What the journal needs of a file system, in one directory. The real one is `PosixFileSystem`; tests script failures.
+package protocol JournalFileSystem: Sendable {
+  /// The names in the directory, in any order.
+  func names() throws(FileFault) -> [String]
+  func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile
+  func size(_ file: OpenFile) throws(FileFault) -> Int
+  /// - Returns: how many bytes were read; 0 at the end.
+  func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+    throws(FileFault) -> Int
+  /// - Returns: how many bytes were written, which may be fewer than asked for.
+  func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int
+  /// Returns when what was written is on disk (fdatasync).
+  func synchronize(_ file: OpenFile) throws(FileFault)
+  func truncate(_ file: OpenFile, to size: Int) throws(FileFault)
+  /// Returns when the directory's entries are on disk.
+  func synchronizeDirectory() throws(FileFault)
+  func remove(_ name: String) throws(FileFault)
+  /// When the file was last written, in seconds since 1970.
+  func modificationTime(_ name: String) throws(FileFault) -> Int64
+  func close(_ file: OpenFile)
+  /// Takes the file's lock, which ends with the process.
+  /// - Returns: whether nobody else holds it.
+  func lock(_ file: OpenFile) throws(FileFault) -> Bool
+}
+
+package enum OpenMode: Sendable, Hashable {
+  case read
+  /// To read and write; the file is made, readable by its owner only, when there is none.
+  case write
+}
+
+/// An open file; whoever opened it must give it to `close`.
+package struct OpenFile: Sendable {
+  package let descriptor: Int32
+
+  package init(descriptor: Int32) { self.descriptor = descriptor }
+}
+
+/// What the operating system refused.
+package struct FileFault: Error, Sendable, Hashable {
+  package enum Operation: String, Sendable {
+    case makeDirectory = "mkdir"
+    case list = "readdir"
+    case open, size = "fstat", read, write, synchronize = "fdatasync", truncate = "ftruncate"
+    case remove = "unlink"
+    case lock = "flock"
+  }
+
+  package let operation: Operation
+  /// The file's name in the directory, or the directory's path.
+  package let name: String
+  /// `errno`
+  package let code: Int32
+
+  package init(_ operation: Operation, _ name: String, code: Int32) {
+    self.operation = operation
+    self.name = name
+    self.code = code
+  }
+}
+
+extension JournalFileSystem {
+  /// Writes all of `bytes`, however many calls it takes.
+  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ bytes: [UInt8]) throws(FileFault) {
+    try bytes.withUnsafeBytes { buffer in
+      Result { () throws(FileFault) in try writeAll(file, named: name, at: offset, buffer) }
+    }.get()
+  }
+
+  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ lines: borrowing ChainedLines)
+    throws(FileFault)
+  {
+    try lines.withBytes { buffer in
+      Result { () throws(FileFault) in try writeAll(file, named: name, at: offset, buffer) }
+    }.get()
+  }
+
+  private func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ bytes: UnsafeRawBufferPointer)
+    throws(FileFault)
+  {
+    var done = 0
+    while done < bytes.count {
+      let written = try write(file, at: offset + done, UnsafeRawBufferPointer(rebasing: bytes[done...]))
+      // Only a file system that breaks its promise writes nothing; trying for ever would hang the journal.
+      guard written > 0 else { throw FileFault(.write, name, code: 0) }
+      done += written
+    }
+  }
+
+  /// The whole file; `nil` when it is longer than `limit`.
+  func contents(of name: String, limit: Int) throws(FileFault) -> [UInt8]? {
+    let file = try open(name, .read)
+    let result = Result { () throws(FileFault) in try contents(of: file, from: 0, limit: limit) }
+    close(file)
+    return try result.get()
+  }
+
+  /// What stands from `offset` on; `nil` when that is longer than `limit`.
+  func contents(of file: OpenFile, from offset: Int, limit: Int) throws(FileFault) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: min(limit, max(0, try size(file) - offset)) + 1)
+    var count = 0
+    while count < bytes.count {
+      let read = try readPart(file, at: offset + count, into: &bytes, from: count)
+      guard read > 0 else { break }
+      count += read
+    }
+    guard count <= limit else { return nil }
+    bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+
+  private func readPart(
+    _ file: OpenFile, at offset: Int, into bytes: inout [UInt8], from start: Int
+  ) throws(FileFault) -> Int {
+    let result: Result<Int, FileFault> = bytes.withUnsafeMutableBytes { buffer in
+      Result { () throws(FileFault) in
+        try read(file, at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+      }
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,64 @@
+package import AuditTrail
+
+/// Reads the records of a journal, whether or not a gateway is writing it. It does not check the chain.
+package struct JournalReader {
+  private let files: any JournalFileSystem
+
+  package init(directory: String) throws(FileFault) {
+    files = try PosixFileSystem(directory, creating: false)
+  }
+
+  init(_ files: any JournalFileSystem) { self.files = files }
+
+  /// Calls `body` with each request that the journal tells of, in the order in which they were first recorded.
+  /// - Returns: how many lines could not be read as records.
+  @discardableResult
+  package func forEachRequest(_ body: (RequestHistory) -> Void) throws(FileFault) -> Int {
+    var survey = JournalSurvey()
+    let unreadable = try forEachRecord { survey.take($0) }
+    var joiner = RequestJoiner(after: survey)
+    _ = try forEachRecord(upTo: survey.lastSequence) { joiner.take($0, body) }
+    joiner.finish(body)
+    return unreadable
+  }
+
+  /// Calls `body` with each record, up to the one with the number `last`.
+  /// - Returns: how many lines could not be read as records.
+  package func forEachRecord(upTo last: Int = .max, _ body: (JournalRecord) -> Void) throws(FileFault) -> Int
+  {
+    var unreadable = 0
+    for segment in try JournalListing(files).segments {
+      guard segment.firstSequence <= last else { break }
+      var lines = try SegmentLines(segment.file, in: files)
+      let result = Result { () throws(FileFault) in
+        try Self.read(&lines, upTo: last, unreadable: &unreadable, body)
+      }
+      lines.close()
+      try result.get()
+    }
+    return unreadable
+  }
+
+  private static func read(
+    _ lines: inout SegmentLines, upTo last: Int, unreadable: inout Int, _ body: (JournalRecord) -> Void
+  ) throws(FileFault) {
+    while true {
+      var line: [UInt8] = []
+      let item = try lines.next { span in line = span.withUnsafeBytes { Array($0) } }
+      switch item {
+      case .line:
+        guard let record = JournalRecord(line: line) else {
+          unreadable += 1
+          continue
+        }
+        guard record.sequence <= last else { return }
+        body(record)
+      // A line that is not whole is being written, or is what a crash left.
+      case .end: return
+      case .tooLong:
+        unreadable += 1
+        return
+      }
+    }
+  }
+}

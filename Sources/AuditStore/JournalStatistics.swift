@@ -1,0 +1,41 @@
+/// What the journal has done since it was opened, and how it is.
+package struct JournalStatistics: Sendable {
+  /// Records written.
+  package var records = 0
+  /// How long each synchronisation took.
+  package var synchronizations = DurationHistogram()
+  /// Batches that could not be written, or not be synchronised.
+  package var failures = 0
+  /// Outcomes that were given up: requests whose end the journal does not tell.
+  package var lostOutcomes = 0
+  /// Records that wait for the writer.
+  package var queued = 0
+  /// Outcomes that wait because the last try to write failed.
+  package var delayedOutcomes = 0
+  package var lastSequence = 0
+  /// Why the last try failed; `nil` when it did not.
+  package var failure: JournalFailure?
+
+  /// Outcomes that should stand in the journal and do not (yet).
+  package var unwrittenOutcomes: Int { lostOutcomes + delayedOutcomes }
+}
+
+/// Counts durations by upper bounds, as Prometheus histograms do.
+package struct DurationHistogram: Sendable {
+  /// Upper bounds in nanoseconds: 100 µs to 2.5 s.
+  package static let bounds: [Int64] = [
+    100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
+    100_000_000, 250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000,
+  ]
+
+  /// How many were within each bound and beyond the one before; the last counts those beyond all bounds.
+  package private(set) var counts = [Int](repeating: 0, count: bounds.count + 1)
+  package private(set) var count = 0
+  package private(set) var sumNanoseconds: Int64 = 0
+
+  mutating func record(_ nanoseconds: Int64) {
+    counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
+    count += 1
+    sumNanoseconds += nanoseconds
+  }
+}

@@ -1,0 +1,185 @@
+internal import AuditTrail
+internal import Primitives
+internal import Synchronization
+
+/// What requests and the writer share.
+final class JournalDesk: Sendable {
+  typealias Waiter = UnsafeContinuation<Result<Int, JournalFailure>, Never>
+
+  let queue = Mutex(CommitQueue<Waiter>())
+  let bell = Bell()
+  let statistics = Mutex(JournalStatistics())
+  let isRotationDue = Atomic(false)
+}
+
+/// What the journal's thread does: one batch after another.
+final class JournalWriter {
+  private let desk: JournalDesk
+  private let segments: SegmentWriter
+  private let retention: Retention
+  private let clock: any TimeSource
+  private let isSynchronous: Bool
+  private var batch: [CommitQueue<JournalDesk.Waiter>.Entry] = []
+  private var batchesSinceMark = 0
+  /// The segment for which old ones were looked through.
+  private var retainedSegment: SegmentName?
+  /// Since when something is written that may not be on disk.
+  private var unsynchronizedSince: MonotonicInstant?
+
+  /// With `interval` durability, how often the disk is asked.
+  private static let synchronizationInterval: Int64 = 100_000_000
+  /// How often the mark is renewed under load that leaves no rest: a few times a second.
+  private static let batchesPerMark = 256
+
+  init(
+    desk: JournalDesk, segments: SegmentWriter, retention: Retention, clock: any TimeSource,
+    isSynchronous: Bool
+  ) {
+    self.desk = desk
+    self.segments = segments
+    self.retention = retention
+    self.clock = clock
+    self.isSynchronous = isSynchronous
+  }
+
+  /// Returns when the queue is closed and everything in it is written.
+  func run() {
+    var hasRested = false
+    while true {
+      let step = desk.queue.withLock { queue in
+        let step = queue.nextStep(hasRested: hasRested)
+        if step == .write { queue.takeBatch(into: &batch) }
+        return step
+      }
+      hasRested = false
+      switch step {
+      case .write: commit()
+      case .rest(let nanoseconds): hasRested = rest(nanoseconds)
+      case .sleep:
+        // Whatever is left to synchronise now would wait as long as the sleep.
+        synchronizeWritten()
+        _ = desk.bell.wait(nanoseconds: nil)
+      case .stop: return finish()
+      }
+      if let since = unsynchronizedSince,
+        clock.monotonic() >= since.advanced(byNanoseconds: Self.synchronizationInterval)
+      {
+        synchronizeWritten()
+      }
+    }
+  }
+
+  /// - Returns: whether nobody rang.
+  private func rest(_ nanoseconds: Int64) -> Bool {
+    rotateIfDue()
+    segments.updateMark()
+    batchesSinceMark = 0
+    return !desk.bell.wait(nanoseconds: nanoseconds)
+  }
+
+  private func commit() {
+    rotateIfDue()
+    do throws(FileFault) {
+      try write()
+      deliver()
+    } catch {
+      fail(with: error)
+    }
+    batchesSinceMark += 1
+    if batchesSinceMark >= Self.batchesPerMark {
+      segments.updateMark()
+      batchesSinceMark = 0
+    }
+    if segments.currentSegment != retainedSegment { removeExpired() }
+  }
+
+  private func write() throws(FileFault) {
+    try segments.append(batch.lazy.map(\.body))
+    guard isSynchronous else {
+      if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
+      return
+    }
+    do throws(FileFault) {
+      try synchronize()
+    } catch {
+      segments.forgetUnsynchronized()
+      throw error
+    }
+  }
+
+  private func synchronize() throws(FileFault) {
+    let start = clock.monotonic()
+    try segments.synchronize()
+    let duration = clock.monotonic().nanoseconds(since: start)
+    desk.statistics.withLock { $0.synchronizations.record(duration) }
+  }
+
+  private func deliver() {
+    let last = segments.head.sequence
+    let count = batch.count
+    desk.queue.withLock { $0.succeeded() }
+    desk.statistics.withLock { statistics in
+      statistics.records += count
+      statistics.lastSequence = last
+      statistics.failure = nil
+    }
+    for (index, entry) in batch.enumerated() {
+      entry.waiter?.resume(returning: .success(last - count + 1 + index))
+    }
+    batch.removeAll(keepingCapacity: true)
+  }
+
+  private func fail(with fault: FileFault) {
+    let failed = batch
+    batch.removeAll(keepingCapacity: true)
+    let lost = desk.queue.withLock { $0.failed(failed) }
+    note(fault, lostOutcomes: lost)
+    for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+  }
+
+  private func note(_ fault: FileFault, lostOutcomes: Int) {
+    desk.statistics.withLock { statistics in
+      statistics.failures += 1
+      statistics.lostOutcomes += lostOutcomes
+      statistics.failure = .file(fault)
+    }
+  }
+
+  /// Asks the disk for what was written without waiting for it (`interval`).
+  private func synchronizeWritten() {
+    guard unsynchronizedSince != nil else { return }
+    do throws(FileFault) {
+      try synchronize()
+      unsynchronizedSince = nil
+    } catch {
+      // It stays in memory and is written again with the next batch.
+      unsynchronizedSince = clock.monotonic()
+      note(error, lostOutcomes: 0)
+    }
+  }
+
+  private func rotateIfDue() {
+    guard desk.isRotationDue.load(ordering: .relaxed) else { return }
+    desk.isRotationDue.store(false, ordering: .relaxed)
+    do throws(FileFault) {
+      try segments.finishSegment()
+    } catch {
+      note(error, lostOutcomes: 0)
+    }
+  }
+
+  /// Once a segment, and when the journal was just opened.
+  private func removeExpired() {
+    retainedSegment = segments.currentSegment
+    // Nobody waits for it; the next segment is the next chance.
+    try? retention.apply(to: segments, now: clock.wallClock())
+  }
+
+  private func finish() {
+    do throws(FileFault) {
+      try segments.close()
+    } catch {
+      note(error, lostOutcomes: 0)
+    }
+  }
+}

@@ -1,0 +1,207 @@
+internal import AuditTrail
+
+/// Writes batches of records to the journal's segments. It belongs to one thread.
+///
+/// The fault model: a write may fail, wholly or in part; a synchronisation may fail, and then what it covered may or
+/// may not be on disk, and asking again proves nothing. After either the file is cut back to what is known to be on
+/// disk, the cut is synchronised, and what comes next begins a new segment. Until the cut is on disk nothing else is
+/// written: two continuations of one record would be a fork that no reader could tell from a forgery.
+final class SegmentWriter {
+  private struct Segment {
+    let name: SegmentName
+    let file: OpenFile
+    /// Where the next record goes.
+    var end: Int
+    /// As far as it is known to be on disk.
+    var synchronizedEnd: Int
+  }
+
+  private let files: any JournalFileSystem
+  private let segmentSize: Int
+  private let markFile: OpenFile
+  private var segment: Segment?
+  /// A segment that must be cut back before anything else is written, and to what size.
+  private var distrusted: (name: SegmentName, end: Int)?
+  /// The lines after `synchronizedHead`: written, and not known to be on disk.
+  private var unsynchronized = ChainedLines()
+  /// The lines of the batch at hand; kept for its capacity.
+  private var batch = ChainedLines()
+
+  /// The last record that was written.
+  private(set) var head: ChainHead
+  private var synchronizedHead: ChainHead
+  private var mark: HeadMark
+  private var isMarkCurrent = false
+
+  /// Continues a journal as recovery left it.
+  init(_ recovered: RecoveredJournal, in files: any JournalFileSystem, segmentSize: Int) throws(FileFault) {
+    self.files = files
+    self.segmentSize = segmentSize
+    head = recovered.head
+    synchronizedHead = recovered.head
+    mark = HeadMark(head: recovered.head, base: recovered.base)
+    markFile = try files.open(HeadMark.file, .write)
+    do throws(FileFault) {
+      try openLast(recovered.lastSegment)
+      try files.truncate(markFile, to: 0)
+      try writeMark(durably: true)
+      try files.synchronizeDirectory()
+    } catch {
+      closeFiles()
+      throw error
+    }
+  }
+
+  /// Whether records are written that are not known to be on disk.
+  var isUnsynchronized: Bool { synchronizedHead != head }
+
+  /// The first record of the segment at hand; `nil` when the next record begins one.
+  var currentSegment: SegmentName? { segment?.name }
+
+  /// Chains and writes all bodies, or none. They are not yet on disk.
+  func append(_ bodies: some Sequence<[UInt8]>) throws(FileFault) {
+    try cutBackDistrusted()
+    if let segment, segment.end >= segmentSize { try finishSegment() }
+    var next = head
+    batch.removeAll()
+    for body in bodies { batch.append(body, after: &next) }
+    try writeBatch(to: try openSegment())
+    unsynchronized.append(batch)
+    head = next
+  }
+
+  /// Returns when everything that was written is on disk. When that fails, it will be written again.
+  func synchronize() throws(FileFault) {
+    guard isUnsynchronized else { return }
+    try cutBackDistrusted()
+    var segment = try openSegment()
+    do throws(FileFault) {
+      try files.synchronize(segment.file)
+    } catch {
+      distrustSegment()
+      throw error
+    }
+    segment.synchronizedEnd = segment.end
+    self.segment = segment
+    unsynchronized.removeAll()
+    synchronizedHead = head
+    isMarkCurrent = false
+  }
+
+  /// Gives up what is not known to be on disk, because nobody was told that it is.
+  func forgetUnsynchronized() {
+    guard isUnsynchronized else { return }
+    distrustSegment()
+    unsynchronized.removeAll()
+    head = synchronizedHead
+  }
+
+  /// Ends the segment, so that the next record begins another. Does nothing when it has no record.
+  func finishSegment() throws(FileFault) {
+    try synchronize()
+    guard let segment, segment.end > 0 else { return }
+    // The mark promises less than there is when this fails, never more.
+    try? writeMark(durably: true)
+    files.close(segment.file)
+    self.segment = nil
+  }
+
+  /// Says in `checkpoint.head` what is on disk. A failure leaves the old, lower promise.
+  func updateMark() {
+    guard !isMarkCurrent else { return }
+    try? writeMark(durably: false)
+  }
+
+  /// Forgets that records up to `base` are kept; called before their segments are removed.
+  func moveBase(to base: ChainHead) throws(FileFault) {
+    let former = mark.base
+    mark.base = base
+    do throws(FileFault) {
+      try writeMark(durably: true)
+    } catch {
+      mark.base = former
+      throw error
+    }
+  }
+
+  /// Synchronises, writes the mark and closes all files.
+  func close() throws(FileFault) {
+    defer { closeFiles() }
+    try cutBackDistrusted()
+    try synchronize()
+    try writeMark(durably: true)
+  }
+
+  private func openLast(_ last: RecoveredJournal.Segment?) throws(FileFault) {
+    guard let last else { return }
+    let file = try files.open(last.name.file, .write)
+    segment = Segment(name: last.name, file: file, end: last.end, synchronizedEnd: last.end)
+    // What a killed process wrote may still be in memory only.
+    try files.synchronize(file)
+  }
+
+  /// The segment to write to. A new one gets first what was written to a distrusted one.
+  private func openSegment() throws(FileFault) -> Segment {
+    if let segment { return segment }
+    let name = SegmentName(firstSequence: synchronizedHead.sequence + 1)
+    let file = try files.open(name.file, .write)
+    do throws(FileFault) {
+      // A former attempt may have left something.
+      try files.truncate(file, to: 0)
+      try files.synchronizeDirectory()
+      try files.writeAll(file, named: name.file, at: 0, unsynchronized)
+    } catch {
+      files.close(file)
+      throw error
+    }
+    let opened = Segment(name: name, file: file, end: unsynchronized.count, synchronizedEnd: 0)
+    segment = opened
+    return opened
+  }
+
+  private func writeBatch(to segment: Segment) throws(FileFault) {
+    do throws(FileFault) {
+      try files.writeAll(segment.file, named: segment.name.file, at: segment.end, batch)
+    } catch {
+      distrustSegment()
+      throw error
+    }
+    self.segment?.end += batch.count
+  }
+
+  private func distrustSegment() {
+    guard let segment else { return }
+    distrusted = (segment.name, segment.synchronizedEnd)
+    files.close(segment.file)
+    self.segment = nil
+    // At once if possible, so that readers do not see what may go away.
+    try? cutBackDistrusted()
+  }
+
+  private func cutBackDistrusted() throws(FileFault) {
+    guard let (name, end) = distrusted else { return }
+    let file = try files.open(name.file, .write)
+    do throws(FileFault) {
+      try files.truncate(file, to: end)
+      try files.synchronize(file)
+    } catch {
+      files.close(file)
+      throw error
+    }
+    files.close(file)
+    distrusted = nil
+  }
+
+  private func writeMark(durably: Bool) throws(FileFault) {
+    mark.head = synchronizedHead
+    try files.writeAll(markFile, named: HeadMark.file, at: 0, mark.bytes)
+    if durably { try files.synchronize(markFile) }
+    isMarkCurrent = true
+  }
+
+  private func closeFiles() {
+    if let segment { files.close(segment.file) }
+    segment = nil
+    files.close(markFile)
+  }
+}

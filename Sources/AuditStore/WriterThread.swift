@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// A thread of its own, because the writer spends most of its time waiting for the disk.
+struct WriterThread: ~Copyable, Sendable {
+  private let handle: pthread_t
+
+  /// - Throws: `errno` when the system has no thread to give.
+  init(_ body: sending @escaping () -> Void) throws(ThreadFault) {
+    let context = Unmanaged.passRetained(Body(body))
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+        return nil
+      }, context.toOpaque())
+    guard code == 0 else {
+      context.release()
+      throw ThreadFault(code: code)
+    }
+    handle = thread
+  }
+
+  /// Returns when the thread has ended.
+  consuming func join() { pthread_join(handle, nil) }
+
+  private final class Body {
+    let run: () -> Void
+
+    init(_ run: @escaping () -> Void) { self.run = run }
+  }
+}
+
+/// No thread could be made.
+struct ThreadFault: Error {
+  let code: Int32
+}

@@ -1,0 +1,76 @@
+/// What is wrong with a journal, and where: the first record that is not what it was when it was written.
+package struct ChainProblem: Error, Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    /// The line does not begin as a record's line does.
+    case noRecord
+    /// Another record stands where this one should.
+    case otherRecord(found: Int)
+    /// The next record's `previous` is not this record's digest.
+    case altered
+    /// This record's `previous` is not the digest of the record before.
+    case unlinked
+    /// The last line has no line feed: that many bytes of it are there. `wasWhole`: `checkpoint.head` says that the
+    /// record was on disk.
+    case torn(bytes: Int, wasWhole: Bool)
+    /// The last batch was never acknowledged, and some of its blocks never reached the disk: they read as zeros.
+    case unwrittenBlocks
+    /// The segment's name promises another first record, or the segment that holds this one is missing.
+    case missing(next: Int)
+    /// The journal ends before it, and `checkpoint.head` says that it was on disk.
+    case cutOff(last: Int)
+    /// `checkpoint.head` holds another digest of it.
+    case otherThanMarked
+    /// The line is longer than any record.
+    case tooLong
+  }
+
+  /// The segment's file.
+  package let segment: String
+  /// From 1; `nil` when the line is not there.
+  package let line: Int?
+  package let sequence: Int
+  package let kind: Kind
+
+  package init(segment: String, line: Int?, sequence: Int, kind: Kind) {
+    self.segment = segment
+    self.line = line
+    self.sequence = sequence
+    self.kind = kind
+  }
+
+  /// One line, for whoever must find out what happened.
+  package var message: String {
+    switch kind {
+    case .noRecord: "what stands in the place of record \(sequence) is not a record"
+    case .otherRecord(let found):
+      "record \(found) stands in the place of record \(sequence): records were removed, moved or doubled"
+    case .altered: "record \(sequence) was altered: the record after it was chained to another content"
+    case .unlinked: "record \(sequence) is not chained to the record before it"
+    case .torn(let bytes, wasWhole: true):
+      "record \(sequence) is cut after \(bytes) bytes, and it was whole before"
+    case .torn(let bytes, wasWhole: false):
+      "record \(sequence) is cut after \(bytes) bytes: it was being written when the gateway stopped, "
+        + "and the next start drops it"
+    case .unwrittenBlocks:
+      "record \(sequence) was not yet on disk when the machine stopped; the next start drops it"
+    case .missing(let next): "record \(sequence) is missing: the segment begins with record \(next)"
+    case .cutOff(let last):
+      "record \(sequence) is missing: the journal ends with record \(last), and it was longer"
+    case .otherThanMarked: "record \(sequence) is not the one that checkpoint.head names"
+    case .tooLong: "what stands in the place of record \(sequence) is longer than any record"
+    }
+  }
+
+  /// Whether this is what a crash can leave at the end of a journal, so that the next start may drop it and go on.
+  ///
+  /// One record that is cut counts as such even when it had been whole: it is kept aside, and what is missing is only
+  /// what anybody can see to be missing.
+  package func isLeftByCrash(lastSegment: String) -> Bool {
+    guard segment == lastSegment else { return false }
+    switch kind {
+    case .torn, .unwrittenBlocks: return true
+    case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .tooLong:
+      return false
+    }
+  }
+}

@@ -1,0 +1,148 @@
+internal import OpenSSLCrypto
+
+/// Checks a journal record by record, in the order of writing. It holds two digests, however long the journal is.
+///
+/// A record is vouched for by the next one, so a broken link is known one record late and may be the fault of either:
+/// the record after decides. What no record follows is vouched for by `checkpoint.head`.
+package struct ChainVerifier {
+  /// The journal as far as it was checked.
+  package struct Extent: Sendable, Hashable {
+    package var segments = 0
+    package var records = 0
+    package var head: ChainHead
+  }
+
+  /// Where a record stands.
+  private struct Place {
+    var segment: String
+    var line: Int
+    var sequence: Int
+  }
+
+  package private(set) var extent: Extent
+  /// The one at hand; before the first, the one that is expected.
+  private var segment: String
+  private var line = 0
+  /// Where `extent.head` stands.
+  private var last: Place?
+  /// A record whose link to `suspect` does not hold; the next record decides which of the two is bad.
+  private var suspect: Place?
+  /// What the first record must be chained to; `nil` when what stood before is not known.
+  private var base: ChainHead?
+  private let mark: HeadMark?
+  private var isMarkSeen: Bool
+
+  /// - Parameters:
+  ///   - first: the number of the first record that is looked at.
+  ///   - base: the record before it, when that is known.
+  ///   - mark: what the journal must hold at least.
+  package init(from first: Int, after base: ChainHead?, mark: HeadMark?) {
+    self.base = base
+    self.mark = mark
+    segment = SegmentName(firstSequence: first).file
+    extent = Extent(head: base ?? ChainHead(sequence: first - 1, digest: ChainHead.genesis.digest))
+    isMarkSeen = (mark?.head.sequence ?? 0) < first
+  }
+
+  /// The segment that the next lines stand in.
+  package mutating func begin(_ name: SegmentName) -> ChainProblem? {
+    segment = name.file
+    line = 0
+    extent.segments += 1
+    let expected = extent.head.sequence + 1
+    guard name.firstSequence != expected else { return nil }
+    return ChainProblem(
+      segment: segment, line: nil, sequence: expected, kind: .missing(next: name.firstSequence))
+  }
+
+  /// A whole line, without its line feed.
+  package mutating func take(_ bytes: RawSpan) -> ChainProblem? {
+    line += 1
+    let expected = extent.head.sequence + 1
+    guard let prefix = RecordPrefix(bytes) else {
+      return suspected(nil)
+        ?? problem(
+          !isMarked(expected) && Self.holdsZero(bytes) ? .unwrittenBlocks : .noRecord)
+    }
+    guard prefix.sequence == expected else {
+      return suspected(nil) ?? problem(.otherRecord(found: prefix.sequence))
+    }
+    let place = Place(segment: segment, line: line, sequence: expected)
+    let isLinked = links(prefix.previous)
+    if let found = suspected(isLinked) { return found }
+    if !isLinked {
+      guard let last else { return problem(.unlinked) }
+      suspect = last
+    }
+    extent.head.advance(to: expected, over: bytes)
+    extent.records += 1
+    last = place
+    return checkMark()
+  }
+
+  /// The end, when all lines were whole.
+  package mutating func finish() -> ChainProblem? {
+    if let found = suspected(nil) { return found }
+    guard let mark, mark.head.sequence > extent.head.sequence else { return nil }
+    return ChainProblem(
+      segment: segment, line: nil, sequence: extent.head.sequence + 1,
+      kind: .cutOff(last: extent.head.sequence))
+  }
+
+  /// The end, when that many bytes without a line feed follow.
+  package mutating func finish(tornAfter bytes: Int) -> ChainProblem {
+    line += 1
+    let sequence = extent.head.sequence + 1
+    if let found = suspected(nil) { return found }
+    // When more than this one is missing, it is not a crash that tore it.
+    if isMarked(sequence + 1) { return problem(.cutOff(last: sequence - 1)) }
+    return problem(.torn(bytes: bytes, wasWhole: isMarked(sequence)))
+  }
+
+  /// The line does not end within what a record may have.
+  package mutating func finishTooLong() -> ChainProblem {
+    line += 1
+    return suspected(nil) ?? problem(.tooLong)
+  }
+
+  /// Whether `checkpoint.head` says that this record was on disk.
+  private func isMarked(_ sequence: Int) -> Bool { (mark?.head.sequence ?? 0) >= sequence }
+
+  private func links(_ previous: SHA256Digest) -> Bool {
+    guard last == nil, base == nil else { return previous == extent.head.digest }
+    return true
+  }
+
+  private func problem(_ kind: ChainProblem.Kind) -> ChainProblem {
+    ChainProblem(segment: segment, line: line, sequence: extent.head.sequence + 1, kind: kind)
+  }
+
+  /// Which of two records is bad, when one is: the later one if the record after it (or the mark) does not vouch for
+  /// it either.
+  private mutating func suspected(_ isNextLinked: Bool?) -> ChainProblem? {
+    guard let earlier = suspect, let later = last else { return nil }
+    suspect = nil
+    if isNextLinked == false {
+      return ChainProblem(
+        segment: later.segment, line: later.line, sequence: later.sequence, kind: .unlinked)
+    }
+    return ChainProblem(
+      segment: earlier.segment, line: earlier.line, sequence: earlier.sequence, kind: .altered)
+  }
+
+  private mutating func checkMark() -> ChainProblem? {
+    guard let mark, !isMarkSeen, mark.head.sequence == extent.head.sequence else { return nil }
+    isMarkSeen = true
+    guard mark.head.digest != extent.head.digest else { return nil }
+    // With a broken link before it, the mark takes the part of the next record.
+    return suspected(false) ?? problemAtLast(.otherThanMarked)
+  }
+
+  private func problemAtLast(_ kind: ChainProblem.Kind) -> ChainProblem {
+    ChainProblem(segment: segment, line: line, sequence: extent.head.sequence, kind: kind)
+  }
+
+  private static func holdsZero(_ line: RawSpan) -> Bool {
+    (0..<line.byteCount).contains { line.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == 0 }
+  }
+}

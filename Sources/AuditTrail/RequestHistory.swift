@@ -1,0 +1,71 @@
+package import Primitives
+internal import StrictJSON
+
+/// What the journal tells of one request: its intent and its outcome, or the one record that tells both.
+package struct RequestHistory: Sendable {
+  /// The intent, or the only record.
+  package let first: JournalRecord
+  /// The outcome of the intent; `nil` when no answer is known, or the first record is the only one.
+  package let second: JournalRecord?
+
+  package init(first: JournalRecord, second: JournalRecord?) {
+    self.first = first
+    self.second = second
+  }
+
+  package var time: WallClockTime { first.time }
+
+  /// What the outcome says goes before what the intent says.
+  package func text(_ member: Text) -> Text? { second?.text(member) ?? first.text(member) }
+
+  package func integer(_ member: Text) -> Int? { second?.integer(member) ?? first.integer(member) }
+
+  /// Forwarded, and no answer is known.
+  package var isUnknown: Bool { outcome == "unknown" }
+
+  package var outcome: Text { text("outcome") ?? "unknown" }
+
+  /// The one object a request that `audit query --format json` prints (contract section 7). What is not known is
+  /// `null`; the members behind `durationMs` are there only when they say something.
+  package var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (key, name, absent) in Self.members {
+      writer.key(key)
+      writer.raw(source(name) ?? Array(absent.utf8)[...])
+    }
+    for (key, name) in Self.additions {
+      guard let value = source(name) else { continue }
+      writer.key(key)
+      writer.raw(value)
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private func source(_ member: Text) -> ArraySlice<UInt8>? {
+    // The request's own time, not that of its end.
+    if member == "time" { return first.source(member) }
+    return second?.source(member) ?? first.source(member)
+  }
+
+  /// In the order of the contract, with what stands for a member that the records do not have.
+  private static let members: [(key: StaticString, name: Text, absent: String)] = [
+    ("time", "time", "null"), ("requestId", "requestId", "null"), ("tenant", "tenant", "null"),
+    ("accessKeyId", "accessKeyId", "null"), ("actor", "actor", "null"), ("sourceIp", "sourceIp", "null"),
+    ("userAgent", "userAgent", "null"), ("operation", "operation", "null"),
+    ("appInstanceArn", "appInstanceArn", "null"), ("appInstanceUserId", "appInstanceUserId", "null"),
+    ("name", "name", "null"), ("tags", "tags", "{}"), ("expirationDays", "expirationDays", "null"),
+    ("decision", "decision", "null"), ("violations", "violations", "[]"), ("warnings", "warnings", "[]"),
+    ("changes", "changes", "[]"), ("policyRevision", "policyRevision", "null"), ("status", "status", "null"),
+    ("upstreamStatus", "upstreamStatus", "null"), ("upstreamRequestId", "upstreamRequestId", "null"),
+    ("appInstanceUserArn", "appInstanceUserArn", "null"), ("outcome", "outcome", "\"unknown\""),
+    ("durationMs", "durationMs", "null"),
+  ]
+
+  private static let additions: [(key: StaticString, name: Text)] = [
+    ("errorType", "errorType"), ("reason", "reason"), ("metadata", "metadata"), ("tagKeys", "tagKeys"),
+    ("tagsNotRecorded", "tagsNotRecorded"), ("resourceArn", "resourceArn"), ("method", "method"),
+    ("path", "path"), ("attempts", "attempts"), ("repeatOf", "repeatOf"),
+  ]
+}

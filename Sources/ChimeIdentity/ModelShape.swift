@@ -1,0 +1,117 @@
+package import Primitives
+
+/// The kinds of value that inputs of this service model are made of, with their constraints.
+package enum ModelShape: Sendable {
+  case string(ModelString)
+  case enumeration(ImmortalArray<StaticString>)
+  case integer(ClosedRange<Int>)
+  case list(ModelList)
+  case structure(ModelStructure)
+}
+
+package struct ModelString: Sendable {
+  /// In Unicode scalars.
+  package let length: ClosedRange<Int>
+  package let pattern: ModelPattern
+  /// The model asks that the value be kept out of logs.
+  package let isSensitive: Bool
+
+  init(_ length: ClosedRange<Int>, _ pattern: ModelPattern, isSensitive: Bool = false) {
+    self.length = length
+    self.pattern = pattern
+    self.isSensitive = isSensitive
+  }
+}
+
+package struct ModelList: Sendable {
+  /// One element; a value of its own would make the type recursive.
+  private let elements: ImmortalArray<ModelShape>
+  package let count: ClosedRange<Int>
+  /// Elements are tags, no two of which may have one key.
+  let holdsTags: Bool
+
+  init(of element: ModelShape, count: ClosedRange<Int>, holdsTags: Bool = false) {
+    elements = [element]
+    self.count = count
+    self.holdsTags = holdsTags
+  }
+
+  package var element: ModelShape { elements[0] }
+}
+
+package struct ModelStructure: Sendable {
+  package let members: ImmortalArray<ModelMember>
+  /// A bit for each body member that a request must bear.
+  let demanded: UInt64
+
+  init(_ members: ImmortalArray<ModelMember>) {
+    // The validator marks the members that it has seen in one word.
+    precondition(
+      members.count <= UInt64.bitWidth, "a structure with more members than the validator can mark")
+    self.members = members
+    demanded = members.indices.reduce(0) { bits, index in
+      let member = members[index]
+      let isDemanded = member.isRequired && !member.isIdempotencyToken && member.isInBody
+      return isDemanded ? bits | 1 << UInt64(index) : bits
+    }
+  }
+}
+
+/// One member of an input structure.
+package struct ModelMember: Sendable {
+  package enum Location: Sendable {
+    case body
+    /// In the path, at the label with this name.
+    case path(StaticString)
+    /// In the query, under this name.
+    case query(StaticString)
+  }
+
+  /// `AppInstanceUserArn`: its key in a body.
+  package let name: StaticString
+  package let shape: ModelShape
+  package let location: Location
+  package let isRequired: Bool
+  /// The service recognises repeated requests by it. SDKs fill it in, and so does the gateway: its absence is
+  /// no violation.
+  package let isIdempotencyToken: Bool
+  /// What its ARN names, if the caller is to be confined by it.
+  package let confines: ConfiningResource?
+
+  init(
+    _ name: StaticString, _ shape: ModelShape, _ location: Location = .body, isRequired: Bool = false,
+    isIdempotencyToken: Bool = false, confines: ConfiningResource? = nil
+  ) {
+    self.name = name
+    self.shape = shape
+    self.location = location
+    self.isRequired = isRequired
+    self.isIdempotencyToken = isIdempotencyToken
+    self.confines = confines
+  }
+
+  package var isInBody: Bool {
+    if case .body = location { true } else { false }
+  }
+
+  /// Its name where it does not stand in the body.
+  var wireName: StaticString? {
+    switch location {
+    case .body: nil
+    case .path(let name), .query(let name): name
+    }
+  }
+
+  /// The name as text, for those that keep it.
+  package var text: Text { Text(name) }
+}
+
+extension Text {
+  package init(_ literal: StaticString) {
+    var utf8: [UInt8] = []
+    utf8.append(literal)
+    self.init(uncheckedUTF8: utf8)
+  }
+
+  func equals(_ literal: StaticString) -> Bool { utf8.span.equals(literal) }
+}

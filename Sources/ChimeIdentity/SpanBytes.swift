@@ -1,0 +1,87 @@
+/// Questions about UTF-8 bytes that matchers and readers share. Each byte of each request passes here several times, so
+/// that where the loop itself keeps an index within bounds it is not checked once more, and loops over whole values do
+/// not stop early, which lets the compiler look at many bytes at a time.
+extension Span<UInt8> {
+  @inline(__always)
+  func allSatisfy(_ predicate: (UInt8) -> Bool) -> Bool {
+    var isSatisfied = true
+    for index in 0..<count { isSatisfied = predicate(self[unchecked: index]) && isSatisfied }
+    return isSatisfied
+  }
+
+  @inline(__always)
+  func starts(with literal: StaticString, at start: Int) -> Bool {
+    let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    guard count - start >= expected.count else { return false }
+    var difference: UInt8 = 0
+    for offset in 0..<expected.count { difference |= self[unchecked: start &+ offset] ^ expected[offset] }
+    return difference == 0
+  }
+
+  @inline(__always)
+  func equals(_ literal: StaticString) -> Bool {
+    count == literal.utf8CodeUnitCount && starts(with: literal, at: 0)
+  }
+
+  func equals(_ other: borrowing Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    var difference: UInt8 = 0
+    for index in 0..<count { difference |= self[unchecked: index] ^ other[unchecked: index] }
+    return difference == 0
+  }
+
+  /// Unicode scalars in well-formed UTF-8: all bytes but continuations.
+  var scalarCount: Int {
+    var count = 0
+    for index in 0..<self.count {
+      // The upper two bits say it; without a branch many bytes are counted at a time.
+      let byte = self[unchecked: index]
+      count &+= Int((byte &>> 7 ^ 1) | (byte &>> 6 & 1))
+    }
+    return count
+  }
+}
+
+/// A place in a span that moves over what it is told to expect.
+struct SpanReader {
+  private(set) var index = 0
+
+  mutating func skip(_ literal: StaticString, in value: borrowing Span<UInt8>) -> Bool {
+    guard value.starts(with: literal, at: index) else { return false }
+    index += literal.utf8CodeUnitCount
+    return true
+  }
+
+  /// Moves over at most `limit` bytes that satisfy `predicate`; where they stand.
+  @inline(__always)
+  mutating func run(
+    upTo limit: Int = .max, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+  ) -> Range<Int> {
+    let start = index
+    while index < value.count, index - start < limit, predicate(value[unchecked: index]) { index += 1 }
+    return start..<index
+  }
+
+  @inline(__always)
+  mutating func skip(
+    exactly count: Int, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+  ) -> Bool {
+    run(upTo: count, in: value, of: predicate).count == count
+  }
+}
+
+@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+@inline(__always) func isLower(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 }
+@inline(__always) func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
+@inline(__always) func isLetter(_ byte: UInt8) -> Bool { isLower(byte | 0x20) }
+@inline(__always) func isAlphanumeric(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) }
+@inline(__always) func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isLower(byte) || isDigit(byte) }
+@inline(__always) func isUpperAlphanumeric(_ byte: UInt8) -> Bool { isUpper(byte) || isDigit(byte) }
+
+/// What an AppInstanceUserId may hold: letters, digits and `:-_.@`.
+@inline(__always) func isUserIdByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case 0x3A, 0x2D, 0x5F, 0x2E, 0x40: true
+  default: isAlphanumeric(byte)
+  }
+}

@@ -1,0 +1,17 @@
+/// What the configuration format has and this version does not: said plainly by `check`, never accepted in silence.
+///
+/// The one list of it; a feature that is built takes its line away here.
+enum Availability {
+  static let rateLimitStores = ["redis"]
+  static let credentialSources = ["process", "container", "instance", "webIdentity"]
+  /// Keys that may only be absent or null.
+  static let nullKeys = ["assumeRole", "postgres", "signingKey"]
+  /// Keys that may only be absent or false.
+  static let falseKeys = ["proxyProtocol"]
+  /// Endings of files in the policies folder.
+  static let policyFileEndings = [(".tag-policy.json", "AWS tag policies are")]
+
+  static func message(for what: String, accepted: String) -> String {
+    "\(what) is not available in this version; accepted: \(accepted)"
+  }
+}

@@ -1,0 +1,77 @@
+internal import StrictJSON
+
+/// The reading of one file: where it stands, what its strings may refer to, and what was found wrong so far.
+final class Reading {
+  let file: String
+  /// What relative paths are relative to; empty: the working directory.
+  let directory: String
+  /// `nil`: `${ENV:NAME}` has no meaning in this kind of file.
+  let environment: [String: String]?
+  private(set) var problems: [Problem] = []
+
+  init(file: String, directory: String, environment: [String: String]?) {
+    self.file = file
+    self.directory = directory
+    self.environment = environment
+  }
+
+  func error(at position: SourcePosition, _ message: String) {
+    problems.append(Problem(file: file, position: position, message: message))
+  }
+
+  func warning(at position: SourcePosition, _ message: String) {
+    problems.append(Problem(file: file, position: position, severity: .warning, message: message))
+  }
+
+  /// From the top of the file to its end.
+  var sortedProblems: [Problem] {
+    // Stable, so that what was found first at a place comes first.
+    problems.enumerated().sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
+      .map(\.element)
+  }
+
+  /// The file's path as the edge can open it.
+  func resolve(_ path: String) -> String { join(directory, path) }
+
+  /// The text with `${ENV:NAME}` replaced; `nil`, and a problem, when a variable is not set.
+  func substitute(_ text: String, at position: SourcePosition) -> String? {
+    guard let environment, text.contains("${ENV:") else { return text }
+    var out = ""
+    var rest = text[...]
+    var complete = true
+    while let start = rest.firstRange(of: "${ENV:") {
+      out += rest[..<start.lowerBound]
+      rest = rest[start.upperBound...]
+      guard let end = rest.firstIndex(of: "}") else {
+        error(at: position, "expected a closing } after ${ENV:")
+        return nil
+      }
+      let name = String(rest[..<end])
+      if let value = environment[name] {
+        out += value
+      } else {
+        error(at: position, "environment variable \(quoted(name)) is not set")
+        complete = false
+      }
+      rest = rest[rest.index(after: end)...]
+    }
+    return complete ? out + rest : nil
+  }
+}
+
+extension Sequence<Problem> {
+  /// Whether any of them stands in the way of using the files.
+  package var hasErrors: Bool { contains { $0.severity == .error } }
+}
+
+/// `path` seen from `directory`.
+func join(_ directory: String, _ path: String) -> String {
+  if path.hasPrefix("/") || directory.isEmpty { return path }
+  return directory.hasSuffix("/") ? directory + path : directory + "/" + path
+}
+
+/// The folder part of a path; empty when it has none.
+func folder(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "" }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}

@@ -1,0 +1,169 @@
+internal import StrictJSON
+
+/// The configuration file (contract section 2), typed, with every default filled in.
+package struct GatewayConfiguration: Sendable {
+  package var listeners: [Listener]
+  /// `nil`: there is no admin listener.
+  package var admin: Admin?
+  package var upstream: Upstream
+  package var tenants: FileReference
+  package var policies: FileReference
+  package var authentication: Authentication
+  package var rateLimit: RateLimit
+  package var audit: Audit
+  package var limits: Limits
+  /// Peers whose `X-Forwarded-For` is believed.
+  package var trustedProxies: [AddressBlock]
+  /// Loops, one thread each; 0: one per core.
+  package var workers: Int
+  package var drainTimeout: Duration
+  package var log: Log
+}
+
+extension GatewayConfiguration {
+  package struct Authentication: Sendable {
+    /// How far a request's date may be from ours, either way.
+    package var clockSkew: Duration
+    /// How long an answer to a ClientRequestToken is kept; zero: not at all.
+    package var replayWindow: Duration
+  }
+
+  package struct Limits: Sendable {
+    package var headerBytes: Int
+    package var bodyBytes: Int
+    package var connections: Int
+    package var headerTimeout: Duration
+    package var bodyTimeout: Duration
+    package var idleTimeout: Duration
+  }
+
+  package struct Log: Sendable {
+    /// The names of swift-log's levels.
+    package enum Level: String, Sendable, CaseIterable, LiteralConvertible {
+      case trace, debug, info, notice, warning, error, critical
+    }
+
+    package enum Format: String, Sendable, CaseIterable, LiteralConvertible { case json }
+
+    package var level: Level
+    package var format: Format
+  }
+}
+
+/// What of the file could be read; the loader goes on to tenants and policies even when some of it could not.
+struct ConfigurationDraft: Sendable {
+  var listeners: [GatewayConfiguration.Listener]?
+  var admin: GatewayConfiguration.Admin?
+  var upstream: GatewayConfiguration.Upstream?
+  var tenants: FileReference?
+  var policies: FileReference?
+  var authentication: GatewayConfiguration.Authentication?
+  var rateLimit: GatewayConfiguration.RateLimit?
+  var audit: GatewayConfiguration.Audit?
+  var limits: GatewayConfiguration.Limits?
+  var trustedProxies: [AddressBlock]
+  var workers: Int
+  var drainTimeout: Duration
+  var log: GatewayConfiguration.Log?
+
+  /// The whole, when nothing is missing.
+  var configuration: GatewayConfiguration? {
+    guard let listeners, let upstream, let tenants, let policies, let authentication, let rateLimit,
+      let audit,
+      let limits, let log
+    else { return nil }
+    return GatewayConfiguration(
+      listeners: listeners, admin: admin, upstream: upstream, tenants: tenants, policies: policies,
+      authentication: authentication, rateLimit: rateLimit, audit: audit, limits: limits,
+      trustedProxies: trustedProxies, workers: workers, drainTimeout: drainTimeout, log: log)
+  }
+}
+
+extension ConfigurationDraft {
+  static let form = Form<ConfigurationDraft>.object("a configuration object") { keys in
+    let listeners = keys.required(
+      "listeners",
+      .list(of: GatewayConfiguration.Listener.form, "a list of at least one listener", atLeast: 1),
+      "Where applications connect.")
+    let admin = keys.optionalSection(
+      "admin", GatewayConfiguration.Admin.form,
+      "Where health, metrics and the admin API are served; null for nowhere.")
+    let addresses =
+      (listeners ?? []).map { ($0.address, $0.position) } + (admin.map { [($0.address, $0.position)] } ?? [])
+    refuseRepeats(in: addresses, keys)
+    return ConfigurationDraft(
+      listeners: listeners, admin: admin,
+      upstream: keys.required(
+        "upstream", GatewayConfiguration.Upstream.form, "The Amazon Chime SDK Identity endpoint."),
+      tenants: keys.required("tenants", .path, "The tenants file."),
+      policies: keys.required("policies", .path, "The folder of policies, one document a file."),
+      authentication: keys.section(
+        "authentication", GatewayConfiguration.Authentication.form, "How callers' signatures are checked."),
+      rateLimit: keys.section(
+        "rateLimit", GatewayConfiguration.RateLimit.form,
+        "How much may be asked for, and where it is counted."),
+      audit: keys.section(
+        "audit", GatewayConfiguration.Audit.form, "The journal of what was asked and answered."),
+      limits: keys.section(
+        "limits", GatewayConfiguration.Limits.form, "Bounds on what one caller may use up."),
+      trustedProxies: keys.list(
+        "trustedProxies", .list(of: .addressBlock, "a list of IP addresses or blocks"),
+        "Peers whose X-Forwarded-For is believed."),
+      workers: keys.value(
+        "workers", .integer(0...1024), default: 0, "Threads that serve; 0 for one per core."),
+      drainTimeout: keys.value(
+        "drainTimeout", .duration, default: .seconds(30),
+        "How long open requests may take once stopping has begun."),
+      log: keys.section("log", GatewayConfiguration.Log.form, "The log on standard error."))
+  }
+
+  /// Two listeners cannot have one address, unless the system chooses their ports.
+  private static func refuseRepeats(in addresses: [(ListenAddress, SourcePosition)], _ keys: Keys) {
+    var seen: Set<ListenAddress> = []
+    for (address, position) in addresses where address.port != 0 {
+      if !seen.insert(address).inserted {
+        keys.error(at: position, "another listener has the address \(quoted("\(address)"))")
+      }
+    }
+  }
+}
+
+extension GatewayConfiguration.Authentication {
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      clockSkew: keys.value(
+        "clockSkew", .positiveDuration, default: .seconds(300),
+        "How far a request's date may be from the gateway's."),
+      replayWindow: keys.value(
+        "replayWindow", .duration, default: .seconds(300),
+        "How long a repeated ClientRequestToken gets its first answer again; 0s turns this off."))
+  }
+}
+
+extension GatewayConfiguration.Limits {
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      headerBytes: keys.value(
+        "headerBytes", .byteCount, default: .kibibytes(16), "Largest request line and header section."
+      ).bytes,
+      bodyBytes: keys.value("bodyBytes", .byteCount, default: .kibibytes(256), "Largest request body.").bytes,
+      connections: keys.value(
+        "connections", .integer(1...10_000_000), default: 10_000, "Open connections from callers."),
+      headerTimeout: keys.value(
+        "headerTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a header section."
+      ),
+      bodyTimeout: keys.value(
+        "bodyTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a body."),
+      idleTimeout: keys.value(
+        "idleTimeout", .positiveDuration, default: .seconds(75),
+        "How long a connection may wait for its next request."))
+  }
+}
+
+extension GatewayConfiguration.Log {
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      level: keys.value("level", .choice(), default: .info, "The least severe level that is written."),
+      format: keys.value("format", .choice(), default: .json, "One JSON object a line."))
+  }
+}

@@ -1,0 +1,95 @@
+package import OpenSSLCrypto
+package import StrictJSON
+
+extension GatewayConfiguration {
+  /// An address that applications connect to.
+  package struct Listener: Sendable {
+    package var address: ListenAddress
+    /// `nil`: plain HTTP.
+    package var tls: TLS?
+    package var position: SourcePosition
+  }
+
+  /// PEM files for a TLS listener.
+  package struct TLS: Sendable {
+    package enum ClientCertificate: String, Sendable, CaseIterable, LiteralConvertible {
+      /// Not asked for.
+      case none
+      /// Asked for; verified when there is one.
+      case optional
+      /// The handshake fails without one.
+      case required
+    }
+
+    /// The chain, leaf first.
+    package var certificate: FileReference
+    package var privateKey: FileReference
+    package var clientCA: FileReference?
+    package var clientCertificate: ClientCertificate
+  }
+
+  /// The listener for operators.
+  package struct Admin: Sendable {
+    package var address: ListenAddress
+    /// `nil`: no token is asked for.
+    package var tokenFile: FileReference?
+    /// What `tokenFile` held when the configuration was loaded.
+    package var token: Secret?
+
+    package var position: SourcePosition
+
+    /// The file that is used when it exists and the key is absent.
+    static let standardTokenFile = "admin.token"
+    /// Whether `tokenFile` was named; one that was not may be missing.
+    var isTokenFileNamed: Bool
+  }
+}
+
+extension GatewayConfiguration.Listener {
+  static let form = Form<Self>.object("a listener object") { keys in
+    let address = keys.required(
+      "address", .listenAddress, "IP address and port; port 0 lets the system choose.")
+    let tls = keys.optional("tls", GatewayConfiguration.TLS.form, "TLS 1.2 and 1.3; plain HTTP when absent.")
+    _ = keys.value(
+      "proxyProtocol", .falseOnly("proxyProtocol"), default: false, "Whether peers speak the PROXY protocol.")
+    guard let address else { return nil }
+    return Self(address: address, tls: tls, position: keys.position(of: "address"))
+  }
+}
+
+extension GatewayConfiguration.TLS {
+  static let form = Form<Self>.object("a TLS object") { keys in
+    let certificate = keys.required("certificate", .path, "PEM file of the certificate chain, leaf first.")
+    let privateKey = keys.required("privateKey", .path, "PEM file of the certificate's private key.")
+    let clientCA = keys.optional(
+      "clientCA", .path, "PEM file of the authorities that client certificates chain to.")
+    let asked = keys.optional(
+      "clientCertificate", .choice(ClientCertificate.self),
+      "Whether callers show a certificate; with clientCA, optional when absent.")
+    if clientCA == nil, !keys.has("clientCA"), let asked, asked != .none {
+      keys.error(
+        at: keys.position(of: "clientCertificate"),
+        "\"clientCertificate\": \(quoted(asked.rawValue)) needs \"clientCA\"")
+    }
+    guard let certificate, let privateKey else { return nil }
+    return Self(
+      certificate: certificate, privateKey: privateKey, clientCA: clientCA,
+      clientCertificate: asked ?? (clientCA == nil ? .none : .optional))
+  }
+}
+
+extension GatewayConfiguration.Admin {
+  static let form = Form<Self>.object("an admin object") { keys in
+    let standard = ListenAddress(ip: IPAddress(ipv4: 0x7F00_0001), port: 9901)
+    let address = keys.value("address", .listenAddress, default: standard, "IP address and port.")
+    let tokenFile = keys.optional(
+      "tokenFile", .path,
+      "File with the bearer token; when absent, \(standardTokenFile) beside this file if there is one.")
+    let isAbsent = !keys.has("tokenFile")
+    return Self(
+      address: address, tokenFile: isAbsent ? keys.reference(standardTokenFile) : tokenFile, token: nil,
+      position: keys.position(of: "address"), isTokenFileNamed: tokenFile != nil)
+  }
+}
+
+extension ListenAddress: LiteralConvertible { var literal: JSONLiteral { .string(description) } }

@@ -1,0 +1,175 @@
+package import OpenSSLCrypto
+internal import StrictJSON
+
+extension GatewayConfiguration {
+  /// The Amazon Chime SDK Identity endpoint and how it is called.
+  package struct Upstream: Sendable {
+    package var region: String
+    package var endpoint: UpstreamEndpoint
+    /// Authorities to trust instead of the system's.
+    package var caFile: FileReference?
+    package var credentials: CredentialSource
+    package var connectTimeout: Duration
+    /// The whole exchange, retries included.
+    package var requestTimeout: Duration
+    package var maxConnections: Int
+    package var idleTimeout: Duration
+    package var retry: Retry
+    package var circuitBreaker: CircuitBreaker
+  }
+
+  package struct Retry: Sendable {
+    /// Including the first.
+    package var attempts: Int
+    /// Retries as a share of requests.
+    package var budgetPercent: Int
+  }
+
+  package struct CircuitBreaker: Sendable {
+    package var consecutiveFailures: Int
+    package var openFor: Duration
+  }
+
+  /// Where the gateway's own AWS credentials come from.
+  package enum CredentialSource: Sendable {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+    case environment
+    /// A section of the shared credentials file; `nil`: as the environment or the SDKs' defaults say.
+    case profile(name: String?, file: FileReference?)
+    case fixed(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret?)
+    /// The environment, then the profile.
+    case chain
+  }
+}
+
+extension GatewayConfiguration.Upstream {
+  /// Where the service exists (AWS endpoints and quotas, Amazon Chime SDK identity).
+  static let regions = ["us-east-1", "eu-central-1"]
+
+  static let form = Form<Self>.object("an upstream object") { keys in
+    let region = keys.required(
+      "region", .region, "The AWS region, which is also that of callers' signatures.")
+    let endpoint = keys.optional("endpoint", .endpoint, "URL; when absent, the region's public endpoint.")
+    let upstream = Self(
+      region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? ""),
+      caFile: keys.optional("caFile", .path, "PEM file of authorities to trust instead of the system's."),
+      credentials: keys.optional(
+        "credentials", GatewayConfiguration.CredentialSource.form, "The gateway's own AWS credentials.")
+        ?? .chain,
+      connectTimeout: keys.value(
+        "connectTimeout", .positiveDuration, default: .seconds(2), "Longest time to connect, TLS included."),
+      requestTimeout: keys.value(
+        "requestTimeout", .positiveDuration, default: .seconds(10),
+        "Longest time for an exchange, retries included."),
+      maxConnections: keys.value(
+        "maxConnections", .integer(1...1_000_000), default: 128, "Open connections."),
+      idleTimeout: keys.value(
+        "idleTimeout", .positiveDuration, default: .seconds(30), "How long an unused connection is kept."),
+      retry: keys.section("retry", GatewayConfiguration.Retry.form, "Where repeating is safe.") ?? .standard,
+      circuitBreaker: keys.section(
+        "circuitBreaker", GatewayConfiguration.CircuitBreaker.form, "When upstream is left alone for a while."
+      )
+        ?? .standard)
+    guard let region else { return nil }
+    judge(region: region, endpoint: endpoint, keys)
+    return upstream
+  }
+
+  private static func judge(region: String, endpoint: UpstreamEndpoint?, _ keys: Keys) {
+    if endpoint == nil, !keys.has("endpoint") || keys.isNull("endpoint"), !regions.contains(region) {
+      keys.error(
+        at: keys.position(of: "region"),
+        "there is no public endpoint in \(quoted(region)), only in "
+          + regions.map(quoted).joined(separator: " and ") + "; expected one of these, or an \"endpoint\"")
+    }
+    if let endpoint, !endpoint.usesTLS, !endpoint.isLoopback {
+      keys.warning(
+        at: keys.position(of: "endpoint"),
+        "requests to \(quoted("\(endpoint)")) are neither encrypted nor authenticated")
+    }
+  }
+}
+
+extension GatewayConfiguration.Retry {
+  static let standard = Self(attempts: 3, budgetPercent: 20)
+
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      attempts: keys.value(
+        "attempts", .integer(1...10), default: standard.attempts, "Tries, the first included."),
+      budgetPercent: keys.value(
+        "budgetPercent", .integer(0...100), default: standard.budgetPercent, "Retries as a share of requests."
+      ))
+  }
+}
+
+extension GatewayConfiguration.CircuitBreaker {
+  static let standard = Self(consecutiveFailures: 5, openFor: .seconds(5))
+
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      consecutiveFailures: keys.value(
+        "consecutiveFailures", .integer(1...1_000_000), default: standard.consecutiveFailures,
+        "Failures in a row that open the circuit."),
+      openFor: keys.value(
+        "openFor", .positiveDuration, default: standard.openFor,
+        "How long it stays open before one request tries."))
+  }
+}
+
+extension GatewayConfiguration.CredentialSource {
+  static let form = Form<Self>.variants(
+    by: "source", "an object with a \"source\"", unavailable: Availability.credentialSources,
+    [
+      ("environment", { finish($0, .environment) }),
+      (
+        "profile",
+        { keys in
+          let name = keys.optional(
+            "profile", .nonEmpty("the name of a profile"), "Section of the credentials file.")
+          let file = keys.optional(
+            "file", .path, "The credentials file; when absent, as the AWS SDKs find it.")
+          return finish(keys, .profile(name: name, file: file))
+        }
+      ),
+      (
+        "static",
+        { keys in
+          let id = keys.required("accessKeyId", .nonEmpty("an AWS access key id"), "AWS access key id.")
+          let secret = keys.required(
+            "secretAccessKey", .secret, "AWS secret access key; best as ${ENV:NAME}.")
+          let token = keys.optional("sessionToken", .secret, "AWS session token.")
+          let none: Self? = nil
+          guard let id, let secret else { return finish(keys, none) }
+          return finish(keys, .fixed(accessKeyID: id, secretAccessKey: secret, sessionToken: token))
+        }
+      ),
+      ("chain", { finish($0, .chain) }),
+    ])
+
+  /// What every source may carry.
+  private static func finish(_ keys: Keys, _ source: Self?) -> Self? {
+    keys.unavailable("assumeRole")
+    return source
+  }
+}
+
+extension Form where Value == String {
+  /// The shape of AWS region names.
+  static var region: Form {
+    let pattern: JSONLiteral = "^[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}$"
+    return parsed("an AWS region such as \"us-east-1\"", schema: ["type": "string", "pattern": pattern]) {
+      text throws(Rejection) in isRegion(text) ? text : nil
+    }
+  }
+
+  private static func isRegion(_ text: String) -> Bool {
+    let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard (3...5).contains(parts.count), let number = parts.last, (1...2).contains(number.count),
+      number.allSatisfy({ (0x30...0x39).contains($0) }), parts[0].count <= 8
+    else { return false }
+    return parts.dropLast().allSatisfy { word in
+      (2...16).contains(word.count) && word.allSatisfy { (0x61...0x7A).contains($0) }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// The JSON Schemas (draft 2020-12) of the files that people write, made from the definitions that read them.
+package enum ConfigurationSchema {
+  package enum Kind: String, Sendable, CaseIterable { case config, tenants, policy }
+
+  package static func bytes(of kind: Kind, knownOperations: [String]) -> [UInt8] {
+    literal(of: kind, knownOperations: knownOperations).prettyBytes
+  }
+
+  private static func literal(of kind: Kind, knownOperations: [String]) -> JSONLiteral {
+    let style = SchemaStyle(substitutesEnvironment: kind != .policy)
+    let body: JSONLiteral
+    switch kind {
+    case .config: body = ConfigurationDraft.form.schema(style)
+    case .tenants: body = TenantEntry.fileForm(knownOperations: knownOperations).schema(style)
+    case .policy: body = PolicyDocument.form(knownOperations: knownOperations).schema(style)
+    }
+    var schema: JSONLiteral = [
+      "$schema": "https://json-schema.org/draft/2020-12/schema",
+      "title": .string("Gatehouse \(kind.rawValue)"),
+    ]
+    if case .object(let members) = body {
+      for member in members { schema[member.key] = member.value }
+    }
+    if style.substitutesEnvironment {
+      schema["$defs"] = [
+        "environmentReference": [
+          "description": "A string in which environment variables are put.",
+          "type": "string", "pattern": #"\$\{ENV:[^}]+\}"#,
+        ]
+      ]
+    }
+    return schema
+  }
+}

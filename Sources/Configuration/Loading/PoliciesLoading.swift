@@ -1,0 +1,78 @@
+internal import OpenSSLCrypto
+internal import Primitives
+internal import StrictJSON
+
+extension ConfigurationLoader {
+  /// Every `*.json` of a folder that is a policy, in the order of the files' names.
+  func readPolicies(
+    in reference: FileReference, namedIn config: String, problems: inout [Problem]
+  ) -> PolicyFiles? {
+    let naming = Reading(file: config, directory: "", environment: nil)
+    guard let names = self.names(in: reference, naming) else {
+      problems += naming.problems
+      return nil
+    }
+    let files = names.filter { isPolicyFile($0) }.sorted { Text($0) < Text($1) }
+    if files.isEmpty {
+      naming.warning(
+        at: reference.position, "no policies in \(quoted(reference.path)): nothing is denied by policy")
+    }
+    problems += naming.problems
+    var documents: [PolicyDocument] = []
+    var revision = Revision()
+    let form = PolicyDocument.form(knownOperations: knownOperations)
+    for name in files {
+      let path = join(reference.path, name)
+      let reading = Reading(file: path, directory: reference.path, environment: nil)
+      if let document = readPolicy(named: name, at: path, form, &revision, reading) {
+        refuseRepeat(of: document, in: documents, reading)
+        documents.append(document)
+      }
+      problems += reading.sortedProblems
+    }
+    return PolicyFiles(documents: documents, revision: revision.text)
+  }
+
+  private func readPolicy(
+    named name: String, at path: String, _ form: Form<PolicyDocument>, _ revision: inout Revision,
+    _ reading: Reading
+  ) -> PolicyDocument? {
+    for (ending, what) in Availability.policyFileEndings where name.hasSuffix(ending) {
+      reading.error(at: SourcePosition(line: 1, column: 1), "\(what) not available in this version")
+      return nil
+    }
+    guard let contents = read(path, reading) else { return nil }
+    revision.add(name, contents.bytes)
+    var document = parse(contents.bytes, as: form, reading)
+    document?.file = path
+    return document
+  }
+
+  /// Policy tests lie beside the policies; hidden files are what editors leave.
+  private func isPolicyFile(_ name: String) -> Bool {
+    name.hasSuffix(".json") && !name.hasSuffix(".test.json") && !name.hasPrefix(".")
+  }
+
+  private func refuseRepeat(of document: PolicyDocument, in earlier: [PolicyDocument], _ reading: Reading) {
+    guard let other = earlier.first(where: { $0.name.value == document.name.value }) else { return }
+    reading.error(
+      at: document.name.position,
+      "the policy in \(quoted(other.file)) has the name \(quoted(document.name.value.string)) too")
+  }
+}
+
+/// What identifies a set of policy files: each name and content with its length, so that no two sets run together.
+private struct Revision {
+  private var bytes: [UInt8] = []
+
+  mutating func add(_ name: String, _ contents: [UInt8]) {
+    bytes.append(decimal: name.utf8.count)
+    bytes.append(":")
+    bytes.append(string: name)
+    bytes.append(decimal: contents.count)
+    bytes.append(":")
+    bytes += contents
+  }
+
+  var text: String { "sha256:" + SHA256.digest(bytes).hex }
+}

@@ -1,0 +1,97 @@
+internal import OpenSSLCrypto
+internal import Primitives
+internal import StrictJSON
+
+extension ConfigurationLoader {
+  /// - Parameter config: the file in which the tenants file is named, and which its own paths are relative to.
+  func readTenants(
+    at reference: FileReference, namedIn config: String, problems: inout [Problem]
+  ) -> TenantDirectory? {
+    let directory = folder(of: config)
+    let naming = Reading(file: config, directory: directory, environment: environment)
+    guard let contents = read(reference, naming) else {
+      problems += naming.problems
+      return nil
+    }
+    let (entries, reading) = readEntries(of: contents.bytes, file: reference.path, directory: directory)
+    defer { problems += reading.sortedProblems }
+    guard let entries else { return nil }
+    refuseReadableSecrets(entries, contents, reading)
+    return TenantDirectory(entries.map { open($0, reading) })
+  }
+
+  /// A tenants file as written; secrets stay closed, so no key and no other file is needed.
+  package func tenantEntries(
+    of bytes: [UInt8], file: String, configPath: String
+  ) -> ([TenantEntry]?, [Problem]) {
+    let (entries, reading) = readEntries(of: bytes, file: file, directory: folder(of: configPath))
+    return (reading.problems.hasErrors ? nil : entries, reading.sortedProblems)
+  }
+
+  private func readEntries(of bytes: [UInt8], file: String, directory: String) -> ([TenantEntry]?, Reading) {
+    let reading = Reading(file: file, directory: directory, environment: environment)
+    return (parse(bytes, as: TenantEntry.fileForm(knownOperations: knownOperations), reading), reading)
+  }
+
+  private func refuseReadableSecrets(_ entries: [TenantEntry], _ contents: FileContents, _ reading: Reading) {
+    guard contents.isReadableByOthers else { return }
+    for key in entries.lazy.flatMap(\.accessKeys) {
+      guard case .written(_, let position) = key.secret else { continue }
+      let mode = String(contents.permissions, radix: 8)
+      reading.error(
+        at: position,
+        "this file holds a secret and others than its owner may read it (mode \(mode)); expected mode 600")
+      return
+    }
+  }
+
+  private func open(_ entry: TenantEntry, _ reading: Reading) -> Tenant {
+    Tenant(
+      id: entry.id, description: entry.description,
+      accessKeys: entry.accessKeys.compactMap { open($0, reading) },
+      clientCertificates: entry.clientCertificates, appInstances: entry.appInstances,
+      operations: Set(entry.operations), rateLimit: entry.rateLimit,
+      labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
+  }
+
+  private func open(_ key: TenantEntry.AccessKey, _ reading: Reading) -> Tenant.AccessKey? {
+    secret(of: key, reading).map {
+      Tenant.AccessKey(
+        id: key.id, secret: $0, sessionToken: key.sessionToken, status: key.status, notAfter: key.notAfter)
+    }
+  }
+
+  private func secret(of key: TenantEntry.AccessKey, _ reading: Reading) -> Secret? {
+    switch key.secret {
+    case .written(let secret, _), .environment(let secret): return secret
+    case .file(let file):
+      guard let contents = read(file, reading) else { return nil }
+      let bytes = contents.bytes.trimmingWhiteSpace
+      if bytes.isEmpty { reading.error(at: file.position, "the secret file \(quoted(file.path)) is empty") }
+      if contents.isReadableByOthers {
+        reading.warning(at: file.position, "others than its owner may read \(quoted(file.path))")
+      }
+      return Secret(bytes)
+    case .sealed(let sealed, let position): return unseal(sealed, of: key, at: position, reading)
+    }
+  }
+
+  private func unseal(
+    _ sealed: String, of key: TenantEntry.AccessKey, at position: SourcePosition, _ reading: Reading
+  ) -> Secret? {
+    guard let written = environment[MasterKey.variable] else {
+      reading.error(at: position, "opening a sealed secret needs $\(MasterKey.variable), which is not set")
+      return nil
+    }
+    guard let masterKey = MasterKey(base64: written) else {
+      reading.error(at: position, "$\(MasterKey.variable) must be 32 bytes in base64")
+      return nil
+    }
+    do throws(SealedSecret.Fault) {
+      return try SealedSecret.open(sealed, accessKeyID: key.id, masterKey: masterKey)
+    } catch {
+      reading.error(at: position, error.message)
+      return nil
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package import Patterns
+package import Primitives
+package import StrictJSON
+
+/// One policy file as written (contract section 4): typed, each value with its place, templates not yet resolved.
+package struct PolicyDocument: Sendable {
+  package enum Mode: String, Sendable, CaseIterable, LiteralConvertible { case enforce, warn, off }
+
+  /// A value and where it stands in the file, for problems found later.
+  package struct Located<Value: Sendable>: Sendable {
+    package let value: Value
+    package let position: SourcePosition
+    package init(_ value: Value, at position: SourcePosition) {
+      self.value = value
+      self.position = position
+    }
+  }
+
+  package struct Match: Sendable {
+    /// `nil`: all.
+    package var tenants: [Glob]?
+    package var appInstances: [Glob]?
+    package var operations: [Glob]?
+    package init() {}
+  }
+
+  /// Rules on a string member: AppInstanceUserId or Name.
+  package struct StringRules: Sendable {
+    /// A template.
+    package var prefix: Located<Text>?
+    package var pattern: Located<Pattern>?
+    package var forbidden: [Located<Pattern>] = []
+    package var minLength: Located<Int>?
+    package var maxLength: Located<Int>?
+    package var trimmed = false
+    package var singleScript = false
+    package init() {}
+  }
+
+  package struct RequiredTag: Sendable {
+    package var key: Located<Text>
+    /// Templates of globs; `nil`: any value.
+    package var values: [Located<Text>]?
+    package var pattern: Located<Pattern>?
+    /// A template.
+    package var defaultValue: Located<Text>?
+    package init(key: Located<Text>) { self.key = key }
+  }
+
+  package struct TagRules: Sendable {
+    package var required: [RequiredTag] = []
+    package var allowedKeys: [Glob]?
+    package var forbiddenKeys: [Glob] = []
+    package var maxCount: Located<Int>?
+    /// Key and template, in file order.
+    package var set: [(key: Located<Text>, value: Located<Text>)] = []
+    package init() {}
+  }
+
+  package struct ExpirationRules: Sendable {
+    package enum OnExcess: String, Sendable, CaseIterable, LiteralConvertible { case deny, clamp }
+    package var required = false
+    package var minDays: Located<Int>?
+    package var maxDays: Located<Int>?
+    package var defaultDays: Located<Int>?
+    package var onExcess = OnExcess.deny
+    package init() {}
+  }
+
+  package struct MetadataRules: Sendable {
+    package enum Format: String, Sendable, CaseIterable { case json, text }
+    package var maxBytes: Located<Int>?
+    package var format: Located<Format>?
+    package var forbidden: [Located<Pattern>] = []
+    package init() {}
+  }
+
+  package var file: String
+  /// The policy's name, unique in the set.
+  package var name: Located<Text>
+  package var description = ""
+  package var mode = Mode.enforce
+  package var match = Match()
+  package var appInstanceUserId: StringRules?
+  package var userName: StringRules?
+  package var tags: TagRules?
+  package var expiration: ExpirationRules?
+  package var metadata: MetadataRules?
+
+  package init(file: String, name: Located<Text>) {
+    self.file = file
+    self.name = name
+  }
+}

@@ -1,0 +1,69 @@
+package import OpenSSLCrypto
+package import Patterns
+package import Primitives
+
+/// One internal application and what it may do (contract section 3).
+package struct Tenant: Sendable {
+  package struct AccessKey: Sendable {
+    package enum Status: String, Sendable, CaseIterable, LiteralConvertible { case active, revoked }
+    package let id: Text
+    package let secret: Secret
+    package let sessionToken: Secret?
+    package let status: Status
+    package let notAfter: WallClockTime?
+
+    package init(
+      id: Text, secret: Secret, sessionToken: Secret? = nil, status: Status = .active,
+      notAfter: WallClockTime? = nil
+    ) {
+      self.id = id
+      self.secret = secret
+      self.sessionToken = sessionToken
+      self.status = status
+      self.notAfter = notAfter
+    }
+  }
+
+  package struct RateLimit: Sendable, Hashable {
+    package let requestsPerSecond: Double
+    package let burst: Int
+    /// `nil`: no limit on requests in flight.
+    package let concurrency: Int?
+
+    package init(requestsPerSecond: Double, burst: Int, concurrency: Int? = nil) {
+      self.requestsPerSecond = requestsPerSecond
+      self.burst = burst
+      self.concurrency = concurrency
+    }
+  }
+
+  package let id: Text
+  package let description: String
+  package let accessKeys: [AccessKey]
+  /// URI or DNS SANs, one of which the client certificate must bear; empty: mTLS is not required.
+  package let clientCertificates: [Text]
+  /// Globs over AppInstance ARNs.
+  package let appInstances: [Glob]
+  /// Operation names of the service model.
+  package let operations: Set<String>
+  package let rateLimit: RateLimit?
+  package let labels: [Text: Text]
+
+  /// What a tenant may call when its `operations` are absent.
+  package static let standardOperations = ["CreateAppInstanceUser"]
+
+  package init(
+    id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [Text] = [],
+    appInstances: [Glob], operations: Set<String> = Set(standardOperations), rateLimit: RateLimit? = nil,
+    labels: [Text: Text] = [:]
+  ) {
+    self.id = id
+    self.description = description
+    self.accessKeys = accessKeys
+    self.clientCertificates = clientCertificates
+    self.appInstances = appInstances
+    self.operations = operations
+    self.rateLimit = rateLimit
+    self.labels = labels
+  }
+}

@@ -1,0 +1,46 @@
+/// A status line and its fields, checked against RFC 9112. It owns its bytes and keeps offsets.
+package struct ResponseHead: Sendable {
+  /// From the first byte of the status line to the empty line's CRLF.
+  package let bytes: [UInt8]
+  /// 200–599: interim answers are not handed out.
+  package let status: Int
+  package let reason: Range<Int>
+  /// In the order of arrival.
+  package let fields: [FieldLine]
+  /// 0 or 1.
+  package let minorVersion: UInt8
+  /// Whether the connection can carry another exchange (RFC 9112 section 9.3). `false` when the content
+  /// was delimited by the connection's end.
+  package let keepAlive: Bool
+}
+
+/// `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 section 4). The second space may be missing
+/// where no reason follows, as some servers write it; nothing else can be read into that.
+struct StatusLine: StartLine {
+  let minorVersion: UInt8
+  let status: Int
+  let reason: Range<Int>
+
+  init(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) {
+    let statusStart = line.lowerBound + HTTPVersion.length + 1
+    let statusEnd = statusStart + 3
+    guard statusEnd <= line.upperBound, bytes.byte(statusStart - 1) == .space else {
+      throw .malformedStatusLine
+    }
+    minorVersion = try HTTPVersion.minor(at: line.lowerBound, in: bytes, malformed: .malformedStatusLine)
+    var status = 0
+    for index in statusStart..<statusEnd {
+      let digit = bytes.byte(index) &- UInt8(ascii: "0")
+      guard digit < 10 else { throw .malformedStatusLine }
+      status = status * 10 + Int(digit)
+    }
+    guard (100...599).contains(status) else { throw .badStatusCode }
+    if statusEnd < line.upperBound {
+      guard bytes.byte(statusEnd) == .space else { throw .malformedStatusLine }
+      reason = statusEnd + 1..<line.upperBound
+    } else {
+      reason = statusEnd..<statusEnd
+    }
+    self.status = status
+  }
+}

@@ -1,0 +1,35 @@
+internal import Configuration
+internal import Patterns
+internal import Primitives
+
+/// A policy as it applies to one tenant: templates filled as far as they can be without the request, and everything
+/// that a check compares with made once.
+final class BoundPolicy: Sendable {
+  let name: Text
+  let mode: PolicyDocument.Mode
+  /// `nil`: all.
+  let appInstances: [Glob]?
+  let userID: StringChecks?
+  let userName: StringChecks?
+  let tags: TagChecks?
+  let expiration: ExpirationChecks?
+  let metadata: MetadataChecks?
+
+  init(_ document: PolicyDocument, for tenant: TenantFacts) {
+    name = document.name.value
+    mode = document.mode
+    appInstances = document.match.appInstances
+    userID = document.appInstanceUserId.map { StringChecks($0, for: tenant) }
+    userName = document.userName.map { StringChecks($0, for: tenant) }
+    tags = document.tags.map { TagChecks($0, for: tenant) }
+    expiration = document.expiration.map(ExpirationChecks.init)
+    metadata = document.metadata.map(MetadataChecks.init)
+  }
+
+  /// Whether it may add or set something, ceilings apart.
+  var fills: Bool { tags?.addsTags ?? false || expiration?.defaultDays != nil }
+  /// Whether it may lower days.
+  var clamps: Bool { expiration?.clamps ?? false }
+
+  func matches(_ request: GovernedRequest) -> Bool { appInstances.admits(request.appInstanceArn) }
+}

@@ -1,0 +1,165 @@
+internal import Patterns
+internal import Primitives
+internal import StrictJSON
+
+extension BoundPolicy {
+  /// Holds every rule that applies to the operation against the request, all of them.
+  func check(
+    _ request: GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
+  ) {
+    if governance.checksUserID, let userID, let value = request.appInstanceUserId {
+      check(value, userID, .userID, request, &recorder)
+    }
+    if governance.checksName, let userName, let value = request.name {
+      check(value, userName, .name, request, &recorder)
+    }
+    if let tags { checkTags(tags, of: request, as: governance, &recorder) }
+    if governance.checksExpiration, let expiration {
+      checkExpiration(expiration, days: request.expirationDays, &recorder)
+    }
+    if governance.checksMetadata, let metadata, let value = request.metadata {
+      checkMetadata(metadata, value, &recorder)
+    }
+  }
+
+  /// Holds a value against a regular expression that must match the whole of it.
+  func checkPattern(
+    _ pattern: Pattern, _ value: Text, _ rule: Rule, _ field: @autoclosure () -> String,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    let result = pattern.matchesWhole(value)
+    recorder.judge(
+      rule, of: self, keeps: result == .matched, field: field(),
+      wrong: result == .exceededBound ? Wording.exceededBound : "the value does not match",
+      accepted: "a value that as a whole matches `\(Wording.shown(pattern: pattern.source))`")
+  }
+
+  /// Holds a value against regular expressions that may match nowhere in it.
+  private func checkForbidden(
+    _ patterns: [Pattern], _ value: Text, _ rule: Rule, _ field: String,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    for pattern in patterns {
+      let result = pattern.occurs(in: value)
+      recorder.judge(
+        rule, of: self, keeps: result == .unmatched, field: field,
+        wrong: result == .exceededBound ? Wording.exceededBound : "the value contains what is forbidden",
+        accepted: "a value in which `\(Wording.shown(pattern: pattern.source))` matches nowhere")
+    }
+  }
+
+  private func check(
+    _ value: Text, _ checks: StringChecks, _ rules: StringRules, _ request: GovernedRequest,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    if let rule = rules.prefix, let prefix = checks.prefix {
+      checkPrefix(prefix, value, rule, rules.field, request, &recorder)
+    }
+    if let pattern = checks.pattern { checkPattern(pattern, value, rules.pattern, rules.field, &recorder) }
+    checkForbidden(checks.forbidden, value, rules.forbidden, rules.field, &recorder)
+    if checks.minLength != nil || checks.maxLength != nil {
+      let count = value.scalarCount
+      recorder.judge(
+        rules.length, of: self, keeps: count >= checks.minLength ?? 0 && count <= checks.maxLength ?? .max,
+        field: rules.field, wrong: "the value has \(Wording.count(count, "character"))",
+        accepted: Wording.range(checks.minLength, checks.maxLength, "character"))
+    }
+    if let rule = rules.trimmed, checks.isTrimmed {
+      recorder.judge(
+        rule, of: self, keeps: value.isTrimmed, field: rules.field,
+        wrong: "the value begins or ends with white space",
+        accepted: "a value without white space at either end")
+    }
+    if let rule = rules.singleScript, checks.isSingleScript {
+      recorder.judge(
+        rule, of: self, keeps: value.isSingleScript, field: rules.field,
+        wrong: "the value mixes letters of different scripts", accepted: "letters of one script")
+    }
+  }
+
+  private func checkPrefix(
+    _ prefix: BoundTemplate, _ value: Text, _ rule: Rule, _ field: String, _ request: GovernedRequest,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    do throws(Unresolved) {
+      let start = try prefix.resolve(for: request)
+      recorder.judge(
+        rule, of: self, keeps: value.hasPrefix(start), field: field,
+        wrong: "the value does not start as it must",
+        accepted: "a value that starts with `\(Wording.shown(start))`")
+    } catch {
+      recorder.judge(
+        rule, of: self, keeps: false, field: field,
+        wrong: "the prefix it must start with is not known, because \(error.reason)",
+        accepted: Wording.nothing)
+    }
+  }
+
+  private func checkExpiration(
+    _ checks: ExpirationChecks, days: Int?, _ recorder: inout some VerdictRecorder
+  ) {
+    let least = checks.minDays
+    let most = checks.maxDays
+    if checks.isRequired {
+      recorder.judge(
+        .expirationRequired, of: self, keeps: days != nil, field: FieldName.expiration,
+        wrong: "the settings are missing",
+        accepted: "ExpirationSettings with an ExpirationDays\(Wording.of(least, most, "day"))"
+          + " and the ExpirationCriterion `\(GovernedRequest.createdTimestamp)`")
+    }
+    guard let days else { return }
+    if let least {
+      recorder.judge(
+        .expirationMinDays, of: self, keeps: days >= least, field: FieldName.expirationDays,
+        wrong: "\(Wording.count(days, "day")) is too short", accepted: Wording.range(least, most, "day"))
+    }
+    if let most {
+      recorder.judge(
+        .expirationMaxDays, of: self, keeps: days <= most, field: FieldName.expirationDays,
+        wrong: "\(Wording.count(days, "day")) is too long", accepted: Wording.range(least, most, "day"))
+    }
+  }
+
+  private func checkMetadata(
+    _ checks: MetadataChecks, _ value: Text, _ recorder: inout some VerdictRecorder
+  ) {
+    if let most = checks.maxBytes {
+      recorder.judge(
+        .metadataMaxBytes, of: self, keeps: value.utf8.count <= most, field: FieldName.metadata,
+        wrong: "the value has \(Wording.count(value.utf8.count, "byte")) in UTF-8",
+        accepted: Wording.range(nil, most, "byte"))
+    }
+    if checks.isJSON {
+      // Where it fails is said, not what stands there: metadata may be nothing for logs.
+      let offset = Self.jsonFault(in: value)
+      recorder.judge(
+        .metadataFormat, of: self, keeps: offset == nil, field: FieldName.metadata,
+        wrong: "the value is not JSON from byte \(offset ?? 0) on",
+        accepted: "one JSON text (RFC 8259) without duplicate keys")
+    }
+    checkForbidden(checks.forbidden, value, .metadataForbidden, FieldName.metadata, &recorder)
+  }
+
+  /// The offset at which the value stops being JSON, or `nil`.
+  private static func jsonFault(in value: Text) -> Int? {
+    do throws(JSONSyntaxError) {
+      _ = try JSONDocument(parsing: value.utf8)
+      return nil
+    } catch {
+      return error.offset
+    }
+  }
+}
+
+/// The rules on AppInstanceUserId or Name, by their ids; `nil` for those that only the other has.
+private enum StringRules {
+  case userID, name
+
+  var field: String { self == .userID ? FieldName.userID : FieldName.name }
+  var prefix: Rule? { self == .userID ? .userIDPrefix : nil }
+  var pattern: Rule { self == .userID ? .userIDPattern : .namePattern }
+  var forbidden: Rule { self == .userID ? .userIDForbidden : .nameForbidden }
+  var length: Rule { self == .userID ? .userIDLength : .nameLength }
+  var trimmed: Rule? { self == .userID ? nil : .nameTrimmed }
+  var singleScript: Rule? { self == .userID ? nil : .nameSingleScript }
+}

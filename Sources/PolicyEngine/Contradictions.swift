@@ -1,0 +1,133 @@
+internal import Configuration
+internal import Patterns
+internal import Primitives
+internal import StrictJSON
+
+/// Rules that a policy's own or another policy's changes break, so that every request which both match is refused.
+/// They are warnings: the policies do what they say, which is hardly what their authors meant.
+struct Contradictions {
+  /// A tag that a policy puts in.
+  private struct PutTag {
+    let key: FoldedKey
+    let value: PolicyDocument.Located<Text>
+    /// Whatever the caller gave; otherwise when they gave none.
+    let isSet: Bool
+  }
+
+  private struct Subject {
+    let document: PolicyDocument
+    let putTags: [PutTag]
+    let required: [(key: FoldedKey, rule: PolicyDocument.RequiredTag)]
+
+    init(_ document: PolicyDocument) {
+      self.document = document
+      required = (document.tags?.required ?? []).map { (FoldedKey($0.key.value), $0) }
+      let defaults = required.compactMap { key, rule in
+        rule.defaultValue.map { PutTag(key: key, value: $0, isSet: false) }
+      }
+      let sets = (document.tags?.set ?? []).map { key, value in
+        PutTag(key: FoldedKey(key.value), value: value, isSet: true)
+      }
+      putTags = defaults + sets
+    }
+  }
+
+  private(set) var problems: [Problem] = []
+
+  init(_ policies: [CompiledPolicy]) {
+    let subjects = policies.map { Subject($0.document) }
+    for (index, changer) in subjects.enumerated() {
+      for (other, checker) in subjects.enumerated()
+      where changer.document.match.overlaps(checker.document.match) {
+        if policies[index].governs(.createUser), policies[other].governs(.createUser) {
+          reviewTags(of: changer, by: checker, isOwn: index == other)
+          if index <= other { reviewCase(changer, checker) }
+        }
+        // Its own limits are the loader's to compare.
+        if index != other, policies[index].sharesExpiration(with: policies[other]) {
+          reviewDays(of: changer.document, by: checker.document)
+        }
+      }
+    }
+  }
+
+  private mutating func warn(_ document: PolicyDocument, _ position: SourcePosition, _ message: String) {
+    problems.append(document.problem(at: position, severity: .warning, message))
+  }
+
+  private mutating func reviewTags(of changer: Subject, by checker: Subject, isOwn: Bool) {
+    guard let rules = checker.document.tags else { return }
+    let whose = isOwn ? "its own" : "policy `\(Wording.shown(checker.document.name.value))`'s"
+    for put in changer.putTags {
+      let key = put.key.text
+      let tag = "the tag `\(Wording.shown(key))` that is put in"
+      // Of required tags the loader says whether their own policy allows them.
+      if !isOwn || put.isSet {
+        let isExempt = rules.set.contains { $0.key.value == key }
+        if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
+          warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
+        }
+        if rules.forbiddenKeys.anyMatches(key) {
+          warn(changer.document, put.value.position, "\(tag) is among \(whose) forbiddenKeys")
+        }
+      }
+      for (required, rule) in checker.required {
+        if required.text == key {
+          if let fault = Self.fault(of: put.value.value, rule) {
+            warn(
+              changer.document, put.value.position, "the value of \(tag) \(fault) in \(whose) required tags")
+          }
+        } else if put.isSet, required.differsOnlyInCase(from: key) {
+          warn(
+            changer.document, put.value.position,
+            "\(tag) differs only in case from one of \(whose) required tags, `\(Wording.shown(required.text))`"
+          )
+        }
+      }
+    }
+  }
+
+  /// Of values that hang on tenant or request nothing can be said here.
+  private static func fault(of value: Text, _ rule: PolicyDocument.RequiredTag) -> String? {
+    guard let template = try? Template(value), template.isConstant else { return nil }
+    if let values = rule.values, values.allSatisfy({ (try? Template($0.value).isConstant) ?? false }),
+      !values.contains(where: { Glob($0.value).matches(value) })
+    {
+      return "is not among the values"
+    }
+    guard let pattern = rule.pattern, pattern.value.matchesWhole(value) != .matched else { return nil }
+    return "does not match the pattern"
+  }
+
+  private mutating func reviewCase(_ one: Subject, _ other: Subject) {
+    for (key, rule) in one.required {
+      for (otherKey, _) in other.required where key.differsOnlyInCase(from: otherKey.text) {
+        warn(
+          one.document, rule.key.position,
+          "policy `\(Wording.shown(other.document.name.value))` requires `\(Wording.shown(otherKey.text))`, which"
+            + " differs only in case: no request has both")
+      }
+    }
+  }
+
+  private mutating func reviewDays(of changer: PolicyDocument, by checker: PolicyDocument) {
+    guard let days = changer.expiration?.defaultDays, let limits = checker.expiration else { return }
+    let whose = "policy `\(Wording.shown(checker.name.value))`'s"
+    if let least = limits.minDays?.value, days.value < least {
+      warn(
+        changer, days.position,
+        "the default of \(Wording.count(days.value, "day")) is below \(whose) minDays, \(least)")
+    }
+    if let most = limits.maxDays?.value, days.value > most, limits.onExcess == .deny {
+      warn(
+        changer, days.position,
+        "the default of \(Wording.count(days.value, "day")) is above \(whose) maxDays, \(most)")
+    }
+  }
+}
+
+extension CompiledPolicy {
+  fileprivate func sharesExpiration(with other: CompiledPolicy) -> Bool {
+    [Governance.createUser, .putExpiration].contains { governs($0) && other.governs($0) }
+  }
+}

@@ -1,0 +1,112 @@
+internal import Primitives
+package import StrictJSON
+
+extension Explanation {
+  /// The bytes that would be sent: the caller's own unless something was changed. `nil`: the call has no body.
+  package var body: [UInt8]? {
+    decision.changes.isEmpty ? request.document?.bytes : request.body()
+  }
+
+  /// One object on one line, as `explain --format json` prints it.
+  package func json() -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("decision")
+    writer.string(decision.isAllowed ? "allowed" : "denied")
+    writer.key("violations")
+    writer.write(decision.violations)
+    writer.key("warnings")
+    writer.write(decision.warnings)
+    writer.key("changes")
+    writer.write(decision.changes)
+    writer.key("request")
+    writeBody(to: &writer)
+    writer.key("policies")
+    writer.beginArray()
+    for name in appliedPolicies { writer.string(name) }
+    writer.endArray()
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private func writeBody(to writer: inout JSONWriter) {
+    if !decision.changes.isEmpty {
+      writer.raw(request.body())
+    } else if let document = request.document {
+      writer.write(document.root, of: document)
+    } else {
+      writer.beginObject()
+      writer.endObject()
+    }
+  }
+}
+
+/// What `explain --format json` prints of a request that policy never sees, because it breaks the API model.
+package func invalidExplanationJSON(message: String) -> [UInt8] {
+  var writer = JSONWriter()
+  writer.beginObject()
+  writer.key("decision")
+  writer.string("invalid")
+  writer.key("message")
+  writer.string(message)
+  writer.endObject()
+  return writer.bytes
+}
+
+extension JSONWriter {
+  /// `[{"policy":…,"rule":…,"field":…,"message":…}]`
+  package mutating func write(_ violations: [Violation]) {
+    beginArray()
+    for violation in violations {
+      beginObject()
+      key("policy")
+      string(violation.policy)
+      key("rule")
+      string(violation.rule)
+      key("field")
+      string(violation.field)
+      key("message")
+      string(violation.message)
+      endObject()
+    }
+    endArray()
+  }
+
+  /// `[{"field":…,"from":…,"to":…}]`, without `from` where there was nothing.
+  package mutating func write(_ changes: [Change]) {
+    beginArray()
+    for change in changes {
+      beginObject()
+      key("field")
+      string(change.field)
+      if let from = change.from {
+        key("from")
+        string(from)
+      }
+      key("to")
+      string(change.to)
+      endObject()
+    }
+    endArray()
+  }
+
+  /// A value without the white space between its parts, so that a file written over many lines stays one line here.
+  /// As deep as the document, which is bounded.
+  fileprivate mutating func write(_ node: JSONNode, of document: JSONDocument) {
+    switch document.kind(node) {
+    case .object:
+      beginObject()
+      for (name, value) in document.members(node) {
+        if let text = document.text(name) { key(text: text) }
+        write(value, of: document)
+      }
+      endObject()
+    case .array:
+      beginArray()
+      for element in document.elements(node) { write(element, of: document) }
+      endArray()
+    case .null, .boolean, .integer, .real, .string:
+      raw(document.bytes[document.source(node)])
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package import Configuration
+internal import Primitives
+
+/// All policies of a folder, compiled. Immutable, and the same for the same documents in any order.
+package final class PolicySet: Sendable {
+  /// In the order of their names, which is the order in which they change requests.
+  let policies: [CompiledPolicy]
+  private let tenants: [Text: KnownTenant]
+
+  /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
+  /// with errors among its problems is not to be put in force.
+  package static func compile(
+    documents: [PolicyDocument], tenants: [TenantFacts]
+  ) -> (PolicySet, [Problem]) {
+    let set = PolicySet(documents, tenants)
+    return (set, PolicyReview(set.policies, tenants).problems)
+  }
+
+  private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
+    policies = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
+      .map(CompiledPolicy.init)
+    self.tenants = Dictionary(
+      tenants.map { ($0.id, KnownTenant($0)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.
+  package func decide(_ request: inout GovernedRequest, tenant: TenantFacts) -> Decision {
+    guard let governance = request.governance else { return Decision() }
+    var recorder = DecisionRecorder()
+    evaluate(&request, as: governance, for: tenant, &recorder)
+    return recorder.decision
+  }
+
+  func evaluate(
+    _ request: inout GovernedRequest, as governance: Governance, for tenant: TenantFacts,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    let step = plan(for: tenant)[governance]
+    let selected = Self.select(step.enforced, for: request)
+    let enforced = selected.span
+    for index in enforced.indices where enforced[index].fills {
+      enforced[index].policy.fill(&request, as: governance, &recorder)
+    }
+    for index in enforced.indices where enforced[index].clamps {
+      enforced[index].policy.clamp(&request, as: governance, &recorder)
+    }
+    for index in enforced.indices { Self.check(request, enforced[index], as: governance, &recorder) }
+    for entry in Self.select(step.warned, for: request) {
+      // What the policy would do if it alone were promoted: its own defaults count for its own rules.
+      var copy = request
+      if entry.fills { entry.policy.fill(&copy, as: governance, &recorder) }
+      if entry.clamps { entry.policy.clamp(&copy, as: governance, &recorder) }
+      Self.check(copy, entry, as: governance, &recorder)
+    }
+  }
+
+  private static func check(
+    _ request: GovernedRequest, _ entry: TenantPlan.Entry, as governance: Governance,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    if !entry.isGuardOnly {
+      entry.policy.check(request, as: governance, &recorder)
+    } else if let tags = entry.policy.tags {
+      entry.policy.protect(tags, in: request, as: governance, &recorder)
+    }
+  }
+
+  /// Those whose AppInstances match; the entries themselves, uncopied, when all do.
+  private static func select(
+    _ entries: [TenantPlan.Entry], for request: GovernedRequest
+  ) -> [TenantPlan.Entry] {
+    entries.allSatisfy { $0.policy.matches(request) }
+      ? entries : entries.filter { $0.policy.matches(request) }
+  }
+
+  private func plan(for tenant: TenantFacts) -> TenantPlan {
+    // `explain` and policy tests may ask about tenants that no file has, or with other labels.
+    guard let known = tenants[tenant.id], known.facts.labels == tenant.labels else {
+      return TenantPlan(policies, for: tenant)
+    }
+    return known.plan(from: policies)
+  }
+}

@@ -1,0 +1,55 @@
+internal import Configuration
+internal import Primitives
+internal import StrictJSON
+
+extension Template {
+  /// The labels of the tenant that it needs.
+  var labels: [Text] {
+    pieces.compactMap { if case .fact(.tenantLabel(let name)) = $0 { name } else { nil } }
+  }
+
+  /// Whether it is the same for every tenant and request.
+  var isConstant: Bool {
+    pieces.allSatisfy { if case .written = $0 { true } else { false } }
+  }
+
+  var needsTenant: Bool {
+    pieces.contains { piece in
+      switch piece {
+      case .fact(.tenantID), .fact(.tenantLabel): true
+      case .fact(.appInstanceID), .written: false
+      }
+    }
+  }
+}
+
+/// A template of a policy, with its place.
+struct PlacedTemplate: Sendable {
+  let source: Text
+  let position: SourcePosition
+  /// What it becomes must fit the service model's limits for the value of a tag.
+  let isTagValue: Bool
+
+  init(_ located: PolicyDocument.Located<Text>, isTagValue: Bool = false) {
+    source = located.value
+    position = located.position
+    self.isTagValue = isTagValue
+  }
+
+  /// `nil` when it cannot be read.
+  var template: Template? { try? Template(source) }
+}
+
+extension PolicyDocument {
+  /// Every template in it, in the order in which the rules are documented.
+  var templates: [PlacedTemplate] {
+    var all: [PlacedTemplate] = []
+    if let prefix = appInstanceUserId?.prefix { all.append(PlacedTemplate(prefix)) }
+    guard let tags else { return all }
+    for required in tags.required {
+      all += (required.values ?? []).map { PlacedTemplate($0) }
+      if let value = required.defaultValue { all.append(PlacedTemplate(value, isTagValue: true)) }
+    }
+    return all + tags.set.map { PlacedTemplate($0.value, isTagValue: true) }
+  }
+}

@@ -1,0 +1,185 @@
+internal import Patterns
+internal import Primitives
+
+extension BoundPolicy {
+  /// The most tags that the service model lets a request carry.
+  static let mostTags = 50
+
+  func checkTags(
+    _ tags: TagChecks, of request: GovernedRequest, as governance: Governance,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    switch governance {
+    case .createUser:
+      checkPresence(tags, in: request, &recorder)
+      checkGiven(tags, in: request, &recorder)
+      checkCount(tags, of: request, &recorder)
+    case .tagUser:
+      checkGiven(tags, in: request, &recorder)
+      protect(tags, in: request, as: governance, &recorder)
+    case .untagUser:
+      protect(tags, in: request, as: governance, &recorder)
+    case .updateUser, .putExpiration:
+      break
+    }
+  }
+
+  /// What holds whatever operations the policy matches: a tag that the policy sets is not the caller's to write, and
+  /// one that it sets or requires is not theirs to take away.
+  func protect(
+    _ tags: TagChecks, in request: GovernedRequest, as governance: Governance,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    if governance == .tagUser {
+      for tag in request.tags {
+        recorder.judge(
+          .tagsProtected, of: self, keeps: !tags.assigns(tag.key), field: FieldName.tag(ofCaller: tag.key),
+          wrong: "the tag is set by policy", accepted: "the request without this tag")
+      }
+    } else if governance == .untagUser {
+      for key in request.tagKeys {
+        recorder.judge(
+          .tagsProtected, of: self, keeps: !tags.assigns(key) && !tags.requires(key),
+          field: FieldName.tag(ofCaller: key),
+          wrong: "the tag is \(tags.assigns(key) ? "set" : "required") by policy",
+          accepted: "the request without this key")
+      }
+    }
+  }
+
+  private func checkPresence(
+    _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    for required in tags.required { checkPresence(of: required, in: request, &recorder) }
+    for assigned in tags.assigned { checkAssigned(assigned, in: request, &recorder) }
+  }
+
+  private func checkPresence(
+    of required: RequiredTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    let isPresent = request.place(ofTag: required.key.text) != nil
+    // In another case it is there, and said to be wrong below.
+    guard isPresent || !request.hasTag(inOtherCase: required.key) else { return }
+    recorder.judge(
+      .tagsRequired, of: self, keeps: isPresent, field: required.field,
+      wrong: missing(required, in: request), accepted: accepted(required, in: request))
+  }
+
+  private func missing(_ required: RequiredTag, in request: GovernedRequest) -> String {
+    guard let template = required.defaultValue else { return "the tag is missing" }
+    do throws(Unresolved) {
+      _ = try template.tagValue(for: request)
+      return "the tag is missing"
+    } catch {
+      return "the tag is missing and has no default, because \(error.reason)"
+    }
+  }
+
+  private func accepted(_ required: RequiredTag, in request: GovernedRequest) -> String {
+    let tag = "a tag `\(Wording.shown(required.key.text))`"
+    if let values = required.values {
+      return "\(tag) with a value of \(Wording.list(shownValues(values, in: request)))"
+    }
+    guard let pattern = required.pattern else { return tag }
+    return "\(tag) with a value that as a whole matches `\(Wording.shown(pattern: pattern.source))`"
+  }
+
+  private func checkAssigned(
+    _ assigned: AssignedTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    do throws(Unresolved) {
+      _ = try assigned.value.tagValue(for: request)
+    } catch {
+      recorder.judge(
+        .tagsRequired, of: self, keeps: false, field: assigned.field,
+        wrong: "policy cannot set the tag, because \(error.reason)", accepted: Wording.nothing)
+    }
+  }
+
+  /// What is held against each tag of the request by itself.
+  private func checkGiven(
+    _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    let given = request.tags.span
+    for place in given.indices {
+      let (same, alike) = tags.lookUp(given[place].key)
+      if let alike { refuseCase(of: given[place].key, alike, &recorder) }
+      checkKey(given[place].key, tags, &recorder)
+      if let same { checkValue(given[place].value, same, in: request, &recorder) }
+    }
+  }
+
+  private func refuseCase(
+    of key: Text, _ meant: RequiredTag, _ recorder: inout some VerdictRecorder
+  ) {
+    recorder.judge(
+      .tagsKeyCase, of: self, keeps: false, field: FieldName.tag(ofCaller: key),
+      wrong: "the key differs from `\(Wording.shown(meant.key.text))` only in case",
+      accepted: "the key `\(Wording.shown(meant.key.text))`")
+  }
+
+  private func checkKey(_ key: Text, _ tags: TagChecks, _ recorder: inout some VerdictRecorder) {
+    if let allowed = tags.allowedKeys, !tags.assigns(key) {
+      recorder.judge(
+        .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: FieldName.tag(ofCaller: key),
+        wrong: "the key is not allowed",
+        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed.globs))")
+    }
+    if !tags.forbiddenKeys.isEmpty {
+      recorder.judge(
+        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.matches(key),
+        field: FieldName.tag(ofCaller: key), wrong: "the key is forbidden",
+        accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys.globs))")
+    }
+  }
+
+  private func checkValue(
+    _ value: Text, _ required: RequiredTag, in request: GovernedRequest,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    if let known = required.knownValues {
+      judgeValue(keeps: known.matches(value), required, in: request, &recorder)
+    } else if let values = required.values {
+      do throws(Unresolved) {
+        var isListed = false
+        for listed in values where try listed.matches(value, in: request) { isListed = true }
+        judgeValue(keeps: isListed, required, in: request, &recorder)
+      } catch {
+        recorder.judge(
+          .tagsValue, of: self, keeps: false, field: required.field,
+          wrong: "one of the values listed is not known, because \(error.reason)", accepted: Wording.nothing)
+      }
+    }
+    if let pattern = required.pattern {
+      checkPattern(pattern, value, .tagsPattern, required.field, &recorder)
+    }
+  }
+
+  private func judgeValue(
+    keeps: Bool, _ required: RequiredTag, in request: GovernedRequest,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    recorder.judge(
+      .tagsValue, of: self, keeps: keeps, field: required.field,
+      wrong: "the value is not one of those listed",
+      accepted: "a value that matches one of \(Wording.list(shownValues(required.values ?? [], in: request)))"
+    )
+  }
+
+  private func shownValues(_ values: [ValueGlob], in request: GovernedRequest) -> [String] {
+    values.compactMap { value in (try? value.resolve(for: request)).map { Wording.shown($0.source) } }
+  }
+
+  private func checkCount(
+    _ tags: TagChecks, of request: GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    let count = request.tags.count
+    // Only policies that add tags can lead beyond what the service accepts.
+    let most = min(tags.maxCount ?? .max, tags.addsTags ? Self.mostTags : .max)
+    guard tags.maxCount != nil || count > most else { return }
+    recorder.judge(
+      .tagsMaxCount, of: self, keeps: count <= most, field: FieldName.tags,
+      wrong: "the request has \(Wording.count(count, "tag")), with those that policy sets",
+      accepted: Wording.range(nil, most, "tag"))
+  }
+}

@@ -1,0 +1,125 @@
+internal import ChimeIdentity
+internal import Configuration
+internal import Patterns
+internal import Primitives
+internal import Synchronization
+
+/// A policy of the set and what can be known of it before any request.
+struct CompiledPolicy: Sendable {
+  let document: PolicyDocument
+  private let governs: [Bool]
+  /// The policy as it applies to any tenant, when it has nothing of the tenant in it.
+  private let shared: BoundPolicy?
+
+  init(_ document: PolicyDocument) {
+    self.document = document
+    let operations = document.match.operations
+    governs = Governance.allCases.map { governance in
+      operations.admits(governance.operation.text)
+    }
+    shared =
+      document.templates.contains { $0.template?.needsTenant ?? false }
+      ? nil : BoundPolicy(document, for: TenantFacts(id: ""))
+  }
+
+  func governs(_ governance: Governance) -> Bool { governs[Int(governance.rawValue)] }
+
+  func matches(_ tenant: TenantFacts) -> Bool {
+    document.match.tenants.admits(tenant.id)
+  }
+
+  /// Why it has no say in the request, or `nil`. A policy that matches other operations only still guards its tags.
+  func silence(
+    about request: GovernedRequest, as governance: Governance, for tenant: TenantFacts
+  ) -> Explanation.Silence? {
+    if document.mode == .off { return .off }
+    if !matches(tenant) { return .otherTenant }
+    if !isConcerned(with: governance) { return .otherOperation }
+    return document.match.appInstances.admits(request.appInstanceArn) ? nil : .otherAppInstance
+  }
+
+  /// Whether it matches the operation, or guards tags that the operation could write or take away.
+  func isConcerned(with governance: Governance) -> Bool {
+    if governs(governance) { return true }
+    guard let tags = document.tags else { return false }
+    return switch governance {
+    case .tagUser: !tags.set.isEmpty
+    case .untagUser: !tags.set.isEmpty || !tags.required.isEmpty
+    case .createUser, .updateUser, .putExpiration: false
+    }
+  }
+
+  func bind(to tenant: TenantFacts) -> BoundPolicy { shared ?? BoundPolicy(document, for: tenant) }
+}
+
+/// The policies that have a say in one tenant's requests, selected and bound once.
+final class TenantPlan: Sendable {
+  struct Entry: Sendable {
+    let policy: BoundPolicy
+    /// The policy matches other operations only, and of this one just the tags that it relies on.
+    let isGuardOnly: Bool
+    let fills: Bool
+    let clamps: Bool
+
+    init(_ policy: BoundPolicy, isGuardOnly: Bool) {
+      self.policy = policy
+      self.isGuardOnly = isGuardOnly
+      fills = !isGuardOnly && policy.fills
+      clamps = !isGuardOnly && policy.clamps
+    }
+  }
+
+  /// For one operation, in the order of the policies' names.
+  struct Step: Sendable {
+    var enforced: [Entry] = []
+    var warned: [Entry] = []
+  }
+
+  private let steps: [Step]
+
+  init(_ policies: [CompiledPolicy], for tenant: TenantFacts) {
+    let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
+      .map { (compiled: $0, policy: $0.bind(to: tenant)) }
+    steps = Governance.allCases.map { governance in
+      var step = Step()
+      for (compiled, policy) in bound where compiled.isConcerned(with: governance) {
+        let entry = Entry(policy, isGuardOnly: !compiled.governs(governance))
+        if policy.mode == .enforce { step.enforced.append(entry) } else { step.warned.append(entry) }
+      }
+      return step
+    }
+  }
+
+  subscript(governance: Governance) -> Step { steps[Int(governance.rawValue)] }
+}
+
+/// A known tenant, whose plan is made when it first calls: most of many tenants are quiet, and a set must be
+/// compiled and swapped quickly.
+final class KnownTenant: Sendable {
+  let facts: TenantFacts
+  private let plan = Mutex<TenantPlan?>(nil)
+
+  init(_ facts: TenantFacts) { self.facts = facts }
+
+  func plan(from policies: [CompiledPolicy]) -> TenantPlan {
+    plan.withLock { known in
+      if let known { return known }
+      let made = TenantPlan(policies, for: facts)
+      known = made
+      return made
+    }
+  }
+}
+
+extension [Glob]? {
+  /// Whether one of a match list's globs matches; a list that was left out admits all.
+  func admits(_ text: Text) -> Bool { self?.anyMatches(text) ?? true }
+}
+
+extension [Glob] {
+  func anyMatches(_ text: Text) -> Bool {
+    let globs = span
+    for index in globs.indices where globs[index].matches(text) { return true }
+    return false
+  }
+}

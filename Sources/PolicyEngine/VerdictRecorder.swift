@@ -1,0 +1,62 @@
+internal import Configuration
+internal import Primitives
+
+/// What evaluation reports to: a decision keeps what was broken and changed, an explanation every rule looked at.
+///
+/// Wording is passed unevaluated, because most requests keep most rules and nobody reads about those.
+protocol VerdictRecorder {
+  /// A rule was held against the request.
+  ///
+  /// - Parameters:
+  ///   - wrong: what is the matter with the field, said as if the rule were broken.
+  ///   - accepted: what would be accepted.
+  mutating func judge(
+    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    wrong: @autoclosure () -> String, accepted: @autoclosure () -> String)
+
+  /// The policy changed the request, or, being in `warn`, changed a copy of it.
+  mutating func change(
+    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text)
+}
+
+/// Gathers a decision and nothing else.
+struct DecisionRecorder: VerdictRecorder {
+  var decision = Decision()
+
+  mutating func judge(
+    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
+  ) {
+    guard !keeps else { return }
+    decision.add(
+      Violation(
+        policy: policy.name, rule: rule.rawValue, field: field(),
+        message: "\(wrong()); accepted: \(accepted())"),
+      of: policy.mode)
+  }
+
+  mutating func change(
+    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text
+  ) {
+    guard policy.mode == .warn else {
+      decision.changes.record(field(), from: from, to: to)
+      return
+    }
+    decision.add(
+      Violation(
+        policy: policy.name, rule: rule.rawValue, field: field(),
+        message: "would be \(from == nil ? "added" : "changed") as `\(Wording.shown(to))`", kind: .wouldChange
+      ),
+      of: .warn)
+  }
+}
+
+extension Decision {
+  fileprivate mutating func add(_ violation: Violation, of mode: PolicyDocument.Mode) {
+    switch mode {
+    case .enforce: violations.append(violation)
+    case .warn: warnings.append(violation)
+    case .off: break
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package import Primitives
+
+/// Which create a request repeats: one tenant's, in one AppInstance, under one ClientRequestToken.
+package struct ReplayKey: Hashable, Sendable {
+  /// The three, one after the other with NUL between, which none of them holds (JSON strings with NUL are
+  /// refused): one object to keep and to compare.
+  private let bytes: [UInt8]
+  /// Computed once: a request looks its key up several times.
+  private let hash: Int
+
+  package init(tenant: Text, appInstanceArn: Text, clientRequestToken: Text) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(
+      tenant.utf8.count + appInstanceArn.utf8.count + clientRequestToken.utf8.count + 2)
+    bytes.append(contentsOf: tenant.utf8)
+    bytes.append(0)
+    bytes.append(contentsOf: appInstanceArn.utf8)
+    bytes.append(0)
+    bytes.append(contentsOf: clientRequestToken.utf8)
+    self.bytes = bytes
+    var hasher = Hasher()
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    hash = hasher.finalize()
+  }
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.hash == right.hash && left.bytes == right.bytes
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+}
+
+/// The SHA-256 of the body as the caller sent it, by which a repeat is told from another request.
+package struct BodyDigest: Hashable, Sendable {
+  private let first: UInt64, second: UInt64, third: UInt64, fourth: UInt64
+
+  package init(_ words: (UInt64, UInt64, UInt64, UInt64)) {
+    (first, second, third, fourth) = words
+  }
+}
+
+/// Repeats of a create (contract section 6, "SDK retries"), from all loops: they join the one in flight, or
+/// get its recorded answer for as long as the window lasts.
+///
+/// A key goes: absent ─begin→ in flight ─finish with an answer→ answered ─window over→ absent;
+/// and from in flight, finish without an answer, back to absent. The window begins with the answer.
+///
+/// Only an answer that would be the same again is recorded (`isDefinitive`). After any other outcome
+/// (a lost answer, a 5xx, a throttle) the next repeat goes upstream, where the ClientRequestToken that
+/// it carries keeps a second user from being made; to replay a failure would defeat the retry.
+///
+/// Memory: requests in flight are bounded by connections; answers by `capacity`, the oldest going first.
+package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject & Sendable>: Sendable {
+  package enum Admission: Sendable {
+    /// The first of its kind: send it, and call `finish` whatever comes of it.
+    case proceed
+    /// One like it is in flight: `add` a waiter, and if that is too late `begin` again.
+    case join
+    case replay(Answer)
+    /// The same token with another body.
+    case conflict
+  }
+
+  // The shards know no type of ours, so that they are compiled for the ones they have; what comes back
+  // out of them can only be what this class has put in.
+  private let shards: Sharded<ReplayShard>
+  private let isOn: Bool
+
+  /// - Parameters:
+  ///   - windowNanoseconds: 0 turns the table off: everything proceeds.
+  ///   - capacity: answers kept in all.
+  package init(windowNanoseconds: Int64, capacity: Int = 65_536, shardCount: Int = 16) {
+    isOn = windowNanoseconds > 0
+    shards = Sharded(count: shardCount) {
+      ReplayShard(window: windowNanoseconds, capacity: max(1, capacity / max(1, shardCount)))
+    }
+  }
+
+  package func begin(_ key: ReplayKey, digest: BodyDigest, now: MonotonicInstant) -> Admission {
+    guard isOn else { return .proceed }
+    switch shards.withShard(of: key, { $0.begin(key, digest: digest, now: now) }) {
+    case .proceed: return .proceed
+    case .join: return .join
+    case .replay(let answer): return .replay(unsafeDowncast(answer, to: Answer.self))
+    case .conflict: return .conflict
+    }
+  }
+
+  /// Adds to those that get the answer of the request in flight. `false`: there is none any more.
+  package func add(_ waiter: Waiter, to key: ReplayKey) -> Bool {
+    shards.withShard(of: key) { $0.add(waiter, to: key) }
+  }
+
+  /// Ends what `begin` let proceed, and gives back those who wait for it. `definitive` is nil when the
+  /// outcome must not be repeated; the waiters get whatever the caller tells them then.
+  package func finish(_ key: ReplayKey, definitive: Answer?, now: MonotonicInstant) -> [Waiter] {
+    guard isOn else { return [] }
+    let waiters = shards.withShard(of: key) { $0.finish(key, definitive: definitive, now: now) }
+    return waiters.isEmpty ? [] : waiters.map { unsafeDowncast($0, to: Waiter.self) }
+  }
+
+  /// Keys in flight or answered.
+  package var count: Int { shards.sum { $0.count } }
+}
+
+extension ReplayTable {
+  /// Whether upstream's answer would be the same again: success, or a fault of the request itself.
+  /// 401 and 403 are about the gateway's own credentials, 408, 425 and 429 about the moment.
+  package static func isDefinitive(status: Int) -> Bool {
+    switch status {
+    case 401, 403, 408, 425, 429: false
+    default: (200..<300).contains(status) || (400..<500).contains(status)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+internal import Primitives
+
+/// The Authorization field of SigV4 ("Authentication methods", AWS General Reference):
+/// `AWS4-HMAC-SHA256 Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX`.
+///
+/// SDKs put `, ` or `,` between the parameters; their order is not fixed. Every range points into
+/// the bytes it was read from.
+struct AuthorizationField {
+  let accessKeyId: Range<Int>
+  let scopeDate: Range<Int>
+  let scopeRegion: Range<Int>
+  let scopeService: Range<Int>
+  let scopeTerminator: Range<Int>
+  let signedHeaders: SignedHeaderList
+  let signature: Range<Int>
+
+  init(reading value: Range<Int>, of bytes: Span<UInt8>) throws(IncompleteSignature) {
+    guard bytes.has("AWS4-HMAC-SHA256 ", in: value) else { throw .otherAlgorithm }
+    var credential: Range<Int>?
+    var signedHeaders: Range<Int>?
+    var signature: Range<Int>?
+    var parameters = Separated(value.dropFirst("AWS4-HMAC-SHA256 ".utf8.count), by: UInt8(ascii: ","))
+    while let parameter = parameters.next(in: bytes) {
+      let (name, value) = try Self.parameter(parameter, of: bytes)
+      switch name {
+      case .credential: try Self.set(&credential, name, value)
+      case .signedHeaders: try Self.set(&signedHeaders, name, value)
+      case .signature: try Self.set(&signature, name, value)
+      }
+    }
+    guard let credential else { throw .parameterMissing(.credential) }
+    guard let signedHeaders else { throw .parameterMissing(.signedHeaders) }
+    guard let signature else { throw .parameterMissing(.signature) }
+    self.signature = signature
+    self.signedHeaders = try SignedHeaderList(reading: signedHeaders, of: bytes)
+
+    var elements = Separated(credential, by: UInt8(ascii: "/"))
+    guard let id = elements.next(in: bytes), let date = elements.next(in: bytes),
+      let region = elements.next(in: bytes), let service = elements.next(in: bytes),
+      let terminator = elements.next(in: bytes), elements.next(in: bytes) == nil, !id.isEmpty
+    else { throw .parameterMalformed(.credential) }
+    for index in id where !(0x21...0x7E).contains(bytes[index]) {
+      throw .parameterMalformed(.credential)
+    }
+    accessKeyId = id
+    scopeDate = date
+    scopeRegion = region
+    scopeService = service
+    scopeTerminator = terminator
+  }
+
+  /// One `Name=value` with the spaces before it; the value is not empty.
+  private static func parameter(
+    _ range: Range<Int>, of bytes: Span<UInt8>
+  ) throws(IncompleteSignature) -> (AuthorizationParameter, value: Range<Int>) {
+    var start = range.lowerBound
+    while start < range.upperBound, bytes[start] == UInt8(ascii: " ") { start += 1 }
+    let text = start..<range.upperBound
+    let name: AuthorizationParameter
+    if bytes.has("Credential=", in: text) {
+      name = .credential
+    } else if bytes.has("SignedHeaders=", in: text) {
+      name = .signedHeaders
+    } else if bytes.has("Signature=", in: text) {
+      name = .signature
+    } else {
+      throw .unknownParameter
+    }
+    let value = start + name.rawValue.utf8.count + 1..<range.upperBound
+    guard !value.isEmpty else { throw .parameterMalformed(name) }
+    return (name, value)
+  }
+
+  private static func set(
+    _ slot: inout Range<Int>?, _ name: AuthorizationParameter, _ value: Range<Int>
+  ) throws(IncompleteSignature) {
+    guard slot == nil else { throw .parameterMalformed(name) }
+    slot = value
+  }
+}
+
+/// The names in SignedHeaders: lower case, in strictly ascending order (so none stands twice).
+struct SignedHeaderList {
+  let range: Range<Int>
+
+  /// SDKs sign a dozen fields. The bound keeps the search for each name in a head of many fields cheap.
+  static let maximumCount = 64
+
+  init(reading range: Range<Int>, of bytes: Span<UInt8>) throws(IncompleteSignature) {
+    self.range = range
+    var previous: Range<Int>?
+    var count = 0
+    var names = names
+    while let name = names.next(in: bytes) {
+      count += 1
+      guard count <= Self.maximumCount, !name.isEmpty else { throw .parameterMalformed(.signedHeaders) }
+      for index in name where !FieldMatching.isListable(bytes[index]) {
+        throw .parameterMalformed(.signedHeaders)
+      }
+      if let previous, !FieldMatching.precedes(previous, name, in: bytes) {
+        throw .parameterMalformed(.signedHeaders)
+      }
+      previous = name
+    }
+  }
+
+  var names: Separated { Separated(range, by: UInt8(ascii: ";")) }
+
+  /// Whether the list has `name`, taken case-insensitively.
+  func contains(_ name: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+    var names = names
+    while let listed = names.next(in: bytes) {
+      if FieldMatching.isSame(listed: listed, name, in: bytes) { return true }
+    }
+    return false
+  }
+}
+
+/// The pieces of a range between separators; n separators make n + 1 pieces.
+struct Separated {
+  private var rest: Range<Int>?
+  private let separator: UInt8
+
+  init(_ range: Range<Int>, by separator: UInt8) {
+    rest = range
+    self.separator = separator
+  }
+
+  mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
+    guard let range = rest else { return nil }
+    var end = range.lowerBound
+    while end < range.upperBound, bytes[end] != separator { end += 1 }
+    rest = end < range.upperBound ? end + 1..<range.upperBound : nil
+    return range.lowerBound..<end
+  }
+}
+
+enum FieldMatching {
+  /// Visible ASCII without upper-case letters.
+  static func isListable(_ byte: UInt8) -> Bool {
+    (0x21...0x7E).contains(byte) && !(0x41...0x5A).contains(byte)
+  }
+
+  /// Whether the lower-case name at `listed` and the field name at `name` are one name
+  /// (RFC 9110 section 5.1: case-insensitive).
+  static func isSame(listed: Range<Int>, _ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    guard listed.count == name.count else { return false }
+    for offset in 0..<listed.count {
+      let byte = bytes[name.lowerBound + offset]
+      let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+      if lower != bytes[listed.lowerBound + offset] { return false }
+    }
+    return true
+  }
+
+  /// Whether `left` sorts before `right`, by bytes.
+  static func precedes(_ left: Range<Int>, _ right: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    for offset in 0..<min(left.count, right.count) {
+      let (a, b) = (bytes[left.lowerBound + offset], bytes[right.lowerBound + offset])
+      if a != b { return a < b }
+    }
+    return left.count < right.count
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes of `range` begin with `text`.
+  func has(_ text: StaticString, in range: Range<Int>) -> Bool {
+    guard range.count >= text.utf8CodeUnitCount else { return false }
+    for offset in 0..<text.utf8CodeUnitCount
+    // A static string is immortal memory, and the offset is within it.
+    where self[range.lowerBound + offset] != text.utf8Start[offset] {
+      return false
+    }
+    return true
+  }
+
+  /// Whether `text` is the bytes of `range`.
+  func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
+    guard range.count == text.count else { return false }
+    for offset in 0..<text.count where self[range.lowerBound + offset] != text[offset] { return false }
+    return true
+  }
+}

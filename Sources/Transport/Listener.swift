@@ -1,0 +1,112 @@
+internal import CLibevent
+internal import Glibc
+
+/// A listening socket of one loop. Several loops listen on one port with SO_REUSEPORT, and the kernel shares out the
+/// connections.
+package final class Listener {
+  package let address: SocketAddress
+  private let loop: EventLoop
+  private let descriptor: Int32
+  private var event: OpaquePointer?
+  private var spare: Int32
+  private let accepted: (AcceptedConnection) -> Void
+
+  /// Binds and listens; `accepted` is called on the loop for each connection and owns it from then on.
+  package init(
+    _ requested: SocketAddress, loop: EventLoop, accepted: @escaping (AcceptedConnection) -> Void
+  ) throws(TransportError) {
+    self.loop = loop
+    self.accepted = accepted
+    (descriptor, address) = try Self.open(requested)
+    spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    event = event_new(
+      loop.base, descriptor, Int16(EV_READ | EV_PERSIST),
+      { _, _, context in
+        guard let context else { return }
+        Unmanaged<Listener>.fromOpaque(context).takeUnretainedValue().acceptAll()
+      }, Unmanaged.passUnretained(self).toOpaque())
+    event_add(event, nil)
+  }
+
+  deinit { close() }
+
+  /// Stops accepting. Idempotent.
+  package func close() {
+    guard let open = event else { return }
+    event = nil
+    event_free(open)
+    Glibc.close(descriptor)
+    Glibc.close(spare)
+  }
+
+  private static func open(
+    _ requested: SocketAddress
+  ) throws(TransportError) -> (Int32, SocketAddress) {
+    let descriptor = socket(
+      requested.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
+    var one: Int32 = 1
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size)
+    let bound = requested.withSockaddr { bind(descriptor, $0, $1) }
+    guard bound == 0, listen(descriptor, 4096) == 0 else {
+      let code = errno
+      Glibc.close(descriptor)
+      throw .system(call: "bind", errno: code)
+    }
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let named = withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    }
+    guard named == 0, let address = SocketAddress(&storage) else {
+      Glibc.close(descriptor)
+      throw .system(call: "getsockname", errno: errno)
+    }
+    return (descriptor, address)
+  }
+
+  private func acceptAll() {
+    // Bounded, so that a flood of connections does not starve the open ones.
+    for _ in 0..<64 {
+      var storage = sockaddr_storage()
+      var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+      let connection = withUnsafeMutablePointer(to: &storage) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          gh_accept(descriptor, $0, &length)
+        }
+      }
+      if connection >= 0 {
+        guard let peer = SocketAddress(&storage) else {
+          Glibc.close(connection)
+          continue
+        }
+        accepted(AcceptedConnection(descriptor: connection, peer: peer))
+        continue
+      }
+      switch errno {
+      case EINTR, ECONNABORTED: continue
+      case EMFILE, ENFILE: shedOne()
+      default: return
+      }
+    }
+  }
+
+  /// Out of descriptors: the spare one is given up to accept a connection and close it, or the queue would stay
+  /// readable and the loop would spin.
+  private func shedOne() {
+    Glibc.close(spare)
+    let connection = accept(descriptor, nil, nil)
+    if connection >= 0 { Glibc.close(connection) }
+    spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+  }
+}
+
+/// A connection that was accepted and not yet taken into a stream. Its owner opens a `ByteStream` on it or discards it.
+package struct AcceptedConnection: Sendable {
+  let descriptor: Int32
+  package let peer: SocketAddress
+
+  package func discard() { Glibc.close(descriptor) }
+}

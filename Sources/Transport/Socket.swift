@@ -1,0 +1,152 @@
+internal import CLibevent
+internal import Glibc
+
+/// A non-blocking socket of one loop, with edge-triggered readiness kept as flags.
+///
+/// The event is added once, for reading and writing, and never changed: no system call per wait. A read that came back
+/// short means that the socket was empty then, so nothing is tried again before the next edge. One task at a time waits.
+/// Whoever opens a socket closes it; the loop holds it until then.
+final class Socket {
+  enum Wake: Sendable { case ready, timedOut, interrupted }
+  enum Interest { case read, write }
+
+  let loop: EventLoop
+  let descriptor: Int32
+  var registryIndex = 0
+  /// On the loop's monotonic clock; `.max` when there is none.
+  var deadline = Int64.max
+  /// Drain may wake this socket's task.
+  var isInterruptible = false
+
+  private(set) var isReadable = false
+  private(set) var isWritable = true
+  private(set) var isOpen = true
+  /// The peer will send no more; what it sent before may still be unread.
+  private var sawEnd = false
+  private var event: OpaquePointer?
+  private var waiter: UnsafeContinuation<Wake, Never>?
+  private var interest = Interest.read
+
+  /// Takes over `descriptor`, which must be non-blocking.
+  init(descriptor: Int32, loop: EventLoop) throws(TransportError) {
+    self.loop = loop
+    self.descriptor = descriptor
+    event = event_new(
+      loop.base, descriptor, Int16(EV_READ | EV_WRITE | EV_CLOSED | EV_ET) | Int16(EV_PERSIST),
+      { _, what, context in
+        guard let context else { return }
+        Unmanaged<Socket>.fromOpaque(context).takeUnretainedValue().becameReady(what)
+      }, Unmanaged.passUnretained(self).toOpaque())
+    guard let event, event_add(event, nil) == 0 else {
+      let code = errno
+      if let event { event_free(event) }
+      Glibc.close(descriptor)
+      isOpen = false
+      throw .system(call: "event_add", errno: code)
+    }
+    loop.register(self)
+  }
+
+  deinit { assert(!isOpen, "a socket was forgotten, not closed") }
+
+  /// Idempotent.
+  func close() {
+    guard isOpen else { return }
+    isOpen = false
+    event_free(event)
+    Glibc.close(descriptor)
+    loop.unregister(self)
+    resume(.ready)
+  }
+
+  /// Suspends until the socket may be ready for `interest`, its deadline passes, or drain interrupts it.
+  func wait(for interest: Interest) async throws(TransportError) {
+    if interest == .read ? isReadable : isWritable { return }
+    guard isOpen else { throw .closed }
+    let wake = await withUnsafeContinuation { (continuation: UnsafeContinuation<Wake, Never>) in
+      precondition(waiter == nil, "two tasks wait on one socket")
+      waiter = continuation
+      self.interest = interest
+    }
+    switch wake {
+    case .ready: if !isOpen { throw .closed }
+    case .timedOut: throw .timedOut
+    case .interrupted: throw .interrupted
+    }
+  }
+
+  func resume(_ wake: Wake) {
+    guard let continuation = waiter else { return }
+    waiter = nil
+    continuation.resume(returning: wake)
+  }
+
+  private func becameReady(_ what: Int16) {
+    if Int32(what) & EV_CLOSED != 0 { sawEnd = true }
+    if Int32(what) & (EV_READ | EV_CLOSED) != 0 { isReadable = true }
+    if Int32(what) & EV_WRITE != 0 { isWritable = true }
+    if interest == .read ? isReadable : isWritable { resume(.ready) }
+  }
+}
+
+extension Socket {
+  /// Reads once into `buffer`: the count, 0 at the end of the stream, `nil` when it would block.
+  func receive(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Int? {
+    guard isReadable else { return nil }
+    while true {
+      let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+      if count >= 0 {
+        // A short read emptied the socket; only a known end is worth another call.
+        if count < buffer.count, count > 0, !sawEnd { isReadable = false }
+        return count
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        isReadable = false
+        return nil
+      case ECONNRESET, EPIPE, ETIMEDOUT: throw .closed
+      default: throw .system(call: "recv", errno: errno)
+      }
+    }
+  }
+
+  /// Writes what fits: the count, `nil` when it would block.
+  func send(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int? {
+    while true {
+      let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+      if count >= 0 {
+        if count < bytes.count { isWritable = false }
+        return count
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        isWritable = false
+        return nil
+      case EPIPE, ECONNRESET, ETIMEDOUT: throw .closed
+      default: throw .system(call: "send", errno: errno)
+      }
+    }
+  }
+
+  /// TLS reads and writes the descriptor itself and says what it then waits for.
+  func wouldBlock(on interest: Interest) {
+    switch interest {
+    case .read: if !sawEnd { isReadable = false }
+    case .write: isWritable = false
+    }
+  }
+
+  /// Waits for a non-blocking `connect` to end.
+  func finishConnecting() async throws(TransportError) {
+    isWritable = false
+    try await wait(for: .write)
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else {
+      throw .system(call: "getsockopt", errno: errno)
+    }
+    guard code == 0 else { throw .system(call: "connect", errno: code) }
+  }
+}

@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// What can go wrong between the gateway and a socket.
+package enum TransportError: Error, Sendable, Hashable {
+  /// The deadline of the wait passed.
+  case timedOut
+  /// The wait was ended by drain.
+  case interrupted
+  /// The peer closed or reset the connection.
+  case closed
+  case system(call: StaticStringBox, errno: Int32)
+  case tls(String)
+  case resolution(host: String, reason: String)
+  case invalidAddress(String)
+  /// No connection became free in time.
+  case poolExhausted
+}
+
+/// A call's name; `StaticString` itself is not `Hashable`.
+package struct StaticStringBox: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+  package let description: String
+  package init(stringLiteral value: String) { description = value }
+}
+
+extension TransportError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .timedOut: "timed out"
+    case .interrupted: "interrupted by shutdown"
+    case .closed: "connection closed by the peer"
+    case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
+    case .tls(let reason): "TLS: \(reason)"
+    case .resolution(let host, let reason): "cannot resolve `\(host)`: \(reason)"
+    case .invalidAddress(let text): "`\(text)` is not an address: expected HOST:PORT"
+    case .poolExhausted: "all upstream connections are in use"
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import AuditStore
+import Configuration
+
+/// The commands on the journal. They only read, and work while a gateway writes.
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit", abstract: "Query and verify the audit journal.",
+    subcommands: [
+      AuditQueryCommand.self,
+      AuditVerifyCommand.self,
+      AuditFollowCommand.self,
+      AuditExportCommand.self,
+      AuditReconcileCommand.self,
+    ])
+}
+
+extension CommandFailure {
+  /// The journal cannot be read.
+  init(journal directory: FileReference, _ fault: AuditStore.FileFault) {
+    self.init(.bad, "the audit journal in \(directory.path) cannot be read: \(fault)")
+  }
+}

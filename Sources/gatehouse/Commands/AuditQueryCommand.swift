@@ -1,0 +1,113 @@
+import ArgumentParser
+import AuditStore
+import AuditTrail
+import Configuration
+import Primitives
+
+/// Finds requests in the journal: who created which users, and who tried.
+struct AuditQueryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "query",
+    abstract: "Print the requests that all given options describe, oldest first.")
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Option(help: "The AppInstanceUserId.")
+  var userId: String?
+  @Option(help: "The user's ARN.")
+  var userArn: String?
+  @Option(help: "The tenant whose key signed the request.")
+  var tenant: String?
+  @Option(help: "The person or job on whose behalf the application called (X-Gatehouse-Actor).")
+  var actor: String?
+  @Option(help: "The access key that signed the request.")
+  var accessKey: String?
+  @Option(help: "The operation, such as CreateAppInstanceUser.")
+  var operation: String?
+  @Option(help: "What was decided.")
+  var decision: AuditDecision?
+  @Option(help: "A tag, KEY=VALUE; given several times, all must be there.")
+  var tag: [TagArgument] = []
+  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
+  var since: TimeExpression?
+  @Option(help: "Before this time: RFC 3339, or how long ago.")
+  var until: TimeExpression?
+  @Option(help: "Only the latest that many.")
+  var limit: Int?
+
+  struct TagArgument: ExpressibleByArgument {
+    let key: Text
+    let value: Text
+
+    init?(argument: String) {
+      guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+      key = Text(String(argument[..<equals]))
+      value = Text(String(argument[argument.index(after: equals)...]))
+    }
+  }
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+  }
+
+  func run() throws {
+    let audit = try configOption.loadConfiguration().audit
+    let filter = filter(hashKey: audit)
+    let unreadable: Int
+    do throws(AuditStore.FileFault) {
+      unreadable = try printRequests(in: audit.directory.path, filter)
+    } catch {
+      throw CommandFailure(journal: audit.directory, error)
+    }
+    guard unreadable == 0 else {
+      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
+    }
+  }
+
+  /// - Returns: how many lines could not be read.
+  private func printRequests(in directory: String, _ filter: QueryFilter) throws(AuditStore.FileFault) -> Int
+  {
+    let reader = try JournalReader(directory: directory)
+    let printer = RequestPrinter(format: formatOption.format)
+    guard let limit else {
+      return try reader.forEachRequest { if filter.matches($0) { printer.print($0) } }
+    }
+    // A ring of the latest.
+    var latest: [RequestHistory] = []
+    var oldest = 0
+    let unreadable = try reader.forEachRequest { request in
+      guard filter.matches(request) else { return }
+      if latest.count < limit {
+        latest.append(request)
+      } else {
+        latest[oldest] = request
+        oldest = (oldest + 1) % limit
+      }
+    }
+    for request in latest[oldest...] + latest[..<oldest] { printer.print(request) }
+    return unreadable
+  }
+
+  private func filter(hashKey audit: GatewayConfiguration.Audit) -> QueryFilter {
+    let now = WallClockTime.now
+    var filter = QueryFilter()
+    filter.userId = userId.map { Text($0) }
+    filter.userArn = userArn.map { Text($0) }
+    filter.tenant = tenant.map { Text($0) }
+    filter.actor = actor.map { Text($0) }
+    filter.accessKeyId = accessKey.map { Text($0) }
+    filter.operation = operation.map { Text($0) }
+    filter.decision = decision
+    filter.tags = tag.map { (key: $0.key, value: $0.value) }
+    filter.since = since?.resolved(at: now)
+    filter.until = until?.resolved(at: now)
+    filter.hashKey = audit.sensitive.key
+    return filter
+  }
+}
+
+extension AuditDecision: ExpressibleByArgument {}
+
+extension TimeExpression: ExpressibleByArgument {
+  package init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,103 @@
+import AuditTrail
+import Glibc
+import Primitives
+
+/// Prints requests of the journal, as JSON or as a table.
+struct RequestPrinter {
+  let format: FormatOption.Format
+  /// Columns of the terminal; `nil` when the output is not one, and nothing is cut.
+  private let width: Int?
+
+  init(format: FormatOption.Format) {
+    self.format = format
+    width = Self.terminalWidth
+    if format == .text { Console.data(Self.header(width: width)) }
+  }
+
+  func print(_ request: RequestHistory) {
+    switch format {
+    case .json: Console.data(request.json)
+    case .text: Console.data(Self.row(request.cells, width: width))
+    }
+  }
+
+  /// Name and width of each column; the last takes the rest.
+  private static let columns: [(name: String, width: Int)] = [
+    ("TIME", 24), ("TENANT", 12), ("ACTOR", 16), ("OPERATION", 22), ("USER", 20), ("DECISION", 15),
+    ("STATUS", 6),
+    ("OUTCOME", 12), ("DETAILS", 0),
+  ]
+
+  private static func header(width: Int?) -> String { row(columns.map(\.name), width: width) }
+
+  private static func row(_ cells: [String], width: Int?) -> String {
+    var line = ""
+    for (cell, column) in zip(cells, columns) {
+      if !line.isEmpty { line += " " }
+      // On a terminal columns stay in place; elsewhere nothing may be lost.
+      let text = width == nil || column.width == 0 ? cell : cut(cell, to: column.width)
+      line += text + String(repeating: " ", count: max(0, column.width - text.unicodeScalars.count))
+    }
+    while line.last == " " { line.removeLast() }
+    return width.map { cut(line, to: $0) } ?? line
+  }
+
+  private static func cut(_ text: String, to width: Int) -> String {
+    guard text.unicodeScalars.count > width else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(width - 1))) + "\u{2026}"
+  }
+
+  private static var terminalWidth: Int? {
+    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return 80 }
+    return Int(size.ws_col)
+  }
+}
+
+extension RequestHistory {
+  fileprivate var cells: [String] {
+    let user = text("appInstanceUserId") ?? text("appInstanceUserArn")
+    return [
+      time.rfc3339, shown("tenant"), shown("actor"), shown("operation"), user.map { $0.onOneLine } ?? "-",
+      shown("decision"), integer("status").map { String($0) } ?? "-", outcome.onOneLine, details,
+    ]
+  }
+
+  private func shown(_ member: Text) -> String { text(member)?.onOneLine ?? "-" }
+
+  /// The rules that were broken, or the error that was answered.
+  private var details: String {
+    let rules = first.rules("violations") + first.rules("warnings").map { "warning:" + $0 }
+    if !rules.isEmpty { return rules.map(\.onOneLine).joined(separator: " ") }
+    return text("errorType")?.onOneLine ?? ""
+  }
+}
+
+extension JournalRecord {
+  /// A line for people who follow the journal.
+  var summary: String {
+    let members: [Text] = [
+      "tenant", "actor", "operation", "appInstanceUserId", "decision", "status", "outcome", "errorType",
+    ]
+    let facts = members.compactMap { member in
+      text(member)?.onOneLine ?? integer(member).map { String($0) }
+    }
+    return "\(time.rfc3339) \(requestId.onOneLine) \(kind.rawValue) " + facts.joined(separator: " ")
+  }
+}
+
+extension Text {
+  /// Without anything that a terminal would act on.
+  fileprivate var onOneLine: String {
+    var scalars = String.UnicodeScalarView()
+    for scalar in string.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned:
+        scalars.append("\u{FFFD}")
+      default: scalars.append(scalar)
+      }
+    }
+    return String(scalars)
+  }
+}

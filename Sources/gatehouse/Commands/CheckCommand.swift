@@ -1,0 +1,71 @@
+import ArgumentParser
+import ChimeIdentity
+import Configuration
+import PolicyEngine
+import StrictJSON
+
+/// Loads everything that `serve` would and prints each problem with its place.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Check configuration, tenants, policies and TLS files, or print the JSON Schema of one of them."
+  )
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Option(help: "Print the JSON Schema of this kind of file and do nothing else.")
+  var schema: ConfigurationSchema.Kind?
+
+  func run() throws {
+    if let schema {
+      Console.data(lines: ConfigurationSchema.bytes(of: schema, knownOperations: Operation.allNames))
+      return
+    }
+    let findings = configOption.loader.findings(configPath: configOption.path)
+    let problems = findings.problems + Self.review(findings)
+    for problem in problems {
+      switch formatOption.format {
+      case .text: Console.data(problem.line)
+      case .json: Console.data(problem.json)
+      }
+    }
+    guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
+    Console.talk(summary(of: findings))
+  }
+
+  /// What is wrong between the policies, or between them and the tenants.
+  private static func review(_ findings: ConfigurationFindings) -> [Problem] {
+    guard let policies = findings.policies else { return [] }
+    let tenants = findings.tenants?.tenants.map { TenantFacts($0) } ?? []
+    return PolicySet.compile(documents: policies.documents, tenants: tenants).1
+  }
+
+  private func summary(of findings: ConfigurationFindings) -> String {
+    let tenants = findings.tenants?.tenants.count ?? 0
+    let policies = findings.policies?.documents.count ?? 0
+    return "\(configOption.path): good, with \(tenants) tenant\(tenants == 1 ? "" : "s") and "
+      + "\(policies) polic\(policies == 1 ? "y" : "ies")"
+  }
+}
+
+extension ConfigurationSchema.Kind: ExpressibleByArgument {}
+
+extension Problem {
+  /// One object on one line.
+  var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("file")
+    writer.string(file)
+    writer.key("line")
+    writer.integer(position.line)
+    writer.key("column")
+    writer.integer(position.column)
+    writer.key("severity")
+    writer.string(severity.rawValue)
+    writer.key("message")
+    writer.string(message)
+    writer.endObject()
+    return writer.bytes
+  }
+}

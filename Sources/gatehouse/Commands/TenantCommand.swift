@@ -1,0 +1,109 @@
+import ArgumentParser
+import Configuration
+import Primitives
+
+/// The commands on the tenants file.
+struct TenantCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tenant", abstract: "Manage the tenants file.",
+    subcommands: [
+      TenantCreateCommand.self,
+      TenantListCommand.self,
+      TenantShowCommand.self,
+      TenantRotateCommand.self,
+      TenantRevokeCommand.self,
+    ])
+}
+
+struct TenantCreateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Add a tenant and print its access key, once.")
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Argument(help: "Name of the tenant.")
+  var id: String
+  @Option(help: "Glob of AppInstance ARNs that it is confined to; may be repeated.")
+  var appInstance: [String] = []
+  @Option(help: "Operation that it may call; may be repeated. (default: CreateAppInstanceUser)")
+  var operation: [String] = []
+  @Option(help: "Label KEY=VALUE that policies can refer to; may be repeated.")
+  var label: [String] = []
+  @Option(help: "What the tenant is, for people.")
+  var description = ""
+
+  func validate() throws {
+    guard !appInstance.isEmpty else { throw ValidationError("Missing expected argument '--app-instance'") }
+    guard label.allSatisfy({ Self.split($0) != nil }) else {
+      throw ValidationError("a label has the form KEY=VALUE")
+    }
+  }
+
+  func run() throws {
+    let tenants = try TenantsOnDisk(configOption)
+    let key = try NewAccessKey()
+    var tenant = TenantsFile.NewTenant(id: id, appInstances: appInstance)
+    tenant.description = description
+    tenant.operations = operation
+    tenant.labels = label.compactMap(Self.split)
+    try tenants.edit(mayBeMissing: true) { file throws(TenantsFile.EditFault) in
+      try file.adding(tenant, key: key.written)
+    }
+    key.show(tenant: id, formatOption.format)
+    tenants.sayWhatIsLeft("tenant `\(id)` is in")
+  }
+
+  private static func split(_ label: String) -> (key: String, value: String)? {
+    guard let equals = label.firstIndex(of: "="), equals > label.startIndex else { return nil }
+    return (String(label[..<equals]), String(label[label.index(after: equals)...]))
+  }
+}
+
+struct TenantRotateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rotate", abstract: "Give a tenant a new access key, print it once, and end the old ones.")
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Argument(help: "Name of the tenant.")
+  var id: String
+  @Option(help: "How long the old keys stay valid, such as 24h.", transform: parseDuration)
+  var overlap = Duration.zero
+
+  func run() throws {
+    let tenants = try TenantsOnDisk(configOption)
+    let key = try NewAccessKey()
+    let now = WallClockTime.now
+    try tenants.edit { file throws(TenantsFile.EditFault) in
+      try file.rotating(id, to: key.written, overlap: overlap, now: now)
+    }
+    key.show(tenant: id, formatOption.format)
+    tenants.sayWhatIsLeft("the new key of tenant `\(id)` is in")
+  }
+}
+
+struct TenantRevokeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "revoke", abstract: "Revoke one access key of a tenant, or all of them.")
+
+  @OptionGroup var configOption: ConfigOption
+  @Argument(help: "Name of the tenant.")
+  var id: String
+  @Option(help: "Id of the access key. (default: all of the tenant's)")
+  var accessKey: String?
+
+  func run() throws {
+    let tenants = try TenantsOnDisk(configOption)
+    try tenants.edit { file throws(TenantsFile.EditFault) in try file.revoking(id, accessKey: accessKey) }
+    let what = accessKey.map { "access key `\($0)`" } ?? "every access key"
+    tenants.sayWhatIsLeft("\(what) of tenant `\(id)` is revoked in")
+  }
+}
+
+/// A duration as configuration files write it.
+@Sendable func parseDuration(_ text: String) throws -> Duration {
+  guard let duration = Duration(written: text) else {
+    throw ValidationError("expected a duration such as 250ms, 10s, 5m, 24h or 7d, found `\(text)`")
+  }
+  return duration
+}

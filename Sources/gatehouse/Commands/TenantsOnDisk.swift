@@ -1,0 +1,124 @@
+import ArgumentParser
+import Configuration
+import OpenSSLCrypto
+import Primitives
+import StrictJSON
+
+/// The tenants file that a configuration names.
+struct TenantsOnDisk {
+  let path: String
+  private let configPath: String
+  private let loader: ConfigurationLoader
+
+  init(_ option: ConfigOption) throws(CommandFailure) {
+    let configuration = try option.loadConfiguration()
+    path = configuration.tenants.path
+    configPath = option.path
+    loader = option.loader
+  }
+
+  /// All tenants as written; no secret is opened.
+  func entries() throws(CommandFailure) -> [TenantEntry] {
+    let contents: FileContents
+    do throws(FileFault) {
+      contents = try DiskFiles().read(path)
+    } catch {
+      throw CommandFailure(.configuration, "\(path): \(error.message)")
+    }
+    return try read(contents.bytes)
+  }
+
+  /// Replaces the file with what `edit` makes of it, if that is a file that can be loaded.
+  func edit(
+    mayBeMissing: Bool = false, _ edit: (TenantsFile) throws(TenantsFile.EditFault) -> TenantsFile
+  ) throws {
+    try TenantsFileEditor(path: path).edit { bytes in
+      let file = try current(bytes, mayBeMissing: mayBeMissing)
+      let edited: TenantsFile
+      do throws(TenantsFile.EditFault) {
+        edited = try edit(file)
+      } catch {
+        throw CommandFailure(.bad, "\(path): \(error.message)")
+      }
+      try refuse(edited.bytes)
+      return edited.bytes
+    }
+  }
+
+  func sayWhatIsLeft(_ done: String) {
+    Console.talk("\(done) \(path); a running gateway follows on SIGHUP")
+  }
+
+  private func current(_ bytes: [UInt8]?, mayBeMissing: Bool) throws(CommandFailure) -> TenantsFile {
+    guard let bytes else {
+      if mayBeMissing { return TenantsFile() }
+      throw CommandFailure(.configuration, "\(path): \(FileFault.missing.message)")
+    }
+    _ = try read(bytes)
+    do throws(Problem) {
+      return try TenantsFile(parsing: bytes, file: path)
+    } catch {
+      throw CommandFailure(configuration: [error])
+    }
+  }
+
+  private func read(_ bytes: [UInt8]) throws(CommandFailure) -> [TenantEntry] {
+    let (entries, problems) = loader.tenantEntries(of: bytes, file: path, configPath: configPath)
+    guard let entries else { throw CommandFailure(configuration: problems) }
+    return entries
+  }
+
+  /// The file was good before, so what is wrong with it now was wrong on the command line.
+  private func refuse(_ edited: [UInt8]) throws {
+    let (_, problems) = loader.tenantEntries(of: edited, file: path, configPath: configPath)
+    guard let first = problems.first(where: { $0.severity == .error }) else { return }
+    throw ValidationError(first.message)
+  }
+}
+
+/// An access key that did not exist before.
+struct NewAccessKey {
+  let written: TenantsFile.NewKey
+  private let secret: String
+
+  /// Random, with the secret sealed when `$GATEHOUSE_MASTER_KEY` is set.
+  init() throws(CommandFailure) {
+    // Base 32 letters: 80 random bits after the prefix, in the shape of AWS's own ids.
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+    let id = "GHAK" + String(decoding: randomBytes(16).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+    // 40 characters, as AWS's secrets have.
+    secret = Base64.encode(randomBytes(30))
+    guard let variable = Process.environment[MasterKey.variable] else {
+      written = .init(id: id, secret: .plain(secret))
+      return
+    }
+    guard let masterKey = MasterKey(base64: variable),
+      let sealed = SealedSecret.seal(
+        Array(secret.utf8), accessKeyID: Text(id), masterKey: masterKey,
+        nonce: randomBytes(AESGCM.nonceLength))
+    else {
+      throw CommandFailure(.configuration, "$\(MasterKey.variable) must be 32 bytes in base64")
+    }
+    written = .init(id: id, secret: .sealed(sealed))
+  }
+
+  /// The only time that the secret is shown.
+  func show(tenant: String, _ format: FormatOption.Format) {
+    switch format {
+    case .text:
+      Console.data("export AWS_ACCESS_KEY_ID=\(written.id)")
+      Console.data("export AWS_SECRET_ACCESS_KEY=\(secret)")
+    case .json:
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.key("tenant")
+      writer.string(tenant)
+      writer.key("accessKeyId")
+      writer.string(written.id)
+      writer.key("secretAccessKey")
+      writer.string(secret)
+      writer.endObject()
+      Console.data(writer.bytes)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import Glibc
+
+/// Standard output for data, standard error for talk.
+enum Console {
+  /// A line of data.
+  static func data(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+
+  static func data(_ line: [UInt8]) { write(line + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+
+  /// Data with line ends of its own.
+  static func data(lines: [UInt8]) { write(lines, to: STDOUT_FILENO) }
+
+  /// A line for the person at the terminal.
+  static func talk(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
+
+  /// Whoever reads may have gone; then there is nobody to tell.
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// The root command; each subcommand has a file of its own.
+struct Gatehouse: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gatehouse",
+    abstract: "A policy gateway in front of the Amazon Chime SDK Identity API.",
+    subcommands: [
+      CheckCommand.self,
+      ExplainCommand.self,
+      PolicyTestCommand.self,
+      ReplayCommand.self,
+      ScanCommand.self,
+      AuditCommand.self,
+      TenantCommand.self,
+      CredentialsCommand.self,
+    ])
+}
+
+/// Runs the command that the arguments name; every way out ends in an exit code of the interface.
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try Gatehouse.parseAsRoot()
+      try command.run()
+    } catch let failure as CommandFailure {
+      for line in failure.lines { Console.talk(line) }
+      Gatehouse.exit(withError: ExitCode(failure.status.rawValue))
+    } catch let error where Gatehouse.isArgumentParsers(error) {
+      Gatehouse.exit(withError: error)
+    } catch {
+      Console.talk("gatehouse: \(error)")
+      Gatehouse.exit(withError: ExitCode(ExitStatus.internalFault.rawValue))
+    }
+  }
+}
+
+extension Gatehouse {
+  /// Whether the parser has an exit code of its own for the error: help, wrong usage, a code that a command chose.
+  fileprivate static func isArgumentParsers(_ error: any Error) -> Bool {
+    error is ExitCode || error is CleanExit || error is ValidationError
+      || exitCode(for: error) != ExitCode.failure
+  }
+}

@@ -1,0 +1,165 @@
+import AuditTrail
+import OpenSSLCrypto
+import Primitives
+import Testing
+
+@Suite struct QueryTests {
+  private func history(_ change: (inout AuditedRequest) -> Void = { _ in }) throws -> RequestHistory {
+    var request = exampleRequest()
+    change(&request)
+    let intent = try record(request.intentRecord(under: Sensitivity()))
+    let outcome = try record(
+      exampleResult().outcomeRecord(of: request.id, intent: 1, at: time(1)), sequence: 2)
+    return RequestHistory(first: intent, second: outcome)
+  }
+
+  @Test func requestIsPrintedAsTheContractShowsIt() throws {
+    #expect(
+      String(decoding: try history().json, as: UTF8.self) == """
+        {"time":"2026-11-23T13:00:00.123Z","requestId":"00000001-0000-4000-8000-000100000000","tenant":"crm",\
+        "accessKeyId":"GHAKCRM00000000001","actor":"alice@corp","sourceIp":"127.0.0.1","userAgent":"Boto3/1.40",\
+        "operation":"CreateAppInstanceUser","appInstanceArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one",\
+        "appInstanceUserId":"crm-alice","name":"Alice","tags":{"CostCenter":"4711"},"expirationDays":30,\
+        "decision":"allowed","violations":[],"warnings":[],\
+        "changes":[{"field":"Tags.Owner","to":"crm@example.com"}],"policyRevision":"sha256:00ff","status":201,\
+        "upstreamStatus":201,"upstreamRequestId":"upstream-1",\
+        "appInstanceUserArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice",\
+        "outcome":"created","durationMs":12.345}
+        """)
+  }
+
+  @Test func intentWithoutOutcomeIsUnknown() throws {
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    let text = String(decoding: RequestHistory(first: intent, second: nil).json, as: UTF8.self)
+    #expect(text.hasSuffix(#""appInstanceUserArn":null,"outcome":"unknown","durationMs":null}"#))
+    #expect(text.contains(#""status":null,"upstreamStatus":null"#))
+  }
+
+  @Test func eachFilterKeepsWhatItNames() throws {
+    let request = try history()
+    let filters: [(String, (inout QueryFilter, Text) -> Void, Text)] = [
+      ("user id", { $0.userId = $1 }, "crm-alice"),
+      (
+        "user arn", { $0.userArn = $1 },
+        "arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice"
+      ),
+      ("tenant", { $0.tenant = $1 }, "crm"), ("actor", { $0.actor = $1 }, "alice@corp"),
+      ("access key", { $0.accessKeyId = $1 }, "GHAKCRM00000000001"),
+      ("operation", { $0.operation = $1 }, "CreateAppInstanceUser"),
+      ("tag", { $0.tags = [("CostCenter", $1)] }, "4711"),
+      ("tag that policy set", { $0.tags = [("Owner", $1)] }, "crm@example.com"),
+    ]
+    for (name, set, value) in filters {
+      var filter = QueryFilter()
+      set(&filter, value)
+      #expect(filter.matches(request), "\(name)")
+      set(&filter, value + "x")
+      #expect(!filter.matches(request), "\(name)")
+    }
+  }
+
+  @Test func decisionOfTheOutcomeGoesBeforeThatOfTheIntent() throws {
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    let outcome = try record(
+      exampleResult().outcomeRecord(of: requestID(1), intent: 1, at: time(1), decision: .refused))
+    var filter = QueryFilter()
+    filter.decision = .refused
+    #expect(filter.matches(RequestHistory(first: intent, second: outcome)))
+    #expect(!filter.matches(RequestHistory(first: intent, second: nil)))
+  }
+
+  @Test func timesAreFromSinceUpToUntil() throws {
+    let request = try history()
+    for (since, until, expected) in [(0, 1, true), (1, 2, false), (-1, 0, false), (-5, 5, true)] {
+      var filter = QueryFilter()
+      filter.since = time(Int64(since))
+      filter.until = time(Int64(until))
+      #expect(filter.matches(request) == expected, "\(since) to \(until)")
+    }
+  }
+
+  @Test func userIsAlsoFoundByTheArnItWasNamedBy() throws {
+    let request = try history { $0.appInstanceUserId = nil }
+    var filter = QueryFilter()
+    filter.userId = "crm-alice"
+    #expect(filter.matches(request))
+    filter.userId = "alice"
+    #expect(!filter.matches(request))
+  }
+
+  @Test func userThatMayExistIsFoundByItsArn() throws {
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    var filter = QueryFilter()
+    filter.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice"
+    #expect(filter.matches(RequestHistory(first: intent, second: nil)))
+  }
+
+  @Test func hashedTagIsFoundByItsValue() throws {
+    let key = Secret(Array(0..<32))
+    let record = try record(exampleRequest().intentRecord(under: Sensitivity(tagValues: .hashed(under: key))))
+    var filter = QueryFilter()
+    filter.tags = [("CostCenter", "4711")]
+    #expect(!filter.matches(RequestHistory(first: record, second: nil)))
+    filter.hashKey = key
+    #expect(filter.matches(RequestHistory(first: record, second: nil)))
+  }
+}
+
+@Suite struct RequestJoinerTests {
+  private enum Step {
+    case intent(UInt64, at: Int64)
+    case outcome(UInt64, at: Int64, AuditOutcome = .created)
+    case only(UInt64, at: Int64)
+  }
+
+  private func joined(_ steps: [Step]) throws -> [String] {
+    let records = try steps.enumerated().map { index, step in
+      switch step {
+      case .intent(let number, let seconds):
+        try record(
+          exampleRequest(number, at: seconds).intentRecord(under: Sensitivity()), sequence: index + 1)
+      case .outcome(let number, let seconds, let outcome):
+        try record(
+          AuditedResult(outcome, status: 1, durationNanoseconds: 0).outcomeRecord(
+            of: requestID(number), intent: 1, at: time(seconds)), sequence: index + 1)
+      case .only(let number, let seconds):
+        try record(
+          exampleRequest(number, at: seconds).outcomeRecord(
+            AuditedResult(.notForwarded, status: 1, durationNanoseconds: 0), under: Sensitivity()),
+          sequence: index + 1)
+      }
+    }
+    var survey = JournalSurvey()
+    for record in records { survey.take(record) }
+    var joiner = RequestJoiner(after: survey)
+    var given: [String] = []
+    let give = { (history: RequestHistory) in
+      given.append("\(Int(history.first.requestId.string.prefix(8), radix: 16) ?? 0) \(history.outcome)")
+    }
+    for record in records { joiner.take(record, give) }
+    joiner.finish(give)
+    return given
+  }
+
+  @Test func requestsComeInTheOrderOfTheirFirstRecords() throws {
+    #expect(
+      try joined([
+        .intent(1, at: 0), .intent(2, at: 0), .only(3, at: 0), .outcome(2, at: 1), .intent(4, at: 1),
+        .outcome(1, at: 2), .outcome(4, at: 2),
+      ]) == ["1 created", "2 created", "3 notForwarded", "4 created"])
+  }
+
+  @Test func intentWithoutOutcomeKeepsItsPlace() throws {
+    #expect(
+      try joined([.intent(1, at: 0), .intent(2, at: 0), .outcome(2, at: 1), .only(3, at: 2)])
+        == ["1 unknown", "2 created", "3 notForwarded"])
+  }
+
+  @Test func laterFindingReplacesUnknown() throws {
+    #expect(
+      try joined([
+        .intent(1, at: 0), .outcome(1, at: 1, .unknown), .intent(2, at: 2), .only(3, at: 3),
+        .outcome(1, at: 9000, .created), .outcome(2, at: 9000, .failed),
+      ]) == ["1 created", "2 failed", "3 notForwarded"])
+  }
+}

@@ -1,0 +1,160 @@
+import Configuration
+import OpenSSLCrypto
+import Primitives
+import Testing
+
+@Suite struct TenantsFileTests {
+  private static let now = WallClockTime(seconds: 1_795_348_800)  // 2026-11-22T12:00:00Z
+  private let key = TenantsFile.NewKey(id: "GHAKNEW", secret: .plain("n3w"))
+
+  private func file(_ text: String) throws -> TenantsFile {
+    try TenantsFile(parsing: Array(text.utf8), file: "tenants.json")
+  }
+
+  private func text(_ file: TenantsFile) -> String { String(decoding: file.bytes, as: UTF8.self) }
+
+  private func directory(_ file: TenantsFile) throws -> TenantDirectory {
+    var files = goodFiles()
+    files.contents["tenants.json"] = text(file)
+    let (loaded, problems) = load(files)
+    #expect(problems == [])
+    return try #require(loaded?.tenants)
+  }
+
+  @Test func aTenantAddedToNothingLoads() throws {
+    var tenant = TenantsFile.NewTenant(
+      id: "hr", appInstances: ["arn:aws:chime:us-east-1:123456789012:app-instance/*"])
+    tenant.operations = ["CreateAppInstanceUser", "TagResource"]
+    tenant.labels = [("owner", "hr@example.com")]
+    let tenants = try directory(try TenantsFile().adding(tenant, key: key))
+    let credential = try #require(tenants.credential(forAccessKeyID: "GHAKNEW"))
+    #expect(credential.tenant.id == "hr")
+    #expect(credential.tenant.operations == ["CreateAppInstanceUser", "TagResource"])
+    #expect(credential.tenant.labels == ["owner": "hr@example.com"])
+    #expect(credential.key.secret.withBytes { Array($0) } == Array("n3w".utf8))
+  }
+
+  @Test func whatAnEditDoesNotTouchStays() throws {
+    let edited = try file(sampleTenants).adding(.init(id: "hr", appInstances: ["*"]), key: key)
+    let before = try #require(try directory(try file(sampleTenants)).tenant("crm"))
+    let after = try #require(try directory(edited).tenant("crm"))
+    #expect(after.labels == before.labels && after.operations == before.operations)
+    #expect(after.rateLimit == before.rateLimit && after.clientCertificates == before.clientCertificates)
+    #expect(after.accessKeys.first?.notAfter == before.accessKeys.first?.notAfter)
+  }
+
+  @Test func addingATenantTwiceIsRefused() throws {
+    let file = try file(minimalTenants)
+    #expect(throws: TenantsFile.EditFault.tenantExists("crm")) {
+      try file.adding(.init(id: "crm", appInstances: ["*"]), key: key)
+    }
+  }
+
+  @Test func rotatingWithoutOverlapRevokesTheOldKeyAtOnce() throws {
+    let file = try file(minimalTenants).rotating("crm", to: key, overlap: .zero, now: Self.now)
+    let keys = try #require(try directory(file).tenant("crm")).accessKeys
+    #expect(keys.map(\.id) == ["GHAKCRM00000000001", "GHAKNEW"])
+    #expect(keys.map(\.status) == [.revoked, .active])
+  }
+
+  @Test func rotatingWithOverlapEndsTheOldKeyThen() throws {
+    let file = try file(minimalTenants).rotating("crm", to: key, overlap: .seconds(86_400), now: Self.now)
+    let keys = try #require(try directory(file).tenant("crm")).accessKeys
+    #expect(keys.map(\.status) == [.active, .active])
+    #expect(keys.map(\.notAfter) == [Self.now.advanced(byNanoseconds: 86_400_000_000_000), nil])
+  }
+
+  @Test func aKeyThatEndsSoonerThanTheOverlapStillDoes() throws {
+    let file = try file(sampleTenants).rotating(
+      "crm", to: key, overlap: .seconds(400 * 86_400), now: Self.now)
+    let keys = try #require(try directory(file).tenant("crm")).accessKeys
+    #expect(keys.first?.notAfter == WallClockTime(rfc3339: "2027-01-01T00:00:00Z"))
+  }
+
+  @Test func revokingOneKeyLeavesTheOthers() throws {
+    let file = try file(minimalTenants).rotating("crm", to: key, overlap: .seconds(60), now: Self.now)
+      .revoking("crm", accessKey: "GHAKNEW")
+    #expect(try directory(file).tenant("crm")?.accessKeys.map(\.status) == [.active, .revoked])
+    let all = try file.revoking("crm")
+    #expect(try directory(all).tenant("crm")?.accessKeys.map(\.status) == [.revoked, .revoked])
+  }
+
+  @Test func editsOfWhatIsNotThereAreRefused() throws {
+    let file = try file(minimalTenants)
+    #expect(throws: TenantsFile.EditFault.noSuchTenant("hr")) { try file.revoking("hr") }
+    #expect(throws: TenantsFile.EditFault.noSuchAccessKey("X", tenant: "crm")) {
+      try file.revoking("crm", accessKey: "X")
+    }
+    let other = try self.file("{}")
+    #expect(throws: TenantsFile.EditFault.notATenantsFile) { try other.revoking("crm") }
+    #expect(throws: Problem.self) { try self.file("{") }
+  }
+}
+
+@Suite struct SealedSecretTests {
+  private let masterKey = Base64.encode(Array(0..<32))
+
+  @Test func aSealedSecretOpensOnLoad() throws {
+    let master = try #require(MasterKey(base64: masterKey))
+    let sealed = try #require(
+      SealedSecret.seal(
+        Array("s3cr3t".utf8), accessKeyID: "GHAKCRM00000000001", masterKey: master,
+        nonce: Array(repeating: 7, count: 12)))
+    #expect(sealed.hasPrefix("v1:"))
+    var files = goodFiles()
+    files.permissions["tenants.json"] = 0o644
+    files.contents["tenants.json"] = minimalTenants.replacing(
+      #""secret": "s3cr3t""#, with: #""sealedSecret": "\#(sealed)""#)
+    let (loaded, problems) = load(files, environment: ["GATEHOUSE_MASTER_KEY": masterKey])
+    #expect(problems == [])
+    let credential = loaded?.tenants.credential(forAccessKeyID: "GHAKCRM00000000001")
+    #expect(credential?.key.secret.withBytes { Array($0) } == Array("s3cr3t".utf8))
+
+    let other = Base64.encode(Array(1...32))
+    #expect(
+      load(files, environment: ["GATEHOUSE_MASTER_KEY": other]).1 == [
+        "tenants.json:3:65: error: the secret cannot be opened: it was sealed under another $GATEHOUSE_MASTER_KEY, for another access key id, or altered"
+      ])
+    #expect(
+      load(files, environment: ["GATEHOUSE_MASTER_KEY": "c2hvcnQ="]).1 == [
+        "tenants.json:3:65: error: $GATEHOUSE_MASTER_KEY must be 32 bytes in base64"
+      ])
+  }
+
+  @Test func aSealedSecretIsBoundToItsAccessKey() throws {
+    let master = try #require(MasterKey(base64: masterKey))
+    let nonce = [UInt8](repeating: 7, count: 12)
+    let sealed = try #require(
+      SealedSecret.seal(Array("s3cr3t".utf8), accessKeyID: "A", masterKey: master, nonce: nonce))
+    #expect(throws: SealedSecret.Fault.notAuthentic) {
+      _ = try SealedSecret.open(sealed, accessKeyID: "B", masterKey: master)
+    }
+    for text in ["", "v1:", "v2:" + sealed.dropFirst(3), "v1:!!!!", "v1:AAAA", String(sealed.dropFirst(3))] {
+      #expect(throws: SealedSecret.Fault.malformed) {
+        _ = try SealedSecret.open(text, accessKeyID: "A", masterKey: master)
+      }
+    }
+  }
+}
+
+@Suite struct TenantDirectoryTests {
+  @Test func everyKeyOfManyIsFoundAndNoOther() {
+    let tenants = (0..<50).map { tenant in
+      Tenant(
+        id: Text("t\(tenant)"),
+        accessKeys: (0..<20).map { .init(id: Text("GHAK\(tenant)X\($0)"), secret: Secret([1])) },
+        appInstances: [])
+    }
+    let directory = TenantDirectory(tenants)
+    for (index, tenant) in tenants.enumerated() {
+      for key in tenant.accessKeys {
+        let found = directory.credential(forAccessKeyID: key.id)
+        #expect(found?.tenantIndex == index && found?.key.id == key.id)
+      }
+    }
+    for id in ["", "GHAK", "GHAK0X20", "ghak0x0", "GHAK50X0"] as [Text] {
+      #expect(directory.credential(forAccessKeyID: id) == nil)
+    }
+    #expect(TenantDirectory([]).credential(forAccessKeyID: "x") == nil)
+  }
+}

@@ -1,0 +1,108 @@
+import HTTPWire
+
+/// What a parser made of some bytes: the messages it read, and how it ended.
+struct RequestReading: Equatable, CustomStringConvertible {
+  struct Message: Equatable {
+    let head: [UInt8]
+    let body: [UInt8]
+    let path: Range<Int>
+    let fieldCount: Int
+    let keepAlive: Bool
+  }
+
+  var messages: [Message] = []
+  var violation: HTTPViolation?
+  /// The stage after the last byte, when nothing was refused.
+  var stage: RequestParser.Stage?
+
+  var description: String {
+    "\(messages.count) messages, \(violation.map { "refused: \($0)" } ?? "stage \(stage.map { "\($0)" } ?? "?")")"
+  }
+}
+
+struct ResponseReading: Equatable, CustomStringConvertible {
+  struct Message: Equatable {
+    let head: [UInt8]
+    let status: Int
+    let body: [UInt8]
+    let keepAlive: Bool
+  }
+
+  var messages: [Message] = []
+  var violation: HTTPViolation?
+
+  var description: String { "\(messages.count) messages, refused: \(violation.map { "\($0)" } ?? "no")" }
+}
+
+/// Feeds `bytes` in the pieces that end at `cuts` and at the end.
+func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits()) -> RequestReading {
+  var parser = RequestParser(limits: limits)
+  var reading = RequestReading()
+  var start = 0
+  for end in cuts + [bytes.count] {
+    bytes[start..<end].withUnsafeBytes { parser.receive($0) }
+    start = end
+    do throws(HTTPViolation) {
+      loop: while true {
+        switch try parser.next() {
+        case .needsMore: break loop
+        case .continueExpected: continue
+        case .request(let message):
+          reading.messages.append(
+            .init(
+              head: message.head.bytes, body: message.body, path: message.head.path,
+              fieldCount: message.head.fields.count, keepAlive: message.head.keepAlive))
+        }
+      }
+    } catch {
+      reading.violation = error
+    }
+  }
+  if reading.violation == nil { reading.stage = parser.stage }
+  return reading
+}
+
+/// Feeds `bytes` likewise to a response parser, and then says that the peer closed when `closing`.
+func readResponses(
+  _ bytes: [UInt8], cuts: [Int] = [], closing: Bool = true, toHEAD: Bool = false,
+  limits: HTTPLimits = HTTPLimits()
+) -> ResponseReading {
+  var parser = ResponseParser(limits: limits)
+  var reading = ResponseReading()
+  func note(_ message: ResponseMessage) {
+    reading.messages.append(
+      .init(
+        head: message.head.bytes, status: message.head.status, body: message.body,
+        keepAlive: message.head.keepAlive))
+  }
+  var start = 0
+  do throws(HTTPViolation) {
+    for end in cuts + [bytes.count] {
+      bytes[start..<end].withUnsafeBytes { parser.receive($0) }
+      start = end
+      while case .response(let message) = try parser.next(requestMethodIsHEAD: toHEAD) { note(message) }
+    }
+    if closing, let last = try parser.finish() { note(last) }
+  } catch {
+    reading.violation = error
+  }
+  return reading
+}
+
+/// Every way of cutting that the tests use: whole, byte by byte, and once at each position.
+func everyCut(of count: Int) -> [[Int]] {
+  [[], Array(1..<max(count, 1))] + (0...count).map { [$0] }
+}
+
+/// A small generator with a fixed seed (SplitMix64), so that failures can be had again.
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}

@@ -1,0 +1,163 @@
+import Configuration
+import Primitives
+import Testing
+
+@testable import PolicyEngine
+
+@Suite struct PolicyReviewTests {
+  static let set = #""tags":{"set":{"K":"1"}}"#
+  static let otherSet = #""tags":{"set":{"K":"2"}}"#
+  static let days = #""expiration":{"defaultDays":30}"#
+  static let otherDays = #""expiration":{"defaultDays":60}"#
+
+  /// Severity and message of each problem.
+  func problems(_ policies: [String], tenants: [TenantFacts] = [crm]) throws -> [String] {
+    try compile(policies, tenants: tenants).1.map { "\($0.severity): \($0.message)" }
+  }
+
+  @Test func differentValuesForOneFieldAreAnErrorAtTheLaterPolicy() throws {
+    let (_, problems) = try compile([policy(Self.set, name: "a"), policy(Self.otherSet, name: "b")])
+    #expect(
+      problems.map(\.line) == [
+        "policies/p1.json:1:71: error: sets the tag `K` to `2`, where policy `a` sets it to `1`"
+          + " (policies/p0.json:1) and both can match one request"
+      ])
+  }
+
+  @Test(arguments: [
+    (set, otherSet), (days, otherDays), (set, #""tags":{"required":[{"key":"K","default":"2"}]}"#),
+    (#""tags":{"set":{"K":"${tenant.id}"}}"#, #""tags":{"set":{"K":"crm"}}"#),
+  ])
+  func everyKindOfValueIsCompared(_ one: String, _ other: String) throws {
+    #expect(try problems([policy(one, name: "a"), policy(other, name: "b")]).count == 1)
+  }
+
+  @Test(arguments: [
+    (#"{"tenants":["a*"]}"#, #"{"tenants":["b*"]}"#, 0),
+    (#"{"tenants":["a*"]}"#, #"{"tenants":["*b"]}"#, 1),
+    (#"{"appInstances":["*:1"]}"#, #"{"appInstances":["*:2"]}"#, 0),
+    (#"{"operations":["CreateAppInstanceUser"]}"#, #"{"operations":["Put*"]}"#, 0),
+    (#"{"operations":["Create*"]}"#, #"{"operations":["*User"]}"#, 1),
+    (#"{}"#, #"{"tenants":["z"]}"#, 1),
+    (#"{}"#, #"{"tenants":[]}"#, 0),
+    (#"{"operations":["PutAppInstanceUserExpirationSettings"]}"#, #"{"operations":["Put*"]}"#, 1),
+  ])
+  func onlyPoliciesThatCanMatchOneRequestAreCompared(_ one: String, _ other: String, _ count: Int) throws {
+    let policies = [
+      policy(Self.days, name: "a", match: one), policy(Self.otherDays, name: "b", match: other),
+    ]
+    #expect(try problems(policies).count == count)
+  }
+
+  @Test func tagsAreOnlyPutInOnCreation() throws {
+    let match = #"{"operations":["TagResource"]}"#
+    #expect(
+      try problems([
+        policy(Self.set, name: "a", match: match), policy(Self.otherSet, name: "b", match: match),
+      ])
+        == [])
+  }
+
+  @Test(arguments: [("enforce", "error"), ("warn", "warning")])
+  func aWarnPolicyIsOnlyWarnedAbout(_ mode: String, _ severity: String) throws {
+    let found = try problems([policy(Self.days, name: "a"), policy(Self.otherDays, name: "b", mode: mode)])
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix(severity + ": ") == true)
+  }
+
+  @Test func offPoliciesAndEqualValuesAreNoProblem() throws {
+    #expect(
+      try problems([policy(Self.days, name: "a"), policy(Self.otherDays, name: "b", mode: "off")]) == [])
+    #expect(try problems([policy(Self.days, name: "a"), policy(Self.days, name: "b")]) == [])
+  }
+
+  @Test func aLabelThatAMatchingTenantLacksIsAnErrorWhereItStands() throws {
+    let rules = policy(#""tags":{"set":{"K":"${tenant.labels.owner}"}}"#, match: #"{"tenants":["a*"]}"#)
+    let tenants = [
+      TenantFacts(id: "a1"), TenantFacts(id: "a2", labels: ["owner": "x"]), TenantFacts(id: "a3"),
+      TenantFacts(id: "b"),
+    ]
+    let (_, problems) = try compile([rules], tenants: tenants)
+    #expect(
+      problems.map(\.line) == [
+        "policies/p0.json:1:87: error: `${tenant.labels.owner}` has no value for tenants `a1`, `a3`"
+      ])
+    #expect(try compile([rules], tenants: [TenantFacts(id: "b")]).1.isEmpty)
+  }
+
+  @Test(arguments: [
+    #""appInstanceUserId":{"prefix":"${tenant.labels.x}"}"#,
+    #""tags":{"required":[{"key":"K","values":["a","${tenant.labels.x}"]}]}"#,
+    #""tags":{"required":[{"key":"K","default":"${tenant.labels.x}"}]}"#,
+  ])
+  func labelsAreLookedForWhereverTemplatesMayStand(_ rules: String) throws {
+    #expect(try problems([policy(rules)]) == ["error: `${tenant.labels.x}` has no value for tenant `crm`"])
+  }
+
+  @Test func valuesThatNoTagCanHaveAreErrors() throws {
+    #expect(
+      try problems([policy(#""tags":{"set":{"K":""}}"#)])
+        == ["error: the value of a tag must have 1 to 256 characters, and this has 0"])
+    #expect(
+      try problems([policy(#""tags":{"set":{"K":"\#(repeated("x", 255))${tenant.id}"}}"#)]) == [
+        "error: the value of a tag must have 1 to 256 characters, which this does not have for tenant `crm`"
+      ])
+    #expect(
+      try problems([policy(#""tags":{"set":{"\#(repeated("k", 129))":"1"}}"#)])
+        == ["error: the key of a tag must have 1 to 128 characters, and this has 129"])
+    #expect(
+      try problems([policy(#""expiration":{"defaultDays":5476}"#)])
+        == ["error: ExpirationDays must be 1 to 5475, and the default is 5476"])
+  }
+
+  /// Rules of policies `a` and `b`, and the warning they earn.
+  @Test(arguments: [
+    (
+      #""tags":{"required":[{"key":"K","values":["a*"],"default":"b"}]}"#, #""name":{}"#,
+      "the value of the tag `K` that is put in is not among the values in its own required tags"
+    ),
+    (
+      #""tags":{"set":{"K":"b"}}"#, #""tags":{"required":[{"key":"K","pattern":"a"}]}"#,
+      "the value of the tag `K` that is put in does not match the pattern in policy `b`'s required tags"
+    ),
+    (
+      #""tags":{"set":{"K":"b"}}"#, #""tags":{"allowedKeys":["L"]}"#,
+      "the tag `K` that is put in is not among policy `b`'s allowedKeys"
+    ),
+    (
+      #""tags":{"set":{"K":"b"},"forbiddenKeys":["*"]}"#, #""name":{}"#,
+      "the tag `K` that is put in is among its own forbiddenKeys"
+    ),
+    (
+      #""tags":{"set":{"owner":"b"}}"#, #""tags":{"required":[{"key":"Owner"}]}"#,
+      "the tag `owner` that is put in differs only in case from one of policy `b`'s required tags, `Owner`"
+    ),
+    (
+      #""tags":{"required":[{"key":"owner"}]}"#, #""tags":{"required":[{"key":"Owner"}]}"#,
+      "policy `b` requires `Owner`, which differs only in case: no request has both"
+    ),
+    (
+      #""expiration":{"defaultDays":30}"#, #""expiration":{"maxDays":29}"#,
+      "the default of 30 days is above policy `b`'s maxDays, 29"
+    ),
+    (
+      #""expiration":{"defaultDays":1}"#, #""expiration":{"minDays":2}"#,
+      "the default of 1 day is below policy `b`'s minDays, 2"
+    ),
+  ])
+  func changesThatBreakARuleAreWarnedAbout(_ one: String, _ other: String, _ message: String) throws {
+    #expect(
+      try problems([policy(one, name: "a"), policy(other, name: "b")]) == ["warning: \(message)"])
+  }
+
+  @Test(arguments: [
+    (#""tags":{"set":{"K":"b"},"allowedKeys":["L"]}"#, #""name":{}"#),
+    (#""tags":{"set":{"K":"b"}}"#, #""tags":{"set":{"K":"b"},"allowedKeys":["L"]}"#),
+    (#""tags":{"set":{"K":"${tenant.id}"}}"#, #""tags":{"required":[{"key":"K","values":["a"]}]}"#),
+    (#""tags":{"set":{"K":"a"}}"#, #""tags":{"required":[{"key":"K","values":["${tenant.id}"]}]}"#),
+    (#""expiration":{"defaultDays":30}"#, #""expiration":{"maxDays":29,"onExcess":"clamp"}"#),
+  ])
+  func whatMayWellBeMeantIsNot(_ one: String, _ other: String) throws {
+    #expect(try problems([policy(one, name: "a"), policy(other, name: "b")]) == [])
+  }
+}

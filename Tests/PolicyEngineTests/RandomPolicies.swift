@@ -1,0 +1,126 @@
+/// SplitMix64: the same seed gives the same cases on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+/// Makes policies, tenants and requests of few words, so that they meet often.
+struct RandomPolicies {
+  private var random: SeededGenerator
+
+  private static let keys = ["K", "k", "Key", "L", "\u{E9}", "\u{C9}", "e\u{301}"]
+  private static let values = ["a", "b", "ab", "a*", "crm", "aaaa-1", "x-\u{1F600}"]
+  private static let templates = [
+    "a", "b", "crm", "${tenant.id}", "x-${tenant.labels.l}", "${tenant.labels.m}", "${request.appInstanceId}",
+  ]
+  private static let valueGlobs =
+    templates + ["a*", "?", "*b", "*${tenant.labels.l}", "${request.appInstanceId}*"]
+  private static let keyGlobs = ["K", "K*", "?", "*", "k?y", "\u{E9}", "L"]
+  private static let operations = [
+    "CreateAppInstanceUser", "UpdateAppInstanceUser", "PutAppInstanceUserExpirationSettings", "TagResource",
+    "UntagResource",
+  ]
+  private static let appInstances = ["aaaa-1", "bbbb-2"].map {
+    "arn:aws:chime:us-east-1:123456789012:app-instance/\($0)"
+  }
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+  private mutating func one<Element>(_ choices: [Element]) -> Element {
+    choices[Int.random(in: choices.indices, using: &random)]
+  }
+
+  private mutating func some<Element>(_ choices: [Element], upTo most: Int) -> [Element] {
+    (0..<Int.random(in: 0...most, using: &random)).map { _ in one(choices) }
+  }
+
+  private mutating func maybe<Element>(_ percent: Int, _ choices: [Element]) -> Element? {
+    chance(percent) ? one(choices) : nil
+  }
+
+  mutating func shuffled<Element>(_ list: [Element]) -> [Element] { list.shuffled(using: &random) }
+
+  mutating func tenants() -> [PlainTenant] {
+    [
+      PlainTenant(id: "crm", labels: ["l": "a"]), PlainTenant(id: "c*m", labels: ["l": "*b?", "m": "m"]),
+      PlainTenant(id: "erp", labels: maybe(50, ["b", "", "ab"]).map { ["m": $0] } ?? [:]),
+    ]
+  }
+
+  mutating func policies() -> [PlainPolicy] {
+    let names = shuffled(["A", "B", "a", "b", "a-1", "Z"])
+    return (0..<Int.random(in: 1...4, using: &random)).map { policy(named: names[$0], changes: true) }
+  }
+
+  /// - Parameter changes: whether it may change requests, not only refuse them.
+  mutating func policy(named name: String, changes: Bool) -> PlainPolicy {
+    var policy = PlainPolicy(name: name)
+    policy.mode = changes ? one(["enforce", "enforce", "enforce", "warn", "warn", "off"]) : "enforce"
+    policy.tenants = chance(25) ? some(["crm", "c?m", "*", "erp"], upTo: 2) : nil
+    policy.appInstances = chance(25) ? some(["*/aaaa-1", "*b-2", "*"], upTo: 2) : nil
+    policy.operations = chance(30) ? ["Create*", "*User", "Tag*"].filter { _ in chance(50) } : nil
+    policy.userID = strings()
+    policy.userID.prefix = maybe(20, ["a", "${tenant.id}", "${request.appInstanceId}", "${tenant.labels.m}"])
+    policy.userName = strings()
+    policy.userName.trimmed = chance(30)
+    addTagRules(to: &policy, changes: changes)
+    policy.expirationRequired = chance(30)
+    policy.minDays = maybe(20, [1, 2, 3])
+    policy.maxDays = maybe(30, [3, 4, 5])
+    policy.defaultDays = changes ? maybe(30, [1, 3, 4, 6]) : nil
+    policy.clamps = changes && chance(50)
+    policy.maxBytes = maybe(20, [0, 1, 4])
+    policy.metadataForbidden = some(PlainPattern.all, upTo: 1)
+    return policy
+  }
+
+  private mutating func strings() -> PlainPolicy.Strings {
+    var rules = PlainPolicy.Strings()
+    rules.pattern = maybe(20, PlainPattern.all)
+    rules.forbidden = chance(20) ? some(PlainPattern.all, upTo: 2) : []
+    rules.minLength = maybe(20, [0, 1, 2])
+    rules.maxLength = maybe(20, [2, 3, 6])
+    return rules
+  }
+
+  private mutating func addTagRules(to policy: inout PlainPolicy, changes: Bool) {
+    // The loader refuses a key that is required or set twice.
+    for key in Self.keys where chance(15) {
+      policy.required.append(
+        .init(
+          key: key, values: chance(40) ? [one(Self.valueGlobs)] + some(Self.valueGlobs, upTo: 2) : nil,
+          pattern: maybe(20, PlainPattern.all), standard: changes ? maybe(40, Self.templates) : nil))
+    }
+    if changes { for key in Self.keys where chance(12) { policy.set.append((key, one(Self.templates))) } }
+    policy.allowedKeys = chance(20) ? some(Self.keyGlobs, upTo: 4) : nil
+    policy.forbiddenKeys = chance(15) ? some(Self.keyGlobs.filter { $0 != "*" }, upTo: 2) : []
+    policy.maxCount = maybe(20, [1, 2, 4])
+  }
+
+  mutating func request() -> PlainRequest {
+    var request = PlainRequest(
+      operation: chance(60) ? "CreateAppInstanceUser" : one(Self.operations),
+      appInstance: one(Self.appInstances))
+    request.userID = one(["a", "ab", "crm", "crm-1", "aaaa-1x", "b-b", "abc"])
+    request.name = one(["a", "ab", " ab", "abc", "a-b", "\u{1F600}", "e\u{301}", "b "])
+    request.metadata = maybe(50, ["", "a", "x-y", "\u{1F600}"])
+    for key in shuffled(Self.keys) where chance(25) { request.tags.append((key, one(Self.values))) }
+    // What the service model wants to be there.
+    if request.operation == "TagResource", request.tags.isEmpty { request.tags = [("K", "a")] }
+    if request.operation == "UpdateAppInstanceUser" { request.metadata = request.metadata ?? "" }
+    request.tagKeys = [one(Self.keys)] + Self.keys.filter { _ in chance(10) }
+    request.days = maybe(60, [1, 2, 3, 4, 5, 6, 9])
+    return request
+  }
+}

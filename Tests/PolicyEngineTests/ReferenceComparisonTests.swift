@@ -1,0 +1,176 @@
+import ChimeIdentity
+import Configuration
+import Primitives
+import StrictJSON
+import Testing
+
+@testable import PolicyEngine
+
+/// Random policies, tenants and requests: the engine against the reference evaluator, and laws that hold for all.
+@Suite struct ReferenceComparisonTests {
+  /// A random world: policies for its three tenants, compiled.
+  struct World {
+    let policies: [PlainPolicy]
+    let tenants: [PlainTenant]
+    let set: PolicySet
+    let isConsistent: Bool
+
+    init(_ policies: [PlainPolicy], _ tenants: [PlainTenant]) throws {
+      self.policies = policies
+      self.tenants = tenants
+      let (set, problems) = try compile(policies.map(\.json), tenants: tenants.map(\.facts))
+      self.set = set
+      isConsistent = problems.allSatisfy { $0.severity == .warning }
+    }
+  }
+
+  static let requestsPerWorld = 20
+
+  func forEachCase(
+    seeds: Range<UInt64>,
+    _ body: (World, PlainTenant, PlainRequest, GovernedRequest, inout RandomPolicies) throws -> Void
+  ) throws {
+    for seed in seeds {
+      var random = RandomPolicies(seed: seed)
+      let world = try World(random.policies(), random.tenants())
+      for _ in 0..<Self.requestsPerWorld {
+        let plain = random.request()
+        let request = try plain.governed()
+        for tenant in world.tenants { try body(world, tenant, plain, request, &random) }
+      }
+    }
+  }
+
+  @Test(arguments: 0..<8 as Range<UInt64>)
+  func theEngineDecidesAsTheReferenceDoes(_ part: UInt64) throws {
+    var seen = (allowed: 0, denied: 0, changed: 0, warned: 0)
+    try forEachCase(seeds: part * 1000..<part * 1000 + 80) { world, tenant, plain, request, _ in
+      var reference = ReferenceEvaluator(world.policies, tenant)
+      let expected = reference.evaluate(plain)
+      let outcome = world.set.outcome(of: request, tenant: tenant.facts)
+      let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
+      if found.sorted() != reference.violations.sorted()
+        || outcome.warnings.sorted() != reference.warnings.sorted()
+        || outcome.changesByField != reference.changes
+        || outcome.request.tags.map({ "\($0.key)=\($0.value)" }) != expected.tagList
+        || outcome.request.expirationDays != expected.heldDays
+      {
+        Issue.record("\(tenant) \(plain)\n\(world.policies.map(\.json))\n\(outcome.decision)\n\(reference)")
+      }
+      if found.isEmpty { seen.allowed += 1 } else { seen.denied += 1 }
+      if !outcome.changes.isEmpty { seen.changed += 1 }
+      if !outcome.warnings.isEmpty { seen.warned += 1 }
+    }
+    // The cases are worth something only if they go all ways.
+    #expect(min(seen.allowed, seen.denied, seen.changed, seen.warned) > 500, "\(seen)")
+  }
+
+  @Test func evaluatingTheForwardedBodyAgainChangesNothingAndDeniesNothing() throws {
+    var repeated = 0
+    try forEachCase(seeds: 50_000..<50_060) { world, tenant, plain, request, _ in
+      guard world.isConsistent else { return }
+      let first = world.set.outcome(of: request, tenant: tenant.facts)
+      guard first.decision.isAllowed else { return }
+      let body = first.request.body()
+      let again = try PolicyEngineTests.request(
+        String(decoding: body, as: UTF8.self), as: first.request.operation, appInstance: plain.appInstance)
+      let second = world.set.outcome(of: again, tenant: tenant.facts)
+      #expect(
+        second.changes == [] && second.violations == [], "\(tenant) \(plain)\n\(world.policies.map(\.json))")
+      repeated += 1
+    }
+    #expect(repeated > 200)
+  }
+
+  @Test func anotherPolicyThatOnlyChecksNeverAllowsMore() throws {
+    try forEachCase(seeds: 60_000..<60_010) { world, tenant, _, request, random in
+      let more = random.policy(named: "0-more", changes: false)
+      let larger = try World(world.policies + [more], world.tenants)
+      let before = world.set.outcome(of: request, tenant: tenant.facts)
+      let after = larger.set.outcome(of: request, tenant: tenant.facts)
+      #expect(before.decision.isAllowed || !after.decision.isAllowed, "\(more.json)")
+      #expect(after.changes == before.changes)
+    }
+  }
+
+  @Test func theOrderOfFilesDoesNotMatter() throws {
+    try forEachCase(seeds: 70_000..<70_020) { world, tenant, _, request, random in
+      let shuffled = try World(random.shuffled(world.policies), world.tenants)
+      let one = world.set.outcome(of: request, tenant: tenant.facts)
+      let other = shuffled.set.outcome(of: request, tenant: tenant.facts)
+      #expect(one.decision.violations == other.decision.violations)
+      #expect(one.decision.warnings == other.decision.warnings)
+      #expect(one.decision.changes == other.decision.changes)
+      #expect(one.request.body() == other.request.body())
+    }
+  }
+
+  @Test func explainingDecidesTheSame() throws {
+    try forEachCase(seeds: 80_000..<80_020) { world, tenant, plain, request, _ in
+      let outcome = world.set.outcome(of: request, tenant: tenant.facts)
+      let explanation = world.set.explain(request, tenant: tenant.facts)
+      #expect(explanation.decision.violations == outcome.decision.violations)
+      #expect(explanation.decision.warnings == outcome.decision.warnings)
+      #expect(explanation.decision.changes == outcome.decision.changes)
+      #expect(explanation.request.body() == outcome.request.body())
+      let speaking = Set(explanation.policies.filter { $0.silence == nil }.map(\.name))
+      for violation in outcome.decision.violations + outcome.decision.warnings {
+        #expect(speaking.contains(violation.policy))
+      }
+    }
+  }
+}
+
+extension PlainTenant {
+  fileprivate var facts: TenantFacts {
+    TenantFacts(
+      id: Text(id),
+      labels: Dictionary(uniqueKeysWithValues: labels.map { (Text($0.key), Text($0.value)) }))
+  }
+}
+
+extension PlainRequest {
+  private var isTagged: Bool {
+    ["CreateAppInstanceUser", "TagResource"].contains(operation) && !tags.isEmpty
+  }
+
+  fileprivate var tagList: [String] { isTagged ? tags.map { "\($0.key)=\($0.value)" } : [] }
+
+  fileprivate var heldDays: Int? {
+    ["CreateAppInstanceUser", "PutAppInstanceUserExpirationSettings"].contains(operation) ? days : nil
+  }
+
+  /// As the gateway would read it.
+  fileprivate func governed() throws -> GovernedRequest {
+    let operation = try #require(ChimeIdentity.Operation.allCases.first { $0.name == self.operation })
+    return try request(body, as: operation, appInstance: appInstance)
+  }
+
+  private var body: String {
+    switch operation {
+    case "CreateAppInstanceUser":
+      createBody(
+        id: userID, name: name, tags: tags, days: days, metadata: metadata, appInstanceArn: appInstance)
+    case "UpdateAppInstanceUser":
+      #"{"Name":"\#(name)","Metadata":"\#(metadata ?? "")"}"#
+    case "PutAppInstanceUserExpirationSettings":
+      days.map {
+        #"{"ExpirationSettings":{"ExpirationDays":\#($0),"ExpirationCriterion":"CREATED_TIMESTAMP"}}"#
+      } ?? "{}"
+    case "TagResource":
+      tagBody(tags, arn: "\(appInstance)/user/x")
+    default:
+      #"{"ResourceARN":"\#(appInstance)/user/x","TagKeys":[\#(keyList)]}"#
+    }
+  }
+
+  private var keyList: String { tagKeys.map { "\"\($0)\"" }.joined(separator: ",") }
+}
+
+extension Outcome {
+  fileprivate var changesByField: [Text: String] {
+    Dictionary(
+      decision.changes.map { (Text($0.field), "\($0.from?.string ?? "nothing") -> \($0.to)") },
+      uniquingKeysWith: { one, other in "\(one) and \(other)" })
+  }
+}

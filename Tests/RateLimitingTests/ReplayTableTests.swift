@@ -1,0 +1,174 @@
+import Primitives
+import RateLimiting
+import Testing
+
+@Suite("A repeated create")
+struct ReplayTableTests {
+  typealias Table = ReplayTable<Named, Named>
+
+  /// Stands for a waiting request, or for an answer.
+  final class Named: Sendable, ExpressibleByStringLiteral {
+    let name: String
+    init(_ name: String) { self.name = name }
+    init(stringLiteral value: String) { name = value }
+  }
+
+  static let key = ReplayKey(tenant: "crm", appInstanceArn: "arn:1", clientRequestToken: "t1")
+
+  enum Seen: Equatable {
+    case proceed, join, conflict
+    case replay(String)
+
+    init(_ admission: Table.Admission) {
+      switch admission {
+      case .proceed: self = .proceed
+      case .join: self = .join
+      case .conflict: self = .conflict
+      case .replay(let answer): self = .replay(answer.name)
+      }
+    }
+  }
+
+  private func table(capacity: Int = 100) -> Table {
+    // One shard, so that the capacity is the table's.
+    Table(windowNanoseconds: seconds(300), capacity: capacity, shardCount: 1)
+  }
+
+  private func begin(
+    _ table: Table, _ key: ReplayKey = key, digest: UInt64 = 1, at time: Double = 0
+  ) -> Seen {
+    Seen(table.begin(key, digest: BodyDigest((0, 0, 0, digest)), now: at(time)))
+  }
+
+  @Test("joins the one in flight and gets its answer")
+  func joins() {
+    let table = table()
+    #expect(begin(table) == .proceed)
+    #expect(begin(table) == .join)
+    #expect(table.add("first", to: Self.key))
+    #expect(begin(table) == .join)
+    #expect(table.add("second", to: Self.key))
+    #expect(table.finish(Self.key, definitive: "201", now: at(1)).map(\.name) == ["first", "second"])
+    #expect(begin(table, at: 1) == .replay("201"))
+  }
+
+  @Test("gets the recorded answer until the window, counted from the answer, is over")
+  func window() {
+    let table = table()
+    #expect(begin(table) == .proceed)
+    #expect(table.finish(Self.key, definitive: "201", now: at(10)).isEmpty)
+    #expect(begin(table, at: 309.999) == .replay("201"))
+    #expect(begin(table, at: 310) == .proceed)
+  }
+
+  @Test("with another body is a conflict, in flight and afterwards")
+  func conflicts() {
+    let table = table()
+    #expect(begin(table) == .proceed)
+    #expect(begin(table, digest: 2) == .conflict)
+    _ = table.finish(Self.key, definitive: "201", now: at(0))
+    #expect(begin(table, digest: 2) == .conflict)
+    #expect(begin(table) == .replay("201"))
+  }
+
+  @Test("proceeds again when the outcome of the first must not be repeated")
+  func failures() {
+    let table = table()
+    #expect(begin(table) == .proceed)
+    #expect(table.add("waiter", to: Self.key))
+    #expect(table.finish(Self.key, definitive: nil, now: at(0)).map(\.name) == ["waiter"])
+    #expect(table.count == 0)
+    #expect(begin(table, digest: 2) == .proceed)
+  }
+
+  @Test("that comes too late to join is told so")
+  func lateJoin() {
+    let table = table()
+    #expect(begin(table) == .proceed)
+    #expect(begin(table) == .join)
+    _ = table.finish(Self.key, definitive: "201", now: at(0))
+    #expect(!table.add("late", to: Self.key))
+    #expect(begin(table) == .replay("201"))
+  }
+
+  @Test("is one only of the same tenant, AppInstance and token")
+  func keys() {
+    let table = table()
+    let keys = [
+      ReplayKey(tenant: "crm", appInstanceArn: "arn:1", clientRequestToken: "t2"),
+      ReplayKey(tenant: "crm", appInstanceArn: "arn:2", clientRequestToken: "t1"),
+      ReplayKey(tenant: "erp", appInstanceArn: "arn:1", clientRequestToken: "t1"),
+      ReplayKey(tenant: "crmarn:1", appInstanceArn: "", clientRequestToken: "t1"),
+    ]
+    for key in [Self.key] + keys { #expect(begin(table, key) == .proceed) }
+  }
+
+  @Test("is sent like any other when the window is nothing")
+  func off() {
+    let table = Table(windowNanoseconds: 0)
+    for _ in 0..<3 { #expect(begin(table) == .proceed) }
+    #expect(table.finish(Self.key, definitive: "201", now: at(0)).isEmpty)
+    #expect(table.count == 0)
+  }
+
+  @Test("finds only the latest answers when there are more than the capacity")
+  func bounded() {
+    let table = table(capacity: 10)
+    func key(_ number: Int) -> ReplayKey {
+      ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
+    }
+    for number in 0..<1000 {
+      #expect(begin(table, key(number)) == .proceed)
+      _ = table.finish(key(number), definitive: Named("\(number)"), now: at(0))
+      #expect(table.count <= 10)
+    }
+    for number in 990..<1000 { #expect(begin(table, key(number)) == .replay("\(number)")) }
+    #expect(begin(table, key(989)) == .proceed)
+  }
+
+  @Test("is sent once when many loops bring it")
+  func parallel() async {
+    let table = Table(windowNanoseconds: seconds(300))
+    let proceeding = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          (0..<200).count { number in
+            let key = ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
+            guard case .proceed = table.begin(key, digest: BodyDigest((1, 2, 3, 4)), now: at(0)) else {
+              return false
+            }
+            _ = table.finish(key, definitive: "201", now: at(0))
+            return true
+          }
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(proceeding == 200)
+    #expect(table.count == 200)
+  }
+
+  @Test("leaves nothing behind over a long run of expiring answers")
+  func expires() {
+    let table = table(capacity: 50)
+    for number in 0..<2000 {
+      let key = ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
+      let time = Double(number) * 20
+      #expect(begin(table, key, at: time) == .proceed)
+      _ = table.finish(key, definitive: "x", now: at(time))
+      // 300 seconds hold the answers of the last fifteen requests.
+      #expect(table.count <= 16)
+    }
+  }
+
+  @Test("repeats successes and faults of the request, not of the moment or the gateway")
+  func definitive() {
+    let expected: [(Int, Bool)] = [
+      (200, true), (201, true), (204, true), (400, true), (404, true), (409, true), (401, false),
+      (403, false), (408, false), (429, false), (500, false), (503, false), (302, false), (100, false),
+    ]
+    for (status, isDefinitive) in expected {
+      #expect(Table.isDefinitive(status: status) == isDefinitive, "\(status)")
+    }
+  }
+}

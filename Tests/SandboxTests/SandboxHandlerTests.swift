@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+import HTTPWire
+import OpenSSLCrypto
+import Primitives
+@testable import Sandbox
+import SigV4
+import Transport
+
+/// Requests that botocore signed (Tests/Fixtures/chime/generate.py) against the whole front.
+@Suite struct SandboxHandlerTests {
+  @Test func whatBotocoreSignsIsServed() throws {
+    let handler = Self.handler()
+    #expect(try Self.send("CreateAppInstanceUser", to: handler).status == 201)
+    let described = try Self.send("DescribeAppInstanceUser", to: handler)
+    #expect(described.status == 200)
+    #expect(String(decoding: described.body, as: UTF8.self).contains(#""Name":"Alice Übermut""#))
+    #expect(try Self.send("ListAppInstanceUsers", to: handler).status == 200)
+    #expect(try Self.send("TagResource", to: handler).body.isEmpty)
+    let created = try Self.send("CreateAppInstance", to: handler)
+    #expect(created.status == 201)
+    let fields = String(decoding: created.fieldLines, as: UTF8.self).lowercased()
+    #expect(fields.contains("content-type: application/json\r\n"))
+    #expect(fields.contains("x-amzn-requestid: "))
+  }
+
+  /// Each with what is replaced in the request, and the answer.
+  @Test(arguments: [
+    ("Alice", "Alise", 403, "InvalidSignatureException"),
+    ("T130000Z", "T130001Z", 403, "InvalidSignatureException"),
+    ("us-east-1/chime", "eu-west-1/chime", 403, "InvalidSignatureException"),
+    ("AKIDEXAMPLE", "AKIDOTHER", 403, "UnrecognizedClientException"),
+    ("Authorization", "X-Nothing", 403, "MissingAuthenticationTokenException"),
+    (", Signature=", ", Sig=", 403, "IncompleteSignatureException"),
+    ("/app-instance-users", "/users", 404, "UnknownOperationException"),
+    ("/app-instance-users", "/app-instance-users?a==", 400, "BadRequestException"),
+  ])
+  func aRequestThatWasTamperedWithIsRefused(
+    _ old: String, _ new: String, _ status: Int, _ type: String
+  ) throws {
+    let reply = try Self.send("CreateAppInstanceUser", to: Self.handler()) { $0.replacing(old, with: new) }
+    #expect(reply.status == status)
+    #expect(String(decoding: reply.fieldLines, as: UTF8.self).contains("x-amzn-errortype: \(type)\r\n"))
+  }
+
+  @Test func aDateOutsideTheSkewIsRefused() throws {
+    for offset in [-301, 301] as [Int64] {
+      let reply = try Self.send("CreateAppInstanceUser", to: Self.handler(seconds: noon.seconds + offset))
+      #expect(reply.status == 403)
+    }
+    #expect(
+      try Self.send("CreateAppInstanceUser", to: Self.handler(seconds: noon.seconds + 299)).status == 201)
+  }
+
+  private static func handler(seconds: Int64 = noon.seconds) -> SandboxHandler {
+    SandboxHandler(
+      service: SandboxService(region: "us-east-1"), region: "us-east-1",
+      key: VerificationKey(id: "AKIDEXAMPLE", secret: Secret("secret".utf8)),
+      clock: FixedClock(time: WallClockTime(seconds: seconds)), entropy: SeededEntropy(seed: 3))
+  }
+
+  private static func send(
+    _ operation: String, to handler: SandboxHandler, change: (String) -> String = { $0 }
+  ) throws -> Reply {
+    let text = change(try SignedRequests.text(of: operation))
+    var parser = RequestParser(limits: HTTPLimits())
+    Array(text.utf8).withUnsafeBytes { parser.receive($0) }
+    guard case .request(let message) = try parser.next() else {
+      throw UnreadableRequest.tooSlow
+    }
+    return handler.answer(message)
+  }
+}
