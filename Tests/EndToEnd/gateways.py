@@ -1,7 +1,6 @@
 """Runs the real `gatehouse` binary: a gateway or a sandbox as a process, and single commands."""
 
 import contextlib
-import copy
 import json
 import os
 import pathlib
@@ -387,10 +386,3 @@ def raise_file_limit():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
-
-
-def copied(value, **changes):
-    """A deep copy of a JSON object with some keys set."""
-    result = copy.deepcopy(value)
-    result.update(changes)
-    return result

@@ -1,6 +1,7 @@
 """The command line as its users meet it: exit codes, positions, formats."""
 
 import base64
+import copy
 import json
 import os
 import re
@@ -34,7 +35,7 @@ def setup(make_setup):
     made.tenants = [
         gateways.tenant(operations=service.OPERATIONS, apps=[service.APP], labels={"owner": "o@example.com"})
     ]
-    made.policies["base"] = POLICY
+    made.policies["base"] = copy.deepcopy(POLICY)
     return made.write()
 
 
@@ -211,7 +212,7 @@ def test_check_refuses(setup, case):
 
 
 def test_policies_that_cannot_meet_may_differ(setup):
-    setup.tenants.append(gateways.tenant(id="hr", keys=[gateways.HR]))
+    setup.tenants.append(gateways.tenant(id="hr", keys=[gateways.HR], labels={"owner": "hr@example.com"}))
     for tenant in ("crm", "hr"):
         setup.policies[tenant] = {
             "match": {"tenants": [tenant]},
