@@ -26,5 +26,10 @@ final class BoundPolicy: Sendable {
     metadata = document.metadata.map(MetadataChecks.init)
   }
 
+  /// Whether it may add or set something, ceilings apart.
+  var fills: Bool { tags?.addsTags ?? false || expiration?.defaultDays != nil }
+  /// Whether it may lower days.
+  var clamps: Bool { expiration?.clamps ?? false }
+
   func matches(_ request: GovernedRequest) -> Bool { appInstances.admits(request.appInstanceArn) }
 }

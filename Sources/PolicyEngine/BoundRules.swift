@@ -30,13 +30,18 @@ final class RequiredTag: Sendable {
   let field: String
   /// `nil`: any value.
   let values: [ValueGlob]?
+  /// The values, when none hangs on the request and each has one.
+  let knownValues: GlobList?
   let pattern: Pattern?
   let defaultValue: BoundTemplate?
 
   init(_ tag: PolicyDocument.RequiredTag, for tenant: TenantFacts) {
     key = FoldedKey(tag.key.value)
     field = FieldName.tag(tag.key.value)
-    values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
+    let values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
+    let known = values?.compactMap(\.constant)
+    self.values = values
+    knownValues = known.flatMap { $0.count == values?.count ? GlobList($0) : nil }
     pattern = tag.pattern?.value
     defaultValue = tag.defaultValue.map { BoundTemplate($0.value, for: tenant) }
   }
@@ -44,12 +49,12 @@ final class RequiredTag: Sendable {
 
 /// A tag that a policy sets whatever the caller gave.
 final class AssignedTag: Sendable {
-  let key: Text
+  let key: FoldedKey
   let field: String
   let value: BoundTemplate
 
   init(_ key: Text, _ value: Text, for tenant: TenantFacts) {
-    self.key = key
+    self.key = FoldedKey(key)
     field = FieldName.tag(key)
     self.value = BoundTemplate(value, for: tenant)
   }
@@ -58,37 +63,55 @@ final class AssignedTag: Sendable {
 final class TagChecks: Sendable {
   let required: [RequiredTag]
   /// `nil`: all.
-  let allowedKeys: [Glob]?
-  let forbiddenKeys: [Glob]
+  let allowedKeys: GlobList?
+  let forbiddenKeys: GlobList
   let maxCount: Int?
   let assigned: [AssignedTag]
   let addsTags: Bool
+  // In the order of the rules, so that most keys are told from all of them without a look at any.
+  private let requiredPrints: [UInt64]
+  private let assignedPrints: [UInt64]
 
   init(_ rules: PolicyDocument.TagRules, for tenant: TenantFacts) {
     required = rules.required.map { RequiredTag($0, for: tenant) }
-    allowedKeys = rules.allowedKeys
-    forbiddenKeys = rules.forbiddenKeys
+    allowedKeys = rules.allowedKeys.map(GlobList.init)
+    forbiddenKeys = GlobList(rules.forbiddenKeys)
     maxCount = rules.maxCount?.value
     assigned = rules.set.map { AssignedTag($0.key.value, $0.value.value, for: tenant) }
     addsTags = !assigned.isEmpty || required.contains { $0.defaultValue != nil }
+    requiredPrints = required.map(\.key.print)
+    assignedPrints = assigned.map(\.key.print)
   }
 
   func assigns(_ key: Text) -> Bool {
-    for tag in assigned where tag.key == key { return true }
+    guard !assignedPrints.isEmpty else { return false }
+    let print = FoldedKey.print(of: key)
+    for index in assignedPrints.indices where assignedPrints[index] == print {
+      if assigned[index].key.text == key { return true }
+    }
     return false
   }
 
-  func requires(_ key: Text) -> Bool {
-    for tag in required where tag.key.text == key { return true }
-    return false
+  /// The required tag that a key is, and if it is none, the first one that it differs from only in case.
+  func lookUp(_ key: Text) -> (same: RequiredTag?, alike: RequiredTag?) {
+    guard !requiredPrints.isEmpty else { return (nil, nil) }
+    let print = FoldedKey.print(of: key)
+    var alike: RequiredTag?
+    for index in requiredPrints.indices where requiredPrints[index] == print {
+      if required[index].key.text == key { return (required[index], nil) }
+      if alike == nil, required[index].key.differsOnlyInCase(from: key) { alike = required[index] }
+    }
+    return (nil, alike)
   }
+
+  func requires(_ key: Text) -> Bool { lookUp(key).same != nil }
 }
 
 final class ExpirationChecks: Sendable {
   let isRequired: Bool
   let minDays: Int?
   let maxDays: Int?
-  let clampsExcess: Bool
+  let clamps: Bool
   /// The days, and how a change names them.
   let defaultDays: (days: Int, text: Text)?
 
@@ -96,7 +119,7 @@ final class ExpirationChecks: Sendable {
     isRequired = rules.required
     minDays = rules.minDays?.value
     maxDays = rules.maxDays?.value
-    clampsExcess = rules.onExcess == .clamp
+    clamps = rules.onExcess == .clamp && rules.maxDays != nil
     defaultDays = rules.defaultDays.map { ($0.value, Text(decimal: $0.value)) }
   }
 }

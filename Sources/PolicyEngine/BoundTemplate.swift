@@ -9,6 +9,8 @@ enum Unresolved: Error, Hashable, Sendable {
   /// The service would refuse the tag.
   case noTagValue
 
+  /// In Unicode scalars.
+  static let tagValueLength = 1...256
   static let tagValueLimits = "the value of a tag must have 1 to 256 characters"
 
   var reason: String {
@@ -102,7 +104,10 @@ struct BoundTemplate: Hashable, Sendable {
   func tagValue(for request: GovernedRequest) throws(Unresolved) -> Text {
     let value = try resolve(for: request)
     // A text has no more scalars than bytes, so most need not be counted.
-    guard !value.isEmpty, value.utf8.count <= 256 || value.scalarCount <= 256 else { throw .noTagValue }
+    guard !value.isEmpty,
+      value.utf8.count <= Unresolved.tagValueLength.upperBound
+        || value.scalarCount <= Unresolved.tagValueLength.upperBound
+    else { throw .noTagValue }
     return value
   }
 

@@ -22,7 +22,7 @@ extension BoundPolicy {
   func clamp(
     _ request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    guard governance.checksExpiration, let expiration, expiration.clampsExcess,
+    guard governance.checksExpiration, let expiration, expiration.clamps,
       let most = expiration.maxDays, let days = request.expirationDays, days > most
     else { return }
     request.expirationDays = most
@@ -50,8 +50,8 @@ extension BoundPolicy {
     for assigned in tags.assigned {
       // One that cannot be worked out leaves the tag as it is, and the checks refuse.
       guard let value = try? assigned.value.tagValue(for: request) else { continue }
-      guard let place = request.place(ofTag: assigned.key) else {
-        request.tags.append(.init(key: assigned.key, value: value))
+      guard let place = request.place(ofTag: assigned.key.text) else {
+        request.tags.append(.init(key: assigned.key.text, value: value))
         recorder.change(.tagsRequired, of: self, field: assigned.field, from: nil, to: value)
         continue
       }

@@ -48,27 +48,8 @@ extension BoundPolicy {
     }
   }
 
-  /// The rules on AppInstanceUserId or Name, by their ids.
-  private struct StringRuleNames {
-    let field: String
-    let prefix: Rule?
-    let pattern: Rule
-    let forbidden: Rule
-    let length: Rule
-    let trimmed: Rule?
-    let singleScript: Rule?
-
-    static let userID = StringRuleNames(
-      field: FieldName.userID, prefix: .userIDPrefix, pattern: .userIDPattern, forbidden: .userIDForbidden,
-      length: .userIDLength, trimmed: nil, singleScript: nil)
-    static let name = StringRuleNames(
-      field: FieldName.name, prefix: nil, pattern: .namePattern, forbidden: .nameForbidden,
-      length: .nameLength,
-      trimmed: .nameTrimmed, singleScript: .nameSingleScript)
-  }
-
   private func check(
-    _ value: Text, _ checks: StringChecks, _ rules: StringRuleNames, _ request: GovernedRequest,
+    _ value: Text, _ checks: StringChecks, _ rules: StringRules, _ request: GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let rule = rules.prefix, let prefix = checks.prefix {
@@ -168,4 +149,17 @@ extension BoundPolicy {
       return error.offset
     }
   }
+}
+
+/// The rules on AppInstanceUserId or Name, by their ids; `nil` for those that only the other has.
+private enum StringRules {
+  case userID, name
+
+  var field: String { self == .userID ? FieldName.userID : FieldName.name }
+  var prefix: Rule? { self == .userID ? .userIDPrefix : nil }
+  var pattern: Rule { self == .userID ? .userIDPattern : .namePattern }
+  var forbidden: Rule { self == .userID ? .userIDForbidden : .nameForbidden }
+  var length: Rule { self == .userID ? .userIDLength : .nameLength }
+  var trimmed: Rule? { self == .userID ? nil : .nameTrimmed }
+  var singleScript: Rule? { self == .userID ? nil : .nameSingleScript }
 }

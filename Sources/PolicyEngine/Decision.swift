@@ -55,8 +55,9 @@ package struct Decision: Sendable {
 extension [Change] {
   /// Adds a change; of a field changed before, only the way from first to last is kept.
   mutating func record(_ field: String, from: Text?, to: Text) {
-    // By bytes: keys that are canonically equivalent are different tags.
-    guard let earlier = firstIndex(where: { $0.field.utf8.elementsEqual(field.utf8) }) else {
+    // By bytes too: keys that are canonically equivalent, and so equal as strings, are different tags.
+    guard let earlier = firstIndex(where: { $0.field == field && $0.field.utf8.elementsEqual(field.utf8) })
+    else {
       append(Change(field: field, from: from, to: to))
       return
     }

@@ -76,24 +76,25 @@ extension GovernedRequest {
 
   /// Takes over one member of the body. The members that policy knows have the same meaning in every operation.
   private mutating func read(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
-    if document.isText(key, Self.appInstanceArnKey) {
+    let length = document.plainString(key)?.count
+    if document.isKey(key, length, Self.appInstanceArnKey) {
       readAppInstance(document.text(value))
-    } else if document.isText(key, Self.appInstanceUserIdKey) {
+    } else if document.isKey(key, length, Self.appInstanceUserIdKey) {
       appInstanceUserId = document.text(value)
-    } else if document.isText(key, Self.nameKey) {
+    } else if document.isKey(key, length, Self.nameKey) {
       name = document.text(value)
-    } else if document.isText(key, Self.metadataKey) {
+    } else if document.isKey(key, length, Self.metadataKey) {
       metadata = document.text(value)
-    } else if document.isText(key, Self.clientRequestTokenKey) {
+    } else if document.isKey(key, length, Self.clientRequestTokenKey) {
       clientRequestToken = document.text(value)
-    } else if document.isText(key, Self.tagsKey) {
+    } else if document.isKey(key, length, Self.tagsKey) {
       readTags(value, in: document)
-    } else if document.isText(key, Self.expirationSettingsKey) {
+    } else if document.isKey(key, length, Self.expirationSettingsKey) {
       readExpiration(value, in: document)
-    } else if document.isText(key, Self.resourceArnKey) {
+    } else if document.isKey(key, length, Self.resourceArnKey) {
       resourceArn = document.text(value)
       if let resourceArn { locate(by: resourceArn) }
-    } else if document.isText(key, Self.tagKeysKey) {
+    } else if document.isKey(key, length, Self.tagKeysKey) {
       tagKeys = document.elements(value).compactMap { document.text($0) }
     }
   }
@@ -105,13 +106,16 @@ extension GovernedRequest {
   }
 
   private mutating func readTags(_ list: JSONNode, in document: JSONDocument) {
+    // With room for those that policy adds.
+    tags.reserveCapacity(8)
     for element in document.elements(list) {
       var key: Text?
       var value: Text?
       for (name, member) in document.members(element) {
-        if document.isText(name, Self.keyKey) {
+        let length = document.plainString(name)?.count
+        if document.isKey(name, length, Self.keyKey) {
           key = document.text(member)
-        } else if document.isText(name, Self.valueKey) {
+        } else if document.isKey(name, length, Self.valueKey) {
           value = document.text(member)
         }
       }
@@ -121,11 +125,20 @@ extension GovernedRequest {
 
   private mutating func readExpiration(_ settings: JSONNode, in document: JSONDocument) {
     for (name, member) in document.members(settings) {
-      if document.isText(name, Self.expirationDaysKey) {
+      let length = document.plainString(name)?.count
+      if document.isKey(name, length, Self.expirationDaysKey) {
         expirationDays = document.integer(member)
-      } else if document.isText(name, Self.expirationCriterionKey) {
+      } else if document.isKey(name, length, Self.expirationCriterionKey) {
         expirationCriterion = document.text(member)
       }
     }
+  }
+}
+
+extension JSONDocument {
+  /// Whether a key is this one. Its length, where it is known without unescaping, rules most out.
+  @inline(__always)
+  fileprivate func isKey(_ key: JSONNode, _ length: Int?, _ expected: Text) -> Bool {
+    (length == nil || length == expected.utf8.count) && isText(key, expected)
   }
 }

@@ -37,42 +37,14 @@ struct PolicyReview {
   private mutating func reviewTemplates(of policy: CompiledPolicy, _ tenants: [TenantFacts]) {
     let templates = policy.document.templates
     guard !templates.isEmpty else { return }
-    let matching = tenants.filter(policy.matches)
+    var review = TemplateReview(for: tenants.filter(policy.matches))
     for placed in templates {
       // One that cannot be read is the loader's to refuse.
-      guard let template = placed.template, let message = Self.fault(of: template, placed, for: matching)
+      guard let template = placed.template,
+        let message = review.fault(of: template, isTagValue: placed.isTagValue)
       else { continue }
       problems.append(policy.document.problem(at: placed.position, message))
     }
-  }
-
-  /// Why the template has no value for some of the tenants, or `nil`.
-  private static func fault(
-    of template: Template, _ placed: PlacedTemplate, for tenants: [TenantFacts]
-  ) -> String? {
-    for label in template.labels {
-      let lacking = tenants.filter { $0.labels[label] == nil }
-      guard lacking.isEmpty else {
-        return "`${tenant.labels.\(Wording.shown(label))}` has no value for \(names(of: lacking))"
-      }
-    }
-    guard placed.isTagValue else { return nil }
-    guard template.needsTenant else {
-      // The length that comes from the request is not known here; a template without it is the same for all.
-      let value = BoundTemplate(template, for: TenantFacts(id: "")).constant
-      return value.flatMap { fits($0) ? nil : "\(Unresolved.tagValueLimits), and this has \($0.scalarCount)" }
-    }
-    let unfit = tenants.filter { tenant in
-      BoundTemplate(template, for: tenant).constant.map { !fits($0) } ?? false
-    }
-    return unfit.isEmpty
-      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(names(of: unfit))"
-  }
-
-  private static func fits(_ value: Text) -> Bool { (1...256).contains(value.scalarCount) }
-
-  private static func names(of tenants: [TenantFacts]) -> String {
-    "tenant\(tenants.count == 1 ? "" : "s") \(Wording.list(tenants.map { Wording.shown($0.id) }))"
   }
 }
 

@@ -38,20 +38,18 @@ package final class PolicySet: Sendable {
     let step = plan(for: tenant)[governance]
     let selected = Self.select(step.enforced, for: request)
     let enforced = selected.span
-    for index in enforced.indices where !enforced[index].isGuardOnly {
+    for index in enforced.indices where enforced[index].fills {
       enforced[index].policy.fill(&request, as: governance, &recorder)
     }
-    for index in enforced.indices where !enforced[index].isGuardOnly {
+    for index in enforced.indices where enforced[index].clamps {
       enforced[index].policy.clamp(&request, as: governance, &recorder)
     }
     for index in enforced.indices { Self.check(request, enforced[index], as: governance, &recorder) }
     for entry in Self.select(step.warned, for: request) {
       // What the policy would do if it alone were promoted: its own defaults count for its own rules.
       var copy = request
-      if !entry.isGuardOnly {
-        entry.policy.fill(&copy, as: governance, &recorder)
-        entry.policy.clamp(&copy, as: governance, &recorder)
-      }
+      if entry.fills { entry.policy.fill(&copy, as: governance, &recorder) }
+      if entry.clamps { entry.policy.clamp(&copy, as: governance, &recorder) }
       Self.check(copy, entry, as: governance, &recorder)
     }
   }

@@ -102,16 +102,8 @@ extension BoundPolicy {
   ) {
     let given = request.tags.span
     for place in given.indices {
-      var same: RequiredTag?
-      var alike: RequiredTag?
-      for required in tags.required {
-        if required.key.text == given[place].key {
-          same = required
-        } else if alike == nil, required.key.differsOnlyInCase(from: given[place].key) {
-          alike = required
-        }
-      }
-      if same == nil, let alike { refuseCase(of: given[place].key, alike, &recorder) }
+      let (same, alike) = tags.lookUp(given[place].key)
+      if let alike { refuseCase(of: given[place].key, alike, &recorder) }
       checkKey(given[place].key, tags, &recorder)
       if let same { checkValue(given[place].value, same, in: request, &recorder) }
     }
@@ -129,15 +121,15 @@ extension BoundPolicy {
   private func checkKey(_ key: Text, _ tags: TagChecks, _ recorder: inout some VerdictRecorder) {
     if let allowed = tags.allowedKeys, !tags.assigns(key) {
       recorder.judge(
-        .tagsAllowedKeys, of: self, keeps: allowed.anyMatches(key), field: FieldName.tag(ofCaller: key),
+        .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: FieldName.tag(ofCaller: key),
         wrong: "the key is not allowed",
-        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed))")
+        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed.globs))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
-        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.anyMatches(key),
+        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.matches(key),
         field: FieldName.tag(ofCaller: key), wrong: "the key is forbidden",
-        accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys))")
+        accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys.globs))")
     }
   }
 
@@ -145,14 +137,13 @@ extension BoundPolicy {
     _ value: Text, _ required: RequiredTag, in request: GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
-    if let values = required.values {
+    if let known = required.knownValues {
+      judgeValue(keeps: known.matches(value), required, in: request, &recorder)
+    } else if let values = required.values {
       do throws(Unresolved) {
         var isListed = false
         for listed in values where try listed.matches(value, in: request) { isListed = true }
-        recorder.judge(
-          .tagsValue, of: self, keeps: isListed, field: required.field,
-          wrong: "the value is not one of those listed",
-          accepted: "a value that matches one of \(Wording.list(shownValues(values, in: request)))")
+        judgeValue(keeps: isListed, required, in: request, &recorder)
       } catch {
         recorder.judge(
           .tagsValue, of: self, keeps: false, field: required.field,
@@ -162,6 +153,17 @@ extension BoundPolicy {
     if let pattern = required.pattern {
       checkPattern(pattern, value, .tagsPattern, required.field, &recorder)
     }
+  }
+
+  private func judgeValue(
+    keeps: Bool, _ required: RequiredTag, in request: GovernedRequest,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    recorder.judge(
+      .tagsValue, of: self, keeps: keeps, field: required.field,
+      wrong: "the value is not one of those listed",
+      accepted: "a value that matches one of \(Wording.list(shownValues(required.values ?? [], in: request)))"
+    )
   }
 
   private func shownValues(_ values: [ValueGlob], in request: GovernedRequest) -> [String] {

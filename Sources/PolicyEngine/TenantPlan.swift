@@ -58,6 +58,15 @@ final class TenantPlan: Sendable {
     let policy: BoundPolicy
     /// The policy matches other operations only, and of this one just the tags that it relies on.
     let isGuardOnly: Bool
+    let fills: Bool
+    let clamps: Bool
+
+    init(_ policy: BoundPolicy, isGuardOnly: Bool) {
+      self.policy = policy
+      self.isGuardOnly = isGuardOnly
+      fills = !isGuardOnly && policy.fills
+      clamps = !isGuardOnly && policy.clamps
+    }
   }
 
   /// For one operation, in the order of the policies' names.
@@ -74,7 +83,7 @@ final class TenantPlan: Sendable {
     steps = Governance.allCases.map { governance in
       var step = Step()
       for (compiled, policy) in bound where compiled.isConcerned(with: governance) {
-        let entry = Entry(policy: policy, isGuardOnly: !compiled.governs(governance))
+        let entry = Entry(policy, isGuardOnly: !compiled.governs(governance))
         if policy.mode == .enforce { step.enforced.append(entry) } else { step.warned.append(entry) }
       }
       return step

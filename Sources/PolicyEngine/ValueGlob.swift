@@ -18,6 +18,11 @@ struct ValueGlob: Sendable {
     }
   }
 
+  /// The glob, if it is the same for all requests.
+  var constant: Glob? {
+    if case .glob(let glob) = state { glob } else { nil }
+  }
+
   func matches(_ value: Text, in request: GovernedRequest) throws(Unresolved) -> Bool {
     try resolve(for: request).matches(value)
   }

@@ -1,7 +1,6 @@
 """Runs the real `gatehouse` binary: a gateway or a sandbox as a process, and single commands."""
 
 import contextlib
-import copy
 import json
 import os
 import pathlib
@@ -90,7 +89,9 @@ class Process:
 
     def _read_output(self):
         for line in self.process.stdout:
-            self.output.append(line)
+            with self._changed:
+                self.output.append(line)
+                self._changed.notify_all()
 
     def wait_for_log(self, predicate, what, since=0, timeout=START_PATIENCE):
         """Waits for a log record and returns it; fails when the process ends or says nothing of the kind."""
@@ -103,6 +104,13 @@ class Process:
             record = found()
         assert record is not None, f"no log line with {what}; stderr: {''.join(self.log_text)[-4000:]}"
         return record
+
+    def wait_for_output(self, predicate, what, timeout=START_PATIENCE):
+        """Waits until the text on stdout so far satisfies `predicate`; returns that text."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: predicate("".join(self.output)), timeout)
+        assert found, f"no {what} on stdout: {self.output}; stderr: {''.join(self.log_text)[-4000:]}"
+        return "".join(self.output)
 
     def address_of(self, message, index=0):
         """The address in the (index+1)th log line with this message."""
@@ -133,7 +141,9 @@ class Process:
             code = self.wait(40)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"did not stop on SIGTERM; stderr: {''.join(self.log_text)[-4000:]}") from None
+            raise AssertionError(
+                f"did not stop on SIGTERM; stderr: {''.join(self.log_text)[-4000:]}"
+            ) from None
         assert code == 0, f"exit code {code} after SIGTERM; stderr: {''.join(self.log_text)[-4000:]}"
 
     def kill(self):
@@ -224,6 +234,8 @@ class Setup:
 
     def audit(self, *options):
         """`gatehouse audit query --format json OPTIONS` as a list of records."""
+        if "--limit" not in options:
+            options = (*options, "--limit", "1000000")
         result = self.command("audit", "query", "--format", "json", *options)
         assert result.returncode == 0, result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
@@ -374,10 +386,3 @@ def raise_file_limit():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
-
-
-def copied(value, **changes):
-    """A deep copy of a JSON object with some keys set."""
-    result = copy.deepcopy(value)
-    result.update(changes)
-    return result

@@ -92,13 +92,9 @@ def signed_headers(
     not_signed = {"connection", "expect", "transfer-encoding", "user-agent", "content-length"}
     not_signed |= {name.lower() for name in leave_unsigned}
     names = sorted({name.lower() for name, _ in fields} - not_signed)
-    value = signature(
-        method, target, fields, body, set(names), date, key.id, key.secret, region, service
-    )
+    value = signature(method, target, fields, body, set(names), date, key.id, key.secret, region, service)
     credential = f"{key.id}/{scope_date or date[:8]}/{region}/{service}/aws4_request"
-    authorization = (
-        f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={value}"
-    )
+    authorization = f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(names)}, Signature={value}"
     return [*fields, ("Authorization", authorization), *unsigned]
 
 
@@ -113,9 +109,7 @@ def problem_with(method, target, headers, body, key, region=REGION, service=SERV
     authorizations = fields.get("authorization", [])
     if len(authorizations) != 1 or not authorizations[0].startswith(ALGORITHM + " "):
         return f"{len(authorizations)} usable Authorization headers"
-    parameters = dict(
-        part.strip().split("=", 1) for part in authorizations[0][len(ALGORITHM) :].split(",")
-    )
+    parameters = dict(part.strip().split("=", 1) for part in authorizations[0][len(ALGORITHM) :].split(","))
     signed = parameters["SignedHeaders"].split(";")
     date = fields.get("x-amz-date", [""])[0]
     expected_credential = f"{key.id}/{date[:8]}/{region}/{service}/aws4_request"

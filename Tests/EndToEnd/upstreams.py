@@ -93,7 +93,9 @@ def like_the_service(request):
     operation, status = found
     if operation == "CreateAppInstanceUser":
         body = request.json
-        return Answer(status, {"AppInstanceUserArn": f"{body['AppInstanceArn']}/user/{body['AppInstanceUserId']}"})
+        return Answer(
+            status, {"AppInstanceUserArn": f"{body['AppInstanceArn']}/user/{body['AppInstanceUserId']}"}
+        )
     return Answer(status)
 
 
@@ -109,6 +111,7 @@ class Upstream:
         self.requests = []
         self.handler = like_the_service
         self.connections = 0
+        self.server_names = []
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._open = set()
@@ -116,6 +119,7 @@ class Upstream:
         if tls is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*tls)
+            self._context.sni_callback = lambda _socket, name, _context: self.server_names.append(name)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)

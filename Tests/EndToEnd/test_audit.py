@@ -1,0 +1,469 @@
+"""The journal: on disk before upstream sees anything, honest about what happened, and hard to falsify."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+import gateways
+import service
+import upstreams
+import wire
+from checks import assert_refused
+from gateways import CRM, HR
+from load import Load
+
+
+def create(**changes):
+    return wire.signed_create(CRM, service.create_user(**changes))
+
+
+def test_intent_is_on_disk_before_upstream_sees_the_request(make_setup, upstream):
+    setup = make_setup()
+    seen = []
+
+    def look(request):
+        seen.append(request.json["AppInstanceUserId"].encode() in setup.journal_bytes())
+        return upstreams.like_the_service(request)
+
+    upstream.handler = look
+    with gateways.running(setup) as gateway:
+        for _ in range(20):
+            assert gateway.send(create()).status == 201
+    assert seen == [True] * 20
+
+
+def test_record_of_a_creation_tells_who_did_what(make_setup, upstream):
+    setup = make_setup()
+    setup.policies["base"] = {
+        "rules": {"tags": {"required": [{"key": "Owner", "default": "crm@example.com"}]}}
+    }
+    user = service.create_user(
+        ExpirationSettings={"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"}
+    )
+    with gateways.running(setup) as gateway:
+        response = gateway.send(
+            wire.signed_create(
+                CRM,
+                user,
+                headers=[("X-Gatehouse-Actor", "alice@corp")],
+                extra=[("User-Agent", "test-agent/1.0")],
+            )
+        )
+        assert response.status == 201
+        record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
+    expected = {
+        "tenant": "crm",
+        "accessKeyId": CRM.id,
+        "actor": "alice@corp",
+        "sourceIp": "127.0.0.1",
+        "userAgent": "test-agent/1.0",
+        "operation": "CreateAppInstanceUser",
+        "appInstanceArn": service.APP,
+        "appInstanceUserId": user["AppInstanceUserId"],
+        "name": user["Name"],
+        "tags": {"CostCenter": "4711", "Owner": "crm@example.com"},
+        "expirationDays": 30,
+        "decision": "allowed",
+        "violations": [],
+        "warnings": [],
+        "changes": [{"field": "Tags.Owner", "to": "crm@example.com"}],
+        "status": 201,
+        "upstreamStatus": 201,
+        "upstreamRequestId": response.get("x-amzn-RequestId"),
+        "appInstanceUserArn": response.json["AppInstanceUserArn"],
+        "outcome": "created",
+    }
+    assert {name: record.get(name) for name in expected} == expected
+    assert record["policyRevision"].startswith("sha256:")
+    assert record["durationMs"] > 0
+    assert record["time"].endswith("Z")
+
+
+def test_reads_that_are_not_governed_leave_an_outcome(make_setup, upstream):
+    with gateways.running(make_setup()) as gateway:
+        response = gateway.send(wire.signed(CRM, "GET", "/app-instances"))
+        record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
+    assert (record["operation"], record["decision"], record["outcome"]) == (
+        "ListAppInstances",
+        "allowed",
+        "succeeded",
+    )
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory, endpoint):
+    """The setup of a gateway that has run, made some records of each kind, and stopped."""
+    setup = gateways.Setup(tmp_path_factory.mktemp("journal"), endpoint.url, upstreams.KEY)
+    setup.tenants = [gateways.tenant(operations=service.OPERATIONS), gateways.tenant(id="hr", keys=[HR])]
+    setup.policies["base"] = {"rules": {"name": {"forbidden": ["Mallory"]}}}
+    endpoint.clear()
+    with gateways.running(setup) as gateway, gateway.connect() as connection:
+        for index in range(10):
+            connection.exchange(
+                create(
+                    AppInstanceUserId=f"crm-user-{index}",
+                    Tags=[{"Key": "Team", "Value": "blue" if index % 2 else "red"}],
+                )
+            )
+        connection.exchange(create(AppInstanceUserId="crm-mallory", Name="Mallory"))
+        connection.exchange(
+            wire.signed_create(
+                HR,
+                service.create_user(AppInstanceUserId="hr-user"),
+                headers=[("X-Gatehouse-Actor", "bob@corp")],
+            )
+        )
+        connection.exchange(wire.signed(CRM, "GET", "/app-instances"))
+        connection.exchange(wire.signed(HR, "GET", "/app-instances"))
+    return setup
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ((), 14),
+        (("--user-id", "crm-user-3"), 1),
+        (("--user-arn", service.user_arn("crm-user-3")), 1),
+        (("--tenant", "hr"), 2),
+        (("--tenant", "nobody"), 0),
+        (("--actor", "bob@corp"), 1),
+        (("--access-key", HR.id), 2),
+        (("--operation", "ListAppInstances"), 2),
+        (("--decision", "denied"), 2),
+        (("--decision", "allowed"), 12),
+        (("--tag", "Team=blue"), 5),
+        (("--tag", "Team=blue", "--user-id", "crm-user-2"), 0),
+        (("--limit", "3"), 3),
+        (("--since", "1h"), 14),
+        (("--until", "2020-01-01T00:00:00Z"), 0),
+        (("--since", "2020-01-01T00:00:00Z", "--until", "2099-01-01T00:00:00Z"), 14),
+    ],
+)
+def test_audit_query_finds(journal, options, count):
+    assert len(journal.audit(*options)) == count
+
+
+def test_audit_query_prints_text_by_default(journal):
+    result = journal.command("audit", "query", "--user-id", "crm-user-3")
+    assert result.returncode == 0
+    assert "crm-user-3" in result.stdout and "crm-user-4" not in result.stdout
+
+
+def test_audit_query_with_a_bad_time_is_a_usage_error(journal):
+    assert journal.command("audit", "query", "--since", "yesterday-ish").returncode == 64
+
+
+def test_audit_verify_of_an_untouched_journal(journal):
+    code, answer = journal.verify()
+    assert code == 0, answer
+    assert answer["ok"] is True
+    assert answer["segments"] >= 1
+    # Fourteen requests leave an outcome each; eleven creations that were forwarded an intent as well.
+    assert answer["records"] >= 14 + 11
+    assert answer["lastSequence"] >= answer["records"] - 1
+    assert answer["head"].startswith("sha256:")
+    assert journal.command("audit", "verify").returncode == 0
+
+
+def tampered(journal, folder, change):
+    """A copy of the journal whose one segment's lines went through `change` (a list to a list)."""
+    copy = gateways.Setup(folder)
+    copy.config.update(journal.config)
+    copy.tenants, copy.policies = journal.tenants, journal.policies
+    copy.write()
+    subprocess.run(["cp", "-r", journal.audit_folder, copy.audit_folder], check=True)
+    segment = max(copy.segments(), key=lambda path: path.read_bytes().count(b'"crm-user-'))
+    content = segment.read_bytes().rstrip(b"\x00 \n")
+    rest = segment.read_bytes()[len(content) :]
+    lines = content.split(b"\n")
+    segment.write_bytes(b"\n".join(change(lines)) + rest)
+    return copy
+
+
+def index_of(lines, text):
+    return next(index for index, line in enumerate(lines) if text in line)
+
+
+def altered(lines):
+    at = index_of(lines, b"crm-user-4")
+    return [*lines[:at], lines[at].replace(b"crm-user-4", b"crm-user-x"), *lines[at + 1 :]]
+
+
+def altered_last(lines):
+    return [*lines[:-1], lines[-1].replace(b'"', b"'", 1)]
+
+
+def dropped(lines):
+    at = index_of(lines, b"crm-user-4")
+    return lines[:at] + lines[at + 1 :]
+
+
+def dropped_first(lines):
+    return lines[1:]
+
+
+def swapped(lines):
+    at = index_of(lines, b"crm-user-4")
+    return [*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]
+
+
+def doubled(lines):
+    at = index_of(lines, b"crm-user-4")
+    return [*lines[: at + 1], *lines[at:]]
+
+
+def cut_inside_the_last_record(lines):
+    return [*lines[:-1], lines[-1][: len(lines[-1]) // 2]]
+
+
+def blank_line(lines):
+    at = index_of(lines, b"crm-user-4")
+    return [*lines[:at], b"", *lines[at:]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [altered, altered_last, dropped, dropped_first, swapped, doubled, cut_inside_the_last_record, blank_line],
+)
+def test_audit_verify_finds_a_journal_that_was(journal, tmp_path, change):
+    code, answer = tampered(journal, tmp_path / "copy", change).verify()
+    assert code == 1, answer
+    assert answer["ok"] is False
+    assert answer["problem"]
+    assert "segment" in answer and "sequence" in answer
+
+
+def test_audit_verify_names_the_first_bad_record(journal, tmp_path):
+    copy = tampered(journal, tmp_path / "copy", altered)
+    result = copy.command("audit", "verify")
+    assert result.returncode == 1
+    _, answer = copy.verify()
+    lines = [json.loads(line) for line in journal.segments()[0].read_bytes().rstrip(b"\x00 \n").splitlines()]
+    suspect = next(line for line in lines if "crm-user-4" in json.dumps(line))
+    sequences = [value for key, value in suspect.items() if key in ("sequence", "seq")]
+    if sequences:
+        assert answer["sequence"] in (sequences[0], sequences[0] + 1)
+
+
+def test_audit_verify_finds_a_segment_that_is_missing(make_setup, tmp_path, upstream):
+    setup = make_setup()
+    with gateways.running(setup) as gateway:
+        for _ in range(3):
+            gateway.send(create())
+            count = len(setup.segments())
+            gateway.signal(signal.SIGUSR1)
+            assert gateway.send(create()).status == 201
+            wait_for_segments(gateway, setup, count + 1)
+    assert setup.verify()[0] == 0
+    setup.segments()[1].unlink()
+    code, answer = setup.verify()
+    assert (code, answer["ok"]) == (1, False)
+
+
+def wait_for_segments(gateway, setup, count):
+    """SIGUSR1 starts a segment with the next record; each request gives it the chance."""
+    for _ in range(500):
+        if len(setup.segments()) >= count:
+            return
+        gateway.send(create())
+    raise AssertionError(f"no new segment after SIGUSR1: {setup.segments()}")
+
+
+def test_audit_follow_prints_records_as_they_come(make_setup, upstream):
+    setup = make_setup()
+    with gateways.running(setup) as gateway:
+        gateway.send(create(AppInstanceUserId="crm-before"))
+        follower = gateways.Process(
+            "audit", "follow", "--format", "json", "--config", setup.config_file, cwd=setup.folder
+        )
+        try:
+            # Records made before it began may be printed or not; one of those made now must come.
+            for _ in range(200):
+                gateway.send(create(AppInstanceUserId="crm-followed"))
+                if any("crm-followed" in line for line in follower.output):
+                    break
+            follower.wait_for_output(lambda text: "crm-followed" in text, "record")
+            record = next(json.loads(line) for line in follower.output if "crm-followed" in line)
+            assert record["operation"] == "CreateAppInstanceUser"
+        finally:
+            follower.signal(signal.SIGINT)
+            try:
+                follower.wait()
+            except subprocess.TimeoutExpired:
+                follower.kill()
+
+
+def test_second_serve_on_the_same_journal_is_refused(make_setup, upstream):
+    setup = make_setup()
+    with gateways.running(setup) as gateway:
+        second = setup.command("serve", timeout=20)
+        assert second.returncode not in (0, None)
+        assert str(gateway.process.pid) in second.stderr, "the lock says who holds it"
+        assert gateway.send(create()).status == 201
+
+
+def test_journal_goes_on_over_restarts(make_setup, upstream):
+    setup = make_setup()
+    heads = []
+    for _ in range(3):
+        with gateways.running(setup) as gateway:
+            assert gateway.send(create()).status == 201
+        code, answer = setup.verify()
+        assert code == 0, answer
+        heads.append((answer["records"], answer["head"]))
+    assert len(set(heads)) == 3 and sorted(heads) == heads
+    assert len(setup.audit()) == 3
+
+
+def test_index_may_be_deleted(make_setup, upstream):
+    setup = make_setup()
+    with gateways.running(setup) as gateway:
+        gateway.send(create())
+    setup.audit()
+    for path in setup.audit_folder.rglob("*"):
+        if path.is_file() and path not in setup.segments() and "checkpoint" not in path.name:
+            path.unlink()
+    assert len(setup.audit()) == 1
+
+
+def test_journal_is_not_readable_by_others(make_setup, upstream):
+    setup = make_setup()
+    with gateways.running(setup) as gateway:
+        gateway.send(create())
+    for path in setup.segments():
+        assert path.stat().st_mode & 0o077 == 0, oct(path.stat().st_mode)
+
+
+def test_sensitive_values_are_omitted_or_hashed(make_setup, upstream, tmp_path):
+    key_file = tmp_path / "audit.key"
+    key_file.write_bytes(bytes(range(32)))
+    key_file.chmod(0o600)
+    setup = make_setup()
+    setup.config["audit"]["sensitive"] = {
+        "name": "hash",
+        "metadata": "omit",
+        "tagValues": "omit",
+        "keyFile": str(key_file),
+    }
+    with gateways.running(setup) as gateway:
+        gateway.send(
+            create(
+                Name="Secret Name", Metadata="secret metadata", Tags=[{"Key": "Team", "Value": "secret-tag"}]
+            )
+        )
+        assert upstream.only.json["Name"] == "Secret Name"
+    content = setup.journal_bytes()
+    for secret in (b"Secret Name", b"secret metadata", b"secret-tag"):
+        assert secret not in content
+    assert setup.audit()[0]["name"].startswith("hmac-sha256:")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB; skipped where this machine does not let us mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", folder], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder):
+    """Takes what space is left; returns the file that does."""
+    filler = folder / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    return filler
+
+
+def test_full_disk_refuses_requests_and_forwards_none_of_them(make_setup, upstream, small_disk):
+    setup = make_setup()
+    setup.config["audit"] = {"directory": str(small_disk / "audit"), "segmentSize": "256KiB"}
+    with gateways.running(setup) as gateway, gateway.connect() as connection:
+        assert connection.exchange(create()).status == 201
+        filler = fill(small_disk)
+        served = 1
+        for _ in range(5000):
+            response = connection.exchange(create())
+            if response.status != 201:
+                break
+            served += 1
+        assert_refused(response, 503, "ServiceUnavailableException", "ServiceUnavailable")
+        for _ in range(3):
+            assert connection.exchange(create()).status == 503
+        assert len(upstream.requests) == served, "nothing was forwarded without its intent"
+        assert gateway.admin_request("/readyz").status == 503
+        filler.unlink()
+        answers = (connection.exchange(create()).status for _ in range(200))
+        assert 201 in answers, "space came back, and so must service"
+        assert gateway.admin_request("/readyz").status == 200
+    result = setup.command("audit", "verify")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_full_disk_with_on_failure_continue_still_serves(make_setup, upstream, small_disk):
+    setup = make_setup()
+    setup.config["audit"] = {
+        "directory": str(small_disk / "audit"),
+        "segmentSize": "256KiB",
+        "onFailure": "continue",
+    }
+    with gateways.running(setup) as gateway, gateway.connect() as connection:
+        fill(small_disk)
+        statuses = {connection.exchange(create()).status for _ in range(1500)}
+        assert statuses == {201}
+
+
+def test_audit_folder_that_cannot_be_made_stops_the_start(make_setup, tmp_path):
+    (tmp_path / "file").write_text("")
+    setup = make_setup(audit={"directory": str(tmp_path / "file" / "audit")}).write()
+    result = setup.command("serve", timeout=20)
+    assert result.returncode not in (0, None)
+    assert "audit" in result.stderr
+
+
+def test_kill_under_load_loses_no_intent(make_setup, upstream):
+    setup = make_setup()
+    acknowledged = []
+    for _ in range(3):
+        gateway = gateways.Gateway(setup)
+        before = len(upstream.requests)
+        load = Load(gateway)
+        upstream.wait_for(before + 150, timeout=30)
+        gateway.kill()
+        load.stop()
+        acknowledged += load.acknowledged
+    with gateways.running(setup) as gateway:
+        assert gateway.send(create()).status == 201
+        code, answer = setup.verify()
+        assert code == 0, answer
+    records = {record["appInstanceUserId"]: record for record in setup.audit("--limit", "100000")}
+    seen = {request.json["AppInstanceUserId"] for request in upstream.requests}
+    assert seen - set(records) == set(), "upstream saw creations that the journal does not know"
+    assert {records[user]["outcome"] for user in seen} <= {"created", "unknown"}
+    # An answer that the caller has got was written down first; the last ones of each round may lack the sync.
+    assert set(acknowledged) <= set(records)
+    assert len(seen) >= 450
+
+
+def test_no_secret_stands_in_the_journal(journal):
+    content = journal.journal_bytes()
+    for secret in (CRM.secret, HR.secret, upstreams.KEY.secret):
+        assert secret.encode() not in content
+    assert b"Signature=" not in content
+
+
+def test_journal_of_another_machine_can_be_verified(journal, tmp_path):
+    """Nothing but the journal and a config is needed: no lock, no index, no running gateway."""
+    copy = tampered(journal, tmp_path / "copy", lambda lines: lines)
+    assert copy.verify()[0] == 0

@@ -1,0 +1,44 @@
+"""Ten thousand idle keep-alive connections within 100 MiB."""
+
+import resource
+
+import pytest
+
+import gateways
+import service
+import wire
+from gateways import CRM
+
+CONNECTIONS = 10_000
+NEEDED_FILES = CONNECTIONS + 500
+LIMIT = 100 * 1024 * 1024
+
+
+def test_ten_thousand_idle_connections_fit_in_100_mib(make_setup, upstream):
+    hard = gateways.raise_file_limit()
+    if hard < NEEDED_FILES:
+        pytest.skip(f"the hard limit of open files is {hard}; {NEEDED_FILES} are needed (ulimit -Hn)")
+
+    def with_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (NEEDED_FILES, hard))
+
+    setup = make_setup(limits={"connections": CONNECTIONS, "idleTimeout": "5m", "headerTimeout": "5m"})
+    setup.config["rateLimit"] = {"perSourceAddress": {"requestsPerSecond": 100_000, "burst": 100_000}}
+    # Each connection has had one answer: what an SDK's pool leaves behind.
+    request = wire.encode("GET", "/nothing", [("Host", "gateway.test")])
+    with gateways.running(setup, prepare=with_files) as gateway:
+        held = []
+        try:
+            for _ in range(CONNECTIONS):
+                connection = gateway.connect()
+                assert connection.exchange(request).status == 404
+                held.append(connection)
+            resident = gateway.resident_bytes()
+            print(f"\n{CONNECTIONS} idle connections: {resident / 1024 / 1024:.1f} MiB resident")
+            assert resident < LIMIT, f"{resident / 1024 / 1024:.1f} MiB"
+            # All of them still live.
+            for connection in held[:: CONNECTIONS // 50]:
+                assert connection.exchange(wire.signed_create(CRM, service.create_user())).status == 201
+        finally:
+            for connection in held:
+                connection.close()
