@@ -40,8 +40,11 @@ struct CommitQueue<Waiter> {
     case asleep
   }
 
+  /// In the order of arrival.
   private var pending: [Entry] = []
   private var intents = 0
+  /// Outcomes that could not be written, in the order of arrival.
+  private var backlog: [Entry] = []
   private var outcomeBytes = 0
   private var writer = Writer.working
   private var restsWithoutWork = 0
@@ -56,13 +59,15 @@ struct CommitQueue<Waiter> {
   private static var restsBeforeSleep: Int { 40 }
   /// What one batch may hold: about a megabyte.
   private static var largestBatch: Int { 1024 }
+  /// How much of the backlog is tried while nothing can be written: each try costs the hashing of all.
+  private static var backlogPerTry: Int { 16 }
   /// What outcomes may take in memory while nothing can be written.
   private static var mostOutcomeBytes: Int { 16 << 20 }
 
   init() {}
 
-  var count: Int { pending.count }
-  var outcomes: Int { pending.count - intents }
+  var count: Int { backlog.count + pending.count }
+  var outcomes: Int { count - intents }
 
   mutating func add(intent body: [UInt8], _ waiter: Waiter) -> Admission {
     guard !isClosed else { return .refused }
@@ -84,7 +89,8 @@ struct CommitQueue<Waiter> {
   /// - Parameter hasRested: whether the writer comes from a rest that nobody ended.
   mutating func nextStep(hasRested: Bool) -> Step {
     writer = .working
-    let mustWrite = intents > 0 || (!pending.isEmpty && (hasRested || isClosed))
+    let isBacklogDue = !backlog.isEmpty && (!isFailing || hasRested || isClosed)
+    let mustWrite = intents > 0 || isBacklogDue || (!pending.isEmpty && (hasRested || isClosed))
     if mustWrite {
       restsWithoutWork = 0
       return .write
@@ -107,14 +113,18 @@ struct CommitQueue<Waiter> {
 
   /// Moves the next batch into `batch`, which is empty.
   mutating func takeBatch(into batch: inout [Entry]) {
-    if pending.count <= Self.largestBatch {
+    if backlog.isEmpty, pending.count <= Self.largestBatch {
       swap(&batch, &pending)
       intents = 0
       outcomeBytes = 0
       return
     }
-    batch.append(contentsOf: pending.prefix(Self.largestBatch))
-    pending.removeFirst(batch.count)
+    let tries = min(backlog.count, isFailing && !isClosed ? Self.backlogPerTry : Self.largestBatch)
+    batch.append(contentsOf: backlog.prefix(tries))
+    backlog.removeFirst(tries)
+    let fresh = min(pending.count, Self.largestBatch)
+    batch.append(contentsOf: pending.prefix(fresh))
+    pending.removeFirst(fresh)
     for entry in batch {
       if entry.waiter == nil { outcomeBytes -= entry.body.count } else { intents -= 1 }
     }
@@ -122,14 +132,17 @@ struct CommitQueue<Waiter> {
 
   mutating func succeeded() { isFailing = false }
 
-  /// The batch could not be written. Its outcomes are kept for the next try, in front; on the way to `stop` they are
-  /// given up, because there would be no end.
+  /// The batch could not be written. Its outcomes are kept for another try; once the queue is closed they are given up,
+  /// because there would be no end.
   /// - Returns: how many outcomes were given up.
   mutating func failed(_ batch: [Entry]) -> Int {
     isFailing = true
     let outcomes = batch.filter { $0.waiter == nil }
     guard !isClosed else { return outcomes.count }
-    pending.insert(contentsOf: outcomes, at: 0)
+    // Behind the others: what was not tried yet comes first.
+    backlog.append(contentsOf: outcomes)
+    backlog.append(contentsOf: pending.lazy.filter { $0.waiter == nil })
+    pending.removeAll { $0.waiter == nil }
     outcomeBytes += outcomes.reduce(0) { $0 + $1.body.count }
     return 0
   }

@@ -1,12 +1,16 @@
 package import AuditTrail
 
-/// Gives out records as they are written.
+/// Gives out requests as they end, each once.
 package struct JournalFollower {
   private let files: any JournalFileSystem
   /// The segment that is read; `nil` before the first is there.
   private var segment: SegmentName?
   /// Where the next line begins in it.
   private var offset = 0
+  private var joiner = LiveJoiner()
+
+  /// How far back it looks for the intents of requests that are under way.
+  private static let lookBack = 1 << 20
 
   /// Begins at the journal's end.
   package init(directory: String) throws(FileFault) {
@@ -15,17 +19,23 @@ package struct JournalFollower {
 
   init(_ files: any JournalFileSystem) throws(FileFault) {
     self.files = files
-    segment = try JournalListing(files).segments.last
-    _ = try readRest { _ in }
+    guard let segment = try JournalListing(files).segments.last else { return }
+    self.segment = segment
+    let file = try files.open(segment.file, .read)
+    let size = Result { () throws(FileFault) in try files.size(file) }
+    files.close(file)
+    // The first line is probably not whole, and is no record then.
+    offset = max(0, try size.get() - Self.lookBack)
+    try readRest { _ in }
   }
 
-  /// Calls `body` with each record that was written since the last call.
-  package mutating func poll(_ body: (JournalRecord) -> Void) throws(FileFault) {
+  /// Calls `body` with each request whose outcome was written since the last call.
+  package mutating func poll(_ body: (RequestHistory) -> Void) throws(FileFault) {
     while true {
-      _ = try readRest(body)
+      try readRest(body)
       guard let next = try nextSegment() else { return }
       // What came to the old segment between reading it and seeing the new one.
-      _ = try readRest(body)
+      try readRest(body)
       segment = next
       offset = 0
     }
@@ -37,13 +47,14 @@ package struct JournalFollower {
     return segments.first { $0 > segment }
   }
 
-  private mutating func readRest(_ body: (JournalRecord) -> Void) throws(FileFault) {
+  private mutating func readRest(_ body: (RequestHistory) -> Void) throws(FileFault) {
     guard let segment else { return }
     var lines = try SegmentLines(segment.file, in: files, from: offset)
     let result = Result { () throws(FileFault) in
       var line: [UInt8] = []
       while try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line {
-        if let record = JournalRecord(line: line) { body(record) }
+        guard let record = JournalRecord(line: line), let request = joiner.take(record) else { continue }
+        body(request)
       }
     }
     offset = lines.offset

@@ -95,3 +95,27 @@ package struct RequestJoiner {
     offset += count
   }
 }
+
+/// Puts outcomes to the intents that came before them, as records come.
+package struct LiveJoiner {
+  /// Intents whose outcome has not come.
+  private var open: [Text: JournalRecord] = [:]
+
+  /// More than are ever served at a time; intents that a crash left without outcome must not gather.
+  private static let mostOpen = 65_536
+
+  package init() {}
+
+  /// - Returns: the request that this record ends.
+  package mutating func take(_ record: JournalRecord) -> RequestHistory? {
+    guard record.kind == .outcome else {
+      if open.count >= Self.mostOpen { open.removeAll() }
+      open[record.requestId] = record
+      return nil
+    }
+    guard let intent = open.removeValue(forKey: record.requestId) else {
+      return RequestHistory(first: record, second: nil)
+    }
+    return RequestHistory(first: intent, second: record)
+  }
+}

@@ -65,6 +65,30 @@ import Testing
     #expect(queue.nextStep(hasRested: false) == .rest(nanoseconds: Queue.linger))
   }
 
+  @Test func intentsAreNotKeptWaitingByABacklog() {
+    var queue = Queue()
+    for _ in 0..<5000 { _ = queue.add(outcome: [1]) }
+    var batch: [Queue.Entry] = []
+    queue.takeBatch(into: &batch)
+    _ = queue.failed(batch)
+    batch.removeAll()
+    _ = queue.add(intent: [2], 1)
+    #expect(queue.nextStep(hasRested: false) == .write)
+    queue.takeBatch(into: &batch)
+    #expect(batch.contains { $0.waiter == 1 })
+    #expect(batch.count < 100, "a try that will probably fail is small")
+    _ = queue.failed(batch)
+    batch.removeAll()
+    queue.succeeded()
+    var written = 0
+    while queue.nextStep(hasRested: false) == .write {
+      queue.takeBatch(into: &batch)
+      written += batch.count
+      batch.removeAll()
+    }
+    #expect(written == 5000)
+  }
+
   @Test func closedQueueIsEmptiedAndThenStops() {
     var queue = Queue()
     _ = queue.add(outcome: [1])

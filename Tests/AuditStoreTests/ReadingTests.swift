@@ -36,7 +36,7 @@ import Testing
     reader.close()
   }
 
-  @Test func followerGivesEachNewRecordOnceOverSegments() throws {
+  @Test func followerGivesEachNewRequestOnceOverSegments() throws {
     let files = ScriptedFileSystem()
     let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
     try writer.append([body("before")])
@@ -45,20 +45,34 @@ import Testing
     for round in 0..<6 {
       try writer.append([body("\(round)a"), body("\(round)b")])
       if round.isMultiple(of: 2) { try writer.finishSegment() }
-      if round.isMultiple(of: 3) { try follower.poll { found.append($0.requestId) } }
+      if round.isMultiple(of: 3) { try follower.poll { found.append($0.first.requestId) } }
     }
-    try follower.poll { found.append($0.requestId) }
+    try follower.poll { found.append($0.first.requestId) }
     #expect(found == (0..<6).flatMap { [Text("\($0)a"), Text("\($0)b")] })
     try writer.close()
   }
 
-  @Test func followerOfAnEmptyJournalSeesItsFirstRecord() throws {
+  @Test func followerTellsARequestThatWasUnderWayWhenItBegan() throws {
+    let files = ScriptedFileSystem()
+    let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
+    let intent = body("1").split(separator: Array("outcome".utf8)).joined(separator: Array("intent".utf8))
+    try writer.append([Array(intent)])
+    var follower = try JournalFollower(files)
+    try writer.append([body("1")])
+    var found: [RequestHistory] = []
+    try follower.poll { found.append($0) }
+    #expect(found.map(\.first.kind) == [.intent])
+    #expect(found.map(\.second?.kind) == [.outcome])
+    try writer.close()
+  }
+
+  @Test func followerOfAnEmptyJournalSeesItsFirstRequest() throws {
     let files = ScriptedFileSystem()
     var follower = try JournalFollower(files)
     let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
     try writer.append([body("first")])
     var found: [Text] = []
-    try follower.poll { found.append($0.requestId) }
+    try follower.poll { found.append($0.first.requestId) }
     #expect(found == ["first"])
     try writer.close()
   }

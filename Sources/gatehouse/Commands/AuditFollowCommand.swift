@@ -4,28 +4,24 @@ import AuditTrail
 import Configuration
 import Glibc
 
-/// Prints records as they are written, until it is interrupted.
+/// Prints each request as its outcome is written, until it is interrupted.
 struct AuditFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "follow", abstract: "Print new records as they come; JSON is the journal's own lines.")
+    commandName: "follow", abstract: "Print requests as they end, in the form of `query`.")
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
 
-  /// How late a record may be seen, in microseconds.
+  /// How late an outcome may be seen, in microseconds.
   private static let period: UInt32 = 100_000
 
   func run() throws {
     let directory = try configOption.loadConfiguration().audit.directory
     do throws(AuditStore.FileFault) {
       var follower = try JournalFollower(directory: directory.path)
+      let printer = RequestPrinter(format: formatOption.format)
       while true {
-        try follower.poll { record in
-          switch formatOption.format {
-          case .text: Console.data(record.summary)
-          case .json: Console.data(record.line)
-          }
-        }
+        try follower.poll { printer.print($0) }
         usleep(Self.period)
       }
     } catch {

@@ -74,19 +74,6 @@ extension RequestHistory {
   }
 }
 
-extension JournalRecord {
-  /// A line for people who follow the journal.
-  var summary: String {
-    let members: [Text] = [
-      "tenant", "actor", "operation", "appInstanceUserId", "decision", "status", "outcome", "errorType",
-    ]
-    let facts = members.compactMap { member in
-      text(member)?.onOneLine ?? integer(member).map { String($0) }
-    }
-    return "\(time.rfc3339) \(requestId.onOneLine) \(kind.rawValue) " + facts.joined(separator: " ")
-  }
-}
-
 extension Text {
   /// Without anything that a terminal would act on.
   fileprivate var onOneLine: String {
