@@ -15,6 +15,7 @@ struct Gatehouse: ParsableCommand {
       AuditCommand.self,
       TenantCommand.self,
       CredentialsCommand.self,
+      SandboxCommand.self,
     ])
 }
 

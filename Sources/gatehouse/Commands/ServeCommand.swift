@@ -32,7 +32,8 @@ struct ServeCommand: ParsableCommand {
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
-        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger, clock: clock)
+        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
+        clock: clock)
       try server.run()
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
