@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Synchronization
 import Transport
 
@@ -14,7 +15,7 @@ struct DemoCommand: ParsableCommand {
   var policies = "policies"
 
   func run() throws {
-    let loop = try EventLoop(clock: MachineClock())
+    let loop = try EventLoop(clock: SystemClock())
     let outcome = Outcome()
     loop.spawn { [policies, once] in
       do throws(CommandFailure) {

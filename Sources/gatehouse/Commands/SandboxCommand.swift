@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Glibc
 import OpenSSLCrypto
 import Primitives
@@ -38,7 +39,7 @@ struct SandboxCommand: ParsableCommand {
 
   /// Serves until SIGTERM or SIGINT.
   private func serve(on address: SocketAddress, _ key: AccessKeyPair, whenReady: () -> Void) throws {
-    let clock = MachineClock()
+    let clock = SystemClock()
     let handler = SandboxHandler(
       service: SandboxService(region: Text(region)), region: Text(region),
       key: VerificationKey(id: Text(key.id), secret: Secret(key.secret.utf8)), clock: clock,

@@ -115,7 +115,9 @@ final class Demo {
   private func stay(_ gateway: String) async throws(CommandFailure) {
     Console.data("\nTo call the gateway as the tenant crm, until Ctrl-C:")
     tenant.key.show()
+    // SDKs differ in which of the two they read.
     Console.data("export AWS_REGION=\(DemoTenant.region)")
+    Console.data("export AWS_DEFAULT_REGION=\(DemoTenant.region)")
     Console.data("export AWS_ENDPOINT_URL_CHIME_SDK_IDENTITY=http://\(gateway)")
     while !isInterrupted {
       if children.prefix(2).contains(where: { $0.ended() != nil }) {
@@ -139,7 +141,7 @@ extension Demo {
       guard !hasEnded, loop.clock.monotonic().nanoseconds < deadline else {
         let text = (try? DiskFiles().read(log).bytes).map { String(decoding: $0, as: UTF8.self) } ?? ""
         throw CommandFailure(
-          .bad, "\(hasEnded ? "ended" : "still silent") instead of `\(message)`:\n\(text)")
+          .bad, "`\(child.name)` \(hasEnded ? "ended" : "did not listen in time"):\n\(text)")
       }
       try await pause()
     }

@@ -2,7 +2,9 @@ import Glibc
 
 /// Another run of this executable.
 final class ChildProcess {
-  let pid: pid_t
+  /// The subcommand that it runs.
+  let name: String
+  private let pid: pid_t
   private var exitCode: Int32?
 
   /// - Parameters:
@@ -28,6 +30,7 @@ final class ChildProcess {
       throw CommandFailure(
         .internalFault, "cannot start `\(arguments[0])`: \(String(cString: strerror(status)))")
     }
+    name = arguments[0]
     self.pid = pid
   }
 
