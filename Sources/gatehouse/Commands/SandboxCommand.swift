@@ -1,5 +1,6 @@
 import Gateway
 import ArgumentParser
+import Gateway
 import Glibc
 import OpenSSLCrypto
 import Primitives
