@@ -59,7 +59,7 @@ let package = Package(
     room(
       "Gateway",
       uses: [
-        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
         "Admin", .product(name: "Logging", package: "swift-log"),
       ]),
