@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     logger: Logger, clock: any TimeSource
   ) throws(TransportError) {
     let configuration = snapshot.configuration
+    Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
@@ -111,6 +112,13 @@ package final class GatewayServer: Sendable {
     }
     do throws(ReloadFailure) {
       guard let snapshot = load.snapshot else { throw ReloadFailure(problems: load.problems.map(\.line)) }
+      let running = workers[0].snapshot.configuration.upstream
+      let upstream = snapshot.configuration.upstream
+      guard upstream.region == running.region, upstream.endpoint == running.endpoint else {
+        throw ReloadFailure(problems: [
+          "`upstream.region` and `upstream.endpoint` can change at a restart only"
+        ])
+      }
       let doors = try self.doors.prepare(snapshot)
       if let problem = load.credentialProblem {
         logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
@@ -128,6 +136,20 @@ package final class GatewayServer: Sendable {
       logger.error(
         "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
       return .failed(problems: error.problems)
+    }
+  }
+
+  /// Each connection is a descriptor; services are often started with room for a thousand.
+  private static func raiseDescriptorLimit(for configuration: GatewayConfiguration, _ logger: Logger) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    let needed = configuration.limits.connections + configuration.upstream.maxConnections + 64
+    if limit.rlim_cur < rlim_t(needed) {
+      logger.warning(
+        "fewer file descriptors than connections may need them; raise `ulimit -n` or lower `limits.connections`",
+        metadata: ["descriptors": "\(limit.rlim_cur)", "needed": "\(needed)"])
     }
   }
 
