@@ -52,9 +52,10 @@ package final class GatewayServer: Sendable {
 
   /// Serves until SIGTERM or SIGINT, then drains. The calling thread becomes the first worker's.
   package func run() throws(TransportError) {
-    try doors.open(for: self)
     let first = workers[0].loop
+    // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
+    try doors.open(for: self)
     let threads = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }

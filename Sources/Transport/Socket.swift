@@ -23,8 +23,6 @@ final class Socket {
   private(set) var isOpen = true
   /// The peer will send no more; what it sent before may still be unread.
   private var sawEnd = false
-  /// An error may be pending behind data that is still unread; libevent reports one as both kinds of readiness.
-  private var mayHaveFailed = false
   private var event: OpaquePointer?
   private var waiter: UnsafeContinuation<Wake, Never>?
   private var interest = Interest.read
@@ -86,10 +84,7 @@ final class Socket {
   private func becameReady(_ what: Int16) {
     if Int32(what) & EV_CLOSED != 0 { sawEnd = true }
     if Int32(what) & (EV_READ | EV_CLOSED) != 0 { isReadable = true }
-    if Int32(what) & EV_WRITE != 0 {
-      isWritable = true
-      if Int32(what) & EV_READ != 0 { mayHaveFailed = true }
-    }
+    if Int32(what) & EV_WRITE != 0 { isWritable = true }
     if interest == .read ? isReadable : isWritable { resume(.ready) }
   }
 }
@@ -102,14 +97,13 @@ extension Socket {
       let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
       if count >= 0 {
         // A short read emptied the socket; only a known end is worth another call.
-        if count < buffer.count, count > 0, !sawEnd, !mayHaveFailed { isReadable = false }
+        if count < buffer.count, count > 0, !sawEnd { isReadable = false }
         return count
       }
       switch errno {
       case EINTR: continue
       case EAGAIN:
         isReadable = false
-        mayHaveFailed = false
         return nil
       case ECONNRESET, EPIPE, ETIMEDOUT: throw .closed
       default: throw .system(call: "recv", errno: errno)
