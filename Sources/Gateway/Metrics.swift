@@ -76,7 +76,6 @@ package struct Histogram: Sendable {
   /// One more than there are bounds: the last is for what is above all of them.
   package private(set) var buckets = [Int](repeating: 0, count: bounds.count + 1)
   package private(set) var totalNanoseconds: Int64 = 0
-  package var count: Int { buckets.reduce(0, +) }
 
   package init() {}
 

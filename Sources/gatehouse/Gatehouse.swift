@@ -16,6 +16,7 @@ struct Gatehouse: ParsableCommand {
       TenantCommand.self,
       CredentialsCommand.self,
       SandboxCommand.self,
+      DemoCommand.self,
     ])
 }
 

@@ -1,4 +1,6 @@
+import Gateway
 import ArgumentParser
+import Gateway
 import Glibc
 import OpenSSLCrypto
 import Primitives
@@ -38,11 +40,11 @@ struct SandboxCommand: ParsableCommand {
 
   /// Serves until SIGTERM or SIGINT.
   private func serve(on address: SocketAddress, _ key: AccessKeyPair, whenReady: () -> Void) throws {
-    let clock = MachineClock()
+    let clock = SystemClock()
     let handler = SandboxHandler(
       service: SandboxService(region: Text(region)), region: Text(region),
       key: VerificationKey(id: Text(key.id), secret: Secret(key.secret.utf8)), clock: clock,
-      entropy: KernelEntropy())
+      entropy: SystemEntropy())
     let server = try SandboxServer(handler, on: address, loop: EventLoop(clock: clock))
     let signals = SignalSource([SIGTERM, SIGINT], on: server.loop) { _ in server.stop() }
     whenReady()
