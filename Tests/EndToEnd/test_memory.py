@@ -23,7 +23,6 @@ def test_ten_thousand_idle_connections_fit_in_100_mib(make_setup, upstream):
         resource.setrlimit(resource.RLIMIT_NOFILE, (NEEDED_FILES, hard))
 
     setup = make_setup(limits={"connections": CONNECTIONS, "idleTimeout": "5m", "headerTimeout": "5m"})
-    setup.config["rateLimit"] = {"perSourceAddress": {"requestsPerSecond": 100_000, "burst": 100_000}}
     # Each connection has had one answer: what an SDK's pool leaves behind.
     request = wire.encode("GET", "/nothing", [("Host", "gateway.test")])
     with gateways.running(setup, prepare=with_files) as gateway:
