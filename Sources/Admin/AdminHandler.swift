@@ -49,17 +49,20 @@ package struct AdminHandler: HTTPHandler {
   package func reply(to request: RequestMessage, on connection: ByteStream) async -> Reply {
     let head = request.head
     guard isForUs(head) else {
-      return .json(status: 421, error: "the Host header names neither an IP address, localhost nor this listener")
+      return .json(
+        status: 421, error: "the Host header names neither an IP address, localhost nor this listener")
     }
     let path = String(decoding: head.bytes[head.path], as: UTF8.self)
     let method = String(decoding: head.bytes[head.method], as: UTF8.self)
     switch (path, method) {
-    case ("/healthz", "GET"), ("/healthz", "HEAD"): return .json(status: 200, Self.object { $0.member("status", "ok") })
+    case ("/healthz", "GET"), ("/healthz", "HEAD"):
+      return .json(status: 200, Self.object { $0.member("status", "ok") })
     case ("/readyz", "GET"), ("/readyz", "HEAD"): return readyz()
     default: break
     }
     guard isAuthorized(head) else {
-      var reply = Reply.json(status: 401, error: "expected `Authorization: Bearer TOKEN` with the token of tokenFile")
+      var reply = Reply.json(
+        status: 401, error: "expected `Authorization: Bearer TOKEN` with the token of tokenFile")
       reply.fieldLines.append(field: "WWW-Authenticate", literal: "Bearer")
       return reply
     }
@@ -70,7 +73,8 @@ package struct AdminHandler: HTTPHandler {
     case ("/reload", _): return .notAllowed("POST")
     case ("/", _):
       return .json(
-        status: 501, error: "the dashboard is not available in this version; see /healthz, /readyz, /metrics, /reload")
+        status: 501,
+        error: "the dashboard is not available in this version; see /healthz, /readyz, /metrics, /reload")
     default:
       return .json(status: 404, error: "nothing is here; see /healthz, /readyz, /metrics and POST /reload")
     }

@@ -27,38 +27,37 @@ package struct JournalReader {
   package func forEachRecord(upTo last: Int = .max, _ body: (JournalRecord) -> Void) throws(FileFault) -> Int
   {
     var unreadable = 0
-    for segment in try JournalListing(files).segments {
-      guard segment.firstSequence <= last else { break }
-      var lines = try SegmentLines(segment.file, in: files)
-      let result = Result { () throws(FileFault) in
-        try Self.read(&lines, upTo: last, unreadable: &unreadable, body)
+    try forEachLine { line in
+      guard let record = JournalRecord(line: line) else {
+        unreadable += 1
+        return true
       }
-      lines.close()
-      try result.get()
+      guard record.sequence <= last else { return false }
+      body(record)
+      return true
     }
     return unreadable
   }
 
-  private static func read(
-    _ lines: inout SegmentLines, upTo last: Int, unreadable: inout Int, _ body: (JournalRecord) -> Void
-  ) throws(FileFault) {
+  /// Calls `body` with each whole line, without its line feed, until it returns `false`. A line that is not whole is
+  /// being written, or is what a crash left.
+  func forEachLine(_ body: ([UInt8]) -> Bool) throws(FileFault) {
+    for segment in try JournalListing(files).segments {
+      var lines = try SegmentLines(segment.file, in: files)
+      let result = Result { () throws(FileFault) in try Self.read(&lines, body) }
+      lines.close()
+      guard try result.get() else { return }
+    }
+  }
+
+  /// - Returns: whether `body` wants more.
+  private static func read(_ lines: inout SegmentLines, _ body: ([UInt8]) -> Bool) throws(FileFault) -> Bool {
     while true {
       var line: [UInt8] = []
-      let item = try lines.next { span in line = span.withUnsafeBytes { Array($0) } }
-      switch item {
-      case .line:
-        guard let record = JournalRecord(line: line) else {
-          unreadable += 1
-          continue
-        }
-        guard record.sequence <= last else { return }
-        body(record)
-      // A line that is not whole is being written, or is what a crash left.
-      case .end: return
-      case .tooLong:
-        unreadable += 1
-        return
+      guard try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line else {
+        return true
       }
+      guard body(line) else { return false }
     }
   }
 }

@@ -18,12 +18,17 @@ struct SegmentLines: ~Copyable {
   /// Where the next line begins in the file.
   private(set) var offset: Int
 
-  private static let chunk = 256 * 1024
-  /// Far more than the largest record: 50 tags of the greatest length, all escaped.
-  private static let longestLine = 16 << 20
+  private let longestLine: Int
 
-  init(_ name: String, in files: any JournalFileSystem, from offset: Int = 0) throws(FileFault) {
+  private static let chunk = 64 * 1024
+  /// Far more than the largest record: 50 tags of the greatest length, all escaped.
+  static let longestRecord = 16 << 20
+
+  init(
+    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, longestLine: Int = longestRecord
+  ) throws(FileFault) {
     self.files = files
+    self.longestLine = longestLine
     file = try files.open(name, .read)
     buffer = [UInt8](repeating: 0, count: Self.chunk)
     self.offset = offset
@@ -43,7 +48,7 @@ struct SegmentLines: ~Copyable {
         return .line
       }
       searched = unread.count
-      guard searched < Self.longestLine else { return .tooLong }
+      guard searched < longestLine else { return .tooLong }
       guard try fill() else { return .end(tornBytes: unread.count) }
     }
   }

@@ -3,9 +3,10 @@ internal import AuditTrail
 /// Writes batches of records to the journal's segments. It belongs to one thread.
 ///
 /// The fault model: a write may fail, wholly or in part; a synchronisation may fail, and then what it covered may or
-/// may not be on disk, and asking again proves nothing. After either the file is cut back to what is known to be on
-/// disk, the cut is synchronised, and what comes next begins a new segment. Until the cut is on disk nothing else is
-/// written: two continuations of one record would be a fork that no reader could tell from a forgery.
+/// may not be on disk, and asking again proves nothing. After a failed write the file is cut back to where the write
+/// began; after a failed synchronisation to what is known to be on disk, and what was written since begins a new
+/// segment. Until the cut is on disk nothing else is written: two continuations of one record would be a fork that no
+/// reader could tell from a forgery.
 final class SegmentWriter {
   private struct Segment {
     let name: SegmentName
@@ -16,12 +17,18 @@ final class SegmentWriter {
     var synchronizedEnd: Int
   }
 
+  /// A segment that must be cut back before anything else is written.
+  private struct Distrusted {
+    let segment: Segment
+    /// To what size.
+    var end: Int
+  }
+
   private let files: any JournalFileSystem
   private let segmentSize: Int
   private let markFile: OpenFile
   private var segment: Segment?
-  /// A segment that must be cut back before anything else is written, and to what size.
-  private var distrusted: (name: SegmentName, end: Int)?
+  private var distrusted: Distrusted?
   /// The lines after `synchronizedHead`: written, and not known to be on disk.
   private var unsynchronized = ChainedLines()
   /// The lines of the batch at hand; kept for its capacity.
@@ -78,20 +85,18 @@ final class SegmentWriter {
     do throws(FileFault) {
       try files.synchronize(segment.file)
     } catch {
-      distrustSegment()
+      distrustSegment(from: segment.synchronizedEnd)
       throw error
     }
     segment.synchronizedEnd = segment.end
     self.segment = segment
-    unsynchronized.removeAll()
-    synchronizedHead = head
-    isMarkCurrent = false
+    noteSynchronized()
   }
 
   /// Gives up what is not known to be on disk, because nobody was told that it is.
   func forgetUnsynchronized() {
     guard isUnsynchronized else { return }
-    distrustSegment()
+    if let segment { distrustSegment(from: segment.synchronizedEnd) }
     unsynchronized.removeAll()
     head = synchronizedHead
   }
@@ -163,33 +168,40 @@ final class SegmentWriter {
     do throws(FileFault) {
       try files.writeAll(segment.file, named: segment.name.file, at: segment.end, batch)
     } catch {
-      distrustSegment()
+      distrustSegment(from: segment.end)
       throw error
     }
     self.segment?.end += batch.count
   }
 
-  private func distrustSegment() {
+  private func distrustSegment(from end: Int) {
     guard let segment else { return }
-    distrusted = (segment.name, segment.synchronizedEnd)
-    files.close(segment.file)
+    distrusted = Distrusted(segment: segment, end: end)
     self.segment = nil
     // At once if possible, so that readers do not see what may go away.
     try? cutBackDistrusted()
   }
 
   private func cutBackDistrusted() throws(FileFault) {
-    guard let (name, end) = distrusted else { return }
-    let file = try files.open(name.file, .write)
+    guard let distrusted else { return }
+    let file = distrusted.segment.file
+    try files.truncate(file, to: distrusted.end)
     do throws(FileFault) {
-      try files.truncate(file, to: end)
       try files.synchronize(file)
     } catch {
-      files.close(file)
+      // Now what was written since the last synchronisation is in doubt as well; it is still in memory.
+      self.distrusted?.end = distrusted.segment.synchronizedEnd
       throw error
     }
+    self.distrusted = nil
+    if distrusted.end > distrusted.segment.synchronizedEnd { noteSynchronized() }
     files.close(file)
-    distrusted = nil
+  }
+
+  private func noteSynchronized() {
+    unsynchronized.removeAll()
+    synchronizedHead = head
+    isMarkCurrent = false
   }
 
   private func writeMark(durably: Bool) throws(FileFault) {
@@ -201,7 +213,9 @@ final class SegmentWriter {
 
   private func closeFiles() {
     if let segment { files.close(segment.file) }
+    if let distrusted { files.close(distrusted.segment.file) }
     segment = nil
+    distrusted = nil
     files.close(markFile)
   }
 }

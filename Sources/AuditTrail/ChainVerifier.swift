@@ -59,10 +59,10 @@ package struct ChainVerifier {
   package mutating func take(_ bytes: RawSpan) -> ChainProblem? {
     line += 1
     let expected = extent.head.sequence + 1
-    guard let prefix = RecordPrefix(bytes) else {
+    // No record holds a NUL, so one shows a block that never reached the disk; the record after it need not show it.
+    guard !Self.holdsZero(bytes), let prefix = RecordPrefix(bytes) else {
       return suspected(nil)
-        ?? problem(
-          !isMarked(expected) && Self.holdsZero(bytes) ? .unwrittenBlocks : .noRecord)
+        ?? problem(!isMarked(expected) && Self.holdsZero(bytes) ? .unwrittenBlocks : .noRecord)
     }
     guard prefix.sequence == expected else {
       return suspected(nil) ?? problem(.otherRecord(found: prefix.sequence))
@@ -143,6 +143,6 @@ package struct ChainVerifier {
   }
 
   private static func holdsZero(_ line: RawSpan) -> Bool {
-    (0..<line.byteCount).contains { line.unsafeLoad(fromByteOffset: $0, as: UInt8.self) == 0 }
+    line.withUnsafeBytes { $0.contains(0) }
   }
 }

@@ -3,8 +3,9 @@ internal import Primitives
 
 /// What the file `checkpoint.head` beside the segments says: which records the journal must hold at least.
 ///
-/// It is written in place after records are on disk, never before, so that no crash makes it promise too much, and
-/// its size never changes, so that one sector holds it. It is not signed: it shows that records were cut off,
+/// It is written in place after records are on disk, never before, so that no crash makes it promise too much. Its
+/// size never changes, so that one sector holds it, and its last line is the digest of the others, so that a mixture
+/// of two marks is not read. It is not signed: it shows that records were cut off,
 /// not who may have rewritten it together with them.
 package struct HeadMark: Sendable, Hashable {
   /// A record that is on disk.
@@ -30,16 +31,21 @@ package struct HeadMark: Sendable, Hashable {
       place.digest.appendHex(to: &out)
       out.append("\n")
     }
+    let check = SHA256.digest(out)
+    out.append("check sha256:")
+    check.appendHex(to: &out)
+    out.append("\n")
     return out
   }
 
   /// `nil` when the bytes are not such a file.
   package init?(_ bytes: [UInt8]) {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    guard lines.count == 4, lines[3].isEmpty, let head = Self.place(lines[1], label: "head"),
+    guard lines.count == 5, lines[4].isEmpty, let head = Self.place(lines[1], label: "head"),
       let base = Self.place(lines[2], label: "base"), base.sequence <= head.sequence
     else { return nil }
     self.init(head: head, base: base)
+    // This compares the digest as well.
     guard self.bytes == bytes else { return nil }
   }
 

@@ -25,3 +25,11 @@ package struct RequestHead: Sendable {
   package let keepAlive: Bool
   package let expectsContinue: Bool
 }
+
+extension RequestHead {
+  /// No head: what is known of a request that could not be read.
+  package static let absent = RequestHead(
+    bytes: [], method: 0..<0, target: 0..<0, path: 0..<0, query: nil, fields: [], minorVersion: 1,
+    keepAlive: false,
+    expectsContinue: false)
+}

@@ -6,6 +6,7 @@ struct Gatehouse: ParsableCommand {
     commandName: "gatehouse",
     abstract: "A policy gateway in front of the Amazon Chime SDK Identity API.",
     subcommands: [
+      ServeCommand.self,
       CheckCommand.self,
       ExplainCommand.self,
       PolicyTestCommand.self,
@@ -14,6 +15,8 @@ struct Gatehouse: ParsableCommand {
       AuditCommand.self,
       TenantCommand.self,
       CredentialsCommand.self,
+      SandboxCommand.self,
+      DemoCommand.self,
     ])
 }
 

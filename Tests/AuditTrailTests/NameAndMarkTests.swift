@@ -27,6 +27,16 @@ import Testing
     #expect(mark.bytes.count < 512, "one sector holds it")
   }
 
+  @Test func mixtureOfTwoMarksIsNotRead() {
+    let chain = Chain(records: 3)
+    let old = HeadMark(head: chain.heads[2], base: .genesis).bytes
+    let new = HeadMark(head: chain.heads[3], base: .genesis).bytes
+    for cut in 1..<old.count {
+      let mixed = Array(new[..<cut] + old[cut...])
+      #expect(mixed == old || mixed == new || HeadMark(mixed) == nil)
+    }
+  }
+
   @Test func damagedMarkIsNotRead() {
     let bytes = HeadMark(head: Chain(records: 3).heads[3], base: .genesis).bytes
     for count in bytes.indices { #expect(HeadMark(Array(bytes[..<count])) == nil) }

@@ -1,3 +1,4 @@
+import Gateway
 import ArgumentParser
 import ChimeIdentity
 import Configuration
@@ -163,7 +164,7 @@ private struct Inquiry {
     let explanation = policies.explain(request, tenant: facts)
     guard explanation.decision.isAllowed, request.lacksClientRequestToken else { return explanation }
     var request = request
-    let change = request.fillClientRequestToken(RequestID(from: KernelEntropy()).text)
+    let change = request.fillClientRequestToken(RequestID(from: SystemEntropy()).text)
     var filled = policies.explain(request, tenant: facts, after: [change])
     filled.decision.changes = explanation.decision.changes + [change]
     return filled

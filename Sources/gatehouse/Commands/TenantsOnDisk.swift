@@ -83,11 +83,9 @@ struct NewAccessKey {
 
   /// Random, with the secret sealed when `$GATEHOUSE_MASTER_KEY` is set.
   init() throws(CommandFailure) {
-    // Base 32 letters: 80 random bits after the prefix, in the shape of AWS's own ids.
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
-    let id = "GHAK" + String(decoding: randomBytes(16).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
-    // 40 characters, as AWS's secrets have.
-    secret = Base64.encode(randomBytes(30))
+    let pair = AccessKeyPair()
+    let id = pair.id
+    secret = pair.secret
     guard let variable = Process.environment[MasterKey.variable] else {
       written = .init(id: id, secret: .plain(secret))
       return
@@ -105,9 +103,7 @@ struct NewAccessKey {
   /// The only time that the secret is shown.
   func show(tenant: String, _ format: FormatOption.Format) {
     switch format {
-    case .text:
-      Console.data("export AWS_ACCESS_KEY_ID=\(written.id)")
-      Console.data("export AWS_SECRET_ACCESS_KEY=\(secret)")
+    case .text: AccessKeyPair(id: written.id, secret: secret).show()
     case .json:
       var writer = JSONWriter()
       writer.beginObject()

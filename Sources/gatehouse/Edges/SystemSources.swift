@@ -1,12 +1,7 @@
-import Glibc
+import Gateway
 import Primitives
 
 extension WallClockTime {
-  /// The machine's clock, to the second: what a file that people read needs.
-  static var now: WallClockTime { WallClockTime(seconds: Int64(time(nil))) }
-}
-
-/// Random bits for tokens: the standard library's generator, which takes them from the kernel.
-struct KernelEntropy: Entropy {
-  func next() -> UInt64 { UInt64.random(in: .min ... .max) }
+  /// The machine's clock.
+  static var now: WallClockTime { SystemClock().wallClock() }
 }

@@ -1,0 +1,47 @@
+internal import Synchronization
+internal import AuditStore
+package import Admin
+internal import Primitives
+internal import SigV4
+internal import RateLimiting
+
+extension GatewayServer: AdminSource {
+  package func readiness() -> [ReadinessCheck] {
+    let snapshot = workers[0].snapshot
+    let journal = shared.journal.statistics
+    return [
+      ReadinessCheck("policies", isReady: true, detail: snapshot.policyRevision.string),
+      ReadinessCheck(
+        "credentials", isReady: snapshot.credentials != nil,
+        detail: snapshot.credentials == nil ? "none found" : "present"),
+      ReadinessCheck(
+        "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
+        detail: journal.failure?.message ?? "\(journal.unwrittenOutcomes) outcomes unwritten"),
+      ReadinessCheck("store", isReady: true, detail: "local"),
+    ]
+  }
+
+  package func metrics() -> [UInt8] {
+    var counts = Metrics.Counts()
+    for worker in workers { counts.add(worker.metrics.current) }
+    counts.connections = shared.connections.open
+    var text = MetricsText()
+    text.append(counts)
+    text.append(shared.journal.statistics)
+    let history = reloader.current
+    text.gauge(
+      "gatehouse_circuit_open", "Whether upstream is left alone.",
+      shared.breaker.withLock { $0.isOpen } ? 1 : 0)
+    if let expiration = workers[0].snapshot.credentials?.expiration {
+      text.gauge(
+        "gatehouse_credentials_expiry_timestamp_seconds", "When the gateway's credentials end.",
+        expiration.seconds)
+    }
+    text.gauge(
+      "gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded.",
+      history.lastSuccess.seconds)
+    text.counter("gatehouse_config_reload_failures_total", "Loads that failed.", history.failures)
+    text.buildInfo()
+    return text.bytes
+  }
+}

@@ -1,0 +1,97 @@
+internal import AuditTrail
+internal import ChimeIdentity
+internal import HTTPWire
+internal import PolicyEngine
+internal import Primitives
+internal import RateLimiting
+internal import Transport
+
+/// One request on its way through the gateway: what came, and what the stages found out for the journal, the log and the
+/// metrics. It proves nothing; what a later stage relies on are the proofs (see `Proofs.swift`).
+final class Call {
+  let id: RequestID
+  let head: RequestHead
+  let body: [UInt8]
+  let receivedAt: MonotonicInstant
+  let time: WallClockTime
+  let connection: ByteStream
+  let snapshot: Snapshot
+  /// The address of whoever called, behind trusted proxies.
+  let sourceIp: Text
+
+  var operation: ChimeIdentity.Operation?
+  var tenant: Text?
+  var accessKeyId: Text?
+  var actor: Text?
+  /// The facts as they were received.
+  var received: GovernedRequest?
+  var decision = Decision()
+  var isPolicyApplied = false
+  var repeatOf: RequestID?
+  /// Under which repeats of this request wait for its answer.
+  var replayKey: ReplayKey?
+  /// Among the tenant's requests in flight.
+  var place: ConcurrencyPermit?
+  /// The sequence number of the intent, once it is recorded.
+  var intent: Int?
+  var attempts = 0
+  var upstreamNanoseconds: Int64 = 0
+
+  /// - Parameter message: `nil` when it could not be read.
+  init(
+    _ message: RequestMessage?, id: RequestID, on connection: ByteStream, snapshot: Snapshot, sourceIp: Text,
+    now: MonotonicInstant, time: WallClockTime
+  ) {
+    self.id = id
+    head = message?.head ?? .absent
+    body = message?.body ?? []
+    receivedAt = now
+    self.time = time
+    self.connection = connection
+    self.snapshot = snapshot
+    self.sourceIp = sourceIp
+  }
+
+  func text(of name: FieldName) -> Text? {
+    head.first(name).flatMap { Text(validating: head.bytes[$0]) }
+  }
+}
+
+extension Call {
+  /// What the journal keeps of the request as received, with the decision as it stands.
+  func audited(_ decision: AuditDecision) -> AuditedRequest {
+    var entry = AuditedRequest(id: id, time: time, decision: decision)
+    entry.tenant = tenant
+    entry.accessKeyId = accessKeyId
+    entry.actor = actor
+    entry.sourceIp = sourceIp
+    entry.userAgent = text(of: .userAgent)
+    entry.operation = operation?.text
+    if operation == nil, !head.bytes.isEmpty {
+      entry.method = Text(validating: head.bytes[head.method])
+      entry.path = Text(validating: head.bytes[head.path])
+    }
+    if let received { Self.copy(received, to: &entry) }
+    entry.violations = self.decision.violations.map(Self.finding)
+    entry.warnings = self.decision.warnings.map(Self.finding)
+    entry.changes = self.decision.changes.map { .init(field: $0.field, from: $0.from, to: $0.to) }
+    if isPolicyApplied { entry.policyRevision = snapshot.policyRevision }
+    entry.repeatOf = repeatOf
+    return entry
+  }
+
+  private static func copy(_ request: GovernedRequest, to entry: inout AuditedRequest) {
+    if !request.appInstanceArn.isEmpty { entry.appInstanceArn = request.appInstanceArn }
+    entry.appInstanceUserId = request.appInstanceUserId
+    entry.resourceArn = request.resourceArn
+    entry.name = request.name
+    entry.metadata = request.metadata
+    entry.tags = request.tags.map { .init(key: $0.key, value: $0.value) }
+    entry.tagKeys = request.tagKeys
+    entry.expirationDays = request.expirationDays
+  }
+
+  private static func finding(_ violation: Violation) -> AuditedRequest.Finding {
+    .init(policy: violation.policy, rule: violation.rule, field: violation.field, message: violation.message)
+  }
+}

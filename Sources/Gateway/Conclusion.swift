@@ -1,0 +1,137 @@
+internal import AuditStore
+internal import AuditTrail
+internal import ChimeIdentity
+internal import HTTPWire
+internal import PolicyEngine
+internal import Primitives
+internal import StrictJSON
+internal import Transport
+
+/// The end of every request: the outcome record, the counters, the access line, the answer.
+extension Worker {
+  func conclude(_ call: Call, with answer: UpstreamAnswer) -> Reply {
+    finish(call, answer)
+    var result = AuditedResult(
+      Self.outcome(of: answer.status, call.operation), status: answer.status,
+      durationNanoseconds: elapsed(call))
+    result.upstreamStatus = answer.status
+    result.upstreamRequestId = answer.requestId
+    result.attempts = call.attempts
+    if result.outcome == .created { result.appInstanceUserArn = Self.createdArn(answer.body) }
+    result.errorType = answer.errorType
+    record(result, of: call, .allowed)
+
+    var lines: [UInt8] = []
+    lines.reserveCapacity(answer.fieldLines.count + 128)
+    appendCommonFields(call, to: &lines)
+    lines.append(contentsOf: answer.fieldLines)
+    return Reply(status: answer.status, fieldLines: lines, body: answer.body)
+  }
+
+  func conclude(_ call: Call, refusing refusal: Refusal) -> Reply {
+    finish(call, nil)
+    let answer = refusal.answer
+    let outcome: AuditOutcome = answer.decision == .allowed ? .unknown : .notForwarded
+    var result = AuditedResult(outcome, status: answer.status, durationNanoseconds: elapsed(call))
+    result.errorType = Text(answer.type)
+    result.reason = refusal.auditedReason
+    if call.attempts > 0 { result.attempts = call.attempts }
+    if let own = refusal.gatewayViolation { call.decision.violations.append(own) }
+    record(result, of: call, answer.decision)
+    return reply(to: call, answer, refusal)
+  }
+
+  private func reply(to call: Call, _ answer: RefusalAnswer, _ refusal: Refusal) -> Reply {
+    var lines: [UInt8] = []
+    appendCommonFields(call, to: &lines)
+    lines.append("x-amzn-RequestId: ")
+    call.id.append(to: &lines)
+    lines.append("\r\n")
+    lines.append(field: "x-amzn-ErrorType", Array(answer.type.utf8))
+    lines.append(field: "Content-Type", literal: "application/json")
+    if let seconds = answer.retryAfterSeconds { lines.append(field: "Retry-After", decimal: seconds) }
+    if case .throttled(let throttling) = refusal { lines.append(contentsOf: throttling.fieldLines) }
+    var body: [UInt8] = []
+    ErrorBody.write(code: answer.code, message: answer.message, into: &body)
+    return Reply(status: answer.status, fieldLines: lines, body: body, closes: answer.closes)
+  }
+
+  private func appendCommonFields(_ call: Call, to lines: inout [UInt8]) {
+    lines.append("x-gatehouse-request-id: ")
+    call.id.append(to: &lines)
+    lines.append("\r\n")
+    let decision = call.decision
+    if !decision.warnings.isEmpty {
+      lines.append(
+        field: "x-gatehouse-warnings", Self.list(decision.warnings.map(\.rule)))
+    }
+    if !decision.changes.isEmpty, decision.isAllowed {
+      lines.append(field: "x-gatehouse-changes", Self.list(decision.changes.map(\.field)))
+    }
+  }
+
+  /// Each once, in order, with anything that a field value may not hold percent-encoded (tag keys are free text).
+  private static func list(_ names: [String]) -> [UInt8] {
+    var out: [UInt8] = []
+    var seen: Set<String> = []
+    for name in names where seen.insert(name).inserted {
+      if !out.isEmpty { out.append(", ") }
+      for byte in name.utf8 {
+        if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: ","), byte != UInt8(ascii: "%") {
+          out.append(byte)
+        } else {
+          PercentCoding.encode(CollectionOfOne(byte), into: &out)
+        }
+      }
+    }
+    return out
+  }
+
+  /// Lets go of what the call held while it was under way.
+  private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
+    call.place = nil
+    if let key = call.replayKey {
+      shared.repeats.finish(key, call.id, answer, now: loop.clock.monotonic())
+    }
+  }
+
+  private func elapsed(_ call: Call) -> Int64 {
+    loop.clock.monotonic().nanoseconds(since: call.receivedAt)
+  }
+
+  /// Journal, metrics and access log, all under the request's id.
+  private func record(_ result: AuditedResult, of call: Call, _ decision: AuditDecision) {
+    if let intent = call.intent {
+      shared.journal.conclude(
+        result.outcomeRecord(
+          of: call.id, intent: intent, at: loop.clock.wallClock(),
+          decision: decision == .allowed ? nil : decision))
+    } else {
+      shared.journal.conclude(call.audited(decision).outcomeRecord(result, under: shared.sensitivity))
+    }
+    let key = Metrics.RequestKey(
+      tenant: call.tenant ?? "", operation: call.operation?.text ?? "", decision: decision,
+      status: result.status ?? 0)
+    metrics.update { counts in
+      counts.requests[key, default: 0] += 1
+      counts.requestDuration.record(nanoseconds: result.durationNanoseconds)
+      if call.attempts > 0 { counts.upstreamDuration.record(nanoseconds: call.upstreamNanoseconds) }
+    }
+    accessLog.append(call, decision, result)
+  }
+
+  private static func outcome(of status: Int, _ operation: ChimeIdentity.Operation?) -> AuditOutcome {
+    switch status {
+    case 200..<300: operation == .createAppInstanceUser ? .created : .succeeded
+    case 500...: .failed
+    default: .rejected
+    }
+  }
+
+  private static func createdArn(_ body: [UInt8]) -> Text? {
+    guard let document = try? JSONDocument(parsing: body),
+      let node = document.member("AppInstanceUserArn", of: document.root)
+    else { return nil }
+    return document.text(node)
+  }
+}

@@ -1,0 +1,41 @@
+internal import Primitives
+package import Configuration
+internal import OpenSSLCrypto
+package import SigV4
+
+/// Where the gateway's own AWS credentials come from (contract section 2). They are read at start and at reload.
+package enum CredentialProvider {
+  /// - Parameters:
+  ///   - readText: a file's content; `nil` when there is no such file.
+  /// - Throws: `CredentialProblem`, which says what is missing and where.
+  package static func load(
+    _ source: GatewayConfiguration.CredentialSource, environment: [String: String],
+    readText: (String) -> String?
+  ) throws(CredentialProblem) -> Credentials {
+    switch source {
+    case .environment:
+      return try CredentialParsing.fromEnvironment(environment)
+    case .profile(let name, let file):
+      return try profile(name, file: file?.path, environment: environment, readText: readText)
+    case .fixed(let id, let secret, let token):
+      return Credentials(accessKeyId: .init(id), secret: secret, sessionToken: token, expiration: nil)
+    case .chain:
+      if environment["AWS_ACCESS_KEY_ID"].map({ !$0.isEmpty }) == true {
+        return try CredentialParsing.fromEnvironment(environment)
+      }
+      return try profile(nil, file: nil, environment: environment, readText: readText)
+    }
+  }
+
+  /// The files and the profile's name are found as the SDKs find them: environment, then `~/.aws`.
+  private static func profile(
+    _ name: String?, file: String?, environment: [String: String], readText: (String) -> String?
+  ) throws(CredentialProblem) -> Credentials {
+    let home = environment["HOME"] ?? ""
+    let credentials = file ?? environment["AWS_SHARED_CREDENTIALS_FILE"] ?? "\(home)/.aws/credentials"
+    let config = environment["AWS_CONFIG_FILE"] ?? "\(home)/.aws/config"
+    return try CredentialParsing.fromProfile(
+      credentialsFile: readText(credentials), configFile: file == nil ? readText(config) : nil,
+      profile: name ?? environment["AWS_PROFILE"] ?? "default")
+  }
+}

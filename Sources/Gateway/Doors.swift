@@ -1,0 +1,123 @@
+internal import Admin
+internal import Configuration
+internal import HTTPWire
+internal import Logging
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+/// The listeners of a gateway and the TLS contexts behind them.
+///
+/// `@unchecked Sendable`: `listeners` are touched by `open` before the loops run and by `close` on each listener's own
+/// loop; the contexts are behind a lock.
+final class Doors: @unchecked Sendable {
+  private let contexts: Mutex<[TLSContext?]>
+  private let snapshot: Snapshot
+  /// By worker.
+  private var listeners: [[Listener]] = []
+  private var admin: Listener?
+
+  init(snapshot: Snapshot) {
+    self.snapshot = snapshot
+    contexts = Mutex([])
+  }
+
+  /// One listener an address and worker, all of them on one port by SO_REUSEPORT.
+  func open(for server: GatewayServer) throws(TransportError) {
+    let configured = snapshot.configuration.listeners
+    let prepared = try Self.contexts(of: snapshot.configuration)
+    contexts.withLock { $0 = prepared }
+    listeners = server.workers.map { _ in [] }
+    for (index, listener) in configured.enumerated() {
+      var address = try SocketAddress(parsing: listener.address.description)
+      for (place, worker) in server.workers.enumerated() {
+        let opened = try Listener(address, loop: worker.loop) { [self] accepted in
+          serve(accepted, on: worker, listener: index)
+        }
+        address = opened.address
+        listeners[place].append(opened)
+      }
+      server.logger.info(
+        "listening",
+        metadata: ["address": "\(address)", "tls": "\(listener.tls == nil ? "off" : "on")"])
+    }
+    try openAdmin(for: server)
+  }
+
+  /// Each listener on its own loop, as libevent wants it.
+  func close(for server: GatewayServer) {
+    for (place, worker) in server.workers.enumerated() {
+      worker.loop.spawn { [self] in
+        listeners[place].forEach { $0.close() }
+        if place == 0 { admin?.close() }
+      }
+    }
+  }
+
+  /// What a reload needs to open and check before anything of it takes effect.
+  func prepare(_ snapshot: Snapshot) throws(ReloadFailure) -> [TLSContext?] {
+    do {
+      return try Self.contexts(of: snapshot.configuration)
+    } catch {
+      throw ReloadFailure(problems: ["\(error)"])
+    }
+  }
+
+  /// Connections that are accepted from now on use these.
+  func replace(_ prepared: [TLSContext?]) {
+    contexts.withLock { current in
+      // Listeners themselves change at the next start only.
+      for index in current.indices where index < prepared.count { current[index] = prepared[index] }
+    }
+  }
+
+  private func serve(_ accepted: AcceptedConnection, on worker: Worker, listener index: Int) {
+    let shared = worker.shared
+    guard shared.connections.enter() else { return accepted.discard() }
+    let tls = contexts.withLock { $0[index] }
+    let server = HTTPServer(
+      handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain)
+    worker.loop.spawn {
+      await server.serve(accepted, tls: tls, on: worker.loop)
+      shared.connections.leave()
+    }
+  }
+
+  private func openAdmin(for server: GatewayServer) throws(TransportError) {
+    guard let configured = snapshot.configuration.admin else { return }
+    let loop = server.workers[0].loop
+    let address = try SocketAddress(parsing: configured.address.description)
+    let handler = AdminHandler(source: server, token: configured.token, address: address)
+    let http = HTTPServer(handler: handler, limits: ServerLimits(), drain: server.shared.drain)
+    let listener = try Listener(address, loop: loop) { accepted in
+      loop.spawn { await http.serve(accepted, tls: nil, on: loop) }
+    }
+    admin = listener
+    server.logger.info("admin listening", metadata: ["address": "\(listener.address)"])
+  }
+
+  private static func contexts(of configuration: GatewayConfiguration) throws(TransportError) -> [TLSContext?]
+  {
+    var contexts: [TLSContext?] = []
+    for listener in configuration.listeners {
+      guard let tls = listener.tls else {
+        contexts.append(nil)
+        continue
+      }
+      contexts.append(
+        try .server(
+          certificate: tls.certificate.path, privateKey: tls.privateKey.path, clientCA: tls.clientCA?.path,
+          clients: TLSContext.ClientCertificate(rawValue: tls.clientCertificate.rawValue) ?? .required))
+    }
+    return contexts
+  }
+}
+
+extension ServerLimits {
+  fileprivate init(_ limits: GatewayConfiguration.Limits) {
+    self.init(
+      http: HTTPLimits(headerBytes: limits.headerBytes, bodyBytes: limits.bodyBytes),
+      header: limits.headerTimeout.nanoseconds, body: limits.bodyTimeout.nanoseconds,
+      idle: limits.idleTimeout.nanoseconds)
+  }
+}

@@ -1,0 +1,152 @@
+internal import HTTPWire
+package import AuditStore
+package import Admin
+internal import AuditTrail
+internal import Configuration
+internal import Glibc
+package import Logging
+package import Primitives
+internal import Synchronization
+package import Transport
+
+/// A running gateway: its loops, listeners and journal, and what operators can ask of it (contract section 8).
+package final class GatewayServer: Sendable {
+  let workers: [Worker]
+  let shared: SharedState
+  let logger: Logger
+  let clock: any TimeSource
+  let reloader: Reloader
+  private let doors: Doors
+
+  /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
+  package init(
+    snapshot: Snapshot, credentialProblem: String?, journal: Journal, reloader: Reloader, logSink: LogSink,
+    logger: Logger, clock: any TimeSource
+  ) throws(TransportError) {
+    let configuration = snapshot.configuration
+    self.logger = logger
+    self.clock = clock
+    self.reloader = reloader
+    shared = SharedState(
+      journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
+      logSink: logSink, now: clock.monotonic())
+    let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let target = try Self.target(of: configuration.upstream)
+    let limits = Self.poolLimits(configuration, workers: count)
+    var workers: [Worker] = []
+    for _ in 0..<count {
+      workers.append(
+        try Worker(
+          loop: try EventLoop(clock: clock), shared: shared, snapshot: snapshot, target: target,
+          poolLimits: limits))
+    }
+    self.workers = workers
+    doors = Doors(snapshot: snapshot)
+    if let credentialProblem {
+      logger.warning(
+        "no AWS credentials; every request is refused until a reload finds some",
+        metadata: ["problem": "\(credentialProblem)"])
+    }
+  }
+
+  /// Serves until SIGTERM or SIGINT, then drains. The calling thread becomes the first worker's.
+  package func run() throws(TransportError) {
+    try doors.open(for: self)
+    let first = workers[0].loop
+    let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
+    let threads = workers.dropFirst().map { worker in
+      startThread(named: "worker") { worker.loop.run() }
+    }
+    for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
+    logger.info("ready", metadata: ["workers": "\(workers.count)"])
+    first.run()
+    for thread in threads { pthread_join(pthread_t(thread), nil) }
+    withExtendedLifetime(signals) {}
+    shared.journal.close()
+    logger.info("stopped")
+    for worker in workers { worker.accessLog.flush() }
+  }
+
+  private func received(_ signal: Int32) {
+    switch signal {
+    case SIGHUP: workers[0].loop.spawn { [self] in _ = await reload() }
+    case SIGUSR1: rotate()
+    default: beginDrain()
+    }
+  }
+
+  private func rotate() {
+    logger.info("a new journal segment begins")
+    shared.journal.rotate()
+  }
+
+  /// Stops accepting, lets what is under way finish within `drainTimeout`, and then ends the loops.
+  private func beginDrain() {
+    guard !shared.drain.isSet else { return }
+    shared.drain.set()
+    let timeout = workers[0].snapshot.configuration.drainTimeout
+    logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
+    doors.close(for: self)
+    let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
+    let first = workers[0].loop
+    first.spawn { [self] in
+      while shared.connections.open > 0, clock.monotonic() < deadline {
+        for worker in workers { worker.loop.spawn { worker.loop.interruptIdleSockets() } }
+        await first.sleep(nanoseconds: 20_000_000)
+      }
+      if shared.connections.open > 0 {
+        logger.warning("drain timed out", metadata: ["connections": "\(shared.connections.open)"])
+      }
+      for worker in workers { worker.loop.spawn { worker.loop.stop() } }
+    }
+  }
+
+  /// Loads everything anew and hands it to the workers, each of which takes it between two requests.
+  package func reload() async -> ReloadResult {
+    let load = await reloader.load(on: workers[0].loop)
+    for problem in load.problems {
+      logger.log(
+        level: problem.severity == .error ? .error : .warning, "configuration",
+        metadata: ["problem": "\(problem.line)"])
+    }
+    do throws(ReloadFailure) {
+      guard let snapshot = load.snapshot else { throw ReloadFailure(problems: load.problems.map(\.line)) }
+      let doors = try self.doors.prepare(snapshot)
+      if let problem = load.credentialProblem {
+        logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
+      }
+      for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
+        logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
+      }
+      self.doors.replace(doors)
+      for worker in workers { worker.loop.spawn { worker.snapshot = snapshot } }
+      reloader.succeeded(at: clock.wallClock())
+      logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
+      return .done(revision: snapshot.policyRevision.string)
+    } catch {
+      reloader.failed()
+      logger.error(
+        "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
+      return .failed(problems: error.problems)
+    }
+  }
+
+  private static func target(of upstream: GatewayConfiguration.Upstream) throws(TransportError) -> PoolTarget
+  {
+    let endpoint = upstream.endpoint
+    let tls: TLSContext? = endpoint.usesTLS ? try .client(caFile: upstream.caFile?.path) : nil
+    return PoolTarget(host: endpoint.host, port: endpoint.port, tls: tls)
+  }
+
+  private static func poolLimits(_ configuration: GatewayConfiguration, workers: Int) -> UpstreamPool.Limits {
+    let upstream = configuration.upstream
+    return UpstreamPool.Limits(
+      connections: max(1, upstream.maxConnections / workers),
+      connectTimeout: upstream.connectTimeout.nanoseconds, idleTimeout: upstream.idleTimeout.nanoseconds,
+      response: .init(headerBytes: 64 << 10, bodyBytes: 4 << 20))
+  }
+}
+
+struct ReloadFailure: Error {
+  let problems: [String]
+}

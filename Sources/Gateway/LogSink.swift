@@ -1,0 +1,109 @@
+internal import Glibc
+internal import Primitives
+internal import Synchronization
+
+/// Where log lines go: a thread that writes them to standard error, so that a slow reader never stops a loop.
+package final class LogSink: Sendable {
+  private struct State: ~Copyable {
+    var pending: [UInt8] = []
+    var dropped = 0
+    var isClosed = false
+  }
+
+  private let state = Mutex(State())
+  private let descriptor: Int32
+  private let bell: Int32
+  private let thread = Atomic<UInt>(0)
+
+  /// More than this waits only when nobody reads; lines beyond are dropped and counted.
+  private static let capacity = 16 << 20
+
+  /// Writes to `descriptor`, which stays the caller's.
+  package init(descriptor: Int32 = STDERR_FILENO) {
+    self.descriptor = descriptor
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "no pipe for the log")
+    bell = ends[1]
+    let reading = ends[0]
+    thread.store(startThread(named: "log") { self.run(reading) }, ordering: .relaxed)
+  }
+
+  /// Hands over whole lines.
+  package func write(_ lines: [UInt8]) {
+    guard !lines.isEmpty else { return }
+    let mustRing = state.withLock { state in
+      guard state.pending.count + lines.count <= Self.capacity else {
+        state.dropped += 1
+        return false
+      }
+      state.pending.append(contentsOf: lines)
+      return state.pending.count == lines.count
+    }
+    if mustRing { ring() }
+  }
+
+  /// Writes what is left and ends the thread.
+  package func close() {
+    state.withLock { $0.isClosed = true }
+    ring()
+    pthread_join(pthread_t(thread.load(ordering: .relaxed)), nil)
+  }
+
+  private func ring() {
+    var byte: UInt8 = 1
+    _ = Glibc.write(bell, &byte, 1)
+  }
+
+  private func run(_ reading: Int32) {
+    var byte: UInt8 = 0
+    while read(reading, &byte, 1) == 1 || errno == EINTR {
+      let (lines, dropped, isClosed) = state.withLock { state in
+        defer {
+          state.pending = []
+          state.dropped = 0
+        }
+        return (state.pending, state.dropped, state.isClosed)
+      }
+      writeAll(lines)
+      if dropped > 0 {
+        var note: [UInt8] = []
+        note.append(#"{"level":"warning","message":"log lines dropped","count":"#)
+        note.append(decimal: dropped)
+        note.append("}\n")
+        writeAll(note)
+      }
+      if isClosed { return }
+    }
+  }
+
+  private func writeAll(_ lines: [UInt8]) {
+    var rest = lines[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        return
+      }
+    }
+  }
+}
+
+/// Starts a POSIX thread; the id is for `pthread_join`.
+func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> UInt {
+  final class Box: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  var id = pthread_t()
+  let context = Unmanaged.passRetained(Box(body)).toOpaque()
+  let status = pthread_create(
+    &id, nil,
+    { context in
+      guard let context else { return nil }
+      Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+      return nil
+    }, context)
+  precondition(status == 0, "no thread for \(name)")
+  return UInt(id)
+}

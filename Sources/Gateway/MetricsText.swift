@@ -1,0 +1,127 @@
+internal import AuditTrail
+internal import AuditStore
+internal import Primitives
+
+/// Prometheus' text format 0.0.4.
+struct MetricsText {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func append(_ counts: Metrics.Counts) {
+    begin("gatehouse_requests_total", "counter", "Requests by what became of them.")
+    for (key, count) in counts.requests.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      sample(
+        "gatehouse_requests_total",
+        [
+          ("tenant", key.tenant.string), ("operation", key.operation.string),
+          ("decision", key.decision.rawValue),
+          ("status", "\(key.status)"),
+        ], "\(count)")
+    }
+    histogram(
+      "gatehouse_request_duration_seconds", "From the first byte to the answer.", counts.requestDuration)
+    histogram(
+      "gatehouse_upstream_duration_seconds", "Spent on upstream, retries included.", counts.upstreamDuration)
+    begin("gatehouse_policy_violations_total", "counter", "Violations of policies.")
+    for (key, count) in counts.violations.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      sample(
+        "gatehouse_policy_violations_total",
+        [
+          ("policy", key.policy.string), ("rule", key.rule), ("tenant", key.tenant.string),
+          ("mode", key.mode.string),
+        ], "\(count)")
+    }
+    begin("gatehouse_rate_limited_total", "counter", "Requests that a limit refused, or would have.")
+    for (key, count) in counts.limited.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      sample(
+        "gatehouse_rate_limited_total", [("tenant", key.tenant.string), ("scope", key.scope.string)],
+        "\(count)")
+    }
+    begin("gatehouse_upstream_retries_total", "counter", "Attempts after the first.")
+    for (reason, count) in counts.retries.sorted(by: { $0.key.string < $1.key.string }) {
+      sample("gatehouse_upstream_retries_total", [("reason", reason.string)], "\(count)")
+    }
+    begin("gatehouse_upstream_connections", "gauge", "Connections to upstream.")
+    sample("gatehouse_upstream_connections", [("state", "idle")], "\(counts.upstreamIdle)")
+    sample("gatehouse_upstream_connections", [("state", "active")], "\(counts.upstreamInUse)")
+    gauge("gatehouse_connections", "Open connections of callers.", Int64(counts.connections))
+  }
+
+  mutating func append(_ journal: JournalStatistics) {
+    counter("gatehouse_audit_records_total", "Records written to the journal.", journal.records)
+    histogram(
+      "gatehouse_audit_fsync_duration_seconds", "How long the disk took.", bounds: DurationHistogram.bounds,
+      counts: journal.synchronizations.counts, sum: journal.synchronizations.sumNanoseconds)
+    gauge(
+      "gatehouse_audit_unwritten_outcomes", "Outcomes that could not be written.",
+      Int64(journal.unwrittenOutcomes))
+  }
+
+  mutating func buildInfo() {
+    begin("gatehouse_build_info", "gauge", "The running version.")
+    sample("gatehouse_build_info", [("version", GatehouseVersion.current)], "1")
+  }
+
+  mutating func gauge(_ name: String, _ help: String, _ value: Int64) {
+    begin(name, "gauge", help)
+    sample(name, [], "\(value)")
+  }
+
+  mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    begin(name, "counter", help)
+    sample(name, [], "\(value)")
+  }
+
+  mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
+    self.histogram(
+      name, help, bounds: Histogram.bounds, counts: histogram.buckets, sum: histogram.totalNanoseconds)
+  }
+
+  /// - Parameter counts: one more than `bounds`; the last is for what is above all of them.
+  private mutating func histogram(
+    _ name: String, _ help: String, bounds: [Int64], counts: [Int], sum: Int64
+  ) {
+    begin(name, "histogram", help)
+    var total = 0
+    for (bound, count) in zip(bounds, counts) {
+      total += count
+      sample("\(name)_bucket", [("le", Self.seconds(bound))], "\(total)")
+    }
+    let count = counts.reduce(0, +)
+    sample("\(name)_bucket", [("le", "+Inf")], "\(count)")
+    sample("\(name)_sum", [], Self.seconds(sum))
+    sample("\(name)_count", [], "\(count)")
+  }
+
+  private static func seconds(_ nanoseconds: Int64) -> String { "\(Double(nanoseconds) / 1e9)" }
+
+  private mutating func begin(_ name: String, _ type: String, _ help: String) {
+    bytes.append(string: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n")
+  }
+
+  private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: String) {
+    bytes.append(string: name)
+    if !labels.isEmpty {
+      let list = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
+      bytes.append(string: "{\(list)}")
+    }
+    bytes.append(string: " \(value)\n")
+  }
+
+  private static func escaped(_ value: String) -> String {
+    var out = ""
+    for character in value.unicodeScalars {
+      switch character {
+      case "\\": out += "\\\\"
+      case "\"": out += "\\\""
+      case "\n": out += "\\n"
+      default: out.unicodeScalars.append(character)
+      }
+    }
+    return out
+  }
+}
+
+/// The version of this build.
+package enum GatehouseVersion {
+  package static let current = "0.1.0"
+}

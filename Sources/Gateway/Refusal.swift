@@ -1,0 +1,282 @@
+internal import AuditTrail
+internal import ChimeIdentity
+internal import HTTPWire
+internal import PolicyEngine
+internal import Primitives
+internal import RateLimiting
+internal import SigV4
+internal import StrictJSON
+
+/// Every way in which the gateway itself answers a request. What happened is a case with its facts; `answer` alone knows
+/// status, error type and wording (contract section 6, the error table).
+enum Refusal: Error {
+  // The request cannot be read.
+  case unreadable(HTTPViolation)
+  case tooSlow
+  case unknownOperation
+  case malformedTarget(IdentificationFailure)
+  // Nobody known sent it.
+  case unauthenticated(AuthenticationFailure)
+  case certificateMissing(tenant: Text)
+  case certificateOfAnother(tenant: Text)
+  // It is not the tenant's to do.
+  case operationNotAllowed(tenant: Text, operation: Text)
+  case appInstanceNotAllowed(tenant: Text, member: Text)
+  case resourceNotConfinable(tenant: Text, member: Text)
+  // It comes too often.
+  case throttled(Throttling)
+  // It says what the API does not allow.
+  case notStrictJSON(JSONSyntaxError)
+  case breaksModel(ModelViolation)
+  case denied([Violation])
+  case tokenReused
+  // The gateway or the upstream cannot serve it.
+  case journalUnavailable
+  case noCredentials
+  case circuitOpen(retryAfterSeconds: Int)
+  case draining
+  case upstreamUnreachable
+  case upstreamLost
+  case upstreamUnreadable(HTTPViolation)
+  case upstreamTooSlow(sent: Bool)
+}
+
+/// A limit that was reached.
+struct Throttling: Sendable {
+  enum Scope: Sendable {
+    case tenant, concurrency, source, upstream
+
+    /// As metrics name it.
+    var label: StaticText {
+      switch self {
+      case .tenant: "tenant"
+      case .concurrency: "concurrency"
+      case .source: "source"
+      case .upstream: "upstream"
+      }
+    }
+  }
+
+  let scope: Scope
+  let retryAfterSeconds: Int
+  /// Field lines `RateLimit` and `RateLimit-Policy`, where the limit is one of rate.
+  let fieldLines: [UInt8]
+  /// `rateLimit.errorType` of the configuration.
+  let errorType: String
+}
+
+/// What a refusal looks like to the caller and in the journal.
+struct RefusalAnswer {
+  var status: Int
+  var type: String
+  var code: ErrorCode?
+  var message: String
+  var decision: AuditDecision
+  var retryAfterSeconds: Int?
+  var closes = false
+}
+
+extension Refusal {
+  var answer: RefusalAnswer {
+    switch self {
+    case .unreadable(let violation): Self.unreadable(violation)
+    case .tooSlow:
+      .init(.badRequest, status: 408, "the request did not arrive in time", .invalid, closes: true)
+    case .unknownOperation:
+      .init(.unknownOperation, "no operation of the service has this method and path", .invalid)
+    case .malformedTarget(let failure): .init(.badRequest, failure.message, .invalid)
+    case .unauthenticated(let failure): Self.unauthenticated(failure)
+    case .certificateMissing(let tenant):
+      .init(
+        .forbidden, code: .accessDenied,
+        "tenant \(tenant) must connect with TLS and a client certificate that its entry in the tenants file names",
+        .unauthenticated)
+    case .certificateOfAnother(let tenant):
+      .init(
+        .forbidden, code: .accessDenied,
+        "the client certificate bears none of the names that tenant \(tenant) may use", .unauthenticated)
+    case .operationNotAllowed(let tenant, let operation):
+      .init(
+        .forbidden, code: .accessDenied,
+        "gatehouse: tenant.operation: tenant \(tenant) may not call \(operation)", .denied)
+    case .appInstanceNotAllowed(let tenant, let member):
+      .init(
+        .forbidden, code: .accessDenied,
+        "gatehouse: tenant.appInstance: \(member) is not in an AppInstance that tenant \(tenant) may use",
+        .denied)
+    case .resourceNotConfinable(let tenant, let member):
+      .init(
+        .forbidden, code: .accessDenied,
+        "gatehouse: tenant.appInstance: \(member) is not the ARN of an AppInstance, or of something in one, "
+          + "that tenant \(tenant) may use", .denied)
+    case .throttled(let throttling): Self.throttled(throttling)
+    case .notStrictJSON(let error):
+      .init(.badRequest, "the body is not strict JSON: \(error.message), at byte \(error.offset)", .invalid)
+    case .breaksModel(let violation): .init(.badRequest, violation.message, .invalid)
+    case .denied(let violations): .init(.forbidden, Self.message(of: violations), .denied)
+    case .tokenReused:
+      .init(
+        .conflict, "this ClientRequestToken came with another request before; expected a new token", .invalid)
+    case .journalUnavailable, .noCredentials, .circuitOpen, .draining, .upstreamUnreachable, .upstreamLost,
+      .upstreamUnreadable, .upstreamTooSlow:
+      unservable
+    }
+  }
+
+  /// The gateway's or the upstream's fault, never the caller's.
+  private var unservable: RefusalAnswer {
+    switch self {
+    case .journalUnavailable:
+      .init(
+        .serviceUnavailable, "the audit journal cannot be written; nothing was forwarded", .refused,
+        retryAfter: 1)
+    case .noCredentials:
+      .init(.serviceUnavailable, "the gateway has no AWS credentials; nothing was forwarded", .refused)
+    case .circuitOpen(let seconds):
+      .init(
+        .serviceUnavailable,
+        "upstream has failed repeatedly and is left alone for a while; nothing was forwarded",
+        .refused, retryAfter: seconds)
+    case .draining:
+      .init(.serviceUnavailable, "the gateway is shutting down", .refused, retryAfter: 1, closes: true)
+    case .upstreamUnreachable:
+      .init(.serviceUnavailable, "upstream cannot be reached; nothing was sent", .refused, retryAfter: 1)
+    case .upstreamLost:
+      .init(.serviceUnavailable, "upstream closed the connection without an answer", .allowed)
+    case .upstreamUnreadable:
+      .init(.serviceUnavailable, "upstream's answer cannot be read", .allowed)
+    case .upstreamTooSlow(let sent):
+      .init(
+        .serviceUnavailable, status: 504, "upstream did not answer in time", sent ? .allowed : .refused)
+    default: .init(.serviceFailure, "a fault of the gateway", .refused)
+    }
+  }
+
+  private static func unreadable(_ violation: HTTPViolation) -> RefusalAnswer {
+    let status =
+      switch violation.status {
+      case .badRequest: 400
+      case .headerTooLarge: 431
+      case .bodyTooLarge: 413
+      }
+    return .init(.badRequest, status: status, violation.description, .invalid, closes: true)
+  }
+
+  private static func throttled(_ throttling: Throttling) -> RefusalAnswer {
+    let message =
+      switch throttling.scope {
+      case .tenant: "the tenant's request rate is exceeded"
+      case .concurrency: "the tenant has as many requests in flight as it may have"
+      case .source: "the request rate of this source address is exceeded"
+      case .upstream: "the account's quota upstream is used up"
+      }
+    var answer = RefusalAnswer(
+      .throttledClient, message, .throttled, retryAfter: throttling.retryAfterSeconds)
+    answer.type = throttling.errorType
+    return answer
+  }
+
+  private static func message(of violations: [Violation]) -> String {
+    violations.map { "\($0.policy): \($0.rule): \($0.field): \($0.message)" }.joined(separator: "; ")
+  }
+}
+
+extension Refusal {
+  private static func unauthenticated(_ failure: AuthenticationFailure) -> RefusalAnswer {
+    switch failure {
+    case .missingAuthorization:
+      .init(
+        .missingAuthenticationToken,
+        "the request has no Authorization header; sign it with SigV4 (the presigned-query form is not accepted)",
+        .unauthenticated)
+    case .incomplete(let reason): .init(.incompleteSignature, incomplete(reason), .unauthenticated)
+    case .unrecognized(let reason): .init(.unrecognizedClient, unrecognized(reason), .unauthenticated)
+    case .expiredToken:
+      .init(.expiredToken, "the security token included in the request is expired", .unauthenticated)
+    case .invalid(let reason): .init(.invalidSignature, invalid(reason), .unauthenticated)
+    }
+  }
+
+  private static func incomplete(_ reason: IncompleteSignature) -> String {
+    switch reason {
+    case .otherAlgorithm: "the Authorization header must begin with `AWS4-HMAC-SHA256`"
+    case .parameterMissing(let parameter): "the Authorization header has no `\(parameter.rawValue)`"
+    case .parameterMalformed(let parameter):
+      "`\(parameter.rawValue)` of the Authorization header is malformed"
+    case .unknownParameter:
+      "the Authorization header has a parameter other than Credential, SignedHeaders and Signature"
+    case .fieldGivenTwice(let field): "the header `\(field.rawValue)` is given twice"
+    case .dateMissing: "the request has no X-Amz-Date header"
+    case .dateMalformed: "X-Amz-Date is not a time in the form YYYYMMDDTHHMMSSZ"
+    case .hostNotSigned: "SignedHeaders does not list `host`"
+    case .listedFieldAbsent(let name): "SignedHeaders lists `\(name)`, which the request does not have"
+    }
+  }
+
+  /// One wording for unknown, revoked and expired keys: who holds none must not learn which of them exist.
+  private static func unrecognized(_ reason: UnrecognizedKey) -> String {
+    switch reason {
+    case .unknown, .revoked, .expired: "the access key is unknown, revoked or expired"
+    case .unexpectedToken, .missingToken, .wrongToken:
+      "the security token included in the request is not the one of this access key"
+    }
+  }
+
+  private static func invalid(_ reason: InvalidSignature) -> String {
+    switch reason {
+    case .mismatch:
+      "the request signature does not match; check the secret access key and that nothing changed the request on its way"
+    case .dateTooOld: "signature expired: X-Amz-Date is too far in the past; check the clock"
+    case .dateInFuture: "signature not yet current: X-Amz-Date is in the future; check the clock"
+    case .scopeDate: "the date of the credential scope is not that of X-Amz-Date"
+    case .scopeRegion: "the credential scope is for another region"
+    case .scopeService: "the credential scope is for another service; expected `chime`"
+    case .scopeTerminator: "the credential scope does not end in `aws4_request`"
+    case .payloadHashMismatch: "X-Amz-Content-Sha256 is not the hash of the body"
+    case .payloadNotSigned:
+      "X-Amz-Content-Sha256 must be the hash of the body; unsigned and streamed payloads are refused"
+    case .fieldNotSigned(let name): "the header `\(name)` is not signed"
+    }
+  }
+}
+
+extension RefusalAnswer {
+  fileprivate init(
+    _ error: ServiceError, status: Int? = nil, code: ErrorCode? = nil, _ message: String,
+    _ decision: AuditDecision, retryAfter: Int? = nil, closes: Bool = false
+  ) {
+    self.status = status ?? error.status
+    type = "\(error.typeName)"
+    self.code = code ?? error.code
+    self.message = message
+    self.decision = decision
+    retryAfterSeconds = retryAfter
+    self.closes = closes
+  }
+}
+
+extension Refusal {
+  /// What the journal says of it besides the violations. Messages quote no values of the request, but a syntax error may
+  /// name a key of it.
+  var auditedReason: String? {
+    switch self {
+    case .denied: nil
+    case .notStrictJSON: "the body is not strict JSON"
+    case .upstreamUnreadable(let violation): "upstream's answer cannot be read: \(violation)"
+    default: answer.message
+    }
+  }
+
+  /// The gateway's own rules as violations, for the journal and the metrics.
+  var gatewayViolation: Violation? {
+    let rule: String
+    let field: String
+    switch self {
+    case .operationNotAllowed(_, let operation): (rule, field) = ("tenant.operation", operation.string)
+    case .appInstanceNotAllowed(_, let member), .resourceNotConfinable(_, let member):
+      (rule, field) = ("tenant.appInstance", member.string)
+    default: return nil
+    }
+    return Violation(policy: "gatehouse", rule: rule, field: field, message: answer.message)
+  }
+}

@@ -1,0 +1,56 @@
+internal import AuditStore
+internal import AuditTrail
+internal import Configuration
+internal import Primitives
+internal import RateLimiting
+internal import Synchronization
+internal import Transport
+
+/// What all workers share: the journal, the limits, and what is known of upstream's health. Each part guards itself.
+final class SharedState: Sendable {
+  let journal: Journal
+  let sensitivity: Sensitivity
+  let limits: Limits
+  let breaker: Mutex<CircuitBreaker>
+  let retryBudget: Mutex<RetryBudget>
+  let repeats: Repeats
+  let connections: ConnectionCount
+  let drain = DrainFlag()
+  let logSink: LogSink
+
+  init(
+    journal: Journal, sensitivity: Sensitivity, configuration: GatewayConfiguration, logSink: LogSink,
+    now: MonotonicInstant
+  ) {
+    self.journal = journal
+    self.sensitivity = sensitivity
+    self.logSink = logSink
+    limits = Limits(configuration, now: now)
+    let breaker = configuration.upstream.circuitBreaker
+    self.breaker = Mutex(
+      CircuitBreaker(
+        consecutiveFailures: breaker.consecutiveFailures, openForNanoseconds: breaker.openFor.nanoseconds))
+    retryBudget = Mutex(RetryBudget(percent: configuration.upstream.retry.budgetPercent))
+    repeats = Repeats(windowNanoseconds: configuration.authentication.replayWindow.nanoseconds)
+    connections = ConnectionCount(limit: configuration.limits.connections)
+  }
+}
+
+/// Open connections of callers, over all loops.
+final class ConnectionCount: Sendable {
+  private let count = Atomic<Int>(0)
+  let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  var open: Int { count.load(ordering: .relaxed) }
+
+  /// `false` when there are as many as there may be.
+  func enter() -> Bool {
+    if count.add(1, ordering: .relaxed).newValue <= limit { return true }
+    leave()
+    return false
+  }
+
+  func leave() { count.subtract(1, ordering: .relaxed) }
+}

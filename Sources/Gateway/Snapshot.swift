@@ -1,0 +1,31 @@
+package import Configuration
+internal import ChimeIdentity
+package import PolicyEngine
+package import Primitives
+package import SigV4
+
+/// Everything that a reload can change, as of one load. A request uses the one it began with.
+package final class Snapshot: Sendable {
+  package let configuration: GatewayConfiguration
+  package let tenants: TenantDirectory
+  package let policies: PolicySet
+  package let policyRevision: Text
+  /// The gateway's own; `nil` when there are none, and then nothing is forwarded.
+  package let credentials: Credentials?
+  let verifier: Verifier
+  let signer: Signer
+
+  package init(_ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?) {
+    configuration = loaded.configuration
+    tenants = loaded.tenants
+    self.policies = policies
+    policyRevision = Text(loaded.policies.revision)
+    self.credentials = credentials
+    let region = Text(configuration.upstream.region)
+    verifier = Verifier(
+      VerifierSettings(
+        region: region,
+        clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
+    signer = Signer(region: region)
+  }
+}

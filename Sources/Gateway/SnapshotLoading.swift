@@ -1,0 +1,45 @@
+internal import ChimeIdentity
+package import Configuration
+internal import Glibc
+internal import PolicyEngine
+internal import SigV4
+
+/// What a load of the configuration came to.
+package struct SnapshotLoad: Sendable {
+  /// `nil` when a problem is an error.
+  package let snapshot: Snapshot?
+  /// Errors and warnings, in the order of files and places.
+  package let problems: [Problem]
+  /// Why the gateway has no credentials, if it has none.
+  package let credentialProblem: String?
+}
+
+package enum SnapshotLoader {
+  /// Loads config, tenants, policies and credentials as `check` would judge them.
+  package static func load(
+    configPath: String, files: any FileSource, environment: [String: String]
+  ) -> SnapshotLoad {
+    let operations = ChimeIdentity.Operation.allCases.map(\.name)
+    var (loaded, problems) = ConfigurationLoader.load(
+      configPath: configPath, files: files, environment: environment, knownOperations: operations)
+    guard let loaded else { return SnapshotLoad(snapshot: nil, problems: problems, credentialProblem: nil) }
+    let (policies, found) = PolicySet.compile(
+      documents: loaded.policies.documents,
+      tenants: loaded.tenants.tenants.map { TenantFacts(id: $0.id, labels: $0.labels) })
+    // What `check` finds wrong between policies and tenants does not stop a gateway: where a template cannot be
+    // resolved the request is refused with that very message, and no other tenant suffers for it.
+    problems += found
+    do {
+      let credentials = try CredentialProvider.load(
+        loaded.configuration.upstream.credentials, environment: environment,
+        readText: { path in (try? files.read(path)).map { String(decoding: $0.bytes, as: UTF8.self) } })
+      return SnapshotLoad(
+        snapshot: Snapshot(loaded, policies: policies, credentials: credentials), problems: problems,
+        credentialProblem: nil)
+    } catch {
+      return SnapshotLoad(
+        snapshot: Snapshot(loaded, policies: policies, credentials: nil), problems: problems,
+        credentialProblem: "\(error)")
+    }
+  }
+}

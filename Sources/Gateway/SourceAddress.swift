@@ -1,0 +1,30 @@
+internal import Configuration
+internal import HTTPWire
+internal import Primitives
+internal import Transport
+
+/// Whose address a request counts for.
+enum SourceAddress {
+  /// The peer's, or, if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not one. What stands
+  /// further left could have been made up by whoever called the proxy.
+  static func of(_ head: RequestHead?, peer: SocketAddress, trusted: [AddressBlock]) -> Text {
+    let peerText = peer.hostText
+    guard let head, !trusted.isEmpty, isTrusted(peerText, trusted) else { return peerText }
+    var nearest = peerText
+    let lines = head.fields.filter { head.equals($0.name, "x-forwarded-for", ignoringCase: true) }
+    for line in lines.reversed() {
+      for entry in head.bytes[line.value].split(separator: UInt8(ascii: ",")).reversed() {
+        let address = Text(uncheckedUTF8: entry.filter { $0 != 0x20 && $0 != 0x09 })
+        guard let parsed = IPAddress(parsing: address.utf8) else { return nearest }
+        nearest = Text(parsed.description)
+        if !trusted.contains(where: { $0.contains(parsed) }) { return nearest }
+      }
+    }
+    return nearest
+  }
+
+  private static func isTrusted(_ address: Text, _ trusted: [AddressBlock]) -> Bool {
+    guard let parsed = IPAddress(parsing: address.utf8) else { return false }
+    return trusted.contains { $0.contains(parsed) }
+  }
+}

@@ -1,0 +1,59 @@
+internal import ChimeIdentity
+internal import Configuration
+internal import Primitives
+internal import RateLimiting
+internal import SigV4
+internal import StrictJSON
+
+/// A request within its tenant's limits; made by `admit`.
+struct Admitted: ~Copyable {
+  let call: Call
+  let target: IdentifiedCall
+  let credential: TenantCredential
+  let caller: AuthenticatedCaller
+  let document: JSONDocument?
+  fileprivate init(_ confined: borrowing Confined) {
+    call = confined.call
+    target = confined.target
+    credential = confined.credential
+    caller = confined.caller
+    document = confined.document
+  }
+}
+
+extension Worker {
+  /// The tenant's rate and its number of requests in flight, which it leaves when its call is over.
+  func admit(_ confined: consuming Confined) throws(Refusal) -> Admitted {
+    let call = confined.call
+    let tenant = confined.credential.tenant
+    let limits = call.snapshot.configuration.rateLimit
+    if let throttling = shared.limits.admit(tenant, limits, now: call.receivedAt) {
+      try refuse(throttling, call)
+    }
+    if let most = tenant.rateLimit?.concurrency {
+      call.place = shared.limits.enter(tenant, limit: most)
+      if call.place == nil { try refuse(.concurrency(of: tenant.id, limit: most, limits), call) }
+    }
+    return Admitted(confined)
+  }
+
+  /// Refuses, or only counts where the limits warn.
+  func refuse(_ throttling: Throttling, _ call: Call) throws(Refusal) {
+    let key = Metrics.LimitKey(tenant: call.tenant ?? "", scope: throttling.scope.label)
+    metrics.update { $0.limited[key, default: 0] += 1 }
+    guard call.snapshot.configuration.rateLimit.mode == .enforce else { return }
+    throw .throttled(throttling)
+  }
+}
+
+extension Throttling {
+  fileprivate static func concurrency(
+    of tenant: Text, limit: Int, _ limits: GatewayConfiguration.RateLimit
+  ) -> Throttling {
+    var lines: [UInt8] = []
+    lines.append("RateLimit: \"concurrency\";r=0\r\nRateLimit-Policy: \"concurrency\";q=")
+    lines.append(decimal: limit)
+    lines.append(";qu=\"concurrent-requests\"\r\n")
+    return Throttling(.concurrency, retryAfter: 0, policy: lines, limits)
+  }
+}

@@ -1,0 +1,62 @@
+internal import ChimeIdentity
+internal import Configuration
+internal import Patterns
+internal import PolicyEngine
+internal import Primitives
+internal import SigV4
+internal import StrictJSON
+
+/// A request that stays within its tenant; made by `confine`.
+struct Confined: ~Copyable {
+  let call: Call
+  let target: IdentifiedCall
+  let credential: TenantCredential
+  let caller: AuthenticatedCaller
+  let document: JSONDocument?
+  fileprivate init(_ verified: borrowing Verified, _ document: JSONDocument?) {
+    call = verified.call
+    target = verified.target
+    credential = verified.credential
+    caller = verified.caller
+    self.document = document
+  }
+}
+
+extension Worker {
+  /// The tenant's operations, and its AppInstances in body, path and query.
+  func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
+    let call = verified.call
+    let tenant = verified.credential.tenant
+    let operation = verified.target.operation
+    guard tenant.operations.contains(operation.name) else {
+      throw .operationNotAllowed(tenant: tenant.id, operation: operation.text)
+    }
+    let document = try parse(call.body)
+    let subjects: [ConfinementSubject]
+    do {
+      subjects = try ModelValidator.confinementSubjects(of: verified.target, document: document)
+    } catch {
+      throw .breaksModel(error)
+    }
+    call.received = GovernedRequest(call: verified.target, document: document)
+    for subject in subjects {
+      guard let arn = subject.arn else {
+        throw .resourceNotConfinable(tenant: tenant.id, member: subject.member)
+      }
+      let appInstance = arn.appInstanceArn
+      guard tenant.appInstances.contains(where: { $0.matches(appInstance) }) else {
+        throw .appInstanceNotAllowed(tenant: tenant.id, member: subject.member)
+      }
+    }
+    return Confined(verified, document)
+  }
+
+  private func parse(_ body: [UInt8]) throws(Refusal) -> JSONDocument? {
+    guard !body.isEmpty else { return nil }
+    do {
+      return try JSONDocument(parsing: body)
+    } catch {
+      throw .notStrictJSON(error)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+internal import Configuration
+internal import AuditStore
+internal import AuditTrail
+internal import ChimeIdentity
+internal import OpenSSLCrypto
+internal import PolicyEngine
+internal import Primitives
+
+/// A request whose intent is in the journal, as durably as configured; made by `recordIntent`.
+struct Recorded: ~Copyable {
+  let call: Call
+  let target: IdentifiedCall
+  let request: GovernedRequest
+  let body: [UInt8]
+  let payloadHash: SHA256Digest
+  /// `intent` is the journal's own proof.
+  fileprivate init(_ scheduled: borrowing Scheduled, _ intent: consuming Journal.Intent) {
+    call = scheduled.call
+    target = scheduled.target
+    request = scheduled.request
+    body = scheduled.body
+    payloadHash = scheduled.payloadHash
+    call.intent = intent.sequence
+  }
+}
+
+extension Worker {
+  /// Nothing is forwarded before this returns.
+  func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
+    let record = scheduled.call.audited(.allowed).intentRecord(under: shared.sensitivity)
+    do {
+      return Recorded(scheduled, try await shared.journal.intend(record))
+    } catch {
+      shared.limits.giveBack(scheduled.tenant.id)
+      throw .journalUnavailable
+    }
+  }
+}

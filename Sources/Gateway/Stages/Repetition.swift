@@ -1,0 +1,62 @@
+internal import Transport
+internal import ChimeIdentity
+internal import Configuration
+internal import OpenSSLCrypto
+internal import PolicyEngine
+internal import Primitives
+internal import RateLimiting
+
+/// A request that is no repeat of one in flight or answered lately; made by `joinRepeat`.
+struct Fresh: ~Copyable {
+  let call: Call
+  let target: IdentifiedCall
+  let tenant: Tenant
+  let request: GovernedRequest
+  let body: [UInt8]
+  let payloadHash: SHA256Digest
+  fileprivate init(_ permitted: borrowing Permitted) {
+    call = permitted.call
+    target = permitted.target
+    tenant = permitted.tenant
+    request = permitted.request
+    body = permitted.body
+    payloadHash = permitted.payloadHash
+  }
+}
+
+enum Repetition: ~Copyable {
+  /// The first of its kind, or one of a kind that is not kept.
+  case fresh(Fresh)
+  /// What the request that it repeats was answered.
+  case answered(UpstreamAnswer)
+}
+
+extension Worker {
+  /// SDKs repeat a create, token and all, when an answer is late: the repeat shares the answer of the first.
+  func joinRepeat(_ permitted: consuming Permitted) async throws(Refusal) -> Repetition {
+    let call = permitted.call
+    guard permitted.target.operation == .createAppInstanceUser,
+      let token = call.received?.clientRequestToken
+    else { return .fresh(Fresh(permitted)) }
+    let key = ReplayKey(
+      tenant: permitted.tenant.id, appInstanceArn: permitted.request.appInstanceArn, clientRequestToken: token
+    )
+    while true {
+      switch shared.repeats.begin(key, digest: permitted.receivedHash, now: loop.clock.monotonic()) {
+      case .proceed:
+        call.replayKey = key
+        return .fresh(Fresh(permitted))
+      case .replay(let answered):
+        call.repeatOf = answered.requestId
+        return .answered(answered.answer)
+      case .conflict: throw .tokenReused
+      case .join:
+        // The first may end without an answer that can be shared; then this one tries for itself.
+        if let answered = await shared.repeats.wait(for: key) {
+          call.repeatOf = answered.requestId
+          return .answered(answered.answer)
+        }
+      }
+    }
+  }
+}

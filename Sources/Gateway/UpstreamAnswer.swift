@@ -1,0 +1,36 @@
+internal import HTTPWire
+internal import Primitives
+
+/// What upstream answered, as far as it is passed on. Kept for repeats of the same request.
+struct UpstreamAnswer: Sendable {
+  let status: Int
+  /// Whole field lines: Content-Type, Retry-After and `x-amzn-*`.
+  let fieldLines: [UInt8]
+  let body: [UInt8]
+  let requestId: Text?
+  let errorType: Text?
+
+  init(_ message: ResponseMessage) {
+    let head = message.head
+    status = head.status
+    body = message.body
+    var lines: [UInt8] = []
+    var requestId: Text?
+    var errorType: Text?
+    for field in head.fields {
+      switch field.known {
+      case .xAmznPrefix, .amzTraceId, .contentType, .retryAfter:
+        lines.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
+        if head.equals(field.name, "x-amzn-requestid", ignoringCase: true) {
+          requestId = Text(validating: head.bytes[field.value])
+        } else if head.equals(field.name, "x-amzn-errortype", ignoringCase: true) {
+          errorType = Text(validating: head.bytes[field.value])
+        }
+      default: break
+      }
+    }
+    fieldLines = lines
+    self.requestId = requestId
+    self.errorType = errorType
+  }
+}

@@ -1,0 +1,90 @@
+import Gateway
+import ArgumentParser
+import Gateway
+import Glibc
+import OpenSSLCrypto
+import Primitives
+import Sandbox
+import SigV4
+import StrictJSON
+import Transport
+
+/// A local stand-in for the upstream service.
+struct SandboxCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sandbox",
+    abstract: "Run a local stand-in for the service, which verifies signatures and keeps users in memory.",
+    discussion: """
+      It accepts the credentials in $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or makes a pair and prints it.
+      """)
+
+  @Option(help: "Address to listen on, HOST:PORT; port 0 lets the system choose.")
+  var listen: String
+  @Option(help: "The region whose signatures it accepts.")
+  var region = "us-east-1"
+  @Option(help: "Keep users in a file (not available in this version).")
+  var database: String?
+
+  func run() throws {
+    guard database == nil else {
+      throw CommandFailure(.internalFault, "`sandbox --database` is not available in this version")
+    }
+    let address = try Self.address(listen)
+    let (key, isNew) = try Self.accessKey(from: Process.environment)
+    do {
+      try serve(on: address, key) { if isNew { key.show() } }
+    } catch let error as TransportError {
+      throw CommandFailure(.bad, "cannot listen on \(listen): \(error)")
+    }
+  }
+
+  /// Serves until SIGTERM or SIGINT.
+  private func serve(on address: SocketAddress, _ key: AccessKeyPair, whenReady: () -> Void) throws {
+    let clock = SystemClock()
+    let handler = SandboxHandler(
+      service: SandboxService(region: Text(region)), region: Text(region),
+      key: VerificationKey(id: Text(key.id), secret: Secret(key.secret.utf8)), clock: clock,
+      entropy: SystemEntropy())
+    let server = try SandboxServer(handler, on: address, loop: EventLoop(clock: clock))
+    let signals = SignalSource([SIGTERM, SIGINT], on: server.loop) { _ in server.stop() }
+    whenReady()
+    Self.log("sandbox listening", at: server.address)
+    withExtendedLifetime(signals) { server.run() }
+  }
+
+  private static func log(_ message: String, at address: SocketAddress) {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("level")
+    writer.string("info")
+    writer.key("message")
+    writer.string(message)
+    writer.key("address")
+    writer.string(address.description)
+    writer.endObject()
+    Console.talk(String(decoding: writer.bytes, as: UTF8.self))
+  }
+
+  private static func address(_ written: String) throws -> SocketAddress {
+    let name = "localhost:"
+    let literal = written.hasPrefix(name) ? "127.0.0.1:" + written.dropFirst(name.count) : written
+    do { return try SocketAddress(parsing: literal) } catch {
+      throw ValidationError("expected an address such as 127.0.0.1:9000, found `\(written)`")
+    }
+  }
+
+  /// The key that the environment holds, or a new one.
+  private static func accessKey(
+    from environment: [String: String]
+  ) throws(CommandFailure) -> (key: AccessKeyPair, isNew: Bool) {
+    let id = environment["AWS_ACCESS_KEY_ID"] ?? ""
+    let secret = environment["AWS_SECRET_ACCESS_KEY"] ?? ""
+    switch (id.isEmpty, secret.isEmpty) {
+    case (false, false): return (AccessKeyPair(id: id, secret: secret), false)
+    case (true, true): return (AccessKeyPair(), true)
+    default:
+      throw CommandFailure(
+        .usage, "set both of $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or neither")
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import AuditStore
+import Configuration
+import Gateway
+import Logging
+import Primitives
+import Transport
+
+/// `gatehouse serve`
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Run the gateway until SIGTERM or SIGINT, then drain.")
+
+  @OptionGroup var config: ConfigOption
+
+  func run() throws {
+    let path = config.path
+    let load: @Sendable () -> SnapshotLoad = {
+      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: Process.environment)
+    }
+    let first = load()
+    for problem in first.problems { Console.talk(problem.line) }
+    guard let snapshot = first.snapshot else { throw CommandFailure(configuration: []) }
+
+    let clock = SystemClock()
+    let sink = LogSink()
+    defer { sink.close() }
+    let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
+    let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }
+    let journal = try openJournal(snapshot.configuration.audit, clock, logger)
+    defer { journal.close() }
+    do throws(TransportError) {
+      let server = try GatewayServer(
+        snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
+        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
+        clock: clock)
+      try server.run()
+    } catch {
+      throw CommandFailure(.bad, "cannot serve: \(error)")
+    }
+  }
+
+  private func openJournal(
+    _ audit: GatewayConfiguration.Audit, _ clock: SystemClock, _ logger: Logger
+  ) throws(CommandFailure) -> Journal {
+    do {
+      let journal = try Journal.open(Journal.Settings(audit), clock: clock)
+      for notice in journal.notices { logger.warning("audit journal", metadata: ["notice": "\(notice)"]) }
+      return journal
+    } catch {
+      throw CommandFailure(.bad, error.message)
+    }
+  }
+}
