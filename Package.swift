@@ -59,9 +59,9 @@ let package = Package(
     room(
       "Gateway",
       uses: [
-        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity",
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
-        .product(name: "Logging", package: "swift-log"),
+        "Admin", .product(name: "Logging", package: "swift-log"),
       ]),
     room(
       "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
@@ -97,8 +97,14 @@ let package = Package(
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
-    tests(of: "Gateway", uses: ["Primitives", "HTTPWire", "StrictJSON"]),
-    tests(of: "Admin", uses: ["Primitives"]),
+    tests(
+      of: "Gateway",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity", "Configuration",
+        "PolicyEngine", "RateLimiting", "AuditTrail", "Transport",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]
 )

@@ -33,7 +33,7 @@ BODY = {
     "Tags": [
         {"Key": "CostCenter", "Value": "4711"},
         {"Key": "Owner", "Value": "bench@example.com"},
-        {"Key": "Environment", "Value": "prod"},
+        {"Key": "Environment", "Value": "production"},
     ],
     "ExpirationSettings": {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"},
 }

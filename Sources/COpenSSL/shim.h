@@ -141,6 +141,9 @@ static inline void gh_SSL_CTX_select_http11(SSL_CTX *ctx) {
   SSL_CTX_set_alpn_select_cb(ctx, gh_select_http11, NULL);
 }
 static inline long gh_SSL_CTX_set_session_cache_off(SSL_CTX *ctx) {
+  // Tickets are sessions, too: one would stand in for the certificate and its key.
+  SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(ctx, 0);
   return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 }
 

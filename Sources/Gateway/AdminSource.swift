@@ -12,7 +12,7 @@ extension GatewayServer: AdminSource {
     return [
       ReadinessCheck("policies", isReady: true, detail: snapshot.policyRevision.string),
       ReadinessCheck(
-        "credentials", isReady: snapshot.credentials != nil,
+        "credentials", isReady: snapshot.usableCredentials(at: clock.wallClock()) != nil,
         detail: snapshot.credentials == nil ? "none found" : "present"),
       ReadinessCheck(
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,

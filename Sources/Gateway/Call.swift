@@ -7,7 +7,7 @@ internal import RateLimiting
 internal import Transport
 
 /// One request on its way through the gateway: what came, and what the stages found out for the journal, the log and the
-/// metrics. It proves nothing; what a later stage relies on are the proofs (see `Proofs.swift`).
+/// metrics. It proves nothing; what a later stage relies on are the proofs (see `Stages/`).
 final class Call {
   let id: RequestID
   let head: RequestHead

@@ -54,22 +54,29 @@ final class Doors: @unchecked Sendable {
     }
   }
 
-  /// What a reload needs to open and check before anything of it takes effect.
+  /// What a reload needs to open and check before anything of it takes effect: for each open listener its context anew.
+  ///
+  /// Listeners themselves change at the next start only. One that the new configuration does not have, or has without
+  /// TLS where it had it, keeps what it has: a reload never turns an open port from TLS to plain.
   func prepare(_ snapshot: Snapshot) throws(ReloadFailure) -> [TLSContext?] {
+    let new = snapshot.configuration.listeners
+    let loaded: [TLSContext?]
     do {
-      return try Self.contexts(of: snapshot.configuration)
+      loaded = try Self.contexts(of: snapshot.configuration)
     } catch {
       throw ReloadFailure(problems: ["\(error)"])
+    }
+    let running = contexts.withLock { $0 }
+    return self.snapshot.configuration.listeners.enumerated().map { index, old in
+      guard let place = new.firstIndex(where: { $0.address == old.address }),
+        (new[place].tls == nil) == (old.tls == nil)
+      else { return running[index] }
+      return loaded[place]
     }
   }
 
   /// Connections that are accepted from now on use these.
-  func replace(_ prepared: [TLSContext?]) {
-    contexts.withLock { current in
-      // Listeners themselves change at the next start only.
-      for index in current.indices where index < prepared.count { current[index] = prepared[index] }
-    }
-  }
+  func replace(_ prepared: [TLSContext?]) { contexts.withLock { $0 = prepared } }
 
   private func serve(_ accepted: AcceptedConnection, on worker: Worker, listener index: Int) {
     let shared = worker.shared

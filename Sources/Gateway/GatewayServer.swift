@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
     logger: Logger, clock: any TimeSource
   ) throws(TransportError) {
     let configuration = snapshot.configuration
+    Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
@@ -51,9 +52,10 @@ package final class GatewayServer: Sendable {
 
   /// Serves until SIGTERM or SIGINT, then drains. The calling thread becomes the first worker's.
   package func run() throws(TransportError) {
-    try doors.open(for: self)
     let first = workers[0].loop
+    // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
+    try doors.open(for: self)
     let threads = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }
@@ -111,6 +113,13 @@ package final class GatewayServer: Sendable {
     }
     do throws(ReloadFailure) {
       guard let snapshot = load.snapshot else { throw ReloadFailure(problems: load.problems.map(\.line)) }
+      let running = workers[0].snapshot.configuration.upstream
+      let upstream = snapshot.configuration.upstream
+      guard upstream.region == running.region, upstream.endpoint == running.endpoint else {
+        throw ReloadFailure(problems: [
+          "`upstream.region` and `upstream.endpoint` can change at a restart only"
+        ])
+      }
       let doors = try self.doors.prepare(snapshot)
       if let problem = load.credentialProblem {
         logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
@@ -128,6 +137,20 @@ package final class GatewayServer: Sendable {
       logger.error(
         "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
       return .failed(problems: error.problems)
+    }
+  }
+
+  /// Each connection is a descriptor; services are often started with room for a thousand.
+  private static func raiseDescriptorLimit(for configuration: GatewayConfiguration, _ logger: Logger) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    let needed = configuration.limits.connections + configuration.upstream.maxConnections + 64
+    if limit.rlim_cur < rlim_t(needed) {
+      logger.warning(
+        "fewer file descriptors than connections may need them; raise `ulimit -n` or lower `limits.connections`",
+        metadata: ["descriptors": "\(limit.rlim_cur)", "needed": "\(needed)"])
     }
   }
 

@@ -29,3 +29,12 @@ package final class Snapshot: Sendable {
     signer = Signer(region: region)
   }
 }
+
+extension Snapshot {
+  /// The gateway's credentials, unless they have ended.
+  package func usableCredentials(at now: WallClockTime) -> Credentials? {
+    guard let credentials else { return nil }
+    if let end = credentials.expiration, end <= now { return nil }
+    return credentials
+  }
+}

@@ -79,14 +79,14 @@ final class TagChecks: Sendable {
     maxCount = rules.maxCount?.value
     assigned = rules.set.map { AssignedTag($0.key.value, $0.value.value, for: tenant) }
     addsTags = !assigned.isEmpty || required.contains { $0.defaultValue != nil }
-    requiredPrints = required.map(\.key.print)
-    assignedPrints = assigned.map(\.key.print)
+    requiredPrints = required.map(\.key.fingerprint)
+    assignedPrints = assigned.map(\.key.fingerprint)
   }
 
   func assigns(_ key: Text) -> Bool {
     guard !assignedPrints.isEmpty else { return false }
-    let print = FoldedKey.print(of: key)
-    for index in assignedPrints.indices where assignedPrints[index] == print {
+    let fingerprint = FoldedKey.fingerprint(of: key)
+    for index in assignedPrints.indices where assignedPrints[index] == fingerprint {
       if assigned[index].key.text == key { return true }
     }
     return false
@@ -95,9 +95,9 @@ final class TagChecks: Sendable {
   /// The required tag that a key is, and if it is none, the first one that it differs from only in case.
   func lookUp(_ key: Text) -> (same: RequiredTag?, alike: RequiredTag?) {
     guard !requiredPrints.isEmpty else { return (nil, nil) }
-    let print = FoldedKey.print(of: key)
+    let fingerprint = FoldedKey.fingerprint(of: key)
     var alike: RequiredTag?
-    for index in requiredPrints.indices where requiredPrints[index] == print {
+    for index in requiredPrints.indices where requiredPrints[index] == fingerprint {
       if required[index].key.text == key { return (required[index], nil) }
       if alike == nil, required[index].key.differsOnlyInCase(from: key) { alike = required[index] }
     }

@@ -5,27 +5,27 @@ struct FoldedKey: Hashable, Sendable {
   let text: Text
   private let folded: [UInt8]
   /// The same for all keys that differ only in case, and hardly ever for others.
-  let print: UInt64
+  let fingerprint: UInt64
 
   init(_ text: Text) {
     self.text = text
     folded = Self.fold(text)
-    print = Self.print(of: text)
+    fingerprint = Self.fingerprint(of: text)
   }
 
   /// FNV-1a of the folded key.
-  static func print(of key: Text) -> UInt64 {
-    var print: UInt64 = 0xCBF2_9CE4_8422_2325
+  static func fingerprint(of key: Text) -> UInt64 {
+    var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in key.utf8 {
       guard byte < 0x80 else { return fold(key).reduce(0xCBF2_9CE4_8422_2325, mixed) }
-      print = mixed(print, lowercased(byte))
+      fingerprint = mixed(fingerprint, lowercased(byte))
     }
-    return print
+    return fingerprint
   }
 
   @inline(__always)
-  private static func mixed(_ print: UInt64, _ byte: UInt8) -> UInt64 {
-    (print ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+  private static func mixed(_ fingerprint: UInt64, _ byte: UInt8) -> UInt64 {
+    (fingerprint ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
   }
 
   /// Whether `other` is the same key in another case: as it would be written after upper and lower casing each

@@ -90,7 +90,17 @@ package final class ByteStream {
   }
 
   /// For an idle pooled connection: the peer has closed it, or sent what nobody asked for.
-  package var hasStirred: Bool { !socket.isOpen || socket.isReadable }
+  package var hasStirred: Bool {
+    guard socket.isOpen else { return true }
+    guard socket.isReadable else { return false }
+    // A TLS record may be no data at all (a new session ticket); only OpenSSL can tell.
+    guard let tls, let progress = try? tls.read(into: loop.scratch), case .needs(let interest) = progress
+    else {
+      return true
+    }
+    socket.wouldBlock(on: interest)
+    return socket.isReadable
+  }
 
   /// Completes the TLS handshake; nothing to do on a plain connection.
   package func handshake() async throws(TransportError) {

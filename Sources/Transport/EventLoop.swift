@@ -61,7 +61,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// How late a deadline may be noticed. Every wait of the gateway is at least ten times as long.
   private static let tickNanoseconds: Int64 = 50_000_000
   /// How many jobs may run before sockets are looked at again.
-  private static let jobsPerTurn = 4096
+  private static let jobsPerTurn = 256
 
   /// Runs until `stop()`; the calling thread becomes the loop's.
   package func run() {

@@ -21,6 +21,9 @@ package final class Resolver {
       throw .system(call: "evdns_base_new", errno: errno)
     }
     self.dns = dns
+    // Two tries of a second: a caller is waiting.
+    evdns_base_set_option(dns, "timeout:", "1")
+    evdns_base_set_option(dns, "attempts:", "2")
     evdns_base_load_hosts(dns, "/etc/hosts")
   }
 
@@ -38,6 +41,8 @@ package final class Resolver {
       return addresses
     } catch {
       guard let known else { throw error }
+      // Not asked again at once: while names cannot be looked up, every new connection would wait for it.
+      answers[host] = (known.addresses, now)
       return known.addresses
     }
   }

@@ -1,3 +1,5 @@
+// Its headers declare `sockaddr` too, and which of the two modules the compiler finds it in first is not fixed.
+internal import CLibevent
 internal import Glibc
 package import Primitives
 

@@ -29,14 +29,21 @@ final class TLSSession {
     }
   }
 
-  func handshake() throws(TransportError) -> Progress { try judge(SSL_do_handshake(ssl)) }
+  // `SSL_get_error` looks at the thread's error queue: what others left there must be gone before each call.
+
+  func handshake() throws(TransportError) -> Progress {
+    ERR_clear_error()
+    return try judge(SSL_do_handshake(ssl))
+  }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(TransportError) -> Progress {
-    try judge(SSL_read(ssl, buffer.baseAddress, Int32(buffer.count)))
+    ERR_clear_error()
+    return try judge(SSL_read(ssl, buffer.baseAddress, Int32(buffer.count)))
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Progress {
-    try judge(SSL_write(ssl, bytes.baseAddress, Int32(min(bytes.count, 1 << 30))))
+    ERR_clear_error()
+    return try judge(SSL_write(ssl, bytes.baseAddress, Int32(min(bytes.count, 1 << 30))))
   }
 
   /// Sends close_notify if that is possible at once; the answer is not waited for.

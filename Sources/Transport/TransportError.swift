@@ -12,8 +12,6 @@ package enum TransportError: Error, Sendable, Hashable {
   case tls(String)
   case resolution(host: String, reason: String)
   case invalidAddress(String)
-  /// No connection became free in time.
-  case poolExhausted
 }
 
 /// A call's name; `StaticString` itself is not `Hashable`.
@@ -32,7 +30,6 @@ extension TransportError: CustomStringConvertible {
     case .tls(let reason): "TLS: \(reason)"
     case .resolution(let host, let reason): "cannot resolve `\(host)`: \(reason)"
     case .invalidAddress(let text): "`\(text)` is not an address: expected HOST:PORT"
-    case .poolExhausted: "all upstream connections are in use"
     }
   }
 }

@@ -109,17 +109,13 @@ package final class UpstreamPool {
   }
 
   private func lease(deadline: Int64) async throws(TransportError) -> PooledConnection {
-    if let connection = takeIdle() {
-      inUse += 1
-      return connection
-    }
     if inUse >= limits.connections {
-      guard await waiters.wait(until: deadline) else { throw .poolExhausted }
-      // The place of whoever gave back is ours now; its connection too, if it was kept.
-      if let connection = takeIdle() { return connection }
+      // The place of whoever gives back is ours then.
+      guard await waiters.wait(until: deadline) else { throw .timedOut }
     } else {
       inUse += 1
     }
+    if let connection = takeIdle() { return connection }
     do throws(TransportError) {
       return try await open(deadline: deadline)
     } catch {

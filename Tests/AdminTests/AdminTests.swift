@@ -1,1 +1,194 @@
-// Admin
+import HTTPWire
+import OpenSSLCrypto
+import Primitives
+import StrictJSON
+import Testing
+import Transport
+
+@testable import Admin
+
+private let token = "admin-token-for-tests"
+private let bearer = "Authorization: Bearer \(token)\r\n"
+
+@Suite struct AdminAuthorizationTests {
+  @Test(arguments: ["/healthz", "/readyz"])
+  func healthIsShownWithoutAToken(_ path: String) async throws {
+    #expect(try await ask("GET", path).status == 200)
+  }
+
+  @Test(
+    arguments: [
+      ("GET", "/metrics"), ("POST", "/reload"), ("GET", "/"), ("GET", "/api/x"), ("GET", "/nothing"),
+    ])
+  func everythingElseNeedsTheToken(_ method: String, _ path: String) async throws {
+    let answer = try await ask(method, path)
+    #expect(answer.status == 401)
+    #expect(answer.head.contains("WWW-Authenticate: Bearer\r\n"))
+    #expect(try await ask(method, path, fields: bearer).status != 401)
+  }
+
+  @Test(arguments: [
+    "Authorization: Bearer \(token)x\r\n", "Authorization: Bearer \(token.dropLast())\r\n",
+    "Authorization: Basic \(token)\r\n", "Authorization: Bearer\r\n", "Authorization: \(token)\r\n",
+    "X-Authorization: Bearer \(token)\r\n", bearer + bearer,
+  ])
+  func anythingButTheTokenIsRefused(_ fields: String) async throws {
+    let answer = try await ask("POST", "/reload", fields: fields)
+    #expect(answer.status == 401)
+    #expect(!answer.body.contains(token), "the answer shows the token")
+  }
+
+  @Test func theSchemeIsReadInAnyCase() async throws {
+    #expect(try await ask("GET", "/metrics", fields: "authorization: bEARER \(token)\r\n").status == 200)
+  }
+
+  @Test func withoutATokenFileNothingIsAskedFor() async throws {
+    #expect(try await ask("GET", "/metrics", isOpen: true).status == 200)
+  }
+}
+
+@Suite struct AdminHostTests {
+  @Test(arguments: [
+    "localhost", "LOCALHOST:9901", "127.0.0.1", "127.0.0.1:9901", "[::1]", "[::1]:9901", "10.1.2.3:80",
+  ])
+  func addressesAndLocalhostAreServed(_ host: String) async throws {
+    #expect(try await ask("GET", "/healthz", host: host).status == 200)
+  }
+
+  /// A page in a browser can make its own name resolve to the admin listener, and can then read what that answers.
+  @Test(arguments: [
+    "rebind.attacker.example", "rebind.attacker.example:9901", "127.0.0.1.attacker.example:9901",
+    "localhost.attacker.example", "notlocalhost",
+  ])
+  func aNameOfSomebodyElseIsNot(_ host: String) async throws {
+    for (method, path) in [("GET", "/healthz"), ("GET", "/metrics"), ("POST", "/reload")] {
+      #expect(try await ask(method, path, host: host, fields: bearer).status == 421, "\(method) \(path)")
+    }
+  }
+}
+
+@Suite struct AdminRoutingTests {
+  @Test(arguments: [
+    ("POST", "/healthz", "GET"), ("DELETE", "/readyz", "GET"), ("PUT", "/metrics", "GET"),
+    ("GET", "/reload", "POST"),
+  ])
+  func anotherMethodIsNamedWithTheOneExpected(_ method: String, _ path: String, _ expected: String)
+    async throws
+  {
+    let answer = try await ask(method, path, fields: bearer)
+    #expect(answer.status == 405)
+    #expect(answer.head.contains("Allow: \(expected)\r\n"))
+  }
+
+  @Test(arguments: ["/nothing", "/metrics/", "/Healthz", "/reload/now"])
+  func anotherPathIsNotFound(_ path: String) async throws {
+    #expect(try await ask("GET", path, fields: bearer).status == 404)
+  }
+
+  @Test func metricsAreThoseOfTheSource() async throws {
+    let answer = try await ask("GET", "/metrics", fields: bearer)
+    #expect(answer.body == "up 1\n")
+    #expect(answer.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
+  }
+}
+
+@Suite struct ReadinessAndReloadTests {
+  @Test func readinessShowsEveryCheck() async throws {
+    let answer = try await ask("GET", "/readyz")
+    let document = try JSONDocument(parsing: Array(answer.body.utf8))
+    let checks = try #require(document.member("checks", of: document.root))
+    #expect(document.member("ready", of: document.root).flatMap(document.boolean) == true)
+    for name: Text in ["policies", "journal"] {
+      let check = try #require(document.member(name, of: checks))
+      #expect(document.member("ok", of: check).flatMap(document.boolean) == true)
+    }
+  }
+
+  @Test func oneFailedCheckMakesItUnready() async throws {
+    var source = FixedSource()
+    source.journalIsReady = false
+    let answer = try await ask("GET", "/readyz", source: source)
+    #expect(answer.status == 503)
+    let document = try JSONDocument(parsing: Array(answer.body.utf8))
+    #expect(document.member("ready", of: document.root).flatMap(document.boolean) == false)
+    let checks = try #require(document.member("checks", of: document.root))
+    let journal = try #require(document.member("journal", of: checks))
+    #expect(document.member("ok", of: journal).flatMap(document.boolean) == false)
+    #expect(document.member("detail", of: journal).flatMap(document.text) == "disk \"full\"")
+    let policies = try #require(document.member("policies", of: checks))
+    #expect(document.member("ok", of: policies).flatMap(document.boolean) == true)
+  }
+
+  @Test func unreadinessIsNotIllness() async throws {
+    var source = FixedSource()
+    source.journalIsReady = false
+    #expect(try await ask("GET", "/healthz", source: source).status == 200)
+  }
+
+  @Test func aReloadTellsTheNewRevision() async throws {
+    let answer = try await ask("POST", "/reload", fields: bearer)
+    #expect(answer.status == 200)
+    #expect(answer.body.contains("sha256:abc"))
+  }
+
+  @Test func aFailedReloadListsEveryProblem() async throws {
+    var source = FixedSource()
+    source.problems = ["a.json:1:2: error: one", "b.json:3:4: error: two"]
+    let answer = try await ask("POST", "/reload", fields: bearer, source: source)
+    #expect(answer.status == 409)
+    let document = try JSONDocument(parsing: Array(answer.body.utf8))
+    let problems = try #require(document.member("problems", of: document.root))
+    #expect(document.elements(problems).compactMap { document.text($0)?.string } == source.problems)
+  }
+}
+
+private struct FixedSource: AdminSource {
+  var journalIsReady = true
+  var problems: [String] = []
+
+  func readiness() -> [ReadinessCheck] {
+    [
+      ReadinessCheck("policies", isReady: true, detail: "sha256:abc"),
+      ReadinessCheck("journal", isReady: journalIsReady, detail: journalIsReady ? "" : "disk \"full\""),
+    ]
+  }
+  func metrics() -> [UInt8] { Array("up 1\n".utf8) }
+  func reload() async -> ReloadResult {
+    problems.isEmpty ? .done(revision: "sha256:abc") : .failed(problems: problems)
+  }
+}
+
+private struct Answer: Sendable {
+  let status: Int
+  /// The status line and the field lines.
+  let head: String
+  let body: String
+}
+
+/// One request to a listener of its own, over loopback.
+private func ask(
+  _ method: String, _ path: String, host: String = "127.0.0.1", fields: String = "", isOpen: Bool = false,
+  source: FixedSource = FixedSource()
+) async throws -> Answer {
+  let text = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\(fields)Content-Length: 0\r\n\r\n"
+  return try await LoopHarness().run { loop in
+    let listening = try SocketAddress(parsing: "127.0.0.1:0")
+    let handler = AdminHandler(
+      source: source, token: isOpen ? nil : Secret(Array(token.utf8)), address: listening)
+    let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag())
+    let listener = try Listener(listening, loop: loop) { accepted in
+      loop.spawn { await server.serve(accepted, tls: nil, on: loop) }
+    }
+    defer { listener.close() }
+    let pool = try UpstreamPool(
+      target: PoolTarget(host: "127.0.0.1", port: listener.address.port, tls: nil),
+      limits: UpstreamPool.Limits(
+        connections: 1, connectTimeout: 5_000_000_000, idleTimeout: 60_000_000_000, response: HTTPLimits()),
+      loop: loop)
+    let message = try await pool.exchange(
+      Array(text.utf8), deadline: loop.clock.monotonic().nanoseconds + 10_000_000_000)
+    return Answer(
+      status: message.head.status, head: String(decoding: message.head.bytes, as: UTF8.self),
+      body: String(decoding: message.body, as: UTF8.self))
+  }
+}

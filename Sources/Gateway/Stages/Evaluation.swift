@@ -29,8 +29,8 @@ struct Permitted: ~Copyable {
   /// The body to forward and its SHA-256.
   let body: [UInt8]
   let payloadHash: SHA256Digest
-  /// Of the body as it came, by which a repeat is told from another request.
-  let receivedHash: SHA256Digest
+  /// By whose signature and body hash a repeat is told from another request.
+  let caller: AuthenticatedCaller
   fileprivate init(
     _ valid: borrowing Valid, _ request: GovernedRequest, body: [UInt8], payloadHash: SHA256Digest
   ) {
@@ -40,7 +40,7 @@ struct Permitted: ~Copyable {
     self.request = request
     self.body = body
     self.payloadHash = payloadHash
-    receivedHash = valid.caller.payloadHash
+    caller = valid.caller
   }
 }
 

@@ -13,11 +13,16 @@ extension Worker {
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
     let call = recorded.call
     let upstream = call.snapshot.configuration.upstream
-    guard let credentials = call.snapshot.credentials else { throw .noCredentials }
+    guard let credentials = call.snapshot.usableCredentials(at: loop.clock.wallClock()) else {
+      throw .noCredentials
+    }
     let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
     let isRepeatable = recorded.target.operation.isRead || recorded.request.clientRequestToken != nil
     shared.retryBudget.withLock { $0.deposit() }
+    // Once upstream may have received the request, no later failure can say that nothing was sent.
+    var mayHaveArrived = false
     while true {
+      guard loop.clock.monotonic() < deadline else { throw .upstreamTooSlow(sent: mayHaveArrived) }
       call.attempts += 1
       let bytes = outbound(recorded, credentials: credentials)
       let failure: AttemptFailure
@@ -25,14 +30,16 @@ extension Worker {
         let answer = try await exchange(bytes, call, deadline: deadline)
         guard isRepeatable, let reason = AttemptFailure(status: answer.status) else { return answer }
         guard await mayRetry(call, upstream.retry, reason, deadline: deadline) else { return answer }
+        mayHaveArrived = true
         continue
       } catch {
         failure = AttemptFailure(error)
+        mayHaveArrived = mayHaveArrived || failure.wasSent
       }
       let isSafe = !failure.wasSent || isRepeatable
       guard isSafe, failure.isTransient, await mayRetry(call, upstream.retry, failure, deadline: deadline)
       else {
-        throw failure.refusal
+        throw mayHaveArrived ? failure.refusal.afterSending : failure.refusal
       }
     }
   }
@@ -104,9 +111,15 @@ extension Worker {
 
   /// The caller's fields that upstream may see; all others stay here, whatever they are.
   private static func appendPassed(_ head: RequestHead, to out: inout [UInt8]) {
+    let contentType = head.first(.contentType)
     for field in head.fields {
       switch field.known {
-      case .userAgent, .contentType, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
+      case .contentType:
+        // The one that is signed; a second would not be.
+        if field.value == contentType {
+          out.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
+        }
+      case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
         out.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
       default: break
       }
@@ -145,6 +158,17 @@ struct AttemptFailure {
       (label, wasSent, isTransient, refusal) = ("unreadable", true, false, .upstreamUnreadable(violation))
     case .timedOut(let sent):
       (label, wasSent, isTransient, refusal) = ("timeout", sent, false, .upstreamTooSlow(sent: sent))
+    }
+  }
+}
+
+extension Refusal {
+  /// What a failure means when an earlier attempt may have reached upstream: nobody can say that nothing was sent.
+  fileprivate var afterSending: Refusal {
+    switch self {
+    case .upstreamUnreachable: .upstreamLost
+    case .upstreamTooSlow: .upstreamTooSlow(sent: true)
+    default: self
     }
   }
 }

@@ -5,6 +5,7 @@ internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
+internal import SigV4
 
 /// A request that is no repeat of one in flight or answered lately; made by `joinRepeat`.
 struct Fresh: ~Copyable {
@@ -32,17 +33,13 @@ enum Repetition: ~Copyable {
 }
 
 extension Worker {
-  /// SDKs repeat a create, token and all, when an answer is late: the repeat shares the answer of the first.
+  /// SDKs repeat a create, token and all, when an answer is late: the repeat shares the answer of the first. Whoever
+  /// captured a signed request gets no second effect out of it either.
   func joinRepeat(_ permitted: consuming Permitted) async throws(Refusal) -> Repetition {
     let call = permitted.call
-    guard permitted.target.operation == .createAppInstanceUser,
-      let token = call.received?.clientRequestToken
-    else { return .fresh(Fresh(permitted)) }
-    let key = ReplayKey(
-      tenant: permitted.tenant.id, appInstanceArn: permitted.request.appInstanceArn, clientRequestToken: token
-    )
+    guard let key = replayKey(of: permitted) else { return .fresh(Fresh(permitted)) }
     while true {
-      switch shared.repeats.begin(key, digest: permitted.receivedHash, now: loop.clock.monotonic()) {
+      switch shared.repeats.begin(key, digest: permitted.caller.payloadHash, now: loop.clock.monotonic()) {
       case .proceed:
         call.replayKey = key
         return .fresh(Fresh(permitted))
@@ -58,5 +55,23 @@ extension Worker {
         }
       }
     }
+  }
+
+  /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
+  private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
+    let operation = permitted.target.operation
+    guard !operation.isIdempotent else { return nil }
+    var mark = operation.text.utf8
+    mark.append(" ")
+    if let token = permitted.call.received?.clientRequestToken {
+      mark.append(text: token)
+    } else {
+      // Nothing but the signature says that it is the same request.
+      mark.append("signature ")
+      permitted.caller.signature.appendHex(to: &mark)
+    }
+    return ReplayKey(
+      tenant: permitted.tenant.id, appInstanceArn: permitted.request.appInstanceArn,
+      clientRequestToken: Text(uncheckedUTF8: mark))
   }
 }

@@ -31,15 +31,17 @@ extension Worker {
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let call = fresh.call
     let limits = call.snapshot.configuration.rateLimit
-    guard call.snapshot.credentials != nil else { throw .noCredentials }
-    if case .refused(let wait) = shared.breaker.withLock({ $0.admit(now: loop.clock.monotonic()) }) {
-      throw .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
-    }
+    guard call.snapshot.usableCredentials(at: loop.clock.wallClock()) != nil else { throw .noCredentials }
     switch shared.limits.turn(for: fresh.tenant, limits, now: loop.clock.monotonic()) {
     case .granted(delay: 0): break
     case .granted(let delay): await loop.sleep(nanoseconds: delay)
     case .refused(let wait):
       try refuse(Throttling(.upstream, retryAfter: wait, policy: Self.policy(of: limits), limits), call)
+    }
+    // Last, because it may have let this one request through to see.
+    if case .refused(let wait) = shared.breaker.withLock({ $0.admit(now: loop.clock.monotonic()) }) {
+      shared.limits.giveBack(fresh.tenant.id)
+      throw .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
     }
     return Scheduled(fresh)
   }

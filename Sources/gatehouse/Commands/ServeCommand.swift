@@ -19,14 +19,16 @@ struct ServeCommand: ParsableCommand {
       SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: Process.environment)
     }
     let first = load()
-    for problem in first.problems { Console.talk(problem.line) }
-    guard let snapshot = first.snapshot else { throw CommandFailure(configuration: []) }
+    guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }
 
     let clock = SystemClock()
     let sink = LogSink()
     defer { sink.close() }
     let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
     let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }
+    for problem in first.problems {
+      logger.warning("configuration", metadata: ["problem": "\(problem.line)"])
+    }
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
     do throws(TransportError) {

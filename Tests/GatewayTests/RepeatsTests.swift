@@ -1,0 +1,103 @@
+import OpenSSLCrypto
+import Primitives
+import RateLimiting
+import Testing
+
+@testable import Gateway
+
+@Suite struct RepeatsTests {
+  private let key = ReplayKey(tenant: "crm", appInstanceArn: "arn:a", clientRequestToken: "t-1")
+  private let body = SHA256.digest(Array("{}".utf8))
+  private let id = RequestID(from: Counting())
+  private let start = MonotonicInstant(nanoseconds: 1_000)
+
+  @Test func aRepeatInFlightJoinsAndGetsTheSameAnswer() async throws {
+    let repeats = Repeats(windowNanoseconds: 100)
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "join")
+    let waiters = (0..<3).map { _ in Task.immediate { await repeats.wait(for: key) } }
+    repeats.finish(key, id, try upstreamAnswer(201, body: "made"), now: start)
+    for waiter in waiters {
+      let answered = try #require(await waiter.value)
+      #expect(answered.requestId == id)
+      #expect(answered.answer.status == 201)
+      #expect(answered.answer.body == Array("made".utf8))
+    }
+  }
+
+  @Test func aRepeatWithinTheWindowGetsTheRecordedAnswer() throws {
+    let repeats = Repeats(windowNanoseconds: 100)
+    _ = repeats.begin(key, digest: body, now: start)
+    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    #expect(name(repeats.begin(key, digest: body, now: start.advanced(byNanoseconds: 99))) == "replay 201")
+    #expect(name(repeats.begin(key, digest: body, now: start.advanced(byNanoseconds: 100))) == "proceed")
+  }
+
+  @Test func anotherBodyUnderTheTokenIsAConflict() throws {
+    let repeats = Repeats(windowNanoseconds: 100)
+    let other = SHA256.digest(Array("{ }".utf8))
+    _ = repeats.begin(key, digest: body, now: start)
+    #expect(name(repeats.begin(key, digest: other, now: start)) == "conflict")
+    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    #expect(name(repeats.begin(key, digest: other, now: start)) == "conflict")
+  }
+
+  @Test func anotherTenantOrAppInstanceOrTokenIsAnotherCreate() {
+    let repeats = Repeats(windowNanoseconds: 100)
+    _ = repeats.begin(key, digest: body, now: start)
+    for other in [
+      ReplayKey(tenant: "hr", appInstanceArn: "arn:a", clientRequestToken: "t-1"),
+      ReplayKey(tenant: "crm", appInstanceArn: "arn:b", clientRequestToken: "t-1"),
+      ReplayKey(tenant: "crm", appInstanceArn: "arn:a", clientRequestToken: "t-2"),
+    ] {
+      #expect(name(repeats.begin(other, digest: body, now: start)) == "proceed")
+    }
+  }
+
+  @Test func aFailureWakesThoseWhoWaitAndIsNotRecorded() async {
+    let repeats = Repeats(windowNanoseconds: 100)
+    _ = repeats.begin(key, digest: body, now: start)
+    let waiter = Task.immediate { await repeats.wait(for: key) }
+    repeats.finish(key, id, nil, now: start)
+    #expect(await waiter.value == nil)
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+  }
+
+  @Test(arguments: [403, 429, 500, 503])
+  func anAnswerThatMayDifferNextTimeIsNotShared(_ status: Int) async throws {
+    let repeats = Repeats(windowNanoseconds: 100)
+    _ = repeats.begin(key, digest: body, now: start)
+    let waiter = Task.immediate { await repeats.wait(for: key) }
+    repeats.finish(key, id, try upstreamAnswer(status), now: start)
+    #expect(await waiter.value == nil)
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+  }
+
+  @Test func whoComesTooLateToWaitIsToldSo() async throws {
+    let repeats = Repeats(windowNanoseconds: 100)
+    _ = repeats.begin(key, digest: body, now: start)
+    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    #expect(await repeats.wait(for: key) == nil)
+  }
+
+  @Test func aWindowOfZeroTurnsRepeatsOff() throws {
+    let repeats = Repeats(windowNanoseconds: 0)
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
+  }
+
+  private func name(_ admission: Repeats.Table.Admission) -> String {
+    switch admission {
+    case .proceed: "proceed"
+    case .join: "join"
+    case .replay(let answered): "replay \(answered.answer.status)"
+    case .conflict: "conflict"
+    }
+  }
+}
+
+private struct Counting: Entropy {
+  func next() -> UInt64 { 0x0123_4567_89AB_CDEF }
+}
