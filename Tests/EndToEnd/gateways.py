@@ -194,6 +194,12 @@ class Setup:
             },
             "tenants": "tenants.json",
             "policies": "policies",
+            # Out of the way of tests that are about something else: by default the account's own
+            # quota upstream (20 requests/s) is enforced.
+            "rateLimit": {
+                "perSourceAddress": {"requestsPerSecond": 100_000, "burst": 100_000},
+                "upstreamBudget": {"requestsPerSecond": 100_000, "burst": 100_000},
+            },
             "audit": {"directory": "audit"},
             "log": {"level": "info", "format": "json"},
         }

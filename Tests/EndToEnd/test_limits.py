@@ -37,8 +37,7 @@ def limited(make_setup):
             gateways.tenant(operations=service.OPERATIONS, rateLimit=limit),
             gateways.tenant(id="hr", keys=[HR], operations=service.OPERATIONS),
         ]
-        if rate_limit:
-            setup.config["rateLimit"] = rate_limit
+        setup.config["rateLimit"].update(rate_limit)
         return setup
 
     return make
@@ -166,7 +165,8 @@ def test_concurrency_is_given_back_when_the_caller_goes_away(limited, upstream):
 
 
 def test_source_address_over_its_rate_is_throttled_before_authentication(make_setup, upstream):
-    setup = make_setup(rateLimit={"perSourceAddress": {"requestsPerSecond": 0.05, "burst": 4}})
+    setup = make_setup()
+    setup.config["rateLimit"]["perSourceAddress"] = {"requestsPerSecond": 0.05, "burst": 4}
     forged = signing.Key(CRM.id, "not-the-secret")
     with gateways.running(setup) as gateway:
         with gateway.connect(source="127.0.0.2") as connection:
@@ -178,6 +178,19 @@ def test_source_address_over_its_rate_is_throttled_before_authentication(make_se
         with gateway.connect(source="127.0.0.3") as connection:
             assert connection.exchange(create()).status == 201
     assert len(upstream.requests) == 1
+
+
+def test_accounts_own_quota_upstream_is_kept_for_all_tenants_together(limited, upstream):
+    setup = limited(
+        {"requestsPerSecond": 1000, "burst": 1000}, upstreamBudget={"requestsPerSecond": 0.05, "burst": 4}
+    )
+    with gateways.running(setup) as gateway:
+        answers = [gateway.send(create(key)) for key in (CRM, HR) * 4]
+        assert len(upstream.requests) == 4
+        for answer in answers:
+            if answer.status != 201:
+                assert_refused(answer, 429, "ThrottledClientException", "Throttled")
+                assert answer.get("Retry-After")
 
 
 def test_warn_mode_counts_but_lets_pass(limited, upstream):

@@ -283,9 +283,11 @@ CASES = {
     "warn lets pass and reports": Case(
         {"name": {"minLength": 50}, "tags": {"required": [OWNER_DEFAULT]}},
         mode="warn",
-        warned=("name.length",),
+        warned=("name.length", "tags.required"),
     ),
-    "warn changes nothing": Case(tag_rule(set={"CreatedVia": "gatehouse"}), mode="warn"),
+    "warn reports what it would have set, and sets nothing": Case(
+        tag_rule(set={"CreatedVia": "gatehouse"}), mode="warn", warned=("tags.required",)
+    ),
     "warn beside enforce": Case(
         {"name": {"minLength": 50}},
         mode="warn",
