@@ -85,8 +85,7 @@ final class Doors: @unchecked Sendable {
     let server = HTTPServer(
       handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain)
     worker.loop.spawn {
-      await server.serve(accepted, tls: tls, on: worker.loop)
-      shared.connections.leave()
+      await server.serve(accepted, tls: tls, on: worker.loop) { shared.connections.leave() }
     }
   }
 

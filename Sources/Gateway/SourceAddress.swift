@@ -1,16 +1,14 @@
 internal import Configuration
 internal import HTTPWire
 internal import Primitives
-internal import Transport
 
 /// Whose address a request counts for.
 enum SourceAddress {
   /// The peer's, or, if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not one. What stands
   /// further left could have been made up by whoever called the proxy.
-  static func of(_ head: RequestHead?, peer: SocketAddress, trusted: [AddressBlock]) -> Text {
-    let peerText = peer.hostText
-    guard let head, !trusted.isEmpty, isTrusted(peerText, trusted) else { return peerText }
-    var nearest = peerText
+  static func of(_ head: RequestHead?, peer: Text, trusted: [AddressBlock]) -> Text {
+    guard let head, !trusted.isEmpty, isTrusted(peer, trusted) else { return peer }
+    var nearest = peer
     let lines = head.fields.filter { head.equals($0.name, "x-forwarded-for", ignoringCase: true) }
     for line in lines.reversed() {
       for entry in head.bytes[line.value].split(separator: UInt8(ascii: ",")).reversed() {

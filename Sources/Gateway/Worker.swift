@@ -53,7 +53,7 @@ package final class Worker: @unchecked Sendable {
     let trusted = snapshot.configuration.trustedProxies
     return Call(
       request, id: RequestID(from: entropy), on: connection, snapshot: snapshot,
-      sourceIp: SourceAddress.of(request?.head, peer: connection.peer, trusted: trusted),
+      sourceIp: SourceAddress.of(request?.head, peer: connection.peerText, trusted: trusted),
       now: loop.clock.monotonic(), time: loop.clock.wallClock())
   }
 

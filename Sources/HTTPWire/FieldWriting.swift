@@ -28,7 +28,13 @@ package struct OutgoingField: Sendable {
 /// Writing heads. Nothing written here can end a line early: a control byte in a value becomes a space
 /// (RFC 9110 section 5.5), and a field whose name is not a token is left out.
 extension [UInt8] {
-  package mutating func append(field name: StaticString, _ value: some Collection<UInt8>) {
+  // Concrete types: a generic of another module would run unspecialised, several times as slow.
+
+  package mutating func append(field name: StaticString, _ value: [UInt8]) {
+    append(field: name, value[...])
+  }
+
+  package mutating func append(field name: StaticString, _ value: ArraySlice<UInt8>) {
     append(name)
     appendFieldValue(value)
   }
@@ -47,8 +53,9 @@ extension [UInt8] {
     append("\r\n")
   }
 
-  package mutating func append(fieldNamed name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
-    guard !name.isEmpty, name.allSatisfy({ ByteSet.token.contains($0) }) else { return }
+  package mutating func append(fieldNamed name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
+    guard !name.isEmpty else { return }
+    for byte in name where !ByteSet.token.contains(byte) { return }
     append(contentsOf: name)
     appendFieldValue(value)
   }
@@ -56,11 +63,11 @@ extension [UInt8] {
   package mutating func append(_ field: OutgoingField) {
     switch field.name {
     case .literal(let name): append(field: name, field.value)
-    case .bytes(let name): append(fieldNamed: name, field.value)
+    case .bytes(let name): append(fieldNamed: name[...], field.value[...])
     }
   }
 
-  private mutating func appendFieldValue(_ value: some Collection<UInt8>) {
+  private mutating func appendFieldValue(_ value: ArraySlice<UInt8>) {
     append(": ")
     let start = count
     append(contentsOf: value)

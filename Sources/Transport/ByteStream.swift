@@ -5,6 +5,8 @@ package import Primitives
 package final class ByteStream {
   package let loop: EventLoop
   package let peer: SocketAddress
+  /// The peer's address without the port, written once a connection.
+  package private(set) lazy var peerText = peer.hostText
   /// URI and DNS names of the peer's verified certificate.
   package private(set) var peerNames: [Text] = []
   private let socket: Socket
@@ -81,6 +83,17 @@ package final class ByteStream {
   package var deadline: Int64 {
     get { socket.deadline }
     set { socket.deadline = newValue }
+  }
+
+  /// From when on an interruptible wait throws `.parkable`.
+  var parkableAt: Int64 {
+    get { socket.parkableAt }
+    set { socket.parkableAt = newValue }
+  }
+
+  /// Waits without a task; `handler` is told whether there is something to read (and otherwise the connection is over).
+  func park(_ handler: @escaping (_ isReadable: Bool) -> Void) {
+    socket.park { handler($0 == .ready) }
   }
 
   /// Whether drain may end the wait that comes.

@@ -149,7 +149,9 @@ extension EventLoop {
   /// Wakes every task that waits on an interruptible socket (an idle keep-alive connection): they see `.interrupted`.
   package func interruptIdleSockets() {
     assertOnLoop()
-    for socket in sockets where socket.isInterruptible { socket.resume(.interrupted) }
+    for socket in sockets where socket.isInterruptible || socket.isParked {
+      socket.resume(.interrupted)
+    }
   }
 
   /// Calls `handler` about twenty times a second, for housekeeping that need not be exact.
@@ -160,7 +162,13 @@ extension EventLoop {
 
   private func tick() {
     let now = clock.monotonic().nanoseconds
-    for socket in sockets where socket.deadline <= now { socket.resume(.timedOut) }
+    for socket in sockets {
+      if socket.deadline <= now {
+        socket.resume(.timedOut)
+      } else if socket.isInterruptible, socket.parkableAt <= now, !socket.isParked {
+        socket.resume(.parkable)
+      }
+    }
     for handler in tickHandlers { handler() }
   }
 

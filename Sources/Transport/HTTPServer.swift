@@ -62,19 +62,45 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
     self.drain = drain
   }
 
-  /// Serves `accepted` until either side ends it; the stream is closed when this returns.
-  package func serve(_ accepted: AcceptedConnection, tls: TLSContext?, on loop: EventLoop) async {
-    guard let stream = try? ByteStream(accepted, loop: loop, tls: tls) else { return }
+  /// Serves `accepted` until either side ends it; `ended` is called on the loop when the connection is over.
+  package func serve(
+    _ accepted: AcceptedConnection, tls: TLSContext?, on loop: EventLoop,
+    ended: @escaping @Sendable () -> Void = {}
+  ) async {
+    guard let stream = try? ByteStream(accepted, loop: loop, tls: tls) else { return ended() }
     do throws(TransportError) {
       stream.deadline = loop.clock.monotonic().nanoseconds + limits.header
       try await stream.handshake()
+    } catch {
+      stream.close()
+      return ended()
+    }
+    await serve(LoopConfined(stream), ended: ended)
+  }
+
+  private func serve(_ connection: LoopConfined<ByteStream>, ended: @escaping @Sendable () -> Void) async {
+    let stream = connection.value
+    do throws(TransportError) {
       try await serve(stream)
+    } catch .parkable {
+      return stream.park { [self] isReadable in
+        guard isReadable else {
+          connection.value.close()
+          return ended()
+        }
+        connection.value.loop.spawn { await serve(connection, ended: ended) }
+      }
     } catch {
       // The peer is gone or silent: nobody is left to answer.
       stream.close()
     }
+    ended()
   }
 
+  /// How long a connection idles before its task ends and the connection waits without one.
+  private static var parkAfter: Int64 { 1_000_000_000 }
+
+  /// Returns when the connection is over; throws `.parkable` when it idles.
   private func serve(_ stream: ByteStream) async throws(TransportError) {
     var parser = RequestParser(limits: limits.http)
     var dates = HTTPDateCache()
@@ -135,7 +161,9 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
       case .head: limits.header
       case .body: limits.body
       }
-    stream.deadline = stream.loop.clock.monotonic().nanoseconds + allowed
+    let now = stream.loop.clock.monotonic().nanoseconds
+    stream.deadline = now + allowed
+    stream.parkableAt = now + Self.parkAfter
   }
 
   private func refuse(
@@ -159,4 +187,12 @@ package struct HTTPServer<Handler: HTTPHandler>: Sendable {
     stream.deadline = loop.clock.monotonic().nanoseconds + limits.body
     try await stream.write(out)
   }
+}
+
+/// A value that only its loop's thread touches, on its way through a closure that the compiler takes for another thread's.
+///
+/// `@unchecked Sendable`: every closure that holds one runs on the value's loop (`EventLoop.spawn`, socket callbacks).
+private struct LoopConfined<Value>: @unchecked Sendable {
+  let value: Value
+  init(_ value: Value) { self.value = value }
 }

@@ -7,7 +7,11 @@ internal import Glibc
 /// short means that the socket was empty then, so nothing is tried again before the next edge. One task at a time waits.
 /// Whoever opens a socket closes it; the loop holds it until then.
 final class Socket {
-  enum Wake: Sendable { case ready, timedOut, interrupted }
+  enum Wake: Sendable {
+    case ready, timedOut, interrupted
+    /// Idle for so long that its task should end and `park` instead of waiting.
+    case parkable
+  }
   enum Interest { case read, write }
 
   let loop: EventLoop
@@ -17,6 +21,8 @@ final class Socket {
   var deadline = Int64.max
   /// Drain may wake this socket's task.
   var isInterruptible = false
+  /// When an interruptible wait is worth parking, on the loop's monotonic clock.
+  var parkableAt = Int64.max
 
   private(set) var isReadable = false
   private(set) var isWritable = true
@@ -25,6 +31,7 @@ final class Socket {
   private var sawEnd = false
   private var event: OpaquePointer?
   private var waiter: UnsafeContinuation<Wake, Never>?
+  private var parked: ((Wake) -> Void)?
   private var interest = Interest.read
 
   /// Takes over `descriptor`, which must be non-blocking.
@@ -53,6 +60,7 @@ final class Socket {
   func close() {
     guard isOpen else { return }
     isOpen = false
+    parked = nil
     event_free(event)
     Glibc.close(descriptor)
     loop.unregister(self)
@@ -72,10 +80,25 @@ final class Socket {
     case .ready: if !isOpen { throw .closed }
     case .timedOut: throw .timedOut
     case .interrupted: throw .interrupted
+    case .parkable: throw .parkable
     }
   }
 
+  /// Waits without a task: `handler` is called once, on the loop, when there is something to read, the deadline passes or
+  /// drain interrupts. Ten thousand idle connections then keep no stacks.
+  func park(_ handler: @escaping (Wake) -> Void) {
+    interest = .read
+    guard !isReadable else { return handler(.ready) }
+    parked = handler
+  }
+
+  var isParked: Bool { parked != nil }
+
   func resume(_ wake: Wake) {
+    if let handler = parked {
+      parked = nil
+      return handler(wake)
+    }
     guard let continuation = waiter else { return }
     waiter = nil
     continuation.resume(returning: wake)

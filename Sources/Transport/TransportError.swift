@@ -6,6 +6,8 @@ package enum TransportError: Error, Sendable, Hashable {
   case timedOut
   /// The wait was ended by drain.
   case interrupted
+  /// The wait has lasted so long that it should go on without a task.
+  case parkable
   /// The peer closed or reset the connection.
   case closed
   case system(call: StaticStringBox, errno: Int32)
@@ -25,6 +27,7 @@ extension TransportError: CustomStringConvertible {
     switch self {
     case .timedOut: "timed out"
     case .interrupted: "interrupted by shutdown"
+    case .parkable: "idle"
     case .closed: "connection closed by the peer"
     case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
     case .tls(let reason): "TLS: \(reason)"
