@@ -20,8 +20,10 @@ struct MemoryFiles: FileSource {
     if contents[directory] != nil { throw .notADirectory }
     let inside = contents.keys.filter { $0.hasPrefix(directory + "/") }
     guard !inside.isEmpty else { throw .missing }
-    return Set(inside.compactMap { $0.dropFirst(directory.count + 1).split(separator: "/").first.map(String.init) })
-      .sorted()
+    return Set(
+      inside.compactMap { $0.dropFirst(directory.count + 1).split(separator: "/").first.map(String.init) }
+    )
+    .sorted()
   }
 }
 
@@ -72,5 +74,6 @@ func failures(_ policies: [String], _ one: String) throws -> [String] {
 }
 
 func problems(of text: String) -> [String] {
-  loader(["t.test.json": text]).policyTests(at: "t.test.json", knownRules: GatewayRule.allRuleIDs).1.map(\.line)
+  loader(["t.test.json": text]).policyTests(at: "t.test.json", knownRules: GatewayRule.allRuleIDs).1.map(
+    \.line)
 }

@@ -7,7 +7,9 @@ import Testing
   static let good = #"{"name":"n","tenant":{"id":"crm"},"expect":{"decision":"allowed"}}"#
 
   @Test(arguments: [
-    (#"{"cases":[]}"#, #"t.test.json:1:10: error: expected a list of at least one case, found an empty list"#),
+    (
+      #"{"cases":[]}"#, #"t.test.json:1:10: error: expected a list of at least one case, found an empty list"#
+    ),
     (#"{"case":[]}"#, #"t.test.json:1:2: error: unknown key "case"; did you mean "cases"?"#),
     (
       good.replacing(#""expect""#, with: #""expects""#),

@@ -5,7 +5,8 @@ import Testing
 @testable import PolicyTrials
 
 @Suite struct TrialRunTests {
-  static let rules = policy(##""name":{"maxLength":9,"trimmed":true},"expiration":{"required":true,"defaultDays":9}"##)
+  static let rules = policy(
+    ##""name":{"maxLength":9,"trimmed":true},"expiration":{"required":true,"defaultDays":9}"##)
 
   @Test func coverageListsEachRuleThatNoCaseMakesFail() throws {
     let run = try run([Self.rules], [create(#"{"violations":["name.length"]}"#, user: "Alice Example")])
