@@ -53,7 +53,8 @@ struct Unusable: Error {
 }
 
 func policySet(_ policies: [String]) throws -> PolicySet {
-  var files: [String: String] = [:]
+  // Without any policy there is a folder all the same.
+  var files = ["p/notes.txt": ""]
   for (index, text) in policies.enumerated() { files["p/\(index).json"] = text }
   let (loaded, problems) = loader(files).policies(inFolder: "p")
   guard let loaded else { throw Unusable(problems: problems.map(\.line)) }

@@ -13,27 +13,27 @@ import Testing
     (#"{"case":[]}"#, #"t.test.json:1:2: error: unknown key "case"; did you mean "cases"?"#),
     (
       good.replacing(#""expect""#, with: #""expects""#),
-      #"t.test.json:1:46: error: unknown key "expects"; did you mean "expect"?"#
+      #"t.test.json:1:45: error: unknown key "expects"; did you mean "expect"?"#
     ),
     (
       good.replacing(#""allowed""#, with: #""allow""#),
-      #"t.test.json:1:68: error: expected one of "allowed", "denied", "invalid", found "allow"; did you mean "allowed"?"#
+      #"t.test.json:1:66: error: expected one of "allowed", "denied", "invalid", found "allow"; did you mean "allowed"?"#
     ),
     (
       good.replacing(#""decision":"allowed""#, with: #""violations":["tags.requierd"]"#),
-      #"t.test.json:1:71: error: unknown rule "tags.requierd"; did you mean "tags.required"?"#
+      #"t.test.json:1:69: error: unknown rule "tags.requierd"; did you mean "tags.required"?"#
     ),
     (
       good.replacing(#""decision":"allowed""#, with: ""),
-      #"t.test.json:1:56: error: nothing is expected; give at least one of "decision", "violations", "warnings", "changes""#
+      #"t.test.json:1:54: error: nothing is expected; give at least one of "decision", "violations", "warnings", "changes""#
     ),
     (
       good.replacing(#""expect""#, with: #""operation":"CreateAppInstanceUsr","expect""#),
-      #"t.test.json:1:58: error: unknown operation "CreateAppInstanceUsr"; did you mean "CreateAppInstanceUser"?"#
+      #"t.test.json:1:57: error: unknown operation "CreateAppInstanceUsr"; did you mean "CreateAppInstanceUser"?"#
     ),
     (
       good.replacing(#""expect""#, with: #""request":[],"expect""#),
-      #"t.test.json:1:56: error: expected an object, or the body as a string, found an array"#
+      #"t.test.json:1:55: error: expected an object, or the body as a string, found an array"#
     ),
   ])
   func whatIsWrongIsSaidWithItsPlace(_ text: String, _ line: String) {
