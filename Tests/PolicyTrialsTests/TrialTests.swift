@@ -60,7 +60,7 @@ import Testing
     #expect(try failures([], create(#"{"decision":"invalid"}"#, more: #","Nickname":"Al""#)) == [])
     let lines = try failures([], create(#"{"decision":"allowed"}"#, more: #","Nickname":"Al""#))
     #expect(lines.count == 1)
-    #expect(lines[0].hasPrefix("decision: expected allowed, got invalid: Nickname"))
+    #expect(lines[0].hasPrefix("decision: expected allowed, got invalid: `Nickname` is not a member"))
   }
 
   @Test func aStringIsTheBodyAsItStands() throws {
