@@ -46,8 +46,9 @@ struct PolicyTestCommand: ParsableCommand {
     let run = TrialRun(results, unreadable: unreadable, policies: set)
     conclude(run)
     if results.isEmpty, unreadable.isEmpty { throw CommandFailure(.bad, "no case matches the filter") }
-    guard run.isSuccess, !requireCoverage || run.uncovered.isEmpty else {
-      throw ExitCode(ExitStatus.bad.rawValue)
+    guard run.isSuccess else { throw ExitCode(ExitStatus.bad.rawValue) }
+    if requireCoverage, !run.uncovered.isEmpty {
+      throw CommandFailure(.bad, "coverage is required, and some rules are made to fail by no case")
     }
   }
 
