@@ -34,8 +34,8 @@ extension RequestHistory {
     }
     writer.key("additionalEventData")
     writer.ownMembers(of: self)
-    writer.text("requestID", text("upstreamRequestId") ?? first.requestId)
-    writer.text("eventID", first.requestId)
+    writer.text("requestID", text("upstreamRequestId") ?? requestId)
+    writer.text("eventID", requestId)
     writer.key("readOnly")
     writer.boolean(activity == .read)
     writeResources(to: &writer, place)

@@ -51,7 +51,7 @@ package struct CloudTrailFiles {
     self.window = window
     if count == Self.mostEvents { files += endFile() }
     if count == 0 {
-      firstId = request.first.requestId
+      firstId = request.requestId
       content.append("{\"Records\":[")
     } else {
       content.append(",")
