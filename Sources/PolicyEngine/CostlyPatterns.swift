@@ -55,7 +55,7 @@ struct CostlyPatterns {
     let alphabet = characters(of: pattern.source)
     let pairs = alphabet.flatMap { first in alphabet.filter { $0 != first }.map { [first, $0] } }
     for word in alphabet.map({ [$0] }) + pairs {
-      for end in [["!"], alphabet + ["\u{1}"]] as [[Unicode.Scalar]] {
+      for end in [["!"], alphabet.reversed() + ["\u{1}"]] as [[Unicode.Scalar]] {
         var value = String.UnicodeScalarView()
         while value.count + word.count + end.count <= longest { value.append(contentsOf: word) }
         value.append(contentsOf: end)
@@ -73,7 +73,7 @@ struct CostlyPatterns {
     return repetitions > 1 || (repetitions == 1 && source.contains("|"))
   }
 
-  /// Up to five characters that it names or that stand for a class in it.
+  /// Up to eight characters that it names or that stand for a class in it.
   private static func characters(of source: String) -> [Unicode.Scalar] {
     var found: [Unicode.Scalar] = []
     var isEscaped = false
@@ -89,7 +89,7 @@ struct CostlyPatterns {
         stands = "a"
       }
       if let stands, !found.contains(stands) { found.append(stands) }
-      if found.count == 5 { break }
+      if found.count == 8 { break }
     }
     return found.isEmpty ? ["a"] : found
   }
