@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C libraries: a module map and a shim header each.
@@ -57,6 +58,11 @@ let package = Package(
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
     room(
+      "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    room(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
@@ -78,7 +84,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
-        "Admin", "Sandbox",
+        "AuditIndex", "Admin", "Sandbox",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -97,6 +103,11 @@ let package = Package(
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
+    tests(
+      of: "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     tests(
       of: "Gateway",
       uses: [

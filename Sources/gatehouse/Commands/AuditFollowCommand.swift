@@ -19,7 +19,7 @@ struct AuditFollowCommand: ParsableCommand {
     let directory = try configOption.loadConfiguration().audit.directory
     do throws(AuditStore.FileFault) {
       var follower = try JournalFollower(directory: directory.path)
-      let printer = RequestPrinter(format: formatOption.format)
+      let printer = RequestPrinter(format: formatOption.format == .json ? .json : .text)
       while true {
         try follower.poll { printer.print($0) }
         usleep(Self.period)
