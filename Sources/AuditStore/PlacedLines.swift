@@ -127,9 +127,9 @@ extension JournalFileSystem {
           try read(file, at: offset + done, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
         }
       }
-      let read = try result.get()
-      guard read > 0 else { return nil }
-      done += read
+      let more = try result.get()
+      guard more > 0 else { return nil }
+      done += more
     }
     return bytes
   }

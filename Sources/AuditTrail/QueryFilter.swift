@@ -32,7 +32,7 @@ package struct QueryFilter: Sendable {
       && matches(decision.map { Text($0.rawValue) }, request, "decision")
       && (userId.map { isAbout(userId: $0, request) } ?? true)
       && (userArn.map { isAbout(userArn: $0, request) } ?? true)
-      && (name.map { is(request.text("name"), recorded($0)) } ?? true)
+      && (name.map { isOne(of: recorded($0), request.text("name")) } ?? true)
       && tags.allSatisfy { has(tag: $0, request) } && (!isUnknown || request.isUnknown)
   }
 
@@ -42,7 +42,9 @@ package struct QueryFilter: Sendable {
     return [value, Text(uncheckedUTF8: Sensitivity.Treatment.mark(of: value.utf8, under: hashKey))]
   }
 
-  private func `is`(_ value: Text?, _ wanted: [Text]) -> Bool { value.map { wanted.contains($0) } ?? false }
+  private func isOne(of wanted: [Text], _ value: Text?) -> Bool {
+    value.map { wanted.contains($0) } ?? false
+  }
 
   private func matches(_ wanted: Text?, _ request: RequestHistory, _ member: Text) -> Bool {
     guard let wanted else { return true }
