@@ -8,9 +8,6 @@ enum Availability {
   static let nullKeys = ["assumeRole", "postgres", "signingKey"]
   /// Keys that may only be absent or false.
   static let falseKeys = ["proxyProtocol"]
-  /// Endings of files in the policies folder.
-  static let policyFileEndings = [(".tag-policy.json", "AWS tag policies are")]
-
   static func message(for what: String, accepted: String) -> String {
     "\(what) is not available in this version; accepted: \(accepted)"
   }

@@ -86,6 +86,8 @@ package struct PolicyDocument: Sendable {
   package var tags: TagRules?
   package var expiration: ExpirationRules?
   package var metadata: MetadataRules?
+  /// Set on what a folder's AWS tag policies come to; such a document has no rules of its own.
+  package var tagPolicy: TagPolicy?
 
   package init(file: String, name: Located<Text>) {
     self.file = file
