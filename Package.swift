@@ -60,7 +60,8 @@ let package = Package(
     room(
       "AuditIndex",
       uses: [
-        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore", .product(name: "GRDB", package: "GRDB.swift"),
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     room(
       "Gateway",
@@ -106,7 +107,8 @@ let package = Package(
     tests(
       of: "AuditIndex",
       uses: [
-        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore", .product(name: "GRDB", package: "GRDB.swift"),
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests(
       of: "Gateway",

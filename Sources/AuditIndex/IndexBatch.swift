@@ -47,7 +47,8 @@ struct IndexBatch {
       return
     }
     last = (record.sequence, place, line)
-    if record.kind == .outcome, let intent = record.integer("intent") {
+    guard record.kind.isOfRequest else { return }
+    if record.kind != .intent, let intent = record.integer("intent") {
       complete(intent, with: record, at: place, intentOf)
     } else {
       entries[record.sequence] = Entry(time: record.time.nanoseconds, place: place)
@@ -62,7 +63,9 @@ struct IndexBatch {
     _ intent: Int, with outcome: JournalRecord, at place: RecordPlace, _ intentOf: (Int) -> JournalRecord?
   ) {
     // Another record under that number is none that this one can belong to.
-    guard let first = intents[intent] ?? intentOf(intent), first.requestId == outcome.requestId else { return }
+    guard let first = intents[intent] ?? intentOf(intent), first.requestId == outcome.requestId else {
+      return
+    }
     if entries[intent] != nil { entries[intent]?.second = place } else { later[intent] = place }
     let request = RequestHistory(first: first, second: outcome)
     unknown[intent] = request.isUnknown

@@ -104,6 +104,7 @@ package enum IndexFailure: Error, Sendable, Hashable {
 extension DatabaseError {
   /// The file is no database, or not a sound one.
   var isDamage: Bool {
-    [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT, .SQLITE_ERROR, .SQLITE_SCHEMA].contains(resultCode.primaryResultCode)
+    [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT, .SQLITE_ERROR, .SQLITE_SCHEMA].contains(
+      resultCode.primaryResultCode)
   }
 }

@@ -37,7 +37,9 @@ struct IndexRow {
       guard try !lines.segments().contains(first.segment) else { throw IndexFailure.stale }
       return nil
     }
-    guard let record = JournalRecord(line: line), record.sequence == sequence else { throw IndexFailure.stale }
+    guard let record = JournalRecord(line: line), record.sequence == sequence else {
+      throw IndexFailure.stale
+    }
     var end: JournalRecord?
     if let second {
       guard let line = try lines.line(at: second), let record = JournalRecord(line: line) else {

@@ -103,7 +103,9 @@ private final class PostingCursor {
       guard !isAtEnd else { return nil }
       let isNext = buffer.last.map { target <= $0 + block } ?? true
       block = isNext ? min(Self.most, 2 * block) : Self.fewest
-      buffer = try Int.fetchAll(statement, arguments: [run, term.bits, target * sign, block]).map { $0 * sign }
+      buffer = try Int.fetchAll(statement, arguments: [run, term.bits, target * sign, block]).map {
+        $0 * sign
+      }
       place = 0
       isAtEnd = buffer.count < block
     }

@@ -33,7 +33,8 @@ extension IndexState {
     guard
       let row = try Row.fetchOne(
         db,
-        sql: "SELECT build, base, sequence, digest, segment, offset, length, unreadable FROM state WHERE id = 1"),
+        sql:
+          "SELECT build, base, sequence, digest, segment, offset, length, unreadable FROM state WHERE id = 1"),
       let digest = SHA256Digest(lowercaseHex: Array((row[3] as String).utf8)[...])
     else { return nil }
     return IndexState(
@@ -46,7 +47,8 @@ extension IndexState {
     try db.execute(
       sql: "INSERT OR REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
-        build, base, sequence, digest.hex, place.segment.firstSequence, place.offset, place.length, unreadable,
+        build, base, sequence, digest.hex, place.segment.firstSequence, place.offset, place.length,
+        unreadable,
       ])
   }
 }

@@ -1,4 +1,4 @@
-package import AuditStore
+internal import AuditStore
 package import AuditTrail
 internal import GRDB
 internal import Glibc
@@ -62,7 +62,9 @@ package final class JournalIndex {
   }
 
   private func isCurrent(_ state: IndexState) throws -> Bool {
-    guard try state.holds(in: lines), try lines.segments().first?.firstSequence == state.base else { return false }
+    guard try state.holds(in: lines), try lines.segments().first?.firstSequence == state.base else {
+      return false
+    }
     var hasMore = false
     _ = try lines.read(from: state.end) { _, _ in
       hasMore = true
@@ -98,7 +100,8 @@ package final class JournalIndex {
     if let last = batch.last {
       let build = state?.build ?? Int64.random(in: 1...Int64.max)
       try IndexState(
-        build: build, base: base, sequence: last.sequence, place: last.place, digest: SHA256.digest(last.line),
+        build: build, base: base, sequence: last.sequence, place: last.place,
+        digest: SHA256.digest(last.line),
         unreadable: unreadable
       ).write(db)
     } else if var known = state {

@@ -1,4 +1,4 @@
-package import AuditStore
+internal import AuditStore
 package import AuditTrail
 
 /// Where requests are looked for.

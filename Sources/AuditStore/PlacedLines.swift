@@ -84,7 +84,7 @@ package final class PlacedLines {
     let file: OpenFile
     do throws(FileFault) {
       file = try opened(place.segment)
-    } catch where error.isMissing {
+    } catch  where error.isMissing {
       return nil
     }
     // With the line feed, and with the one before.

@@ -5,7 +5,8 @@ struct StructureRules {
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "RateLimiting": .core, "AuditTrail": .core,
-    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
+    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge,
+    "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable,
   ]
 
