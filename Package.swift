@@ -36,12 +36,14 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Base and wrappers.
     room("Primitives", uses: []),
     room("OpenSSLCrypto", uses: ["Primitives", "COpenSSL"]),
     room("StrictJSON", uses: ["Primitives", "CJansson"]),
     room("Patterns", uses: ["Primitives", "CPCRE2"]),
+    room("Gzip", uses: ["CZlib"]),
 
     // Core: pure.
     room("HTTPWire", uses: ["Primitives"]),
@@ -85,7 +87,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
-        "AuditIndex", "Admin", "Sandbox",
+        "AuditIndex", "Admin", "Sandbox", "Gzip",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -95,6 +97,7 @@ let package = Package(
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
     tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),
     tests(of: "Patterns", uses: ["Primitives"]),
+    tests(of: "Gzip"),
     tests(of: "HTTPWire", uses: ["Primitives"]),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),

@@ -24,7 +24,7 @@ struct RequestPrinter {
   func print(_ request: RequestHistory) {
     switch format {
     case .json: Console.data(request.json)
-    case .csv: Console.data(lines: request.csv)
+    case .csv: Console.data(lines: request.csvLine)
     case .text: Console.data(Self.row(request.cells, width: width))
     }
   }

@@ -38,13 +38,6 @@ struct ScanCommand: UnavailableCommand {
   @Argument(parsing: .allUnrecognized) var arguments: [String] = []
 }
 
-struct AuditExportCommand: UnavailableCommand {
-  static let name = "export"
-  static let fullName = "audit export"
-  static let abstract = "Write the journal as files for other tools."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
 struct AuditReconcileCommand: UnavailableCommand {
   static let name = "reconcile"
   static let fullName = "audit reconcile"
