@@ -53,6 +53,9 @@ let package = Package(
     room(
       "PolicyEngine",
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration"]),
+    room(
+      "PolicyTrials",
+      uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
     room("RateLimiting", uses: ["Primitives"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
 
@@ -86,8 +89,8 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
-        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
-        "AuditIndex", "Admin", "Sandbox", "Gzip",
+        "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
+        "AuditStore", "Gateway", "AuditIndex", "Admin", "Sandbox", "Gzip",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -103,6 +106,10 @@ let package = Package(
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
     tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
     tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
+    tests(
+      of: "PolicyTrials",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
+    ),
     tests(of: "RateLimiting", uses: ["Primitives"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),

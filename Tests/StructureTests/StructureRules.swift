@@ -4,6 +4,7 @@ struct StructureRules {
     "Primitives": .base,
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper, "Gzip": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
+    "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core,
     "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,

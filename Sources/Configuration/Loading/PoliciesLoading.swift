@@ -52,7 +52,7 @@ extension ConfigurationLoader {
   private static let tagPolicyEnding = ".tag-policy.json"
 
   /// Policy tests lie beside the policies; hidden files are what editors leave.
-  private func isPolicyFile(_ name: String) -> Bool {
+  func isPolicyFile(_ name: String) -> Bool {
     name.hasSuffix(".json") && !name.hasSuffix(".test.json") && !name.hasPrefix(".")
   }
 

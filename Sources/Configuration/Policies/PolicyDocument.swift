@@ -21,6 +21,8 @@ package struct PolicyDocument: Sendable {
     package var tenants: [Glob]?
     package var appInstances: [Glob]?
     package var operations: [Glob]?
+    /// Where `operations` stands; `nil` when it was left out.
+    package var operationsPosition: SourcePosition?
     package init() {}
   }
 

@@ -20,12 +20,6 @@ extension UnavailableCommand {
   }
 }
 
-struct PolicyTestCommand: UnavailableCommand {
-  static let name = "test"
-  static let abstract = "Run policy test cases."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
 struct ReplayCommand: UnavailableCommand {
   static let name = "replay"
   static let abstract = "Evaluate audited requests again under other policies."

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A line on standard error that says how far a long command is; nothing when that is no terminal.
+struct ProgressBar {
+  private let what: String
+  /// Of how many; `nil` when that is not known.
+  private let total: Int?
+  private let isShown = isatty(STDERR_FILENO) == 1
+
+  /// - Parameter what: `records checked`
+  init(_ what: String, of total: Int? = nil) {
+    self.what = what
+    self.total = total
+  }
+
+  mutating func show(_ done: Int) {
+    guard isShown else { return }
+    var text = "\r\(done) \(what)"
+    if let total, total > 0 {
+      let filled = min(30, 30 * done / total)
+      text =
+        "\r[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)
+        + "] \(min(100, 100 * done / total)) % \(done) \(what)"
+    }
+    Self.write(text)
+  }
+
+  /// Takes the line away.
+  mutating func clear() { if isShown { Self.write("\r\u{1B}[K") } }
+
+  private static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+  }
+}
