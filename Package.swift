@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C libraries: a module map and a shim header each.
@@ -62,6 +63,12 @@ let package = Package(
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
     room(
+      "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    room(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
@@ -83,7 +90,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "Gateway", "Admin", "Sandbox", "Gzip",
+        "AuditStore", "Gateway", "AuditIndex", "Admin", "Sandbox", "Gzip",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -107,6 +114,12 @@ let package = Package(
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
+    tests(
+      of: "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     tests(
       of: "Gateway",
       uses: [

@@ -6,7 +6,8 @@ struct StructureRules {
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core,
-    "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
+    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge,
+    "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable,
   ]
 
