@@ -52,8 +52,10 @@ struct IndexBatch {
       complete(intent, with: record, at: place, intentOf)
     } else {
       entries[record.sequence] = Entry(time: record.time.nanoseconds, place: place)
-      add(RequestHistory(first: record, second: nil), sequence: record.sequence)
-      guard record.kind == .intent else { return }
+      let request = RequestHistory(first: record, second: nil)
+      add(request, sequence: record.sequence)
+      // An intent, or an only record of a request that was forwarded without one.
+      guard request.isUnknown else { return }
       intents[record.sequence] = record
       unknown[record.sequence] = true
     }

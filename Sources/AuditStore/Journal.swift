@@ -87,6 +87,17 @@ package final class Journal: Sendable {
   /// - Parameter record: what `AuditedRequest.intentRecord` gives.
   /// - Returns: when the record is where the durability wants it.
   package func intend(_ record: [UInt8]) async throws(JournalFailure) -> Intent {
+    do throws(JournalFailure) {
+      return Intent(sequence: try await append(record))
+    } catch {
+      guard continuesOnFailure else { throw error }
+      return Intent(sequence: nil)
+    }
+  }
+
+  /// Writes a record.
+  /// - Returns: its sequence number, when the record is where the durability wants it.
+  package func append(_ record: [UInt8]) async throws(JournalFailure) -> Int {
     let written = await withUnsafeContinuation { (waiter: JournalDesk.Waiter) in
       switch desk.queue.withLock({ $0.add(intent: record, waiter) }) {
       case .queued: break
@@ -94,11 +105,7 @@ package final class Journal: Sendable {
       case .refused: waiter.resume(returning: .failure(.closed))
       }
     }
-    switch written {
-    case .success(let sequence): return Intent(sequence: sequence)
-    case .failure where continuesOnFailure: return Intent(sequence: nil)
-    case .failure(let failure): throw failure
-    }
+    return try written.get()
   }
 
   /// Hands over an outcome and does not wait: it is written with the next intents, or a few milliseconds later. While

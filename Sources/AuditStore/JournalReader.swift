@@ -10,6 +10,9 @@ package struct JournalReader {
 
   init(_ files: any JournalFileSystem) { self.files = files }
 
+  /// Whether some process writes the journal now.
+  package func isHeld() throws(FileFault) -> Bool { try JournalLock.isHeld(in: files) }
+
   /// Calls `body` with each request that the journal tells of, in the order in which they were first recorded.
   /// - Returns: how many lines could not be read as records.
   @discardableResult

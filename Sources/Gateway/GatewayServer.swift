@@ -32,7 +32,7 @@ package final class GatewayServer: Sendable {
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
       logSink: logSink, now: clock.monotonic())
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let target = try Self.target(of: configuration.upstream)
+    let target = try PoolTarget(configuration.upstream)
     let limits = Self.poolLimits(configuration, workers: count)
     var workers: [Worker] = []
     for _ in 0..<count {
@@ -152,13 +152,6 @@ package final class GatewayServer: Sendable {
         "fewer file descriptors than connections may need them; raise `ulimit -n` or lower `limits.connections`",
         metadata: ["descriptors": "\(limit.rlim_cur)", "needed": "\(needed)"])
     }
-  }
-
-  private static func target(of upstream: GatewayConfiguration.Upstream) throws(TransportError) -> PoolTarget
-  {
-    let endpoint = upstream.endpoint
-    let tls: TLSContext? = endpoint.usesTLS ? try .client(caFile: upstream.caFile?.path) : nil
-    return PoolTarget(host: endpoint.host, port: endpoint.port, tls: tls)
   }
 
   private static func poolLimits(_ configuration: GatewayConfiguration, workers: Int) -> UpstreamPool.Limits {

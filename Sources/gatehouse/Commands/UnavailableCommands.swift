@@ -31,10 +31,3 @@ struct ScanCommand: UnavailableCommand {
   static let abstract = "Report upstream users that break today's policies."
   @Argument(parsing: .allUnrecognized) var arguments: [String] = []
 }
-
-struct AuditReconcileCommand: UnavailableCommand {
-  static let name = "reconcile"
-  static let fullName = "audit reconcile"
-  static let abstract = "Resolve intents without outcome by asking upstream."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
