@@ -52,6 +52,9 @@ let package = Package(
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration"]),
     room("RateLimiting", uses: ["Primitives"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
+    room(
+      "PolicyReplay",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
 
     // Edges: sockets, files, clocks, threads.
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
@@ -78,7 +81,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
-        "Admin", "Sandbox",
+        "Admin", "Sandbox", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -92,7 +95,12 @@ let package = Package(
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
     tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
-    tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
+    tests(
+      of: "PolicyEngine",
+      uses: [
+        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
+        "PolicyReplay",
+      ]),
     tests(of: "RateLimiting", uses: ["Primitives"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),

@@ -4,7 +4,7 @@ struct StructureRules {
     "Primitives": .base,
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
-    "RateLimiting": .core, "AuditTrail": .core,
+    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
     "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable,
   ]

@@ -76,7 +76,7 @@ extension RequestHistory {
 
 extension Text {
   /// Without anything that a terminal would act on.
-  fileprivate var onOneLine: String {
+  var onOneLine: String {
     var scalars = String.UnicodeScalarView()
     for scalar in string.unicodeScalars {
       switch scalar.properties.generalCategory {

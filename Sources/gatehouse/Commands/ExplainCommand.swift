@@ -99,7 +99,7 @@ extension OperationModel {
 }
 
 extension TenantFacts {
-  fileprivate init(_ entry: TenantEntry) {
+  init(_ entry: TenantEntry) {
     self.init(id: entry.id, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
 }

@@ -26,12 +26,6 @@ struct PolicyTestCommand: UnavailableCommand {
   @Argument(parsing: .allUnrecognized) var arguments: [String] = []
 }
 
-struct ReplayCommand: UnavailableCommand {
-  static let name = "replay"
-  static let abstract = "Evaluate audited requests again under other policies."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
 struct ScanCommand: UnavailableCommand {
   static let name = "scan"
   static let abstract = "Report upstream users that break today's policies."

@@ -13,6 +13,9 @@ enum Console {
   /// A line for the person at the terminal.
   static func talk(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
 
+  /// Replaces the line at the cursor on standard error: for progress on a terminal.
+  static func status(_ text: String) { write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+
   /// Whoever reads may have gone; then there is nobody to tell.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     var rest = bytes[...]
