@@ -86,6 +86,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
 
+    .executableTarget(
+      name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
+      path: "Benchmarks/JournalGenerator", swiftSettings: strict),
+
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),

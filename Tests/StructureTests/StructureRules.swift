@@ -6,7 +6,7 @@ struct StructureRules {
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
     "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
-    "gatehouse": .executable,
+    "gatehouse": .executable, "JournalGenerator": .executable,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.

@@ -80,6 +80,12 @@ final class Keys {
     return node.isNull ? nil : read(node, form)
   }
 
+  /// The schema that an editor shall hold the file to; it means nothing to the gateway.
+  func schemaReference() {
+    _ = optional(
+      "$schema", .string, "The JSON Schema of this file, for editors; the gateway does not look at it.")
+  }
+
   /// A key that may only be absent or null in this version.
   func unavailable(_ name: String) {
     guard Availability.nullKeys.contains(name) else { preconditionFailure("\(name) is available") }
