@@ -1,4 +1,4 @@
-internal import AuditTrail
+package import AuditTrail
 package import Primitives
 internal import Synchronization
 
@@ -35,6 +35,7 @@ package final class Journal: Sendable {
 
   /// What was found and mended when the journal was opened, for the log.
   package let notices: [String]
+  package let identity: JournalIdentity
   private let continuesOnFailure: Bool
   private let desk: JournalDesk
   private let running: Mutex<Running?>
@@ -61,7 +62,9 @@ package final class Journal: Sendable {
     let thread: WriterThread
     do throws(JournalOpenFailure) {
       let recovered = try RecoveredJournal(recovering: files)
-      notices = recovered.notices
+      let (identity, oddities) = try JournalIdentity.claim(in: files)
+      self.identity = identity
+      notices = recovered.notices + oddities
       thread = try Self.start(recovered, settings, desk: desk, clock: clock, files: files)
     } catch {
       lock.release()

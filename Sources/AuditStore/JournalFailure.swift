@@ -8,6 +8,8 @@ package enum JournalOpenFailure: Error, Sendable, Hashable {
   case broken(ChainProblem)
   case file(FileFault)
   case noThread(code: Int32)
+  /// `journal.id` holds something else than an identity.
+  case unreadableIdentity
 
   /// One line for the operator, who knows which journal it is about.
   package var message: String {
@@ -15,10 +17,18 @@ package enum JournalOpenFailure: Error, Sendable, Hashable {
     case .held(let holder): "the audit journal is held by \(holder)"
     case .broken(let problem):
       "the audit journal is broken: \(problem.segment)" + (problem.line.map { " line \($0)" } ?? "")
-        + ": \(problem.message); keep the folder as evidence and begin another"
+        + ": \(problem.message)" + Self.advice(on: problem)
     case .file(let fault): "the audit journal cannot be used: \(fault)"
     case .noThread(let code): "the system has no thread for the audit journal (error \(code))"
+    case .unreadableIdentity:
+      "the audit journal cannot be used: \(JournalIdentity.file) does not hold a UUID; put back what it held, "
+        + "or remove it to have the journal named anew"
     }
+  }
+
+  private static func advice(on problem: ChainProblem) -> String {
+    if case .unknownVersion = problem.kind { return "" }
+    return "; keep the folder as evidence and begin another"
   }
 
   static func wrapping<T>(_ body: () throws(FileFault) -> T) throws(JournalOpenFailure) -> T {

@@ -19,8 +19,9 @@ extension JournalVerification {
 
   init(of files: any JournalFileSystem) throws(FileFault) {
     let listing = try JournalListing(files)
-    let base = listing.base() ?? .genesis
-    let verifier = ChainVerifier(from: base.sequence + 1, after: base, mark: listing.headMark)
+    let base = try listing.base(in: files)
+    let verifier = ChainVerifier(
+      from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
     var patience = Self.looksAtTornLine
     let scan = try JournalScan(listing.segments, with: verifier, in: files) {
       patience -= 1

@@ -23,6 +23,9 @@ final class JournalWriter {
   private var batchesSinceMark = 0
   /// The segment for which old ones were looked through.
   private var retainedSegment: SegmentName?
+  private var nextRetention: MonotonicInstant?
+  /// What an `expired` record on disk names and is not yet removed.
+  private var announced: ExpiredSegments?
   /// Since when something is written that may not be on disk.
   private var unsynchronizedSince: MonotonicInstant?
 
@@ -45,6 +48,7 @@ final class JournalWriter {
   /// Returns when the queue is closed and everything in it is written.
   func run() {
     var hasRested = false
+    removeExpired()
     while true {
       let step = desk.queue.withLock { queue in
         let step = queue.nextStep(hasRested: hasRested)
@@ -58,7 +62,7 @@ final class JournalWriter {
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
-        _ = desk.bell.wait(nanoseconds: nil)
+        _ = desk.bell.wait(nanoseconds: retention.period)
       case .stop: return finish()
       }
       if let since = unsynchronizedSince,
@@ -66,6 +70,7 @@ final class JournalWriter {
       {
         synchronizeWritten()
       }
+      if let nextRetention, clock.monotonic() >= nextRetention { removeExpired() }
     }
   }
 
@@ -93,16 +98,20 @@ final class JournalWriter {
     if segments.currentSegment != retainedSegment { removeExpired() }
   }
 
-  private func write() throws(FileFault) {
-    try segments.append(batch.lazy.map(\.body))
-    guard isSynchronous else {
+  private func write() throws(FileFault) { try write(batch.lazy.map(\.body), durably: isSynchronous) }
+
+  private func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
+    try segments.append(bodies)
+    guard durably else {
       if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
       return
     }
     do throws(FileFault) {
       try synchronize()
+      unsynchronizedSince = nil
     } catch {
-      segments.forgetUnsynchronized()
+      // With `interval` what was written before was acknowledged; it stays in memory and is written again.
+      if isSynchronous { segments.forgetUnsynchronized() } else { unsynchronizedSince = clock.monotonic() }
       throw error
     }
   }
@@ -168,11 +177,40 @@ final class JournalWriter {
     }
   }
 
-  /// Once a segment, and when the journal was just opened.
+  /// Once a segment, when the journal was just opened, and every now and then.
   private func removeExpired() {
+    guard let period = retention.period else { return }
+    // Nobody waits for it; when it fails, the next look is the next chance.
+    try? removeExpired(now: clock.wallClock())
     retainedSegment = segments.currentSegment
-    // Nobody waits for it; the next segment is the next chance.
-    try? retention.apply(to: segments, now: clock.wallClock())
+    nextRetention = clock.monotonic().advanced(byNanoseconds: period)
+  }
+
+  /// First the record is on disk, then the base moves, then the segments go: whatever a crash leaves of that can be
+  /// explained. What is below the base counts as gone, whether it is removed yet or not.
+  private func removeExpired(now: WallClockTime) throws(FileFault) {
+    try segments.synchronize()
+    if let current = segments.currentSegment, try retention.wantsEnd(of: current, now: now) {
+      try segments.finishSegment()
+    }
+    let listing = try JournalListing(segments.files)
+    try retention.remove(listing.leftovers)
+    if announced == nil,
+      let expired = try retention.expired(
+        in: listing, isEnded: segments.currentSegment == nil, head: segments.head, now: now)
+    {
+      try write(CollectionOfOne(expired.record(at: now)), durably: true)
+      announced = expired
+      let last = segments.head.sequence
+      desk.statistics.withLock { statistics in
+        statistics.records += 1
+        statistics.lastSequence = last
+      }
+    }
+    guard let expired = announced else { return }
+    try segments.moveBase(to: expired.last)
+    announced = nil
+    try retention.remove(expired.segments)
   }
 
   private func finish() {

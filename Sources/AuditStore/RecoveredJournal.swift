@@ -49,11 +49,10 @@ extension RecoveredJournal {
       let copy = try setAside(problem, from: scan.end, in: files)
       notices.append("dropped the end of \(last.file), kept in \(copy): \(problem.message)")
     }
-    var base = listing.base()
-    if base == nil { base = try listing.linkBefore(listing.segments[0], in: files) }
     return .success(
       RecoveredJournal(
-        head: scan.extent.head, base: base ?? .genesis, lastSegment: Segment(name: last, end: scan.end),
+        head: scan.extent.head, base: try listing.base(in: files),
+        lastSegment: Segment(name: last, end: scan.end),
         notices: notices))
   }
 
@@ -98,6 +97,13 @@ extension JournalListing {
       return ChainVerifier(from: base.sequence + 1, after: base, mark: headMark)
     }
     return ChainVerifier(from: tail.first?.firstSequence ?? 1, after: nil, mark: headMark)
+  }
+
+  /// The record before the first that is kept, as the mark says or, without it, the first record.
+  func base(in files: any JournalFileSystem) throws(FileFault) -> ChainHead {
+    if let base = base() { return base }
+    return try segments.first.map { segment throws(FileFault) in try linkBefore(segment, in: files) }
+      ?? .genesis
   }
 
   /// The record before `segment`, as its first record names it.

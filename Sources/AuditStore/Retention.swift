@@ -1,27 +1,66 @@
 internal import AuditTrail
 internal import Primitives
 
-/// Removes segments whose last record is older than the settings want to keep.
+/// Finds and removes segments whose last record is older than the settings want to keep.
 struct Retention {
   let files: any JournalFileSystem
   /// `nil`: nothing is ever removed.
   let keptNanoseconds: Int64?
 
-  /// The base moves first: what is below it counts as gone, whether it is removed yet or not.
-  func apply(to segments: SegmentWriter, now: WallClockTime) throws(FileFault) {
-    guard let keptNanoseconds else { return }
-    let limit = now.advanced(byNanoseconds: -keptNanoseconds).seconds
-    let listing = try JournalListing(files)
-    var expired = 0
-    // The last segment is never removed, so that the journal's end stays where it is.
-    while expired + 1 < listing.segments.count,
-      try files.modificationTime(listing.segments[expired].file) < limit
-    {
-      expired += 1
+  /// What one `expired` record names at most; the rest comes at the next look.
+  private static let mostSegments = 1000
+
+  /// How often a journal that nothing is written to is looked through; `nil`: never.
+  var period: Int64? {
+    keptNanoseconds.map { min(max($0 / 20, 1_000_000_000), 3_600_000_000_000) }
+  }
+
+  /// Whether the journal's last segment is too old to be kept and holds something to remove: then it must be ended, so
+  /// that it can be removed.
+  func wantsEnd(of segment: SegmentName, now: WallClockTime) throws(FileFault) -> Bool {
+    guard let limit = limit(now), try files.modificationTime(segment.file) < limit else { return false }
+    // Otherwise the record of a removal would call for the next removal, for ever.
+    return try holdsRequests(segment)
+  }
+
+  private func holdsRequests(_ segment: SegmentName) throws(FileFault) -> Bool {
+    var lines = try SegmentLines(segment.file, in: files)
+    let result = Result { () throws(FileFault) in
+      var found = false
+      while !found, try lines.next({ found = ExpiredSegments.last(in: $0) == nil }) == .line {}
+      return found
     }
-    guard expired > 0 else { return }
-    try segments.moveBase(to: listing.linkBefore(listing.segments[expired], in: files))
-    for name in listing.segments[..<expired] { try files.remove(name.file) }
+    lines.close()
+    return try result.get()
+  }
+
+  /// The segments at the journal's beginning that are too old.
+  /// - Parameters:
+  ///   - isEnded: whether the last segment will get no more records, so that it may be among them.
+  ///   - head: the journal's last record.
+  func expired(in listing: JournalListing, isEnded: Bool, head: ChainHead, now: WallClockTime)
+    throws(FileFault) -> ExpiredSegments?
+  {
+    guard let keptNanoseconds, let limit = limit(now) else { return nil }
+    let segments = listing.segments
+    let most = min(Self.mostSegments, isEnded ? segments.count : segments.count - 1)
+    var expired = 0
+    while expired < most, try files.modificationTime(segments[expired].file) < limit { expired += 1 }
+    guard expired > 0 else { return nil }
+    return ExpiredSegments(
+      segments: Array(segments[..<expired]),
+      last: expired == segments.count ? head : try listing.linkBefore(segments[expired], in: files),
+      retainSeconds: keptNanoseconds / 1_000_000_000)
+  }
+
+  /// Removes segments of which the journal says already that they are gone.
+  func remove(_ segments: [SegmentName]) throws(FileFault) {
+    guard !segments.isEmpty else { return }
+    for name in segments { try files.remove(name.file) }
     try files.synchronizeDirectory()
+  }
+
+  private func limit(_ now: WallClockTime) -> Int64? {
+    keptNanoseconds.map { now.advanced(byNanoseconds: -$0).seconds }
   }
 }

@@ -24,7 +24,7 @@ final class SegmentWriter {
     var end: Int
   }
 
-  private let files: any JournalFileSystem
+  let files: any JournalFileSystem
   private let segmentSize: Int
   private let markFile: OpenFile
   private var segment: Segment?

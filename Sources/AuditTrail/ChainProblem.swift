@@ -22,6 +22,12 @@ package struct ChainProblem: Error, Sendable, Hashable {
     case otherThanMarked
     /// The line is longer than any record.
     case tooLong
+    /// The record is of a version that this program does not know.
+    case unknownVersion(Int)
+    /// The records up to this one are not there, and no `expired` record says that retention removed them.
+    case removed
+    /// An `expired` record names another record as the last that was removed than the one that the next is chained to.
+    case expiredOther
   }
 
   /// The segment's file.
@@ -58,6 +64,13 @@ package struct ChainProblem: Error, Sendable, Hashable {
       "record \(sequence) is missing: the journal ends with record \(last), and it was longer"
     case .otherThanMarked: "record \(sequence) is not the one that checkpoint.head names"
     case .tooLong: "what stands in the place of record \(sequence) is longer than any record"
+    case .unknownVersion(let version):
+      "record \(sequence) has recordVersion \(version), which this version of gatehouse does not know; it reads "
+        + "up to \(RecordVersion.current): use the version that wrote it"
+    case .removed:
+      "the records up to \(sequence) were removed, and no `expired` record says that retention did it"
+    case .expiredOther:
+      "record \(sequence) is not the one that the `expired` record names as the last that retention removed"
     }
   }
 
@@ -69,7 +82,8 @@ package struct ChainProblem: Error, Sendable, Hashable {
     guard segment == lastSegment else { return false }
     switch kind {
     case .torn, .unwrittenBlocks: return true
-    case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .tooLong:
+    case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .tooLong,
+      .unknownVersion, .removed, .expiredOther:
       return false
     }
   }

@@ -31,13 +31,18 @@ package struct ChainVerifier {
   private var base: ChainHead?
   private let mark: HeadMark?
   private var isMarkSeen: Bool
+  /// The last removed record, as long as no `expired` record was seen that names it.
+  private var unexplained: ChainHead?
 
   /// - Parameters:
   ///   - first: the number of the first record that is looked at.
   ///   - base: the record before it, when that is known.
   ///   - mark: what the journal must hold at least.
-  package init(from first: Int, after base: ChainHead?, mark: HeadMark?) {
+  ///   - isWhole: whether all segments that are kept will be read; then an `expired` record must name `base`, unless
+  ///     it is the genesis.
+  package init(from first: Int, after base: ChainHead?, mark: HeadMark?, isWhole: Bool = false) {
     self.base = base
+    unexplained = isWhole && base != .genesis ? base : nil
     self.mark = mark
     segment = SegmentName(firstSequence: first).file
     extent = Extent(head: base ?? ChainHead(sequence: first - 1, digest: ChainHead.genesis.digest))
@@ -67,6 +72,9 @@ package struct ChainVerifier {
     guard prefix.sequence == expected else {
       return suspected(nil) ?? problem(.otherRecord(found: prefix.sequence))
     }
+    guard RecordVersion.known.contains(prefix.version) else {
+      return suspected(nil) ?? problem(.unknownVersion(prefix.version))
+    }
     let place = Place(segment: segment, line: line, sequence: expected)
     let isLinked = links(prefix.previous)
     if let found = suspected(isLinked) { return found }
@@ -77,16 +85,18 @@ package struct ChainVerifier {
     extent.head.advance(to: expected, over: bytes)
     extent.records += 1
     last = place
-    return checkMark()
+    return checkMark() ?? checkExpiry(bytes, prefix)
   }
 
   /// The end, when all lines were whole.
   package mutating func finish() -> ChainProblem? {
     if let found = suspected(nil) { return found }
-    guard let mark, mark.head.sequence > extent.head.sequence else { return nil }
-    return ChainProblem(
-      segment: segment, line: nil, sequence: extent.head.sequence + 1,
-      kind: .cutOff(last: extent.head.sequence))
+    if let mark, mark.head.sequence > extent.head.sequence {
+      return ChainProblem(
+        segment: segment, line: nil, sequence: extent.head.sequence + 1,
+        kind: .cutOff(last: extent.head.sequence))
+    }
+    return unexplained.map { removal(upTo: $0, .removed) }
   }
 
   /// The end, when that many bytes without a line feed follow.
@@ -136,6 +146,20 @@ package struct ChainVerifier {
     guard mark.head.digest != extent.head.digest else { return nil }
     // With a broken link before it, the mark takes the part of the next record.
     return suspected(false) ?? problemAtLast(.otherThanMarked)
+  }
+
+  private mutating func checkExpiry(_ line: RawSpan, _ prefix: RecordPrefix) -> ChainProblem? {
+    guard let missing = unexplained, let named = ExpiredSegments.last(in: line, after: prefix),
+      named.sequence == missing.sequence
+    else { return nil }
+    unexplained = nil
+    return named == missing ? nil : removal(upTo: missing, .expiredOther)
+  }
+
+  private func removal(upTo last: ChainHead, _ kind: ChainProblem.Kind) -> ChainProblem {
+    ChainProblem(
+      segment: SegmentName(firstSequence: last.sequence + 1).file, line: nil, sequence: last.sequence,
+      kind: kind)
   }
 
   private func problemAtLast(_ kind: ChainProblem.Kind) -> ChainProblem {

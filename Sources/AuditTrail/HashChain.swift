@@ -3,8 +3,8 @@ internal import Primitives
 
 /// The last record of a journal: its number and the SHA-256 of its line, without the line feed.
 ///
-/// A record's line begins with `{"sequence":N,"previous":"sha256:HEX",` where `HEX` is the digest of the line before,
-/// in whichever segment that stands.
+/// A record's line begins with `{"sequence":N,"previous":"sha256:HEX","recordVersion":1,` where `HEX` is the digest of
+/// the line before, in whichever segment that stands.
 package struct ChainHead: Sendable, Hashable {
   package private(set) var sequence: Int
   package private(set) var digest: SHA256Digest
@@ -27,6 +27,14 @@ package struct ChainHead: Sendable, Hashable {
 
   /// `sha256:…`
   package var text: String { "sha256:" + digest.hex }
+
+  /// `nil` when `text` is not what `text` gives.
+  init?(sequence: Int, text: Text) {
+    guard text.utf8.starts(with: "sha256:".utf8),
+      let digest = SHA256Digest(lowercaseHex: text.utf8.dropFirst("sha256:".utf8.count))
+    else { return nil }
+    self.init(sequence: sequence, digest: digest)
+  }
 }
 
 /// Lines on their way to a segment.
@@ -38,7 +46,7 @@ package struct ChainedLines: ~Copyable {
   package var count: Int { bytes.count }
 
   /// Appends the line of the record that comes after `head`, line feed included, and moves `head` on to it.
-  /// - Parameter body: what `intentRecord` or `outcomeRecord` gave.
+  /// - Parameter body: what `intentRecord` or another writer of records gave.
   package mutating func append(_ body: [UInt8], after head: inout ChainHead) {
     let start = bytes.count
     let sequence = head.sequence + 1
@@ -46,7 +54,9 @@ package struct ChainedLines: ~Copyable {
     bytes.append(decimal: sequence)
     bytes.append(",\"previous\":\"sha256:")
     bytes.append(hex: head.digest)
-    bytes.append("\",")
+    bytes.append("\",\"recordVersion\":")
+    bytes.append(decimal: RecordVersion.current)
+    bytes.append(",")
     bytes.append(body)
     head = ChainHead(
       sequence: sequence,
@@ -63,68 +73,4 @@ package struct ChainedLines: ~Copyable {
 
   /// The lines, for the duration of `body` only.
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { bytes.withBytes(body) }
-}
-
-/// The beginning of a record's line, by which records are chained.
-package struct RecordPrefix {
-  package let sequence: Int
-  package let previous: SHA256Digest
-
-  /// `nil` unless the line begins exactly as a record's does.
-  package init?(_ line: RawSpan) {
-    var cursor = 0
-    guard Self.skip("{\"sequence\":", in: line, at: &cursor),
-      let number = Self.number(in: line, at: &cursor),
-      Self.skip(",\"previous\":\"sha256:", in: line, at: &cursor),
-      cursor + 66 <= line.byteCount,
-      let digest = Self.digest(in: line, at: cursor)
-    else { return nil }
-    cursor += 64
-    guard Self.skip("\",", in: line, at: &cursor) else { return nil }
-    sequence = number
-    previous = digest
-  }
-
-  private static func skip(_ literal: StaticString, in line: RawSpan, at cursor: inout Int) -> Bool {
-    let count = literal.utf8CodeUnitCount
-    guard cursor + count <= line.byteCount else { return false }
-    for offset in 0..<count where literal.utf8Start[offset] != byte(line, cursor + offset) { return false }
-    cursor += count
-    return true
-  }
-
-  /// Decimal as it is written: no sign, no leading zero, at most 18 digits.
-  private static func number(in line: RawSpan, at cursor: inout Int) -> Int? {
-    let start = cursor
-    var value = 0
-    while cursor < line.byteCount, cursor - start < 18, case let digit = byte(line, cursor),
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit)
-    {
-      value = value * 10 + Int(digit - UInt8(ascii: "0"))
-      cursor += 1
-    }
-    return cursor > start && byte(line, start) != UInt8(ascii: "0") ? value : nil
-  }
-
-  /// 64 lower-case hexadecimal digits.
-  private static func digest(in line: RawSpan, at start: Int) -> SHA256Digest? {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    for offset in stride(from: start, to: start + 64, by: 2) {
-      guard let high = nibble(byte(line, offset)), let low = nibble(byte(line, offset + 1)) else {
-        return nil
-      }
-      bytes.append(high << 4 | low)
-    }
-    return SHA256Digest(bytes: bytes)
-  }
-
-  private static func nibble(_ digit: UInt8) -> UInt8? {
-    // Upper case is not how records are written.
-    (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(digit) ? nil : Hex.value(of: digit)
-  }
-
-  private static func byte(_ line: RawSpan, _ offset: Int) -> UInt8 {
-    line.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-  }
 }

@@ -5,20 +5,24 @@ internal import StrictJSON
 package struct JournalRecord: Sendable {
   package let sequence: Int
   package let kind: RecordKind
-  package let requestId: Text
+  /// `nil` when the record is about no request (`expired`).
+  package let requestId: Text?
   package let time: WallClockTime
   private let document: JSONDocument
 
   /// - Parameter line: without its line feed.
-  /// - Returns: `nil` when it is no record of a request.
+  /// - Returns: `nil` when it is no record, or of a version or kind that this program does not know.
   package init?(line: [UInt8]) {
     guard let document = try? JSONDocument(parsing: line),
       let sequence = document.member("sequence", of: document.root).flatMap({ document.integer($0) }),
       let kind = document.member("record", of: document.root).flatMap({ document.text($0) }),
-      let requestId = document.member("requestId", of: document.root).flatMap({ document.text($0) }),
       let time = document.member("time", of: document.root).flatMap({ document.text($0) }),
       let kind = RecordKind(rawValue: kind.string), let time = WallClockTime(rfc3339: time.string)
     else { return nil }
+    let version = document.member("recordVersion", of: document.root).map { document.integer($0) } ?? 0
+    guard let version, RecordVersion.known.contains(version) else { return nil }
+    let requestId = document.member("requestId", of: document.root).flatMap { document.text($0) }
+    guard (requestId != nil) == kind.isOfRequest else { return nil }
     self.sequence = sequence
     self.kind = kind
     self.requestId = requestId

@@ -1,11 +1,17 @@
 package import Primitives
 
-/// The two records a request leaves.
+/// What a record tells.
 package enum RecordKind: String, Sendable {
-  /// Before it is forwarded.
+  /// A request, before it is forwarded.
   case intent
-  /// When it has ended.
+  /// A request that has ended.
   case outcome
+  /// What was found out afterwards about a request whose outcome was not known.
+  case reconciled
+  /// That retention removed segments; about no request.
+  case expired
+
+  package var isOfRequest: Bool { self != .expired }
 }
 
 /// Writes records without their place in the chain: everything after `"previous":"…",` up to and with the closing
@@ -45,6 +51,18 @@ extension AuditedResult {
     body.append(self)
     return body.finish()
   }
+
+  /// What was found out about a request whose outcome was unknown or never written.
+  /// - Parameters:
+  ///   - id: as the intent has it.
+  ///   - intent: the sequence number of its intent.
+  ///   - time: when it was found out.
+  package func reconciledRecord(of id: Text, intent: Int, at time: WallClockTime) -> [UInt8] {
+    var body = RecordBody(reconciling: id, at: time)
+    body.append("intent", integer: intent)
+    body.append(self)
+    return body.finish()
+  }
 }
 
 private struct RecordBody: ~Copyable {
@@ -59,15 +77,23 @@ private struct RecordBody: ~Copyable {
   /// What the service model allows; a refused request may have brought more.
   private static let mostTags = 50
 
-  init(_ kind: RecordKind, of id: RequestID, at time: WallClockTime) {
+  /// The records that the request path writes.
+  enum Served { case intent, outcome }
+
+  init(_ kind: Served, of id: RequestID, at time: WallClockTime) {
     switch kind {
     case .intent: bytes.append("\"record\":\"intent\",\"requestId\":\"")
     case .outcome: bytes.append("\"record\":\"outcome\",\"requestId\":\"")
     }
     bytes.append(id)
-    bytes.append("\",\"time\":\"")
-    bytes.append(time)
     bytes.append("\"")
+    bytes.append(member: "time", time)
+  }
+
+  init(reconciling id: Text, at time: WallClockTime) {
+    bytes.append("\"record\":\"reconciled\",\"requestId\":")
+    bytes.append(jsonString: id.utf8)
+    bytes.append(member: "time", time)
   }
 
   consuming func finish() -> [UInt8] {

@@ -150,6 +150,14 @@ struct RecordBytes: ~Copyable {
 }
 
 extension RecordBytes {
+  /// Appends `,"name":"TIME"`.
+  mutating func append(member name: StaticString, _ time: WallClockTime) {
+    append(key: name)
+    append("\"")
+    append(time)
+    append("\"")
+  }
+
   /// The text form of a UUID.
   mutating func append(_ id: RequestID) {
     append(hex: id.high >> 32, digits: 8)

@@ -15,6 +15,8 @@ package struct RequestHistory: Sendable {
 
   package var time: WallClockTime { first.time }
 
+  package var requestId: Text { first.requestId ?? "" }
+
   /// What the outcome says goes before what the intent says.
   package func text(_ member: Text) -> Text? { second?.text(member) ?? first.text(member) }
 

@@ -16,22 +16,23 @@ package struct JournalSurvey: Sendable {
 
   package mutating func take(_ record: JournalRecord) {
     lastSequence = record.sequence
+    guard let id = record.requestId else { return }
     switch record.kind {
-    case .intent: open[record.requestId] = record.time
+    case .intent: open[id] = record.time
     case .outcome:
       guard record.integer("intent") != nil else { return }
-      let begun = open.removeValue(forKey: record.requestId)
+      let begun = open.removeValue(forKey: id)
       // One that ends twice was first ended as unknown.
-      if begun.map({ record.time.nanoseconds(since: $0) > Self.longestRequest }) ?? true {
-        late[record.requestId] = record
-      }
+      if begun.map({ record.time.nanoseconds(since: $0) > Self.longestRequest }) ?? true { late[id] = record }
+    case .reconciled:
+      open[id] = nil
+      late[id] = record
+    case .expired: break
     }
   }
 
   /// Whether the outcome of this intent will come soon after it.
-  fileprivate func expectsOutcome(of intent: JournalRecord) -> Bool {
-    open[intent.requestId] == nil && late[intent.requestId] == nil
-  }
+  fileprivate func expectsOutcome(ofIntent id: Text) -> Bool { open[id] == nil && late[id] == nil }
 }
 
 /// Puts intents and outcomes together and gives out the requests in the order in which they were first recorded.
@@ -55,10 +56,11 @@ package struct RequestJoiner {
 
   /// Takes the next record and gives out what is complete.
   package mutating func take(_ record: JournalRecord, _ give: (RequestHistory) -> Void) {
-    if record.kind == .outcome, record.integer("intent") != nil {
-      complete(with: record)
+    guard let id = record.requestId else { return }
+    if record.kind != .intent, record.integer("intent") != nil {
+      complete(id, with: record)
     } else {
-      begin(with: record)
+      begin(id, with: record)
     }
     giveComplete(give)
   }
@@ -69,19 +71,19 @@ package struct RequestJoiner {
     giveComplete(give)
   }
 
-  private mutating func begin(with record: JournalRecord) {
-    guard record.kind == .intent, survey.expectsOutcome(of: record) else {
-      let history = RequestHistory(first: record, second: survey.late[record.requestId])
+  private mutating func begin(_ id: Text, with record: JournalRecord) {
+    guard record.kind == .intent, survey.expectsOutcome(ofIntent: id) else {
+      let history = RequestHistory(first: record, second: survey.late[id])
       waiting.append(Waiting(history: history, isComplete: true))
       return
     }
-    places[record.requestId] = offset + waiting.count
+    places[id] = offset + waiting.count
     waiting.append(Waiting(history: RequestHistory(first: record, second: nil), isComplete: false))
   }
 
-  private mutating func complete(with record: JournalRecord) {
+  private mutating func complete(_ id: Text, with record: JournalRecord) {
     // Without its intent it was given out already, or the intent is in a segment that is no longer kept.
-    guard let place = places.removeValue(forKey: record.requestId) else { return }
+    guard let place = places.removeValue(forKey: id) else { return }
     let first = waiting[place - offset].history.first
     waiting[place - offset] = Waiting(
       history: RequestHistory(first: first, second: record), isComplete: true)
@@ -108,12 +110,13 @@ package struct LiveJoiner {
 
   /// - Returns: the request that this record ends.
   package mutating func take(_ record: JournalRecord) -> RequestHistory? {
-    guard record.kind == .outcome else {
+    guard let id = record.requestId else { return nil }
+    guard record.kind != .intent else {
       if open.count >= Self.mostOpen { open.removeAll() }
-      open[record.requestId] = record
+      open[id] = record
       return nil
     }
-    guard let intent = open.removeValue(forKey: record.requestId) else {
+    guard let intent = open.removeValue(forKey: id) else {
       return RequestHistory(first: record, second: nil)
     }
     return RequestHistory(first: intent, second: record)

@@ -16,18 +16,21 @@ package struct SHA256Digest: Hashable, Sendable {
 
   /// Reads exactly 64 lower-case digits. Other spellings of the same value are refused: two texts must
   /// not pass for one digest.
-  package init?(lowercaseHex digits: ArraySlice<UInt8>) {
-    guard digits.count == 64 else { return nil }
+  package init?(lowercaseHex digits: ArraySlice<UInt8>) { self.init(lowercaseHex: digits.span.bytes) }
+
+  /// The same, of bytes in place.
+  package init?(lowercaseHex digits: RawSpan) {
+    guard digits.byteCount == 64 else { return nil }
     var read = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
     var isHex = true
-    for digit in digits {
+    for offset in 0..<64 {
       // A 256-bit shift to the left by one digit.
       read.0 = read.0 << 4 | read.1 >> 60
       read.1 = read.1 << 4 | read.2 >> 60
       read.2 = read.2 << 4 | read.3 >> 60
-      switch digit {
-      case 0x30...0x39: read.3 = read.3 << 4 | UInt64(digit - 0x30)
-      case 0x61...0x66: read.3 = read.3 << 4 | UInt64(digit - 0x57)
+      switch digits.unsafeLoad(fromByteOffset: offset, as: UInt8.self) {
+      case let digit where (0x30...0x39).contains(digit): read.3 = read.3 << 4 | UInt64(digit - 0x30)
+      case let digit where (0x61...0x66).contains(digit): read.3 = read.3 << 4 | UInt64(digit - 0x57)
       default: isHex = false
       }
     }

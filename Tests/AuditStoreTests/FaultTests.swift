@@ -19,8 +19,6 @@ import Testing
     var acknowledged: [[UInt8]] = []
     /// How many of them must survive a power loss.
     var durable = 0
-    /// Whether records are only in memory until they are written again, because a synchronisation failed.
-    var isRepeating = false
     var nextNumber = 0
     var log: [String] = []
 
@@ -61,9 +59,7 @@ import Testing
         acknowledged += bodies
         if isSynchronous { durable = acknowledged.count }
         log.append("wrote \(bodies.count)")
-        isRepeating = false
       } catch {
-        noteFailure(error)
         log.append("write failed: \(error)")
       }
     }
@@ -74,7 +70,6 @@ import Testing
         durable = acknowledged.count
         log.append("finished segment")
       } catch {
-        noteFailure(error)
         log.append("finishing failed: \(error)")
       }
     }
@@ -85,19 +80,16 @@ import Testing
         durable = acknowledged.count
         log.append("synchronized")
       } catch {
-        noteFailure(error)
         log.append("synchronizing failed: \(error)")
       }
-    }
-
-    private mutating func noteFailure(_ fault: FileFault) {
-      if fault.operation == .synchronize { isRepeating = true }
     }
 
     mutating func crash() throws {
       let crash = try #require(crashes.randomElement(using: &entropy))
       let seed = entropy.next()
       log.append("\(crash)")
+      // After a failed synchronisation records are only in memory until they are written again.
+      let isRepeating = writer.map { $0.isUnsynchronized && $0.currentSegment == nil } ?? false
       switch crash {
       case .kill: files = files.afterKill(seed: seed)
       case .powerLoss: files = files.afterPowerLoss(seed: seed)
@@ -110,7 +102,6 @@ import Testing
       #expect(
         Array(found[..<promised]) == Array(acknowledged[..<promised]), "other records are left\n\(story)")
       acknowledged = found
-      isRepeating = false
       durable = found.count
     }
 
@@ -132,8 +123,7 @@ import Testing
     private func bodies() throws -> [[UInt8]] {
       var bodies: [[UInt8]] = []
       try JournalReader(files).forEachLine { line in
-        let body = line[(line.firstIndex(of: UInt8(ascii: ",")) ?? 0)...].dropFirst()
-        bodies.append(Array(body[(body.firstIndex(of: UInt8(ascii: ",")) ?? 0)...].dropFirst()))
+        bodies.append(Array(line.split(separator: UInt8(ascii: ","), maxSplits: 3)[3]))
         return true
       }
       return bodies

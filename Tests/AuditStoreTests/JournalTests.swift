@@ -91,7 +91,7 @@ import Testing
     }
     journal.close()
     #expect(
-      names(in: folder.path).filter { $0.hasPrefix("journal") }
+      names(in: folder.path).filter { $0.hasPrefix("journal-") }
         == (1...3).map { SegmentName(firstSequence: $0).file })
     #expect(try JournalVerification(ofDirectory: folder.path).problem == nil)
   }
@@ -119,18 +119,75 @@ import Testing
       journal.rotate()
     }
     journal.close()
-    let old = timespec(tv_sec: time(nil) - 7200, tv_nsec: 0)
-    for number in [1, 2] {
-      _ = [old, old].withUnsafeBufferPointer {
-        utimensat(AT_FDCWD, "\(folder.path)/\(SegmentName(firstSequence: number).file)", $0.baseAddress, 0)
-      }
-    }
+    for number in [1, 2] { age(SegmentName(firstSequence: number), in: folder) }
     let next = try Journal.open(settings, clock: clock)
     _ = try await next.intend(record("intent", "5"))
     next.close()
     let verification = try JournalVerification(ofDirectory: folder.path)
     #expect(verification.problem == nil)
-    #expect(verification.extent.records == 3)
+    #expect(verification.extent.records == 4, "two that are kept, the record of the removal, and the new one")
+    #expect(
+      try lines(in: folder)[2].contains(
+        #""segments":["journal-0000000000000001.jsonl","journal-0000000000000002.jsonl"],"firstSequence":1,"#
+          + #""lastSequence":2,"#))
+  }
+
+  @Test func quietJournalExpiresWithoutARequest() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Journal.Settings(directory: folder.path)
+    let journal = try Journal.open(settings, clock: clock)
+    for number in 1...3 { _ = try await journal.intend(record("intent", "\(number)")) }
+    journal.close()
+    age(SegmentName(firstSequence: 1), in: folder)
+    settings.retainNanoseconds = 3600 * 1_000_000_000
+    for _ in 0..<2 {
+      // The second time there is only the record of the removal, which calls for no other.
+      try Journal.open(settings, clock: clock).close()
+      let kept = names(in: folder.path).filter { $0.hasPrefix("journal-") }
+      #expect(kept == [SegmentName(firstSequence: 4).file])
+      age(SegmentName(firstSequence: 4), in: folder)
+      let verification = try JournalVerification(ofDirectory: folder.path)
+      #expect(verification.problem == nil)
+      #expect(verification.extent.head.sequence == 4)
+    }
+  }
+
+  @Test func identityIsMadeOnceAndStays() throws {
+    let folder = try TemporaryFolder()
+    let first = try Journal.open(Journal.Settings(directory: folder.path), clock: clock)
+    first.close()
+    let again = try Journal.open(Journal.Settings(directory: folder.path), clock: clock)
+    again.close()
+    #expect(again.identity == first.identity)
+    #expect(try JournalIdentity.read(folder.path) == first.identity)
+    let other = try TemporaryFolder()
+    let another = try Journal.open(Journal.Settings(directory: other.path), clock: clock)
+    another.close()
+    #expect(another.identity != first.identity)
+  }
+
+  @Test func identityThatACrashToreIsMadeAnewAndAForeignOneStopsTheStart() throws {
+    for torn in ["", "0b1c", String(repeating: "\0", count: 37)] {
+      let files = ScriptedFileSystem()
+      files.replace(JournalIdentity.file, with: Array(torn.utf8))
+      let journal = try Journal(Journal.Settings(directory: ""), clock: clock, files: files)
+      journal.close()
+      #expect(try JournalIdentity.read(in: files) == journal.identity)
+    }
+    let files = ScriptedFileSystem()
+    files.replace(JournalIdentity.file, with: Array("somebody wrote something quite different\n".utf8))
+    let failure = #expect(throws: JournalOpenFailure.self) {
+      try Journal(Journal.Settings(directory: ""), clock: clock, files: files)
+    }
+    #expect(failure == .unreadableIdentity)
+    #expect(files.openFiles == 0)
+  }
+
+  private func age(_ segment: SegmentName, in folder: TemporaryFolder) {
+    let old = timespec(tv_sec: time(nil) - 7200, tv_nsec: 0)
+    _ = [old, old].withUnsafeBufferPointer {
+      utimensat(AT_FDCWD, "\(folder.path)/\(segment.file)", $0.baseAddress, 0)
+    }
   }
 
   @Test func closedJournalRefusesRecords() async throws {

@@ -45,9 +45,9 @@ import Testing
     for round in 0..<6 {
       try writer.append([body("\(round)a"), body("\(round)b")])
       if round.isMultiple(of: 2) { try writer.finishSegment() }
-      if round.isMultiple(of: 3) { try follower.poll { found.append($0.first.requestId) } }
+      if round.isMultiple(of: 3) { try follower.poll { found.append($0.requestId) } }
     }
-    try follower.poll { found.append($0.first.requestId) }
+    try follower.poll { found.append($0.requestId) }
     #expect(found == (0..<6).flatMap { [Text("\($0)a"), Text("\($0)b")] })
     try writer.close()
   }
@@ -72,7 +72,7 @@ import Testing
     let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
     try writer.append([body("first")])
     var found: [Text] = []
-    try follower.poll { found.append($0.first.requestId) }
+    try follower.poll { found.append($0.requestId) }
     #expect(found == ["first"])
     try writer.close()
   }

@@ -150,7 +150,10 @@ import Testing
     let files = try closedJournal(segments: 3)
     let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
     let listing = try JournalListing(files)
-    try writer.moveBase(to: listing.linkBefore(listing.segments[1], in: files))
+    let base = try listing.linkBefore(listing.segments[1], in: files)
+    let expired = ExpiredSegments(segments: [listing.segments[0]], last: base, retainSeconds: 1)
+    try writer.append([expired.record(at: SystemClock().wallClock())])
+    try writer.moveBase(to: base)
     try writer.close()
     // Whether or not the removal was done before a crash.
     #expect(try JournalVerification(of: files).problem == nil)
@@ -158,7 +161,7 @@ import Testing
     #expect(files.bytes(of: last) == nil, "what is not kept is removed at the next start")
     let verification = try JournalVerification(of: files)
     #expect(verification.problem == nil)
-    #expect(verification.extent.records == 6)
+    #expect(verification.extent.records == 7)
     files.delete(SegmentName(firstSequence: 4).file)
     #expect(try JournalVerification(of: files).problem?.kind == .missing(next: 7))
   }

@@ -45,16 +45,16 @@ extension ChainVerifier {
     var head = ChainHead.genesis
     var lines = ChainedLines()
     lines.append(Array("\"record\":\"outcome\"}".utf8), after: &head)
-    #expect(head.text == "sha256:39660c9ddafaee262637b59704abc069071526021041db8aa5b21b5791fdbbad")
+    #expect(head.text == "sha256:bd2c878271052478a8654aecb4e035bd5795d2fc9db372b943f2d6d101a11b97")
     lines.append(Array("\"record\":\"outcome\"}".utf8), after: &head)
-    #expect(head.text == "sha256:a1f3f0af78fbddafc8fa1e2c586c3dbe63b8c8df76dee49668863ca88127c12b")
+    #expect(head.text == "sha256:14290e6fba8086bd61640b23d5db9b25bd7949668bf9a947d869b68aa1f5cfd9")
     #expect(head.sequence == 2)
     #expect(
       lines.withBytes { String(decoding: $0, as: UTF8.self) } == """
         {"sequence":1,"previous":"sha256:1fd1b0a16519796f5b5643de0d0cfddec45bf80ebbe06530862584ac0d76ecad",\
-        "record":"outcome"}
-        {"sequence":2,"previous":"sha256:39660c9ddafaee262637b59704abc069071526021041db8aa5b21b5791fdbbad",\
-        "record":"outcome"}
+        "recordVersion":1,"record":"outcome"}
+        {"sequence":2,"previous":"sha256:bd2c878271052478a8654aecb4e035bd5795d2fc9db372b943f2d6d101a11b97",\
+        "recordVersion":1,"record":"outcome"}
 
         """)
   }
@@ -164,6 +164,33 @@ extension ChainVerifier {
     #expect(verifier.finish() == nil)
     #expect(verifier.extent.segments == 2)
     #expect(verifier.extent.head == chain.heads[4])
+  }
+
+  @Test func unknownVersionIsRefusedAndNamed() {
+    let chain = Chain(records: 3)
+    for (version, found) in [("2", 2), ("999", 999)] {
+      var lines = chain.lines
+      let text = String(decoding: lines[1], as: UTF8.self)
+      let parts = text.split(separator: #""recordVersion":1,"#)
+      lines[1] = Array((parts[0] + #""recordVersion":"# + version + "," + parts[1]).utf8)
+      let problem = chain.verify(lines, mark: 3).problem
+      #expect(problem?.kind == .unknownVersion(found))
+      #expect(problem?.sequence == 2)
+      #expect(
+        problem?.message.contains("has recordVersion \(version), which this version of gatehouse") == true)
+    }
+  }
+
+  @Test func recordsOfTheFirstReleaseAreRead() {
+    // They have no version; the digest covers the whole line then as now.
+    let first = Array(#"{"sequence":1,"previous":"\#(ChainHead.genesis.text)","record":"outcome"}"#.utf8)
+    var lines = ChainedLines()
+    var head = ChainHead(sequence: 1, digest: SHA256.digest(first))
+    lines.append(Array(#""record":"outcome"}"#.utf8), after: &head)
+    var verifier = ChainVerifier(from: 1, after: .genesis, mark: HeadMark(head: head, base: .genesis))
+    #expect(verifier.take(whole: first) == nil)
+    #expect(verifier.take(whole: lines.withBytes { Array($0.dropLast()) }) == nil)
+    #expect(verifier.finish() == nil)
   }
 
   @Test func tornLineSaysWhetherItHadBeenWhole() {

@@ -110,6 +110,8 @@ import Testing
     case intent(UInt64, at: Int64)
     case outcome(UInt64, at: Int64, AuditOutcome = .created)
     case only(UInt64, at: Int64)
+    case reconciled(UInt64, at: Int64, AuditOutcome)
+    case expired
   }
 
   private func joined(_ steps: [Step]) throws -> [String] {
@@ -127,6 +129,14 @@ import Testing
           exampleRequest(number, at: seconds).outcomeRecord(
             AuditedResult(.notForwarded, status: 1, durationNanoseconds: 0), under: Sensitivity()),
           sequence: index + 1)
+      case .reconciled(let number, let seconds, let outcome):
+        try record(
+          AuditedResult(outcome, status: nil, durationNanoseconds: 0).reconciledRecord(
+            of: requestID(number).text, intent: 1, at: time(seconds)), sequence: index + 1)
+      case .expired:
+        try record(
+          ExpiredSegments(segments: [SegmentName(firstSequence: 1)], last: .genesis, retainSeconds: 1).record(
+            at: time()), sequence: index + 1)
       }
     }
     var survey = JournalSurvey()
@@ -134,7 +144,7 @@ import Testing
     var joiner = RequestJoiner(after: survey)
     var given: [String] = []
     let give = { (history: RequestHistory) in
-      given.append("\(Int(history.first.requestId.string.prefix(8), radix: 16) ?? 0) \(history.outcome)")
+      given.append("\(Int(history.requestId.string.prefix(8), radix: 16) ?? 0) \(history.outcome)")
     }
     for record in records { joiner.take(record, give) }
     joiner.finish(give)
@@ -161,5 +171,37 @@ import Testing
         .intent(1, at: 0), .outcome(1, at: 1, .unknown), .intent(2, at: 2), .only(3, at: 3),
         .outcome(1, at: 9000, .created), .outcome(2, at: 9000, .failed),
       ]) == ["1 created", "2 failed", "3 notForwarded"])
+  }
+
+  @Test func reconciliationReplacesAnUnknownOrMissingOutcome() throws {
+    // At once, too: nothing says that it must come late.
+    #expect(
+      try joined([
+        .intent(1, at: 0), .outcome(1, at: 1, .unknown), .intent(2, at: 2), .only(3, at: 3),
+        .reconciled(1, at: 4, .created), .reconciled(2, at: 4, .failed), .intent(4, at: 5),
+        .outcome(4, at: 5),
+      ]) == ["1 created", "2 failed", "3 notForwarded", "4 created"])
+  }
+
+  @Test func recordsAboutNoRequestAreSkipped() throws {
+    #expect(
+      try joined([.expired, .intent(1, at: 0), .expired, .outcome(1, at: 1), .expired]) == ["1 created"])
+    var live = LiveJoiner()
+    let expired = try record(
+      ExpiredSegments(
+        segments: [SegmentName(firstSequence: 1)], last: .genesis, retainSeconds: 1
+      ).record(at: time()))
+    #expect(live.take(expired) == nil)
+  }
+
+  @Test func followedReconciliationEndsItsIntent() throws {
+    var live = LiveJoiner()
+    #expect(live.take(try record(exampleRequest().intentRecord(under: Sensitivity()))) == nil)
+    let found = live.take(
+      try record(
+        AuditedResult(.failed, status: nil, durationNanoseconds: 0).reconciledRecord(
+          of: requestID(1).text, intent: 1, at: time(9)), sequence: 2))
+    #expect(found?.outcome == "failed")
+    #expect(found?.text("tenant") == "crm")
   }
 }

@@ -35,6 +35,39 @@ import Testing
         """)
   }
 
+  @Test func reconciledRecordRefersToItsIntent() {
+    let body = exampleResult().reconciledRecord(of: requestID(1).text, intent: 7, at: time(1))
+    #expect(
+      String(decoding: body, as: UTF8.self) == """
+        "record":"reconciled","requestId":"00000001-0000-4000-8000-000100000000","time":"2026-11-23T13:00:01.123Z",\
+        "intent":7,"status":201,"upstreamStatus":201,"upstreamRequestId":"upstream-1",\
+        "appInstanceUserArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice",\
+        "outcome":"created","durationMs":12.345}
+        """)
+  }
+
+  @Test func expiredRecordNamesWhatIsGone() throws {
+    let names = [1, 12].map { SegmentName(firstSequence: $0) }
+    let last = ChainHead(sequence: 30, digest: SHA256.digest(Array("abc".utf8)))
+    let body = ExpiredSegments(segments: names, last: last, retainSeconds: 86_400).record(at: time(1))
+    #expect(
+      String(decoding: body, as: UTF8.self) == """
+        "record":"expired","time":"2026-11-23T13:00:01.123Z",\
+        "segments":["journal-0000000000000001.jsonl","journal-0000000000000012.jsonl"],"firstSequence":1,\
+        "lastSequence":30,"lastDigest":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",\
+        "retainSeconds":86400}
+        """)
+    let record = try record(body)
+    #expect(record.kind == .expired)
+    #expect(record.requestId == nil)
+  }
+
+  @Test func recordOfAnUnknownVersionIsNotRead() {
+    let body = String(decoding: exampleRequest().intentRecord(under: plain), as: UTF8.self)
+    #expect(JournalRecord(line: line(Array((#""recordVersion":1,"# + body).utf8))) != nil)
+    #expect(JournalRecord(line: line(Array((#""recordVersion":2,"# + body).utf8))) == nil)
+  }
+
   @Test func onlyRecordOfARefusedRequestTellsEverything() throws {
     var request = exampleRequest()
     request.decision = .denied
