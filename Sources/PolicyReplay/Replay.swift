@@ -69,7 +69,7 @@ package struct Replay {
   /// Takes a line on the second pass.
   /// - Returns: the request, when its decision changes or cannot be made.
   package mutating func take(_ line: [UInt8]) -> ReplayedRequest? {
-    guard let document = try? JSONDocument(parsing: line) else {
+    guard let document = try? JSONDocument(parsing: line), document.isKnownRecord else {
       tally.unreadable += 1
       return nil
     }
@@ -180,6 +180,17 @@ extension PartialDecision {
       found.append((finding.policy, Text(finding.rule.rawValue), member))
     }
     return found
+  }
+}
+
+extension JSONDocument {
+  /// Whether it is a record of a version and kind that this program knows.
+  fileprivate var isKnownRecord: Bool {
+    guard let kind = member("record", of: root).flatMap({ text($0) }),
+      RecordKind(rawValue: kind.string) != nil
+    else { return false }
+    let version = member("recordVersion", of: root).map { integer($0) } ?? 0
+    return version.map { RecordVersion.known.contains($0) } ?? false
   }
 }
 
