@@ -5,7 +5,8 @@ struct ProgressBar {
   private let total: Int
   private let isShown: Bool
   private var done = 0
-  private var shownPercent = -1
+  private var percent = -1
+  private var isOnScreen = false
 
   private static let width = 30
 
@@ -16,18 +17,19 @@ struct ProgressBar {
 
   mutating func advance(by count: Int) {
     done += count
-    guard isShown, case let percent = min(100, done * 100 / total), percent != shownPercent else { return }
-    shownPercent = percent
+    guard isShown, case let reached = min(100, done * 100 / total), reached != percent else { return }
+    percent = reached
+    isOnScreen = true
     let filled = Self.width * percent / 100
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
     Console.status("[\(bar)] \(percent) %")
   }
 
-  /// Takes the bar away, so that a line of data can be printed; the next step shows it again.
+  /// Takes the bar away, so that a line of data can be printed; it comes back with the next percent.
   mutating func clear() {
-    guard isShown, shownPercent >= 0 else { return }
+    guard isOnScreen else { return }
     Console.status("")
-    shownPercent = -1
+    isOnScreen = false
   }
 
   mutating func finish() { clear() }
