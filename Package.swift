@@ -35,12 +35,14 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Base and wrappers.
     room("Primitives", uses: []),
     room("OpenSSLCrypto", uses: ["Primitives", "COpenSSL"]),
     room("StrictJSON", uses: ["Primitives", "CJansson"]),
     room("Patterns", uses: ["Primitives", "CPCRE2"]),
+    room("Gzip", uses: ["CZlib"]),
 
     // Core: pure.
     room("HTTPWire", uses: ["Primitives"]),
@@ -50,6 +52,9 @@ let package = Package(
     room(
       "PolicyEngine",
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration"]),
+    room(
+      "PolicyTrials",
+      uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
     room("RateLimiting", uses: ["Primitives"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     room(
@@ -80,8 +85,8 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
-        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "Gateway",
-        "Admin", "Sandbox", "PolicyReplay",
+        "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
+        "AuditStore", "Gateway", "Admin", "Sandbox", "Gzip", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -95,6 +100,7 @@ let package = Package(
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
     tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),
     tests(of: "Patterns", uses: ["Primitives"]),
+    tests(of: "Gzip"),
     tests(of: "HTTPWire", uses: ["Primitives"]),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
@@ -105,6 +111,10 @@ let package = Package(
         "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
         "PolicyReplay",
       ]),
+    tests(
+      of: "PolicyTrials",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
+    ),
     tests(of: "RateLimiting", uses: ["Primitives"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),

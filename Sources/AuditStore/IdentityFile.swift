@@ -16,7 +16,9 @@ extension JournalIdentity {
 
   /// The identity of the journal that is opened; made when it has none.
   /// - Returns: it, and what was odd about it.
-  static func claim(in files: any JournalFileSystem) throws(JournalOpenFailure) -> (JournalIdentity, [String])
+  ///   A journal whose file is gone keeps the name that its last checkpoint has.
+  static func claim(in files: any JournalFileSystem, named: JournalIdentity? = nil) throws(JournalOpenFailure)
+    -> (JournalIdentity, [String])
   {
     let found = try JournalOpenFailure.wrapping { () throws(FileFault) -> [UInt8]? in
       guard try files.names().contains(file) else { return [] }
@@ -26,7 +28,7 @@ extension JournalIdentity {
     guard let found else { throw .unreadableIdentity }
     if let identity = JournalIdentity(bytes: found) { return (identity, []) }
     guard isTorn(found) else { throw .unreadableIdentity }
-    let identity = JournalIdentity(random: SystemEntropy())
+    let identity = named ?? JournalIdentity(random: SystemEntropy())
     try JournalOpenFailure.wrapping { () throws(FileFault) in try identity.write(in: files) }
     let isNew = try JournalOpenFailure.wrapping { () throws(FileFault) in
       try JournalListing(files).segments.isEmpty

@@ -1,5 +1,6 @@
 package import AuditTrail
 package import Primitives
+package import OpenSSLCrypto
 internal import Synchronization
 
 /// The audit journal of one gateway: takes records from any thread and hands them to one writer thread.
@@ -20,6 +21,10 @@ package final class Journal: Sendable {
     package var segmentSize = 128 << 20
     /// How long segments are kept; `nil`: for ever.
     package var retainNanoseconds: Int64?
+    /// How often a checkpoint is written while records come.
+    package var checkpointNanoseconds: Int64 = 60_000_000_000
+    /// With this, checkpoints are signed.
+    package var signingKey: Ed25519PrivateKey?
 
     package init(directory: String) { self.directory = directory }
   }
@@ -62,10 +67,13 @@ package final class Journal: Sendable {
     let thread: WriterThread
     do throws(JournalOpenFailure) {
       let recovered = try RecoveredJournal(recovering: files)
-      let (identity, oddities) = try JournalIdentity.claim(in: files)
+      let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
+      if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
+      let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
       self.identity = identity
       notices = recovered.notices + oddities
-      thread = try Self.start(recovered, settings, desk: desk, clock: clock, files: files)
+      let checkpoints = CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files)
+      thread = try Self.start(recovered, checkpoints, settings, desk: desk, clock: clock, files: files)
     } catch {
       lock.release()
       throw error
@@ -128,7 +136,8 @@ package final class Journal: Sendable {
   }
 
   private static func start(
-    _ recovered: RecoveredJournal, _ settings: Settings, desk: JournalDesk, clock: any TimeSource,
+    _ recovered: RecoveredJournal, _ checkpoints: CheckpointWriter, _ settings: Settings, desk: JournalDesk,
+    clock: any TimeSource,
     files: any JournalFileSystem
   ) throws(JournalOpenFailure) -> WriterThread {
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
@@ -136,10 +145,12 @@ package final class Journal: Sendable {
     }
     let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
     let isSynchronous = settings.durability == .sync
+    let checkpointPeriod = settings.checkpointNanoseconds
     do throws(ThreadFault) {
       return try WriterThread {
         let writer = JournalWriter(
-          desk: desk, segments: segments, retention: retention, clock: clock, isSynchronous: isSynchronous)
+          desk: desk, segments: segments, retention: retention, checkpoints: checkpoints,
+          checkpointPeriod: checkpointPeriod, clock: clock, isSynchronous: isSynchronous)
         writer.run()
       }
     } catch {

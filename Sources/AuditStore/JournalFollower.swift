@@ -1,4 +1,5 @@
 package import AuditTrail
+internal import Glibc
 
 /// Gives out requests as they end, each once.
 package struct JournalFollower {
@@ -12,14 +13,22 @@ package struct JournalFollower {
   /// How far back it looks for the intents of requests that are under way.
   private static let lookBack = 1 << 20
 
-  /// Begins at the journal's end.
-  package init(directory: String) throws(FileFault) {
-    try self.init(PosixFileSystem(directory, creating: false))
+  /// Begins at the journal's end, or with its first record.
+  /// - Returns: `nil` when there is no such directory.
+  package init?(directory: String, fromStart: Bool = false) throws(FileFault) {
+    let files: PosixFileSystem
+    do throws(FileFault) {
+      files = try PosixFileSystem(directory, creating: false)
+    } catch {
+      guard error.code == ENOENT else { throw error }
+      return nil
+    }
+    try self.init(files, fromStart: fromStart)
   }
 
-  init(_ files: any JournalFileSystem) throws(FileFault) {
+  init(_ files: any JournalFileSystem, fromStart: Bool = false) throws(FileFault) {
     self.files = files
-    guard let segment = try JournalListing(files).segments.last else { return }
+    guard !fromStart, let segment = try JournalListing(files).segments.last else { return }
     self.segment = segment
     let file = try files.open(segment.file, .read)
     let size = Result { () throws(FileFault) in try files.size(file) }
@@ -49,7 +58,14 @@ package struct JournalFollower {
 
   private mutating func readRest(_ body: (RequestHistory) -> Void) throws(FileFault) {
     guard let segment else { return }
-    var lines = try SegmentLines(segment.file, in: files, from: offset)
+    var lines: SegmentLines
+    do throws(FileFault) {
+      lines = try SegmentLines(segment.file, in: files, from: offset)
+    } catch {
+      // Retention has removed it; what follows is in the next one.
+      guard error.code == ENOENT else { throw error }
+      return
+    }
     let result = Result { () throws(FileFault) in
       var line: [UInt8] = []
       while try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line {

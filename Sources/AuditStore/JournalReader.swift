@@ -39,6 +39,16 @@ package struct JournalReader {
     return unreadable
   }
 
+  /// The first record that `isWanted`.
+  package func firstRecord(where isWanted: (JournalRecord) -> Bool) throws(FileFault) -> JournalRecord? {
+    var found: JournalRecord?
+    try forEachLine { line in
+      found = JournalRecord(line: line).flatMap { isWanted($0) ? $0 : nil }
+      return found == nil
+    }
+    return found
+  }
+
   /// Calls `body` with each whole line, without its line feed, until it returns `false`. A line that is not whole is
   /// being written, or is what a crash left.
   package func forEachLine(_ body: ([UInt8]) -> Bool) throws(FileFault) {

@@ -13,7 +13,8 @@ struct JournalScan {
   ///   - waitForRest: called when the last line is not whole; whether to look again.
   init(
     _ segments: some BidirectionalCollection<SegmentName>, with verifier: ChainVerifier,
-    in files: any JournalFileSystem, waitForRest: () -> Bool = { false }
+    in files: any JournalFileSystem, waitForRest: () -> Bool = { false },
+    witness: (ChainHead) throws(FileFault) -> ChainProblem? = { _ in nil }
   ) throws(FileFault) {
     var verifier = verifier
     var problem: ChainProblem?
@@ -24,7 +25,7 @@ struct JournalScan {
       end = 0
       problem = try Self.read(
         name, from: &end, with: &verifier, in: files,
-        waitForRest: name == segments.last ? waitForRest : { false })
+        waitForRest: name == segments.last ? waitForRest : { false }, witness: witness)
       guard problem == nil else { break }
     }
     self.problem = problem ?? verifier.finish()
@@ -34,11 +35,14 @@ struct JournalScan {
 
   private static func read(
     _ name: SegmentName, from end: inout Int, with verifier: inout ChainVerifier,
-    in files: any JournalFileSystem, waitForRest: () -> Bool
+    in files: any JournalFileSystem, waitForRest: () -> Bool,
+    witness: (ChainHead) throws(FileFault) -> ChainProblem?
   ) throws(FileFault) -> ChainProblem? {
     while true {
       var lines = try SegmentLines(name.file, in: files, from: end)
-      let result = Result { () throws(FileFault) in try read(&lines, from: &end, with: &verifier) }
+      let result = Result { () throws(FileFault) in
+        try read(&lines, from: &end, with: &verifier, witness: witness)
+      }
       lines.close()
       switch try result.get() {
       case .whole: return nil
@@ -56,7 +60,8 @@ struct JournalScan {
   }
 
   private static func read(
-    _ lines: inout SegmentLines, from end: inout Int, with verifier: inout ChainVerifier
+    _ lines: inout SegmentLines, from end: inout Int, with verifier: inout ChainVerifier,
+    witness: (ChainHead) throws(FileFault) -> ChainProblem?
   ) throws(FileFault) -> Reading {
     var problem: ChainProblem?
     while true {
@@ -64,6 +69,7 @@ struct JournalScan {
       case .line:
         if let problem { return .bad(problem) }
         end = lines.offset
+        if let found = try witness(verifier.extent.head) { return .bad(found) }
       case .end(tornBytes: 0): return .whole
       case .end(let bytes): return .torn(bytes: bytes)
       case .tooLong: return .bad(verifier.finishTooLong())

@@ -1,3 +1,5 @@
+package import Primitives
+
 /// What the journal has done since it was opened, and how it is.
 package struct JournalStatistics: Sendable {
   /// Records written.
@@ -13,6 +15,8 @@ package struct JournalStatistics: Sendable {
   /// Outcomes that wait because the last try to write failed.
   package var delayedOutcomes = 0
   package var lastSequence = 0
+  /// When the last checkpoint was written; `nil` before the first.
+  package var lastCheckpoint: WallClockTime?
   /// Why the last try failed; `nil` when it did not.
   package var failure: JournalFailure?
 

@@ -1,5 +1,6 @@
 package import AuditTrail
 internal import Glibc
+package import OpenSSLCrypto
 
 /// What a check of a whole journal found.
 package struct JournalVerification: Sendable {
@@ -13,25 +14,56 @@ package struct JournalVerification: Sendable {
 
 extension JournalVerification {
   /// Checks the journal in a directory, whether or not a gateway is writing it.
-  package init(ofDirectory path: String) throws(FileFault) {
-    try self.init(of: PosixFileSystem(path, creating: false))
+  /// - Parameters:
+  ///   - key: with this, signatures are checked, and there must be some.
+  ///   - kept: checkpoints that somebody kept, which the journal must agree with.
+  ///   - progress: called every few thousand records with the number of the last.
+  package init(
+    ofDirectory path: String, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
+    progress: (Int) -> Void = { _ in }
+  ) throws(FileFault) {
+    try self.init(of: PosixFileSystem(path, creating: false), key: key, kept: kept, progress: progress)
   }
 
-  init(of files: any JournalFileSystem) throws(FileFault) {
+  init(
+    of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
+    progress: (Int) -> Void = { _ in }
+  ) throws(FileFault) {
+    // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
+    // meanwhile is about records that are read later.
     let listing = try JournalListing(files)
     let base = try listing.base(in: files)
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
     var patience = Self.looksAtTornLine
-    let scan = try JournalScan(listing.segments, with: verifier, in: files) {
-      patience -= 1
-      guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
-      usleep(5000)
-      return true
+    var check = try CheckpointCheck(kept: kept, key: key, in: files)
+    let outcome = Result { () throws(FileFault) -> (JournalScan, ChainProblem?) in
+      if let found = try check.advance(to: base) {
+        return (try JournalScan([SegmentName](), with: verifier, in: files), found)
+      }
+      let scan = try JournalScan(
+        listing.segments, with: verifier, in: files,
+        waitForRest: {
+          patience -= 1
+          guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
+          usleep(5000)
+          return true
+        },
+        witness: { head throws(FileFault) in
+          if head.sequence & 8191 == 0 { progress(head.sequence) }
+          return head.sequence >= check.due ? try check.advance(to: head) : nil
+        })
+      return (scan, scan.problem ?? check.finish(at: scan.extent.head))
     }
+    let expired = check.expired
+    check.close()
+    let (scan, found) = try outcome.get()
     extent = scan.extent
-    problem = scan.problem
-    notices = listing.segments.isEmpty ? [] : listing.markNotices
+    problem = found
+    notices =
+      (listing.segments.isEmpty ? [] : listing.markNotices)
+      + (expired == 0
+        ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

@@ -17,6 +17,9 @@ final class JournalWriter {
   private let desk: JournalDesk
   private let segments: SegmentWriter
   private let retention: Retention
+  private var checkpoints: CheckpointWriter
+  private let checkpointPeriod: Int64
+  private var nextCheckpoint: MonotonicInstant
   private let clock: any TimeSource
   private let isSynchronous: Bool
   private var batch: [CommitQueue<JournalDesk.Waiter>.Entry] = []
@@ -35,9 +38,12 @@ final class JournalWriter {
   private static let batchesPerMark = 256
 
   init(
-    desk: JournalDesk, segments: SegmentWriter, retention: Retention, clock: any TimeSource,
-    isSynchronous: Bool
+    desk: JournalDesk, segments: SegmentWriter, retention: Retention, checkpoints: CheckpointWriter,
+    checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool
   ) {
+    self.checkpoints = checkpoints
+    self.checkpointPeriod = checkpointPeriod
+    nextCheckpoint = clock.monotonic()
     self.desk = desk
     self.segments = segments
     self.retention = retention
@@ -49,6 +55,7 @@ final class JournalWriter {
   func run() {
     var hasRested = false
     removeExpired()
+    writeCheckpoint()
     while true {
       let step = desk.queue.withLock { queue in
         let step = queue.nextStep(hasRested: hasRested)
@@ -62,7 +69,7 @@ final class JournalWriter {
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
-        _ = desk.bell.wait(nanoseconds: retention.period)
+        _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
       case .stop: return finish()
       }
       if let since = unsynchronizedSince,
@@ -70,6 +77,7 @@ final class JournalWriter {
       {
         synchronizeWritten()
       }
+      if clock.monotonic() >= nextCheckpoint { writeCheckpoint() }
       if let nextRetention, clock.monotonic() >= nextRetention { removeExpired() }
     }
   }
@@ -172,8 +180,25 @@ final class JournalWriter {
     desk.isRotationDue.store(false, ordering: .relaxed)
     do throws(FileFault) {
       try segments.finishSegment()
+      writeCheckpoint()
     } catch {
       note(error, lostOutcomes: 0)
+    }
+  }
+
+  /// Says how far the journal reaches, if that has changed. When it fails, the next time is the next chance: a
+  /// checkpoint holds up no request.
+  private func writeCheckpoint() {
+    nextCheckpoint = clock.monotonic().advanced(byNanoseconds: checkpointPeriod)
+    do throws(FileFault) {
+      try segments.synchronize()
+      let count = try JournalListing(segments.files).segments.count
+      let now = clock.wallClock()
+      _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
+      let last = checkpoints.last?.time
+      desk.statistics.withLock { $0.lastCheckpoint = last }
+    } catch {
+      desk.statistics.withLock { $0.failures += 1 }
     }
   }
 
@@ -214,6 +239,7 @@ final class JournalWriter {
   }
 
   private func finish() {
+    writeCheckpoint()
     do throws(FileFault) {
       try segments.close()
     } catch {

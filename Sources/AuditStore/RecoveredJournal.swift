@@ -19,6 +19,17 @@ struct RecoveredJournal {
 }
 
 extension RecoveredJournal {
+  /// What the last checkpoint says that this journal does not hold.
+  func contradiction(of tail: CheckpointTail) -> ChainProblem? {
+    guard let named = tail.checkpoint?.head, named.sequence >= head.sequence, named != head else {
+      return nil
+    }
+    return ChainProblem(
+      segment: Checkpoint.file, line: nil, sequence: named.sequence,
+      kind: .checkpoint(
+        named.sequence > head.sequence ? .journalIsShorter(last: head.sequence) : .journalIsRewritten))
+  }
+
   /// Finds the end of the journal. Drops what a crash left of a record that was never acknowledged, after putting it
   /// aside; anything else that is wrong is thrown.
   ///

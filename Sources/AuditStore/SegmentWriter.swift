@@ -26,7 +26,8 @@ final class SegmentWriter {
 
   let files: any JournalFileSystem
   private let segmentSize: Int
-  private let markFile: OpenFile
+  /// `nil` after a failed synchronisation: that descriptor is not asked again.
+  private var markFile: OpenFile?
   private var segment: Segment?
   private var distrusted: Distrusted?
   /// The lines after `synchronizedHead`: written, and not known to be on disk.
@@ -47,10 +48,11 @@ final class SegmentWriter {
     head = recovered.head
     synchronizedHead = recovered.head
     mark = HeadMark(head: recovered.head, base: recovered.base)
-    markFile = try files.open(HeadMark.file, .write)
+    let file = try files.open(HeadMark.file, .write)
+    markFile = file
     do throws(FileFault) {
       try openLast(recovered.lastSegment)
-      try files.truncate(markFile, to: 0)
+      try files.truncate(file, to: 0)
       try writeMark(durably: true)
       try files.synchronizeDirectory()
     } catch {
@@ -61,6 +63,9 @@ final class SegmentWriter {
 
   /// Whether records are written that are not known to be on disk.
   var isUnsynchronized: Bool { synchronizedHead != head }
+
+  /// The record before the first that is kept.
+  var base: ChainHead { mark.base }
 
   /// The first record of the segment at hand; `nil` when the next record begins one.
   var currentSegment: SegmentName? { segment?.name }
@@ -177,6 +182,8 @@ final class SegmentWriter {
   private func distrustSegment(from end: Int) {
     guard let segment else { return }
     distrusted = Distrusted(segment: segment, end: end)
+    // Its descriptor is not asked again.
+    files.close(segment.file)
     self.segment = nil
     // At once if possible, so that readers do not see what may go away.
     try? cutBackDistrusted()
@@ -184,7 +191,8 @@ final class SegmentWriter {
 
   private func cutBackDistrusted() throws(FileFault) {
     guard let distrusted else { return }
-    let file = distrusted.segment.file
+    let file = try files.open(distrusted.segment.name.file, .write)
+    defer { files.close(file) }
     try files.truncate(file, to: distrusted.end)
     do throws(FileFault) {
       try files.synchronize(file)
@@ -195,7 +203,6 @@ final class SegmentWriter {
     }
     self.distrusted = nil
     if distrusted.end > distrusted.segment.synchronizedEnd { noteSynchronized() }
-    files.close(file)
   }
 
   private func noteSynchronized() {
@@ -206,16 +213,27 @@ final class SegmentWriter {
 
   private func writeMark(durably: Bool) throws(FileFault) {
     mark.head = synchronizedHead
-    try files.writeAll(markFile, named: HeadMark.file, at: 0, mark.bytes)
-    if durably { try files.synchronize(markFile) }
+    let file: OpenFile
+    if let markFile { file = markFile } else { file = try files.open(HeadMark.file, .write) }
+    markFile = file
+    try files.writeAll(file, named: HeadMark.file, at: 0, mark.bytes)
+    if durably {
+      do throws(FileFault) {
+        try files.synchronize(file)
+      } catch {
+        files.close(file)
+        markFile = nil
+        throw error
+      }
+    }
     isMarkCurrent = true
   }
 
   private func closeFiles() {
     if let segment { files.close(segment.file) }
-    if let distrusted { files.close(distrusted.segment.file) }
     segment = nil
     distrusted = nil
-    files.close(markFile)
+    if let markFile { files.close(markFile) }
+    markFile = nil
   }
 }

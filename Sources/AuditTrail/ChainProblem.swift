@@ -28,6 +28,8 @@ package struct ChainProblem: Error, Sendable, Hashable {
     case removed
     /// An `expired` record names another record as the last that was removed than the one that the next is chained to.
     case expiredOther
+    /// A checkpoint is bad, or the journal is not what it says; `segment` is the file of the checkpoints.
+    case checkpoint(CheckpointFault)
   }
 
   /// The segment's file.
@@ -67,6 +69,7 @@ package struct ChainProblem: Error, Sendable, Hashable {
     case .unknownVersion(let version):
       "record \(sequence) has recordVersion \(version), which this version of gatehouse does not know; it reads "
         + "up to \(RecordVersion.current): use the version that wrote it"
+    case .checkpoint(let fault): fault.message(sequence: sequence)
     case .removed:
       "the records up to \(sequence) were removed, and no `expired` record says that retention did it"
     case .expiredOther:
@@ -83,7 +86,7 @@ package struct ChainProblem: Error, Sendable, Hashable {
     switch kind {
     case .torn, .unwrittenBlocks: return true
     case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .tooLong,
-      .unknownVersion, .removed, .expiredOther:
+      .unknownVersion, .removed, .expiredOther, .checkpoint:
       return false
     }
   }

@@ -70,5 +70,12 @@ package struct JournalRecord: Sendable {
     }
   }
 
+  /// The message of the first of `violations` or `warnings`.
+  func firstMessage(_ member: Text) -> Text? {
+    guard let findings = node(member), let finding = document.elements(findings).first(where: { _ in true })
+    else { return nil }
+    return document.member("message", of: finding).flatMap { document.text($0) }
+  }
+
   private func node(_ member: Text) -> JSONNode? { document.member(member, of: document.root) }
 }

@@ -45,7 +45,8 @@ package struct RequestHistory: Sendable {
     return writer.bytes
   }
 
-  private func source(_ member: Text) -> ArraySlice<UInt8>? {
+  /// The value as the journal writes it; what the outcome says goes first.
+  package func source(_ member: Text) -> ArraySlice<UInt8>? {
     // The request's own time, not that of its end.
     if member == "time" { return first.source(member) }
     return second?.source(member) ?? first.source(member)

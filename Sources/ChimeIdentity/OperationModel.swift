@@ -33,7 +33,7 @@ package struct OperationModel: Sendable {
 
   let segments: [PathSegment]
   /// Whether the path is the same for every request.
-  let isPathConstant: Bool
+  package let isPathConstant: Bool
 
   init(
     name: Text, method: Method, path: Text, discriminator: (name: Text, value: Text)?, successStatus: Int,

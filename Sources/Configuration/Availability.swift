@@ -5,12 +5,9 @@ enum Availability {
   static let rateLimitStores = ["redis"]
   static let credentialSources = ["process", "container", "instance", "webIdentity"]
   /// Keys that may only be absent or null.
-  static let nullKeys = ["assumeRole", "postgres", "signingKey"]
+  static let nullKeys = ["assumeRole", "postgres"]
   /// Keys that may only be absent or false.
   static let falseKeys = ["proxyProtocol"]
-  /// Endings of files in the policies folder.
-  static let policyFileEndings = [(".tag-policy.json", "AWS tag policies are")]
-
   static func message(for what: String, accepted: String) -> String {
     "\(what) is not available in this version; accepted: \(accepted)"
   }

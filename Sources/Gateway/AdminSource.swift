@@ -16,7 +16,9 @@ extension GatewayServer: AdminSource {
         detail: snapshot.credentials == nil ? "none found" : "present"),
       ReadinessCheck(
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
-        detail: journal.failure?.message ?? "\(journal.unwrittenOutcomes) outcomes unwritten"),
+        detail: journal.failure?.message
+          ?? "\(journal.unwrittenOutcomes) outcomes unwritten"
+          + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")),
       ReadinessCheck("store", isReady: true, detail: "local"),
     ]
   }

@@ -9,6 +9,8 @@ extension Journal.Settings {
     durability = audit.durability == .sync ? .sync : .interval
     continuesOnFailure = audit.onFailure == .continue
     segmentSize = audit.segmentSize
+    checkpointNanoseconds = audit.checkpoint.every.nanoseconds
+    signingKey = audit.checkpoint.signingKey
     retainNanoseconds = audit.retain?.nanoseconds
   }
 }

@@ -26,6 +26,18 @@ final class BoundPolicy: Sendable {
     metadata = document.metadata.map(MetadataChecks.init)
   }
 
+  /// A name and a mode under which tag policies report what they find.
+  init(name: Text, mode: PolicyDocument.Mode) {
+    self.name = name
+    self.mode = mode
+    appInstances = nil
+    userID = nil
+    userName = nil
+    tags = nil
+    expiration = nil
+    metadata = nil
+  }
+
   /// Whether it may add or set something, ceilings apart.
   var fills: Bool { tags?.addsTags ?? false || expiration?.defaultDays != nil }
   /// Whether it may lower days.

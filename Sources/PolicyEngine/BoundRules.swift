@@ -83,6 +83,7 @@ final class TagChecks: Sendable {
     assignedPrints = assigned.map(\.key.fingerprint)
   }
 
+  /// Whether the policy sets the tag with exactly this key.
   func assigns(_ key: Text) -> Bool {
     guard !assignedPrints.isEmpty else { return false }
     let fingerprint = FoldedKey.fingerprint(of: key)
@@ -90,6 +91,18 @@ final class TagChecks: Sendable {
       if assigned[index].key.text == key { return true }
     }
     return false
+  }
+
+  /// The key of a tag that the policy sets, where `key` is that key in any case.
+  func assignedKey(inAnyCase key: Text) -> Text? {
+    guard !assignedPrints.isEmpty else { return nil }
+    let fingerprint = FoldedKey.fingerprint(of: key)
+    var alike: Text?
+    for index in assignedPrints.indices where assignedPrints[index] == fingerprint {
+      if assigned[index].key.text == key { return key }
+      if alike == nil, assigned[index].key.differsOnlyInCase(from: key) { alike = assigned[index].key.text }
+    }
+    return alike
   }
 
   /// The required tag that a key is, and if it is none, the first one that it differs from only in case.
@@ -104,7 +117,11 @@ final class TagChecks: Sendable {
     return (nil, alike)
   }
 
-  func requires(_ key: Text) -> Bool { lookUp(key).same != nil }
+  /// The key of a tag that the policy requires, where `key` is that key in any case.
+  func requiredKey(inAnyCase key: Text) -> Text? {
+    let (same, alike) = lookUp(key)
+    return (same ?? alike)?.key.text
+  }
 }
 
 final class ExpirationChecks: Sendable {

@@ -71,6 +71,15 @@ struct Contradictions {
           warn(changer.document, put.value.position, "\(tag) is among \(whose) forbiddenKeys")
         }
       }
+      let isItsOwn =
+        checker.required.contains { $0.key.text == key } || rules.set.contains { $0.key.value == key }
+      for (assigned, _) in rules.set
+      where !isItsOwn && put.key.differsOnlyInCase(from: assigned.value) {
+        warn(
+          changer.document, put.value.position,
+          "\(tag) differs only in case from one that \(whose) `set` puts in, `\(Wording.shown(assigned.value))`"
+        )
+      }
       for (required, rule) in checker.required {
         if required.text == key {
           if let fault = Self.fault(of: put.value.value, rule) {

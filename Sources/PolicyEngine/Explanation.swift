@@ -47,20 +47,18 @@ extension PolicySet {
   package func explain(
     _ request: GovernedRequest, tenant: TenantFacts, after changes: [Change] = []
   ) -> Explanation {
-    guard let governance = request.governance else {
-      var decision = Decision()
-      decision.changes = changes
-      return Explanation(decision: decision, request: request, policies: [])
-    }
-    var recorder = ExplanationRecorder(
-      reports: policies.map { policy in
+    var reports: [Explanation.PolicyReport] = []
+    if let governance = request.governance {
+      reports = policies.map { policy in
         Explanation.PolicyReport(
           name: policy.document.name.value, mode: policy.document.mode,
           silence: policy.silence(about: request, as: governance, for: tenant))
-      })
+      }
+    }
+    var recorder = ExplanationRecorder(reports: reports + tagPolicyReports(on: request))
     recorder.gathered.decision.changes = changes
     var changed = request
-    evaluate(&changed, as: governance, for: tenant, &recorder)
+    evaluate(&changed, for: tenant, &recorder)
     return Explanation(
       decision: recorder.gathered.decision, request: changed, policies: recorder.reports)
   }

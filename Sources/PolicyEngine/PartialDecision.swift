@@ -73,10 +73,9 @@ extension PolicySet {
   package func decide(
     _ request: GovernedRequest, hiding hidden: HiddenFacts, tenant: TenantFacts, wording: Bool = false
   ) -> PartialDecision {
-    guard let governance = request.governance else { return PartialDecision() }
     var recorder = PartialRecorder(hidden, wantsWording: wording)
     var changed = request
-    evaluate(&changed, as: governance, for: tenant, &recorder)
+    evaluate(&changed, for: tenant, &recorder)
     return recorder.decision
   }
 }
@@ -154,6 +153,11 @@ private struct PartialRecorder: VerdictRecorder {
     decision.findings.append(
       .init(policy: policy.name, rule: rule, mode: policy.mode, hangsOn: member, violation: violation))
   }
+}
+
+extension GovernedRequest {
+  /// Whether policies of any kind have a say in it.
+  package var isGoverned: Bool { governance != nil || tagging != nil }
 }
 
 extension Rule {

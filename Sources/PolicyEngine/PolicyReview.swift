@@ -16,6 +16,8 @@ struct PolicyReview {
     }
     problems += PolicyConflicts(live).problems
     problems += Contradictions(live).problems
+    problems += Bypasses(live).problems
+    problems += CostlyPatterns(live).problems
   }
 
   /// What a policy puts in must be what the service model lets a request have.

@@ -5,6 +5,8 @@ package import Primitives
 package final class PolicySet: Sendable {
   /// In the order of their names, which is the order in which they change requests.
   let policies: [CompiledPolicy]
+  /// In the order of their names; they change nothing.
+  let tagPolicies: [CompiledTagPolicy]
   private let tenants: [Text: KnownTenant]
 
   /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
@@ -13,23 +15,30 @@ package final class PolicySet: Sendable {
     documents: [PolicyDocument], tenants: [TenantFacts]
   ) -> (PolicySet, [Problem]) {
     let set = PolicySet(documents, tenants)
-    return (set, PolicyReview(set.policies, tenants).problems)
+    return (
+      set,
+      PolicyReview(set.policies, tenants).problems + TagPolicyReview(set.policies, set.tagPolicies).problems
+    )
   }
 
   private convenience init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
+    let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
     self.init(
-      policies: documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
-        .map(CompiledPolicy.init), tenants)
+      policies: sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init),
+      tagPolicies: sorted.compactMap(CompiledTagPolicy.init), tenants)
   }
 
-  private init(policies: [CompiledPolicy], _ tenants: [TenantFacts]) {
+  private init(policies: [CompiledPolicy], tagPolicies: [CompiledTagPolicy], _ tenants: [TenantFacts]) {
     self.policies = policies
+    self.tagPolicies = tagPolicies
     self.tenants = Dictionary(
       tenants.map { ($0.id, KnownTenant($0)) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The same policies for one tenant that no file has.
-  package func forTenant(_ tenant: TenantFacts) -> PolicySet { PolicySet(policies: policies, [tenant]) }
+  package func forTenant(_ tenant: TenantFacts) -> PolicySet {
+    PolicySet(policies: policies, tagPolicies: tagPolicies, [tenant])
+  }
 
   /// Whether what they say about a tenant's requests may hang on the tenant's labels.
   package func needLabels(of tenant: Text) -> Bool {
@@ -41,14 +50,22 @@ package final class PolicySet: Sendable {
 
   /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.
   package func decide(_ request: inout GovernedRequest, tenant: TenantFacts) -> Decision {
-    guard let governance = request.governance else { return Decision() }
     var recorder = DecisionRecorder()
-    evaluate(&request, as: governance, for: tenant, &recorder)
+    evaluate(&request, for: tenant, &recorder)
     return recorder.decision
   }
 
   func evaluate(
-    _ request: inout GovernedRequest, as governance: Governance, for tenant: TenantFacts,
+    _ request: inout GovernedRequest, for tenant: TenantFacts, _ recorder: inout some VerdictRecorder
+  ) {
+    if let governance = request.governance {
+      applyPolicies(to: &request, as: governance, for: tenant, &recorder)
+    }
+    checkTagPolicies(request, &recorder)
+  }
+
+  private func applyPolicies(
+    to request: inout GovernedRequest, as governance: Governance, for tenant: TenantFacts,
     _ recorder: inout some VerdictRecorder
   ) {
     let step = plan(for: tenant)[governance]

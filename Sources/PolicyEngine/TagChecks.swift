@@ -12,10 +12,10 @@ extension BoundPolicy {
     switch governance {
     case .createUser:
       checkPresence(tags, in: request, &recorder)
-      checkGiven(tags, in: request, &recorder)
+      checkGiven(tags, in: request, as: governance, &recorder)
       checkCount(tags, of: request, &recorder)
     case .tagUser:
-      checkGiven(tags, in: request, &recorder)
+      checkGiven(tags, in: request, as: governance, &recorder)
       protect(tags, in: request, as: governance, &recorder)
     case .untagUser:
       protect(tags, in: request, as: governance, &recorder)
@@ -25,26 +25,35 @@ extension BoundPolicy {
   }
 
   /// What holds whatever operations the policy matches: a tag that the policy sets is not the caller's to write, and
-  /// one that it sets or requires is not theirs to take away.
+  /// one that it sets or requires is not theirs to take away. In any case, because readers of tags differ in whether
+  /// they tell cases apart (IAM conditions do not).
   func protect(
     _ tags: TagChecks, in request: GovernedRequest, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
     if governance == .tagUser {
       for tag in request.tags {
+        let meant = tags.assignedKey(inAnyCase: tag.key)
         recorder.judge(
-          .tagsProtected, of: self, keeps: !tags.assigns(tag.key), field: FieldName.tag(ofCaller: tag.key),
-          wrong: "the tag is set by policy", accepted: "the request without this tag")
+          .tagsProtected, of: self, keeps: meant == nil, field: FieldName.tag(ofCaller: tag.key),
+          wrong: "\(Self.named(tag.key, meant)) is set by policy", accepted: "the request without this tag")
       }
     } else if governance == .untagUser {
       for key in request.tagKeys {
+        let assigned = tags.assignedKey(inAnyCase: key)
+        let meant = assigned ?? tags.requiredKey(inAnyCase: key)
         recorder.judge(
-          .tagsProtected, of: self, keeps: !tags.assigns(key) && !tags.requires(key),
-          field: FieldName.tag(ofCaller: key),
-          wrong: "the tag is \(tags.assigns(key) ? "set" : "required") by policy",
+          .tagsProtected, of: self, keeps: meant == nil, field: FieldName.tag(ofCaller: key),
+          wrong: "\(Self.named(key, meant)) is \(assigned != nil ? "set" : "required") by policy",
           accepted: "the request without this key")
       }
     }
+  }
+
+  /// The protected tag, by its key where the caller wrote that in another case.
+  private static func named(_ key: Text, _ meant: Text?) -> String {
+    guard let meant, meant != key else { return "the tag" }
+    return "the tag `\(Wording.shown(meant))`, which this key differs from only in case,"
   }
 
   private func checkPresence(
@@ -98,24 +107,32 @@ extension BoundPolicy {
 
   /// What is held against each tag of the request by itself.
   private func checkGiven(
-    _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ tags: TagChecks, in request: GovernedRequest, as governance: Governance,
+    _ recorder: inout some VerdictRecorder
   ) {
     let given = request.tags.span
     for place in given.indices {
       let (same, alike) = tags.lookUp(given[place].key)
-      if let alike { refuseCase(of: given[place].key, alike, &recorder) }
+      if let alike {
+        refuseCase(of: given[place].key, alike.key.text, &recorder)
+      } else if same == nil, governance.checksAllTags,
+        let meant = tags.assignedKey(inAnyCase: given[place].key), meant != given[place].key
+      {
+        // Beside a tag that policy sets, one that reads like it is as good as forged.
+        refuseCase(of: given[place].key, meant, &recorder)
+      }
       checkKey(given[place].key, tags, &recorder)
       if let same { checkValue(given[place].value, same, in: request, &recorder) }
     }
   }
 
   private func refuseCase(
-    of key: Text, _ meant: RequiredTag, _ recorder: inout some VerdictRecorder
+    of key: Text, _ meant: Text, _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
       .tagsKeyCase, of: self, keeps: false, field: FieldName.tag(ofCaller: key),
-      wrong: "the key differs from `\(Wording.shown(meant.key.text))` only in case",
-      accepted: "the key `\(Wording.shown(meant.key.text))`")
+      wrong: "the key differs from `\(Wording.shown(meant))` only in case",
+      accepted: "the key `\(Wording.shown(meant))`")
   }
 
   private func checkKey(_ key: Text, _ tags: TagChecks, _ recorder: inout some VerdictRecorder) {

@@ -50,12 +50,7 @@ enum Wording {
         out.append("\u{2026}")
         break
       }
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse, .surrogate:
-        out.append("\u{FFFD}")
-      default:
-        out.append(scalar)
-      }
+      out.append(scalar.isInert ? scalar : "\u{FFFD}")
     }
     return String(out)
   }

@@ -77,7 +77,7 @@ package struct Replay {
     if let decision = revised[request.requestId] { request.decision = decision }
     tally.requests += 1
     if let exemption = exemption(of: request) { return exempt(exemption) }
-    guard let tenant = request.tenant, let (facts, hidden) = request.facts(), facts.governance != nil else {
+    guard let tenant = request.tenant, let (facts, hidden) = request.facts(), facts.isGoverned else {
       return exempt(.notGoverned)
     }
     if request.isRepeat { tally.repeats += 1 }

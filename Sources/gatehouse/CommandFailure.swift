@@ -22,6 +22,11 @@ struct CommandFailure: Error {
     lines = ["gatehouse: \(message)"]
   }
 
+  init(_ status: ExitStatus, lines: [String]) {
+    self.status = status
+    self.lines = lines
+  }
+
   /// The files have these problems.
   init(configuration problems: [Problem]) {
     status = .configuration

@@ -87,6 +87,7 @@ import Testing
     mutating func crash() throws {
       let crash = try #require(crashes.randomElement(using: &entropy))
       let seed = entropy.next()
+      #expect(files.repeatedSynchronizations == 0, "a failed descriptor was asked again\n\(story)")
       log.append("\(crash)")
       // After a failed synchronisation records are only in memory until they are written again.
       let isRepeating = writer.map { $0.isUnsynchronized && $0.currentSegment == nil } ?? false
@@ -132,24 +133,24 @@ import Testing
     var story: String { log.suffix(200).joined(separator: "\n") }
   }
 
-  @Test(arguments: 0..<24)
+  @Test(arguments: 0..<300)
   func synchronousJournalKeepsWhatItAcknowledged(seed: UInt64) throws {
     var run = try Run(seed: seed, isSynchronous: true, crashes: [.kill, .powerLoss])
-    for _ in 0..<200 { try run.step() }
+    for _ in 0..<60 { try run.step() }
     try run.crash()
   }
 
-  @Test(arguments: 0..<12)
+  @Test(arguments: 0..<150)
   func intervalJournalKeepsWhatItWroteOverAKill(seed: UInt64) throws {
-    var run = try Run(seed: 1000 + seed, isSynchronous: false, crashes: [.kill])
-    for _ in 0..<200 { try run.step() }
+    var run = try Run(seed: 10_000 + seed, isSynchronous: false, crashes: [.kill])
+    for _ in 0..<60 { try run.step() }
     try run.crash()
   }
 
-  @Test(arguments: 0..<12)
+  @Test(arguments: 0..<150)
   func intervalJournalKeepsWhatItSynchronizedOverAPowerLoss(seed: UInt64) throws {
-    var run = try Run(seed: 2000 + seed, isSynchronous: false, crashes: [.powerLoss])
-    for _ in 0..<200 { try run.step() }
+    var run = try Run(seed: 20_000 + seed, isSynchronous: false, crashes: [.powerLoss])
+    for _ in 0..<60 { try run.step() }
     try run.crash()
   }
 }

@@ -43,7 +43,10 @@ final class ScriptedFileSystem: JournalFileSystem {
     var entropy: SeededEntropy
     /// How many of a hundred operations fail.
     var faultPercent = 0
-    var openCount: Int { open.count }
+    /// Descriptors whose synchronisation failed.
+    var distrusted: Set<Int32> = []
+    /// How often one of them was asked again.
+    var repeatedSynchronizations = 0
   }
 
   private static let sector = 512
@@ -54,6 +57,8 @@ final class ScriptedFileSystem: JournalFileSystem {
   }
 
   func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
+
+  var repeatedSynchronizations: Int { state.withLock { $0.repeatedSynchronizations } }
 
   var openFiles: Int { state.withLock { $0.open.count } }
 
@@ -159,6 +164,8 @@ final class ScriptedFileSystem: JournalFileSystem {
   func synchronize(_ file: OpenFile) throws(FileFault) {
     let (persists, fails) = state.withLock { state in
       let fails = state.entropy.happens(state.faultPercent)
+      if state.distrusted.contains(file.descriptor) { state.repeatedSynchronizations += 1 }
+      if fails { state.distrusted.insert(file.descriptor) }
       return (!fails || state.entropy.happens(50), fails)
     }
     try onFile(.synchronize, file, canFail: false) { if persists { $0.durable = $0.bytes } }

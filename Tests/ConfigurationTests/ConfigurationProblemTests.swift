@@ -156,9 +156,15 @@ func configuration(with line: String) -> String {
       #"6:50: error: expected true or false, found "yes""#,
       #"6:69: error: expected a duration such as "250ms", "10s", "5m", "24h" or "7d", found "1w""#),
     .init(
-      #""audit": { "postgres": "postgres://x", "checkpoint": { "every": "1m", "signingKey": "k.pem" } }"#,
-      #"6:26: error: "postgres" is not available in this version; accepted: null"#,
-      #"6:87: error: "signingKey" is not available in this version; accepted: null"#),
+      #""audit": { "postgres": "postgres://x", "checkpoint": { "every": "1m", "signingKey": null } }"#,
+      #"6:26: error: "postgres" is not available in this version; accepted: null"#),
+    .init(
+      #""audit": { "checkpoint": { "every": "1m", "signingKey": "short.key" } }"#,
+      #"6:59: error: "short.key" holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"#
+    ),
+    .init(
+      #""audit": { "checkpoint": { "every": "1m", "signingKey": "none.key" } }"#,
+      #"6:59: error: cannot read "none.key": no such file or directory"#),
     .init(
       #""audit": { "sensitive": { "name": "hash" } }"#,
       #"6:37: error: "name": "hash" needs "keyFile""#),

@@ -174,15 +174,6 @@ import Testing
       ])
   }
 
-  @Test func tagPoliciesAreSaidToBeUnavailable() {
-    var files = goodFiles()
-    files.contents["policies/org.tag-policy.json"] = "{}"
-    #expect(
-      load(files).1 == [
-        "policies/org.tag-policy.json:1:1: error: AWS tag policies are not available in this version"
-      ])
-  }
-
   @Test func policyTestsAndOtherFilesAreNotPolicies() {
     var files = goodFiles()
     files.contents["policies/baseline.test.json"] = "not JSON"

@@ -50,7 +50,7 @@ import Testing
     #expect(minimal.audit.onFailure == full.audit.onFailure)
     #expect(minimal.audit.segmentSize == full.audit.segmentSize)
     #expect(minimal.audit.retain == full.audit.retain)
-    #expect(minimal.audit.checkpointEvery == full.audit.checkpointEvery)
+    #expect(minimal.audit.checkpoint.every == full.audit.checkpoint.every)
     #expect(described(minimal.audit.sensitive) == described(full.audit.sensitive))
     #expect(minimal.workers == full.workers)
     #expect(minimal.drainTimeout == full.drainTimeout)

@@ -179,6 +179,20 @@ def test_replay_says_which_decisions_need_what_the_journal_hides(recorded):
         ]
 
 
+def test_replay_holds_requests_to_aws_tag_policies(recorded):
+    setup, ids = recorded
+    against = policies(setup, "tagged", base=BASE)
+    costs = {
+        "tag_key": {"@@assign": "CostCenter"},
+        "tag_value": {"@@assign": ["4711"]},
+        "enforced_for": {"@@assign": ["chime:*"]},
+    }
+    (against / "costs.tag-policy.json").write_text(json.dumps({"tags": {"costcenter": costs}}))
+    changed, _ = replay(setup, against)
+    assert set(changed) == {ids["other cost centre"], ids["tag"]}
+    assert {v["rule"] for r in changed.values() for v in r["violations"]} == {"tags.value"}
+
+
 def test_replay_takes_a_time_and_a_tenant(recorded):
     setup, ids = recorded
     strict = policies(setup, "strict", base=STRICT)

@@ -47,7 +47,7 @@ def validator(kind):
     return jsonschema.Draft202012Validator(schema_of(kind))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", (*KINDS, "test"))
 def test_the_shipped_schema_is_the_one_that_check_prints(kind):
     result = gateways.run("check", "--schema", kind)
     assert result.returncode == 0, result.stderr
@@ -56,7 +56,7 @@ def test_the_shipped_schema_is_the_one_that_check_prints(kind):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", (*KINDS, "test"))
 def test_the_schema_is_one_and_describes_every_key(kind):
     schema = schema_of(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -290,11 +290,16 @@ def test_schema_and_loader_agree_on_mutations(folder, kind):
     assert min(good, bad) >= 20, (good, bad)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "policies").glob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "policies").rglob("*.json")), ids=lambda path: path.name)
 def test_shipped_policies_are_good_by_the_schema(path):
     if path.name.endswith((".test.json", ".tag-policy.json")):
         pytest.skip("another kind of file")
     validator("policy").validate(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "policies").rglob("*.test.json")), ids=lambda path: path.name)
+def test_shipped_policy_tests_are_good_by_the_schema(path):
+    validator("test").validate(json.loads(path.read_text()))
 
 
 def test_samples_are_good_by_the_schemas():

@@ -69,6 +69,10 @@ import Testing
       "tags.keyCase Tags.owner"),
     RuleCase("a tag that policy sets", tags, tagBody([("Via", "g")]), "tags.protected Tags.Via"),
     RuleCase(
+      "a tag that policy sets, in another case", #""tags":{"set":{"Via":"g"}}"#,
+      tagBody([("via", "g"), ("VIA", "g"), ("Vias", "g")]), "tags.protected Tags.via",
+      "tags.protected Tags.VIA"),
+    RuleCase(
       "a user by an ARN that nobody can read is a user still", tags,
       tagBody([("Via", "g")], arn: userArn.replacing("/user/", with: "%2Fuser%2F")), "tags.protected Tags.Via"
     ),
@@ -86,7 +90,9 @@ import Testing
   @Test(
     arguments: [
       (["Env"], []), (["CostCenter"], ["tags.protected Tags.CostCenter"]),
-      (["Via", "x", "Owner"], ["tags.protected Tags.Via", "tags.protected Tags.Owner"]), (["costcenter"], []),
+      (["Via", "x", "Owner"], ["tags.protected Tags.Via", "tags.protected Tags.Owner"]),
+      (["costcenter"], ["tags.protected Tags.costcenter"]),
+      (["VIA"], ["tags.protected Tags.VIA"]), (["Costcentre", "Vi", "Vias"], []),
     ] as [([String], [String])])
   func requiredAndSetTagsCannotBeTakenAway(_ keys: [String], _ violations: [String]) throws {
     let list = keys.map { "\"\($0)\"" }.joined(separator: ",")

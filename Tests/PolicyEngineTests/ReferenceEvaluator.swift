@@ -120,14 +120,14 @@ struct ReferenceEvaluator {
       }
     }
     if concerns(policy, request), request.operation == "TagResource" {
-      for tag in request.tags where policy.set.contains(where: { same($0.key, tag.key) }) {
+      for tag in request.tags where policy.set.contains(where: { sameIgnoringCase($0.key, tag.key) }) {
         broken.append("tags.protected Tags.\(tag.key)")
       }
     }
     if concerns(policy, request), request.operation == "UntagResource" {
       for key in request.tagKeys
-      where policy.set.contains(where: { same($0.key, key) })
-        || policy.required.contains(where: { same($0.key, key) })
+      where policy.set.contains(where: { sameIgnoringCase($0.key, key) })
+        || policy.required.contains(where: { sameIgnoringCase($0.key, key) })
       {
         broken.append("tags.protected Tags.\(key)")
       }
@@ -167,7 +167,11 @@ struct ReferenceEvaluator {
     for (key, value) in request.tags {
       let field = "Tags.\(key)"
       let isRequired = policy.required.contains { same($0.key, key) }
-      if !isRequired, policy.required.contains(where: { sameIgnoringCase($0.key, key) }) {
+      let isSet = policy.set.contains { same($0.key, key) }
+      let looksRequired = policy.required.contains { sameIgnoringCase($0.key, key) }
+      let looksSet = policy.set.contains { sameIgnoringCase($0.key, key) }
+      let isCreation = request.operation == "CreateAppInstanceUser"
+      if !isRequired && (looksRequired || (isCreation && looksSet && !isSet)) {
         broken.append("tags.keyCase \(field)")
       }
       if let allowed = policy.allowedKeys, !policy.set.contains(where: { same($0.key, key) }),

@@ -58,7 +58,10 @@ import Testing
     let policies = Self.blocks(of: guide)
     #expect(policies.count >= 7)
     for policy in policies {
-      let (_, problems) = try compile([policy])
+      let isTagPolicy = !policy.contains("\"policy\"")
+      let (set, problems) = PolicySet.compile(
+        documents: try documents([isTagPolicy ? "p.tag-policy.json" : "p.json": policy]), tenants: [crm])
+      #expect(set.tagPolicies.isEmpty == !isTagPolicy)
       #expect(problems.map(\.line) == [], "\(policy)")
     }
   }

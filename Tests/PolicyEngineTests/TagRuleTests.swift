@@ -76,6 +76,9 @@ import Testing
     RuleCase(
       "none allowed", #""tags":{"maxCount":0}"#, createBody(tags: [("a", "1")]), "tags.maxCount Tags"),
     RuleCase(
+      "a tag that reads like one that the policy sets", #""tags":{"set":{"Via":"g"}}"#,
+      createBody(tags: [("VIA", "forged"), ("Vias", "1")]), "tags.keyCase Tags.VIA"),
+    RuleCase(
       "a tag that the policy sets counts", #""tags":{"maxCount":1,"set":{"b":"2"}}"#,
       createBody(tags: [("a", "1")]), "tags.maxCount Tags"),
     RuleCase(

@@ -2,8 +2,9 @@
 struct StructureRules {
   static let kinds: [String: Kind] = [
     "Primitives": .base,
-    "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper,
+    "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper, "Gzip": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
+    "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
     "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable,
@@ -13,6 +14,7 @@ struct StructureRules {
   static let owners: [String: Set<String>] = [
     "CJansson": ["StrictJSON"], "CPCRE2": ["Patterns"], "COpenSSL": ["OpenSSLCrypto", "Transport"],
     "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditStore"],
+    "CZlib": ["Gzip"],
   ]
 
   static let longestFile = 400

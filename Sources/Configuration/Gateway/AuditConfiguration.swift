@@ -25,7 +25,15 @@ extension GatewayConfiguration {
     /// How long segments are kept; `nil`: for ever.
     package var retain: Duration?
     package var sensitive: Sensitive
-    package var checkpointEvery: Duration
+    package var checkpoint: Checkpoints
+  }
+
+  /// Proofs of the journal's length.
+  package struct Checkpoints: Sendable {
+    package var every: Duration
+    package var signingKeyFile: FileReference?
+    /// What `signingKeyFile` held when the configuration was loaded.
+    package var signingKey: Ed25519PrivateKey?
   }
 
   /// What the journal shows of members that the service model marks sensitive.
@@ -65,15 +73,21 @@ extension GatewayConfiguration.Audit {
       sensitive: keys.section(
         "sensitive", GatewayConfiguration.Sensitive.form, "What the journal shows of sensitive members.")
         ?? .standard,
-      checkpointEvery: keys.section("checkpoint", checkpointForm, "Proofs of the journal's length.")
-        ?? .seconds(60))
+      checkpoint: keys.section(
+        "checkpoint", GatewayConfiguration.Checkpoints.form, "Proofs of the journal's length.")
+        ?? .init(every: .seconds(60)))
     keys.unavailable("postgres")
     return audit
   }
 
-  private static let checkpointForm = Form<Duration>.object("an object") { keys in
-    keys.unavailable("signingKey")
-    return keys.value("every", .positiveDuration, default: .seconds(60), "Time between checkpoints.")
+}
+
+extension GatewayConfiguration.Checkpoints {
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      every: keys.value("every", .positiveDuration, default: .seconds(60), "Time between checkpoints."),
+      signingKeyFile: keys.optional(
+        "signingKey", .path, "PKCS#8 PEM file with the Ed25519 key that signs checkpoints."))
   }
 }
 

@@ -3,7 +3,7 @@ internal import StrictJSON
 
 /// Loads what the gateway runs on, and says of all the files everything that is wrong with them.
 package struct ConfigurationLoader {
-  private let files: any FileSource
+  let files: any FileSource
   let environment: [String: String]
   let knownOperations: [String]
 

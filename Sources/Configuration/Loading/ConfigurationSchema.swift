@@ -1,18 +1,25 @@
 /// The JSON Schemas (draft 2020-12) of the files that people write, made from the definitions that read them.
 package enum ConfigurationSchema {
-  package enum Kind: String, Sendable, CaseIterable { case config, tenants, policy }
+  package enum Kind: String, Sendable, CaseIterable { case config, tenants, policy, test }
 
-  package static func bytes(of kind: Kind, knownOperations: [String]) -> [UInt8] {
-    literal(of: kind, knownOperations: knownOperations).prettyBytes
+  /// - Parameter knownRules: the ids that a violation can have; empty: any.
+  package static func bytes(
+    of kind: Kind, knownOperations: [String], knownRules: [String] = []
+  ) -> [UInt8] {
+    literal(of: kind, knownOperations: knownOperations, knownRules: knownRules).prettyBytes
   }
 
-  private static func literal(of kind: Kind, knownOperations: [String]) -> JSONLiteral {
-    let style = SchemaStyle(substitutesEnvironment: kind != .policy)
+  private static func literal(
+    of kind: Kind, knownOperations: [String], knownRules: [String]
+  ) -> JSONLiteral {
+    let style = SchemaStyle(substitutesEnvironment: kind == .config || kind == .tenants)
     let body: JSONLiteral
     switch kind {
     case .config: body = ConfigurationDraft.form.schema(style)
     case .tenants: body = TenantEntry.fileForm(knownOperations: knownOperations).schema(style)
     case .policy: body = PolicyDocument.form(knownOperations: knownOperations).schema(style)
+    case .test:
+      body = PolicyTestFile.form(knownOperations: knownOperations, knownRules: knownRules).schema(style)
     }
     var schema: JSONLiteral = [
       "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -42,6 +49,7 @@ extension ConfigurationSchema.Kind {
     case .config: "configuration"
     case .tenants: "tenants"
     case .policy: "policy"
+    case .test: "policy tests"
     }
   }
 
@@ -50,6 +58,7 @@ extension ConfigurationSchema.Kind {
     case .config: "What `gatehouse serve` runs on. Relative paths are relative to this file."
     case .tenants: "The applications that may call, their access keys and what they are confined to."
     case .policy: "What requests must look like. Every policy that matches a request applies to it."
+    case .test: "Cases for policies: who asks for what, and what is expected of the decision."
     }
   }
 }

@@ -7,7 +7,7 @@ package struct LoadedConfiguration: Sendable {
 
 /// The documents of a policies folder.
 package struct PolicyFiles: Sendable {
-  /// In the order of the files' names.
+  /// In the order of the files' names, and after them what the tag policies come to.
   package let documents: [PolicyDocument]
   /// `sha256:` and the hexadecimal digest over the files' names and bytes.
   package let revision: String

@@ -11,7 +11,29 @@ extension ConfigurationLoader {
     if let caFile = draft.upstream?.caFile { checkAuthorities(caFile, reading) }
     if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     if let sensitive = draft.audit?.sensitive { draft.audit?.sensitive = readKey(of: sensitive, reading) }
+    if let audit = draft.audit {
+      draft.audit?.checkpoint.signingKey = readSigningKey(of: audit.checkpoint, reading)
+    }
     return draft
+  }
+
+  private func readSigningKey(of checkpoints: GatewayConfiguration.Checkpoints, _ reading: Reading)
+    -> Ed25519PrivateKey?
+  {
+    guard let file = checkpoints.signingKeyFile, let contents = read(file, reading) else { return nil }
+    if contents.isReadableByOthers {
+      reading.error(
+        at: file.position,
+        "\(quoted(file.path)) holds a signing key and is readable by others; chmod it to 0600")
+    }
+    let key = Ed25519PrivateKey(pem: contents.bytes)
+    if key == nil {
+      reading.error(
+        at: file.position,
+        "\(quoted(file.path)) holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"
+      )
+    }
+    return key
   }
 
   private func readToken(of admin: GatewayConfiguration.Admin, _ reading: Reading)

@@ -19,37 +19,40 @@ extension ConfigurationLoader {
     }
     problems += naming.problems
     var documents: [PolicyDocument] = []
+    var tagPolicies = TagPolicyInheritance()
     var revision = Revision()
     let form = PolicyDocument.form(knownOperations: knownOperations)
     for name in files {
       let path = join(reference.path, name)
       let reading = Reading(file: path, directory: reference.path, environment: nil)
-      if let document = readPolicy(named: name, at: path, form, &revision, reading) {
+      if name.hasSuffix(Self.tagPolicyEnding) {
+        if let level = readFile(named: name, at: path, TagPolicyLevel.form, &revision, reading) {
+          tagPolicies.add(level, reading)
+        }
+      } else if var document = readFile(named: name, at: path, form, &revision, reading) {
+        document.file = path
         refuseRepeat(of: document, in: documents, reading)
         documents.append(document)
       }
       problems += reading.sortedProblems
     }
+    documents += tagPolicies.documents
     return PolicyFiles(documents: documents, revision: revision.text)
   }
 
-  private func readPolicy(
-    named name: String, at path: String, _ form: Form<PolicyDocument>, _ revision: inout Revision,
-    _ reading: Reading
-  ) -> PolicyDocument? {
-    for (ending, what) in Availability.policyFileEndings where name.hasSuffix(ending) {
-      reading.error(at: SourcePosition(line: 1, column: 1), "\(what) not available in this version")
-      return nil
-    }
+  private func readFile<Value>(
+    named name: String, at path: String, _ form: Form<Value>, _ revision: inout Revision, _ reading: Reading
+  ) -> Value? {
     guard let contents = read(path, reading) else { return nil }
     revision.add(name, contents.bytes)
-    var document = parse(contents.bytes, as: form, reading)
-    document?.file = path
-    return document
+    return parse(contents.bytes, as: form, reading)
   }
 
+  /// AWS Organizations tag policies.
+  private static let tagPolicyEnding = ".tag-policy.json"
+
   /// Policy tests lie beside the policies; hidden files are what editors leave.
-  private func isPolicyFile(_ name: String) -> Bool {
+  func isPolicyFile(_ name: String) -> Bool {
     name.hasSuffix(".json") && !name.hasSuffix(".test.json") && !name.hasPrefix(".")
   }
 

@@ -21,6 +21,8 @@ package struct PolicyDocument: Sendable {
     package var tenants: [Glob]?
     package var appInstances: [Glob]?
     package var operations: [Glob]?
+    /// Where `operations` stands; `nil` when it was left out.
+    package var operationsPosition: SourcePosition?
     package init() {}
   }
 
@@ -86,6 +88,8 @@ package struct PolicyDocument: Sendable {
   package var tags: TagRules?
   package var expiration: ExpirationRules?
   package var metadata: MetadataRules?
+  /// Set on what a folder's AWS tag policies come to; such a document has no rules of its own.
+  package var tagPolicy: TagPolicy?
 
   package init(file: String, name: Located<Text>) {
     self.file = file

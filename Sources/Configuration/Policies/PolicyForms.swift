@@ -59,6 +59,7 @@ extension PolicyDocument.Match {
       match.tenants = keys.optional("tenants", globs, "Globs of tenant ids; all when absent.")
       match.appInstances = keys.optional("appInstances", globs, "Globs of AppInstance ARNs; all when absent.")
       match.operations = keys.optional("operations", operations, "Globs of operation names; all when absent.")
+      match.operationsPosition = match.operations.map { _ in keys.position(of: "operations") }
       for (name, list) in [
         ("tenants", match.tenants), ("appInstances", match.appInstances), ("operations", match.operations),
       ] where list?.isEmpty == true && keys.isEmptyList(name) {

@@ -87,7 +87,7 @@ extension Worker {
   private func outbound(_ recorded: borrowing Recorded, credentials: Credentials) -> [UInt8] {
     let call = recorded.call
     let head = call.head
-    let contentType = head.first(.contentType).map { head.bytes[$0] }
+    let contentType = Self.contentType(of: recorded)
     var out: [UInt8] = []
     out.reserveCapacity(1024 + recorded.body.count)
     let method = head.bytes[head.method]
@@ -95,6 +95,7 @@ extension Worker {
       method: method, path: recorded.target.upstreamPath, query: recorded.target.upstreamQuery, into: &out)
     out.append(field: "Host", upstreamHost)
     Self.appendPassed(head, to: &out)
+    if let contentType { out.append(field: "Content-Type", contentType) }
     call.snapshot.signer.sign(
       OutboundRequest(
         method: method, path: recorded.target.upstreamPath[...],
@@ -109,16 +110,19 @@ extension Worker {
     return out
   }
 
-  /// The caller's fields that upstream may see; all others stay here, whatever they are.
+  private static let json = ContentType.json[...]
+
+  /// The caller's, unless a body that was evaluated as JSON in UTF-8 could be read as something else by it.
+  private static func contentType(of recorded: borrowing Recorded) -> ArraySlice<UInt8>? {
+    let head = recorded.call.head
+    guard let given = head.first(.contentType).map({ head.bytes[$0] }) else { return nil }
+    return recorded.body.isEmpty || ContentType.isJSON(given) ? given : json
+  }
+
+  /// The caller's fields that upstream may see, but for Content-Type; all others stay here, whatever they are.
   private static func appendPassed(_ head: RequestHead, to out: inout [UInt8]) {
-    let contentType = head.first(.contentType)
     for field in head.fields {
       switch field.known {
-      case .contentType:
-        // The one that is signed; a second would not be.
-        if field.value == contentType {
-          out.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
-        }
       case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
         out.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
       default: break

@@ -9,6 +9,7 @@ struct AuditCommand: ParsableCommand {
     subcommands: [
       AuditQueryCommand.self,
       AuditVerifyCommand.self,
+      AuditKeygenCommand.self,
       AuditFollowCommand.self,
       AuditExportCommand.self,
       AuditReconcileCommand.self,

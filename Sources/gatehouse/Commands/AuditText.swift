@@ -73,18 +73,3 @@ extension RequestHistory {
     return text("errorType")?.onOneLine ?? ""
   }
 }
-
-extension Text {
-  /// Without anything that a terminal would act on.
-  var onOneLine: String {
-    var scalars = String.UnicodeScalarView()
-    for scalar in string.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned:
-        scalars.append("\u{FFFD}")
-      default: scalars.append(scalar)
-      }
-    }
-    return String(scalars)
-  }
-}

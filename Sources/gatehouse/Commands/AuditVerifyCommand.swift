@@ -2,6 +2,7 @@ import ArgumentParser
 import AuditStore
 import AuditTrail
 import Configuration
+import OpenSSLCrypto
 import Primitives
 import StrictJSON
 
@@ -13,21 +14,87 @@ struct AuditVerifyCommand: ParsableCommand {
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
+  @Option(help: "The journal's folder; then no configuration is read.")
+  var directory: String?
+  @Option(help: "PEM file with the Ed25519 public key. (default: that of the configured signingKey)")
+  var publicKey: String?
+  @Option(help: "File with checkpoints that were kept: lines of the file `checkpoints`.")
+  var sinceCheckpoint: String?
 
   func run() throws {
-    let directory = try configOption.loadConfiguration().audit.directory
+    let kept = try sinceCheckpoint.map { try Self.keptCheckpoints(in: $0) } ?? []
+    var key = try publicKey.map { try Self.publicKey(in: $0) }
+    let path: String
+    if let directory {
+      path = directory
+    } else {
+      let audit = try configOption.loadConfiguration().audit
+      path = audit.directory.path
+      key = key ?? audit.checkpoint.signingKey?.publicKey
+    }
+    if let key, let bad = kept.firstIndex(where: { !$0.isSigned(by: key) }) {
+      throw CommandFailure(
+        .bad,
+        "\(sinceCheckpoint ?? "") line \(bad + 1): the checkpoint was not signed with this key, or was altered"
+      )
+    }
+    var bar = ProgressBar("records checked")
     let verification: JournalVerification
     do throws(AuditStore.FileFault) {
-      verification = try JournalVerification(ofDirectory: directory.path)
+      verification = try JournalVerification(ofDirectory: path, key: key, kept: kept.map(\.checkpoint)) {
+        bar.show($0)
+      }
     } catch {
-      throw CommandFailure(journal: directory, error)
+      bar.clear()
+      throw CommandFailure(.bad, "the audit journal in \(path) cannot be read: \(error)")
     }
+    bar.clear()
     for notice in verification.notices { Console.talk("gatehouse: \(notice)") }
     switch formatOption.format {
     case .text: Console.data(verification.line)
     case .json: Console.data(verification.json)
     }
     guard verification.problem == nil else { throw ExitCode(ExitStatus.bad.rawValue) }
+  }
+}
+
+/// A line of a file that somebody kept.
+private struct KeptCheckpoint {
+  let checkpoint: Checkpoint
+  let signature: [UInt8]?
+
+  func isSigned(by key: Ed25519PublicKey) -> Bool {
+    signature.map { checkpoint.isSigned($0, by: key) } ?? false
+  }
+}
+
+extension AuditVerifyCommand {
+  private static func keptCheckpoints(in path: String) throws(CommandFailure) -> [KeptCheckpoint] {
+    var kept: [KeptCheckpoint] = []
+    for (index, line) in try contents(of: path).split(separator: 0x0A).enumerated() {
+      guard let (checkpoint, signature) = Checkpoint.read(Array(line)) else {
+        throw CommandFailure(
+          .bad, "\(path) line \(index + 1) is no checkpoint: expected a line of the file `checkpoints`")
+      }
+      kept.append(KeptCheckpoint(checkpoint: checkpoint, signature: signature))
+    }
+    guard !kept.isEmpty else { throw CommandFailure(.bad, "\(path) holds no checkpoint") }
+    return kept
+  }
+
+  private static func publicKey(in path: String) throws(CommandFailure) -> Ed25519PublicKey {
+    guard let key = Ed25519PublicKey(pem: try contents(of: path)) else {
+      throw CommandFailure(.bad, "\(path) holds no Ed25519 public key in PEM")
+    }
+    return key
+  }
+
+  private static func contents(of path: String) throws(CommandFailure) -> [UInt8] {
+    do throws(Configuration.FileFault) {
+      return try DiskFiles().read(path).bytes
+    } catch {
+      throw CommandFailure(.bad, "cannot read \(path): \(error.message)")
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import ChimeIdentity
 import Configuration
 import PolicyEngine
+import PolicyTrials
 import StrictJSON
 
 /// Loads everything that `serve` would and prints each problem with its place.
@@ -18,7 +19,10 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     if let schema {
-      Console.data(lines: ConfigurationSchema.bytes(of: schema, knownOperations: Operation.allNames))
+      Console.data(
+        lines:
+          ConfigurationSchema.bytes(
+            of: schema, knownOperations: Operation.allNames, knownRules: GatewayRule.allRuleIDs))
       return
     }
     let findings = configOption.loader.findings(configPath: configOption.path)

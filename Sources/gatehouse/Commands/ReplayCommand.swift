@@ -65,8 +65,8 @@ struct ReplayCommand: ParsableCommand {
     _ reader: JournalReader, into replay: inout Replay, _ output: ReplayPrinter
   ) throws(AuditStore.FileFault) {
     // Everything is read twice.
-    var progress = ProgressBar(total: 2 * (try reader.byteCount()))
-    defer { progress.finish() }
+    var progress = ReadingProgress(of: 2 * (try reader.byteCount()))
+    defer { progress.clear() }
     try reader.forEachLine { line in
       replay.survey(line)
       progress.advance(by: line.count + 1)
@@ -80,5 +80,34 @@ struct ReplayCommand: ParsableCommand {
       progress.advance(by: line.count + 1)
       return true
     }
+  }
+}
+
+/// The progress bar, drawn once a percent, however many lines are read or printed in between.
+private struct ReadingProgress {
+  private let total: Int
+  private var bar: ProgressBar
+  private var done = 0
+  private var percent = -1
+  private var isOnScreen = false
+
+  init(of total: Int) {
+    self.total = max(1, total)
+    bar = ProgressBar("bytes read", of: self.total)
+  }
+
+  mutating func advance(by count: Int) {
+    done += count
+    guard case let reached = 100 * done / total, reached != percent else { return }
+    percent = reached
+    bar.show(done)
+    isOnScreen = true
+  }
+
+  /// Takes the bar away for a line of data; it comes back with the next percent.
+  mutating func clear() {
+    guard isOnScreen else { return }
+    bar.clear()
+    isOnScreen = false
   }
 }

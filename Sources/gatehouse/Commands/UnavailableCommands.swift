@@ -20,22 +20,9 @@ extension UnavailableCommand {
   }
 }
 
-struct PolicyTestCommand: UnavailableCommand {
-  static let name = "test"
-  static let abstract = "Run policy test cases."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
 struct ScanCommand: UnavailableCommand {
   static let name = "scan"
   static let abstract = "Report upstream users that break today's policies."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
-struct AuditExportCommand: UnavailableCommand {
-  static let name = "export"
-  static let fullName = "audit export"
-  static let abstract = "Write the journal as files for other tools."
   @Argument(parsing: .allUnrecognized) var arguments: [String] = []
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import PolicyTrials
 
 /// Standard output for data, standard error for talk.
 enum Console {
@@ -13,8 +14,15 @@ enum Console {
   /// A line for the person at the terminal.
   static func talk(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
 
-  /// Replaces the line at the cursor on standard error: for progress on a terminal.
-  static func status(_ text: String) { write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+  /// Whether a person reads the data.
+  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Colours on a terminal that has them, unless `NO_COLOR` is set (https://no-color.org).
+  static var style: TextStyle {
+    let environment = Process.environment
+    let isRefused = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
+    return TextStyle(isColoured: isTerminal && !isRefused)
+  }
 
   /// Whoever reads may have gone; then there is nobody to tell.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {

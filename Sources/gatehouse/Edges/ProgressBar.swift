@@ -1,36 +1,35 @@
 import Glibc
 
-/// How far a long reading has come, on standard error; nothing at all where that is no terminal.
+/// A line on standard error that says how far a long command is; nothing when that is no terminal.
 struct ProgressBar {
-  private let total: Int
-  private let isShown: Bool
-  private var done = 0
-  private var percent = -1
-  private var isOnScreen = false
+  private let what: String
+  /// Of how many; `nil` when that is not known.
+  private let total: Int?
+  private let isShown = isatty(STDERR_FILENO) == 1
 
-  private static let width = 30
-
-  init(total: Int) {
-    self.total = max(1, total)
-    isShown = isatty(STDERR_FILENO) == 1
+  /// - Parameter what: `records checked`
+  init(_ what: String, of total: Int? = nil) {
+    self.what = what
+    self.total = total
   }
 
-  mutating func advance(by count: Int) {
-    done += count
-    guard isShown, case let reached = min(100, done * 100 / total), reached != percent else { return }
-    percent = reached
-    isOnScreen = true
-    let filled = Self.width * percent / 100
-    let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
-    Console.status("[\(bar)] \(percent) %")
+  mutating func show(_ done: Int) {
+    guard isShown else { return }
+    var text = "\r\(done) \(what)"
+    if let total, total > 0 {
+      let filled = min(30, 30 * done / total)
+      text =
+        "\r[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)
+        + "] \(min(100, 100 * done / total)) % \(done) \(what)"
+    }
+    Self.write(text)
   }
 
-  /// Takes the bar away, so that a line of data can be printed; it comes back with the next percent.
-  mutating func clear() {
-    guard isOnScreen else { return }
-    Console.status("")
-    isOnScreen = false
-  }
+  /// Takes the line away.
+  mutating func clear() { if isShown { Self.write("\r\u{1B}[K") } }
 
-  mutating func finish() { clear() }
+  private static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+  }
 }

@@ -1,0 +1,9 @@
+// zlib 1.2 or later.
+#pragma once
+#include <zlib.h>
+
+/// deflateInit2 is a macro. 15 + 16: the largest window, in a gzip member (RFC 1952) without name and time, so that
+/// the same bytes always give the same file.
+static inline int gh_gzip_init(z_stream *stream) {
+  return deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+}

@@ -1,0 +1,223 @@
+internal import Primitives
+internal import StrictJSON
+
+/// One `*.tag-policy.json` as written: an AWS Organizations tag policy, one level of the inheritance.
+struct TagPolicyLevel: Sendable {
+  typealias Operators = Set<TagPolicyOperator>
+
+  /// What one level does to one setting.
+  struct Setting: Sendable {
+    struct Step: Sendable {
+      let verb: TagPolicyOperator
+      let values: [Text]
+      let position: SourcePosition
+    }
+
+    /// In the order in which they take effect.
+    var steps: [Step] = []
+    /// What child policies may do to it; `nil`: what they may do already.
+    var childOperators: Operators?
+  }
+
+  struct Statement: Sendable {
+    var settings: [TagPolicySetting: Setting] = [:]
+    var childOperators: Operators?
+  }
+
+  var statements: [(key: PolicyDocument.Located<Text>, statement: Statement)] = []
+  var childOperators: Operators?
+}
+
+enum TagPolicyOperator: String, Sendable, CaseIterable {
+  case assign = "@@assign"
+  case append = "@@append"
+  case remove = "@@remove"
+
+  static let childControl = "@@operators_allowed_for_child_policies"
+}
+
+enum TagPolicySetting: String, Sendable, CaseIterable {
+  case key = "tag_key"
+  case value = "tag_value"
+  case enforcedFor = "enforced_for"
+  case reportedFor = "report_required_tag_for"
+}
+
+extension TagPolicyLevel {
+  static let form = Form<Self>.object("a tag policy object") { keys in
+    keys.required("tags", tagsForm, "The tag keys, by their policy keys.")
+  }
+
+  /// Policy keys are the author's own, and an operator may stand among them.
+  private static let tagsForm = Form<Self>(
+    "an object of tag keys",
+    schema: { ["type": "object", "additionalProperties": Statement.form.schema($0)] }
+  ) { node, reading in
+    guard case .object(let members) = node.value else {
+      return reading.refuse(node, accepting: "an object of tag keys")
+    }
+    var level = Self()
+    var seen: Set<String> = []
+    for member in members {
+      if member.key == TagPolicyOperator.childControl {
+        level.childOperators = Form<Operators>.childOperators.read(member.value, reading)
+      } else if member.key.isEmpty || member.key.hasPrefix("@@") {
+        let hint = suggestion(for: member.key, among: [TagPolicyOperator.childControl])
+        reading.error(at: member.keyPosition, "unknown operator \(quoted(member.key))\(hint)")
+      } else if !seen.insert(member.key.lowercased()).inserted {
+        reading.error(
+          at: member.keyPosition,
+          "the policy key \(quoted(member.key)) stands there twice: case does not count")
+      } else if let statement = Statement.form.read(member.value, reading) {
+        checkKey(of: statement, named: member.key, reading)
+        level.statements.append((.init(Text(member.key), at: member.keyPosition), statement))
+      }
+    }
+    return level
+  }
+
+  private static func checkKey(of statement: Statement, named name: String, _ reading: Reading) {
+    for step in statement.settings[.key]?.steps ?? [] {
+      for value in step.values where value.string.lowercased() != name.lowercased() {
+        reading.error(
+          at: step.position,
+          "the tag key \(quoted(value.string)) must be the policy key \(quoted(name)), in whatever case")
+      }
+    }
+  }
+}
+
+extension TagPolicyLevel.Statement {
+  fileprivate static let form = Form<Self>.object("an object of tag settings") { keys in
+    var statement = Self()
+    var forms: [(TagPolicySetting, Form<TagPolicyLevel.Setting>, String)] = []
+    forms.append((.key, .tagKeySetting, "The tag key in the case it must have."))
+    forms.append((.enforcedFor, .resourceTypes, "The resource types on which the rules are enforced."))
+    forms.append((.reportedFor, .resourceTypes, "The resource types on which a missing tag is reported."))
+    for (setting, form, description) in forms {
+      statement.settings[setting] = keys.optional(setting.rawValue, form, description)
+    }
+    let values = keys.optional(
+      TagPolicySetting.value.rawValue, ValueSettings.form, "The values that are accepted; any when absent.")
+    statement.settings[.value] = values?.values
+    if let misplaced = values?.enforcedFor {
+      if keys.has(TagPolicySetting.enforcedFor.rawValue) {
+        keys.error(
+          at: misplaced.position,
+          "\"enforced_for\" stands beside \"tag_value\" already, and must not be in it")
+      } else {
+        statement.settings[.enforcedFor] = misplaced.value
+        keys.warning(
+          at: misplaced.position,
+          "\"enforced_for\" belongs beside \"tag_value\" and is taken as if it stood there")
+      }
+    }
+    statement.childOperators = keys.optional(
+      TagPolicyOperator.childControl, .childOperators, "What child policies may do to these settings.")
+    return statement
+  }
+}
+
+/// `tag_value`. AWS's own example of `@@remove` has `enforced_for` inside of it and publishes the effective policy
+/// that it would give beside it, so that is how it is read.
+private struct ValueSettings: Sendable {
+  var values = TagPolicyLevel.Setting()
+  var enforcedFor: PolicyDocument.Located<TagPolicyLevel.Setting>?
+
+  static let form = Form<Self>.object("an object with operators such as \"@@assign\"") { keys in
+    var settings = Self()
+    settings.values.read(keys, .list(of: .tagValue, "a list of tag values"))
+    settings.enforcedFor = keys.optional(
+      "enforced_for", Form<TagPolicyLevel.Setting>.resourceTypes.located, "Belongs beside tag_value.")
+    return settings
+  }
+}
+
+extension TagPolicyLevel.Setting {
+  fileprivate mutating func read(
+    _ keys: Keys, _ values: Form<[Text]>, with verbs: [TagPolicyOperator] = TagPolicyOperator.allCases
+  ) {
+    for verb in verbs {
+      guard let given = keys.optional(verb.rawValue, values, "What \(verb.rawValue) works with.") else {
+        continue
+      }
+      steps.append(Step(verb: verb, values: given, position: keys.position(of: verb.rawValue)))
+    }
+    childOperators = keys.optional(
+      TagPolicyOperator.childControl, .childOperators, "What child policies may do to this setting.")
+  }
+}
+
+extension Form where Value == TagPolicyLevel.Setting {
+  fileprivate static var tagKeySetting: Form {
+    .object("an object with the operator \"@@assign\"") { keys in
+      var setting = TagPolicyLevel.Setting()
+      setting.read(keys, Form<Text>.nonEmptyText("a tag key").map { [$0] }, with: [.assign])
+      return setting
+    }
+  }
+
+  fileprivate static var resourceTypes: Form {
+    .object("an object with operators such as \"@@assign\"") { keys in
+      var setting = TagPolicyLevel.Setting()
+      setting.read(keys, .list(of: .resourceType, "a list of resource types"))
+      return setting
+    }
+  }
+}
+
+extension Form where Value == Text {
+  /// A tag value in which `*` may stand once, as AWS has it.
+  fileprivate static var tagValue: Form {
+    let schema: JSONLiteral = ["type": "string", "pattern": #"^[^*]*\*?[^*]*$"#]
+    return parsed("a tag value", schema: schema) { text throws(Rejection) in
+      guard text.utf8.count(where: { $0 == UInt8(ascii: "*") }) <= 1 else {
+        throw Rejection(message: "a tag value may have one wildcard, and \(quoted(text)) has more")
+      }
+      return Text(text)
+    }
+  }
+
+  /// `service:type`. What other services have is not known here and does not matter.
+  fileprivate static var resourceType: Form {
+    let accepted = "a resource type such as \"chime:app-instance-user\" or \"chime:*\""
+    return parsed(accepted, schema: ["type": "string", "pattern": "^[^:*]+:[^:]+$"]) {
+      text throws(Rejection) in
+      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !parts[0].contains("*") else {
+        return nil
+      }
+      if let meant = misspelling(of: text, service: String(parts[0])) { throw Rejection(message: meant) }
+      return Text(text)
+    }
+  }
+
+  private static func misspelling(of name: String, service: String) -> String? {
+    let known = TaggableResources.knownTypes
+    let isAboutUs = service.lowercased() == TaggableResources.service
+    guard isAboutUs, !known.contains(name) else { return nil }
+    return "unknown resource type \(quoted(name))\(suggestion(for: name, among: known))"
+  }
+}
+
+extension Form where Value == TagPolicyLevel.Operators {
+  fileprivate static var childOperators: Form {
+    let names = TagPolicyOperator.allCases.map(\.rawValue) + ["@@all", "@@none"]
+    let accepted = "a list of operators, or [\"@@all\"], or [\"@@none\"]"
+    let element = Form<String>.parsed("an operator", schema: ["enum": .array(names.map { .string($0) })]) {
+      text throws(Rejection) in
+      guard !names.contains(text) else { return text }
+      throw Rejection(message: "unknown operator \(quoted(text))\(suggestion(for: text, among: names))")
+    }
+    let list = Form<[String]>.list(of: element, accepted, atLeast: 1)
+    return Form(accepted, schema: list.schema) { node, reading in
+      guard let given = list.read(node, reading) else { return nil }
+      if given.count > 1, given.contains("@@all") || given.contains("@@none") {
+        reading.error(at: node.position, "\"@@all\" and \"@@none\" can only stand alone")
+        return nil
+      }
+      if given == ["@@all"] { return Set(TagPolicyOperator.allCases) }
+      return Set(given.compactMap(TagPolicyOperator.init))
+    }
+  }
+}

@@ -1,0 +1,113 @@
+internal import ChimeIdentity
+internal import Configuration
+internal import Patterns
+internal import Primitives
+
+/// What the AWS tag policies say of one tag key, with everything that a check compares with made once.
+struct CompiledTagPolicy: Sendable {
+  let document: PolicyDocument
+  let policy: PolicyDocument.TagPolicy
+  let key: FoldedKey
+  fileprivate let values: GlobList?
+  private let field: String
+  private let enforcing: BoundPolicy
+  private let warning: BoundPolicy
+
+  /// `nil`: an ordinary policy.
+  init?(_ document: PolicyDocument) {
+    guard let policy = document.tagPolicy else { return nil }
+    self.document = document
+    self.policy = policy
+    key = FoldedKey(policy.key)
+    values = policy.values.map(GlobList.init)
+    field = FieldName.tag(policy.key)
+    enforcing = BoundPolicy(name: document.name.value, mode: .enforce)
+    warning = BoundPolicy(name: document.name.value, mode: .warn)
+  }
+
+  func accepts(_ value: Text) -> Bool { values?.matches(value) ?? true }
+
+  func mode(on resources: TaggableResources) -> PolicyDocument.Mode {
+    policy.enforcedFor.isDisjoint(with: resources) ? .warn : .enforce
+  }
+
+  /// Tags that the policy does not name are none of its business, and a missing one is at most reported.
+  func check(
+    _ request: GovernedRequest, _ tagging: Tagging, _ recorder: inout some VerdictRecorder
+  ) {
+    let judge = mode(on: tagging.resources) == .enforce ? enforcing : warning
+    var isPresent = false
+    for tag in request.tags where FoldedKey.fingerprint(of: tag.key) == key.fingerprint {
+      if tag.key == key.text {
+        isPresent = true
+        checkValue(tag.value, as: judge, &recorder)
+      } else if key.differsOnlyInCase(from: tag.key) {
+        isPresent = true
+        recorder.judge(
+          .tagsKeyCase, of: judge, keeps: false, field: FieldName.tag(ofCaller: tag.key),
+          wrong: "the key differs from `\(Wording.shown(key.text))` only in case",
+          accepted: "the key `\(Wording.shown(key.text))`")
+      }
+    }
+    guard tagging.isCreation, !policy.reportedFor.isDisjoint(with: tagging.resources) else { return }
+    recorder.judge(
+      .tagsRequired, of: warning, keeps: isPresent, field: field, wrong: "the tag is missing",
+      accepted: "a tag `\(Wording.shown(key.text))`")
+  }
+
+  private func checkValue(_ value: Text, as judge: BoundPolicy, _ recorder: inout some VerdictRecorder) {
+    guard let values else { return }
+    recorder.judge(
+      .tagsValue, of: judge, keeps: values.matches(value), field: field,
+      wrong: "the value is not one of those listed",
+      accepted: "a value that matches one of \(Wording.list(values.globs))")
+  }
+}
+
+/// What a request puts tags on.
+struct Tagging {
+  let resources: TaggableResources
+  /// Whether the request holds all tags that the resource will have.
+  let isCreation: Bool
+}
+
+extension GovernedRequest {
+  /// `nil`: it writes no tags.
+  var tagging: Tagging? {
+    switch operation {
+    case .createAppInstanceUser: Tagging(resources: .user, isCreation: true)
+    case .createAppInstance: Tagging(resources: .appInstance, isCreation: true)
+    case .createAppInstanceBot: Tagging(resources: .bot, isCreation: true)
+    case .tagResource: Tagging(resources: taggedResources, isCreation: false)
+    default: nil
+    }
+  }
+
+  /// An ARN of which it is not sure what it names is taken for anything's: no spelling leads round the rules.
+  private var taggedResources: TaggableResources {
+    guard let resourceArn, let arn = ChimeARN(resourceArn) else { return .all }
+    return switch arn.resource {
+    case .appInstance: .appInstance
+    case .user: .user
+    case .bot: .bot
+    case .channel: .channel
+    case .channelFlow: .channelFlow
+    }
+  }
+}
+
+extension PolicySet {
+  /// After all changes of policies, so that what these put in is held to tag policies too.
+  func checkTagPolicies(_ request: GovernedRequest, _ recorder: inout some VerdictRecorder) {
+    guard !tagPolicies.isEmpty, let tagging = request.tagging else { return }
+    for policy in tagPolicies { policy.check(request, tagging, &recorder) }
+  }
+
+  func tagPolicyReports(on request: GovernedRequest) -> [Explanation.PolicyReport] {
+    guard let tagging = request.tagging else { return [] }
+    return tagPolicies.map {
+      Explanation.PolicyReport(
+        name: $0.document.name.value, mode: $0.mode(on: tagging.resources), silence: nil)
+    }
+  }
+}

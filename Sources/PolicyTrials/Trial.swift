@@ -1,0 +1,140 @@
+package import Configuration
+package import PolicyEngine
+internal import ChimeIdentity
+internal import Primitives
+internal import StrictJSON
+
+/// What became of one test case.
+package struct TrialResult: Sendable {
+  package let file: String
+  package let trial: PolicyTestFile.Case
+  package let decision: PolicyTestFile.Decision
+  /// Why it is invalid.
+  package let message: String?
+  package let outcome: Decision
+  /// What was expected and is not so, a line each; empty: the case passed.
+  package let failures: [String]
+
+  package var hasPassed: Bool { failures.isEmpty }
+}
+
+extension PolicySet {
+  /// Runs one test case.
+  package func run(_ trial: PolicyTestFile.Case, of file: String) -> TrialResult {
+    let outcome: Decision
+    let decision: PolicyTestFile.Decision
+    var message: String?
+    switch judge(trial) {
+    case .invalid(let reason):
+      (outcome, decision, message) = (Decision(), .invalid, reason)
+    case .decided(let explanation):
+      outcome = explanation.decision
+      decision = outcome.isAllowed ? .allowed : .denied
+    }
+    let comparison = Comparison(
+      expected: trial.expect, decision: decision, message: message, outcome: outcome)
+    return TrialResult(
+      file: file, trial: trial, decision: decision, message: message, outcome: outcome,
+      failures: comparison.failures)
+  }
+
+  private func judge(_ trial: PolicyTestFile.Case) -> Inquiry.Verdict {
+    guard let operation = Operation(name: Text(trial.operation)) else {
+      return .invalid("there is no operation \(trial.operation)")
+    }
+    let (target, body) = trial.message(of: operation)
+    do {
+      let call = try CallTarget.identify(operation, target: target)
+      let inquiry = Inquiry(
+        policies: self, tenant: TenantFacts(id: trial.tenant.id, labels: trial.tenant.labels),
+        operations: trial.tenant.operations, appInstances: trial.tenant.appInstances)
+      return inquiry.judge(call, body: body, token: nil)
+    } catch {
+      return .invalid(error.message)
+    }
+  }
+}
+
+extension PolicyTestFile.Case {
+  /// What would be sent: the target and the body.
+  fileprivate func message(of operation: Operation) -> (target: Text, body: [UInt8]) {
+    var members: [LocatedJSON.Member] = []
+    if case .object(let node) = request { members = node.object ?? [] }
+    var (target, rest) = CallTarget.make(operation, from: members)
+    if let path { (target, rest) = (path, members) }
+    switch request {
+    case .none: return (target, [])
+    case .raw(let body): return (target, body)
+    case .object:
+      let hasBody = operation.model.input.members.contains { $0.isInBody }
+      return (target, rest.isEmpty && !hasBody ? [] : Self.body(rest))
+    }
+  }
+
+  private static func body(_ members: [LocatedJSON.Member]) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for member in members {
+      writer.key(text: Text(member.key))
+      member.value.write(to: &writer)
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+}
+
+/// Holds what became of a request against what was expected.
+private struct Comparison {
+  let expected: PolicyTestFile.Expectation
+  let decision: PolicyTestFile.Decision
+  let message: String?
+  let outcome: Decision
+
+  var failures: [String] {
+    decisions
+      + rules("violations", expected.violations, outcome.violations)
+      + rules("warnings", expected.warnings, outcome.warnings) + changes
+  }
+
+  private var decisions: [String] {
+    guard let wanted = expected.decision, wanted != decision else { return [] }
+    let reason = message.map { ": \($0.onOneLine)" } ?? ""
+    // Where violations are expected too, they are compared by themselves.
+    let context = expected.violations == nil ? outcome.violations.map { "violation: \($0.line)" } : []
+    return ["decision: expected \(wanted.rawValue), got \(decision.rawValue)\(reason)"] + context
+  }
+
+  private func rules(_ what: String, _ wanted: [String]?, _ got: [Violation]) -> [String] {
+    guard let wanted else { return [] }
+    let found = Set(got.map(\.rule))
+    var lines: [String] = []
+    for rule in wanted where !found.contains(rule) {
+      let line = "\(what): missing \(rule)"
+      if !lines.contains(line) { lines.append(line) }
+    }
+    return lines + got.filter { !wanted.contains($0.rule) }.map { "\(what): unexpected \($0.line)" }
+  }
+
+  private var changes: [String] {
+    guard let wanted = expected.changes else { return [] }
+    guard !wanted.isEmpty else {
+      return outcome.changes.map { "changes: unexpected \($0.field.onOneLine): `\($0.to.onOneLine)`" }
+    }
+    return wanted.compactMap { field, change in
+      let got = outcome.changes.first { Text($0.field) == field }
+      let shown = got.map { "`\($0.to.onOneLine)`" } ?? "no change"
+      switch change {
+      case .to(let value):
+        guard got?.to != value else { return nil }
+        return "changes: \(field.onOneLine): expected `\(value.onOneLine)`, got \(shown)"
+      case .none:
+        return got == nil ? nil : "changes: \(field.onOneLine): expected no change, got \(shown)"
+      }
+    }
+  }
+}
+
+extension Violation {
+  /// `tags.required: org-baseline: Tags.Owner: the tag is missing; accepted: …`
+  var line: String { "\(rule): \(policy.onOneLine): \(field.onOneLine): \(message.onOneLine)" }
+}

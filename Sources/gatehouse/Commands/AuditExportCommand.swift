@@ -1,0 +1,106 @@
+import ArgumentParser
+import AuditStore
+import AuditTrail
+import Configuration
+import Gateway
+import Primitives
+
+/// Writes the journal as files that other tools read.
+struct AuditExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write the journal as files for other tools.")
+
+  enum Form: String, ExpressibleByArgument, CaseIterable { case cloudtrail, ocsf, csv }
+
+  @OptionGroup var configOption: ConfigOption
+  @Option(name: .customLong("as"), help: "What the files look like.")
+  var form: Form
+  @Option(help: "The folder to write into; made when it is not there.")
+  var output: String
+  @Option(
+    help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d). CloudTrail: the hour it is in.")
+  var since: TimeExpression?
+  @Option(help: "Before this time: RFC 3339, or how long ago. CloudTrail: to the end of the hour it is in.")
+  var until: TimeExpression?
+  @Option(help: "The AWS account of requests that name none. (default: the first that the journal names)")
+  var account: String?
+
+  func validate() throws {
+    if let account, !ExportPlace.isAccount(account.utf8) {
+      throw ValidationError("--account must be 12 digits")
+    }
+    if output.isEmpty { throw ValidationError("--output must name a folder") }
+  }
+
+  func run() throws {
+    let configuration = try configOption.loadConfiguration()
+    let directory = configuration.audit.directory
+    let unreadable: Int
+    do {
+      let reader = try JournalReader(directory: directory.path)
+      let place = ExportPlace(
+        account: try fallbackAccount(in: reader), region: Text(configuration.upstream.region))
+      unreadable = try export(reader, elsewhere: place)
+    } catch let error as AuditStore.FileFault {
+      throw CommandFailure(journal: directory, error)
+    }
+    guard unreadable == 0 else {
+      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
+    }
+  }
+
+  private func fallbackAccount(in reader: JournalReader) throws(AuditStore.FileFault) -> Text {
+    if let account { return Text(account) }
+    let record = try reader.firstRecord { RequestHistory(first: $0, second: nil).place != nil }
+    return record.flatMap { RequestHistory(first: $0, second: nil).place?.account } ?? "000000000000"
+  }
+
+  /// - Returns: how many lines could not be read.
+  private func export(_ reader: JournalReader, elsewhere: ExportPlace) throws -> Int {
+    let now = WallClockTime.now
+    let since = since?.resolved(at: now)
+    let until = until?.resolved(at: now)
+    let folder = try ExportFolder(output)
+    switch form {
+    case .cloudtrail:
+      var export = CloudTrailExport(into: folder, since: since, until: until)
+      let unreadable = try Self.each(reader) { request throws(CommandFailure) in
+        try export.take(request, at: request.place ?? elsewhere)
+      }
+      try export.finish()
+      return unreadable
+    case .ocsf, .csv:
+      var file = try folder.open(form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl")
+      if form == .csv { try file.write(RequestHistory.csvHeader) }
+      var filter = QueryFilter()
+      filter.since = since
+      filter.until = until
+      let unreadable = try Self.each(reader) { request throws(CommandFailure) in
+        guard filter.matches(request) else { return }
+        try file.write(line(of: request, elsewhere: elsewhere))
+      }
+      try file.finish()
+      return unreadable
+    }
+  }
+
+  private func line(of request: RequestHistory, elsewhere: ExportPlace) -> [UInt8] {
+    if form == .csv { return request.csvLine }
+    let event = request.ocsfEvent(
+      at: request.place ?? elsewhere, productVersion: GatehouseVersion.current)
+    return event + [UInt8(ascii: "\n")]
+  }
+
+  /// Calls `body` with each request until it throws, which then ends the export.
+  private static func each(
+    _ reader: JournalReader, _ body: (RequestHistory) throws(CommandFailure) -> Void
+  ) throws -> Int {
+    var failure: CommandFailure?
+    let unreadable = try reader.forEachRequest { request in
+      guard failure == nil else { return }
+      do throws(CommandFailure) { try body(request) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return unreadable
+  }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import ChimeIdentity
+import Configuration
+import Patterns
+import PolicyEngine
+import PolicyTrials
+import Primitives
+
+/// Runs the cases of `*.test.json` files against a folder of policies.
+struct PolicyTestCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, junit }
+
+  static let configuration = CommandConfiguration(
+    commandName: "test",
+    abstract: "Run policy test cases.",
+    discussion: """
+      Without PATH the *.test.json files of the policies folder and the folders in it are run. Ends with 0 when all \
+      cases passed, 1 when one failed or none was found, 78 when the policies cannot be loaded.
+      """)
+
+  @OptionGroup var configOption: ConfigOption
+  @Option(help: "How results are printed; JSON is one object a line, junit is XML for CI systems.")
+  var format = Format.text
+  @Option(help: "The folder of the policies to test; the configuration's when absent.")
+  var policies: String?
+  @Option(help: "Run only the cases whose name this PCRE2 expression occurs in.")
+  var filter: String?
+  @Flag(help: "Fail when there is a rule that no case makes fail.")
+  var requireCoverage = false
+  @Argument(help: "Test files, or folders to look for them in.")
+  var paths: [String] = []
+
+  func run() throws {
+    let filter = try filterPattern()
+    let folder = try policiesFolder()
+    let set = try compile(folder)
+    let (files, unreadable) = try read(paths.isEmpty ? [folder] : paths)
+    var results: [TrialResult] = []
+    for file in files {
+      for trial in file.cases where filter.map({ $0.occurs(in: Text(trial.name)) == .matched }) ?? true {
+        let result = set.run(trial, of: file.file)
+        show(result)
+        results.append(result)
+      }
+    }
+    let run = TrialRun(results, unreadable: unreadable, policies: set)
+    conclude(run)
+    if results.isEmpty, unreadable.isEmpty { throw CommandFailure(.bad, "no case matches the filter") }
+    guard run.isSuccess else { throw ExitCode(ExitStatus.bad.rawValue) }
+    if requireCoverage, !run.uncovered.isEmpty {
+      throw CommandFailure(.bad, "coverage is required, and some rules are made to fail by no case")
+    }
+  }
+
+  private func filterPattern() throws -> Pattern? {
+    guard let filter else { return nil }
+    do throws(PatternError) {
+      return try Pattern(filter)
+    } catch {
+      throw ValidationError("--filter: \(error.message) at byte \(error.offset)")
+    }
+  }
+
+  private func policiesFolder() throws(CommandFailure) -> String {
+    if let policies { return policies }
+    do throws(CommandFailure) {
+      return try configOption.loadConfiguration().policies.path
+    } catch {
+      throw CommandFailure(
+        .configuration,
+        lines: error.lines + [
+          "gatehouse: to test a folder of policies without a configuration, use --policies"
+        ])
+    }
+  }
+
+  private func compile(_ folder: String) throws(CommandFailure) -> PolicySet {
+    let (loaded, problems) = configOption.loader.policies(inFolder: folder)
+    guard let loaded else { throw CommandFailure(configuration: problems) }
+    // A case may be about a tenant that lacks a label, so no tenant is known here.
+    let (set, doubts) = PolicySet.compile(documents: loaded.documents, tenants: [])
+    guard !doubts.hasErrors else { throw CommandFailure(configuration: problems + doubts) }
+    for doubt in problems + doubts { Console.talk(doubt.line) }
+    return set
+  }
+
+  private func read(
+    _ paths: [String]
+  ) throws(CommandFailure) -> (files: [PolicyTestFile], unreadable: [(file: String, problems: [Problem])]) {
+    var files: [PolicyTestFile] = []
+    var unreadable: [(file: String, problems: [Problem])] = []
+    var seen: Set<String> = []
+    for path in paths {
+      for file in try testFiles(at: path) where seen.insert(file).inserted {
+        let (tests, problems) = configOption.loader.policyTests(
+          at: file, knownRules: GatewayRule.allRuleIDs)
+        for problem in problems { Console.talk(problem.line) }
+        if let tests { files.append(tests) } else { unreadable.append((file, problems)) }
+      }
+    }
+    return (files, unreadable)
+  }
+
+  private func testFiles(at path: String) throws(CommandFailure) -> [String] {
+    do throws(FileFault) {
+      let found = try configOption.loader.testFiles(at: path)
+      if !found.isEmpty { return found }
+    } catch {
+      throw CommandFailure(.bad, "\(path): \(error.message)")
+    }
+    throw CommandFailure(.bad, "\(path): no *.test.json in it")
+  }
+
+  private func show(_ result: TrialResult) {
+    switch format {
+    case .text: result.lines(Console.style).forEach { Console.data($0) }
+    case .json: Console.data(result.json())
+    case .junit: break
+    }
+  }
+
+  private func conclude(_ run: TrialRun) {
+    switch format {
+    case .text: run.summary(Console.style).forEach { Console.data($0) }
+    case .json: Console.data(run.summaryJSON())
+    case .junit: Console.data(lines: Array(run.junit().utf8))
+    }
+  }
+}

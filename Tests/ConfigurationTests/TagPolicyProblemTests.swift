@@ -1,0 +1,116 @@
+import Configuration
+import Patterns
+import Primitives
+import Testing
+
+@Suite struct TagPolicyProblemTests {
+  /// Each row is what stands under `tags`, at line 1, column 11.
+  @Test(arguments: rows)
+  func problemsAreNamedWithTheirPlace(_ row: ExtraLine) {
+    var files = goodFiles()
+    files.contents["policies/org.tag-policy.json"] = #"{ "tags": "# + row.line + " }"
+    let (loaded, problems) = load(files)
+    #expect(problems == row.problems.map { "policies/org.tag-policy.json:" + $0 })
+    #expect((loaded == nil) == row.problems.contains { $0.contains(": error: ") })
+  }
+
+  static let rows: [ExtraLine] = [
+    .init(#"{}"#),
+    .init(#"{ "A": {} }"#),
+    .init(#"[]"#, #"1:11: error: expected an object of tag keys, found an array"#),
+    .init(
+      #"{ "A": { "tag_keys": {} } }"#, #"1:20: error: unknown key "tag_keys"; did you mean "tag_key"?"#),
+    .init(
+      #"{ "A": { "tag_key": "A" } }"#,
+      #"1:31: error: expected an object with the operator "@@assign", found "A""#),
+    .init(
+      #"{ "A": { "tag_key": { "@@append": ["A"] } } }"#,
+      #"1:33: error: unknown key "@@append"; known: "@@assign", "@@operators_allowed_for_child_policies""#),
+    .init(
+      #"{ "A": { "tag_key": { "@@assign": "B" } } }"#,
+      #"1:45: error: the tag key "B" must be the policy key "A", in whatever case"#),
+    .init(
+      #"{ "A": {}, "a": {} }"#,
+      #"1:22: error: the policy key "a" stands there twice: case does not count"#),
+    .init(
+      #"{ "@@assign": {} }"#,
+      #"1:13: error: unknown operator "@@assign"; known: "@@operators_allowed_for_child_policies""#),
+    .init(
+      #"{ "A": { "tag_value": { "@@asign": ["x"] } } }"#,
+      #"1:35: error: unknown key "@@asign"; did you mean "@@assign"?"#),
+    .init(
+      #"{ "A": { "tag_value": { "@@assign": ["*@*.com", "*@x", 3] } } }"#,
+      #"1:48: error: a tag value may have one wildcard, and "*@*.com" has more"#,
+      #"1:66: error: expected a tag value, found 3"#),
+    .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["chime:app-instance-usr"] } } }"#,
+      #"1:51: error: unknown resource type "chime:app-instance-usr"; did you mean "chime:app-instance-user"?"#
+    ),
+    .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["*", "*:x", "Chime:*"] } } }"#,
+      #"1:51: error: expected a resource type such as "chime:app-instance-user" or "chime:*", found "*""#,
+      #"1:56: error: expected a resource type such as "chime:app-instance-user" or "chime:*", found "*:x""#,
+      #"1:63: error: unknown resource type "Chime:*"; did you mean "chime:*"?"#),
+    .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["ec2:instance", "secretsmanager:*", "chime:meeting", "chime:ALL_SUPPORTED"] } } }"#
+    ),
+    .init(
+      #"{ "A": { "tag_value": { "@@operators_allowed_for_child_policies": ["@@apend"] } } }"#,
+      #"1:78: error: unknown operator "@@apend"; did you mean "@@append"?"#),
+    .init(
+      #"{ "A": { "tag_value": { "@@operators_allowed_for_child_policies": ["@@none", "@@append"] } } }"#,
+      #"1:77: error: "@@all" and "@@none" can only stand alone"#),
+    .init(
+      #"{ "A": { "tag_value": { "enforced_for": { "@@assign": ["chime:*"] } } } }"#,
+      #"1:51: warning: "enforced_for" belongs beside "tag_value" and is taken as if it stood there"#),
+    .init(
+      #"{ "A": { "tag_value": { "@@assign": ["x"], "@@remove": ["x"] } } }"#,
+      #"1:66: warning: no value of "A" is left, and so any is accepted, as with AWS"#),
+  ]
+
+  @Test func aFileMustHaveTagsAndBeJSON() {
+    var files = goodFiles()
+    files.contents["policies/a.tag-policy.json"] = "{}"
+    files.contents["policies/b.tag-policy.json"] = "{"
+    let (loaded, problems) = load(files)
+    #expect(loaded == nil)
+    #expect(
+      problems.first == #"policies/a.tag-policy.json:1:1: error: missing key "tags": an object of tag keys"#)
+    #expect(problems.last?.hasPrefix("policies/b.tag-policy.json:1:") == true)
+  }
+
+  @Test func anOperatorThatTheParentDoesNotAllowIsWarnedAbout() {
+    var files = goodFiles()
+    files.contents["policies/00.tag-policy.json"] = #"""
+      { "tags": { "A": {
+        "tag_key": { "@@assign": "A", "@@operators_allowed_for_child_policies": ["@@none"] },
+        "tag_value": { "@@assign": ["x"], "@@operators_allowed_for_child_policies": ["@@append", "@@remove"] }
+      } } }
+      """#
+    files.contents["policies/10.tag-policy.json"] = #"""
+      { "tags": { "a": {
+        "tag_key": { "@@assign": "a" },
+        "tag_value": { "@@assign": ["y"], "@@append": ["z"] }
+      } } }
+      """#
+    let (loaded, problems) = load(files)
+    #expect(
+      problems == [
+        #"policies/10.tag-policy.json:2:28: warning: "@@assign" on "tag_key" of "a" has no effect: "policies/00.tag-policy.json" allows child policies no operator"#,
+        #"policies/10.tag-policy.json:3:30: warning: "@@assign" on "tag_value" of "a" has no effect: "policies/00.tag-policy.json" allows child policies only "@@append", "@@remove""#,
+      ])
+    let policy = loaded?.policies.documents.last?.tagPolicy
+    #expect(policy?.key == "A")
+    #expect(policy?.values?.map(\.source) == ["x", "z"])
+  }
+
+  @Test func theRevisionHangsOnTagPoliciesToo() {
+    var files = goodFiles()
+    let before = load(files).0?.policies.revision
+    files.contents["policies/a.tag-policy.json"] = #"{ "tags": {} }"#
+    let one = load(files).0?.policies.revision
+    files.contents["policies/a.tag-policy.json"] = #"{ "tags": { "A": {} } }"#
+    let other = load(files).0?.policies.revision
+    #expect(Set([before, one, other]).count == 3)
+  }
+}
