@@ -42,7 +42,8 @@ import Testing
     let journal = try WrittenJournal()
     for number in 1...count {
       if number % 11 == 0 {
-        try journal.only(number)
+        // Forwarded without an intent, as `onFailure: continue` allows.
+        try journal.only(number, number % 22 == 0 ? .unknown : .notForwarded)
       } else {
         try journal.intend(number)
         switch number % 13 {

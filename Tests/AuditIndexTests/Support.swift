@@ -59,13 +59,16 @@ final class WrittenJournal {
         of: intent.id, intent: intent.sequence, at: Self.time(number, more: 1), decision: decision))
   }
 
-  func only(_ number: Int, _ change: (inout AuditedRequest) -> Void = { _ in }) throws {
+  func only(
+    _ number: Int, _ outcome: AuditOutcome = .notForwarded,
+    _ change: (inout AuditedRequest) -> Void = { _ in }
+  ) throws {
     var request = Self.request(number)
     request.decision = .denied
     change(&request)
     try append(
       request.outcomeRecord(
-        AuditedResult(.notForwarded, status: 403, durationNanoseconds: 1_000_000), under: Sensitivity()))
+        AuditedResult(outcome, status: 403, durationNanoseconds: 1_000_000), under: Sensitivity()))
   }
 
   /// One request a second.

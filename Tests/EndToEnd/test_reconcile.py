@@ -109,6 +109,13 @@ def test_created_and_failed_are_told_apart_and_recorded_once(make_setup, upstrea
     assert setup.verify()[0] == 0
 
 
+def test_empty_sandbox_has_no_user(make_setup, upstream, sandbox):
+    setup = make_setup()
+    lose(setup, upstream, create(AppInstanceUserId="crm-1"))
+    code, found, said = reconcile(setup, url=sandbox.url)
+    assert (code, found["crm-1"]["outcome"]) == (0, "failed"), said
+
+
 def test_only_reads_are_sent(make_setup, upstream):
     setup = make_setup()
     lose(setup, upstream, create(AppInstanceUserId="crm-1"))

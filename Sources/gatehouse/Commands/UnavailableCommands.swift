@@ -4,26 +4,16 @@ import ArgumentParser
 protocol UnavailableCommand: ParsableCommand {
   static var abstract: String { get }
   static var name: String { get }
-  /// The command with its group: `audit export`.
-  static var fullName: String { get }
 }
 
 extension UnavailableCommand {
-  static var fullName: String { name }
-
   static var configuration: CommandConfiguration {
     CommandConfiguration(commandName: name, abstract: "\(abstract) (not available in this version)")
   }
 
   func run() throws {
-    throw CommandFailure(.internalFault, "`\(Self.fullName)` is not available in this version")
+    throw CommandFailure(.internalFault, "`\(Self.name)` is not available in this version")
   }
-}
-
-struct ReplayCommand: UnavailableCommand {
-  static let name = "replay"
-  static let abstract = "Evaluate audited requests again under other policies."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
 }
 
 struct ScanCommand: UnavailableCommand {
