@@ -39,14 +39,28 @@ struct IndexBatch {
   private(set) var lines = 0
   private(set) var last: (sequence: Int, place: RecordPlace, line: [UInt8])?
 
-  /// - Parameter intentOf: looks up an intent that is in the index already.
-  mutating func take(_ line: [UInt8], at place: RecordPlace, intentOf: (Int) -> JournalRecord?) {
+  /// - Parameters:
+  ///   - limit: the last record that is taken.
+  ///   - intentOf: looks up an intent that is in the index already.
+  /// - Returns: whether the line was taken.
+  mutating func take(
+    _ line: [UInt8], at place: RecordPlace, upTo limit: Int, intentOf: (Int) -> JournalRecord?
+  ) -> Bool {
+    let record = JournalRecord(line: line)
+    if let record, record.sequence > limit { return false }
     lines += 1
-    guard let record = JournalRecord(line: line) else {
+    guard let record else {
       unreadable += 1
-      return
+      return true
     }
     last = (record.sequence, place, line)
+    add(record, at: place, intentOf)
+    return true
+  }
+
+  private mutating func add(
+    _ record: JournalRecord, at place: RecordPlace, _ intentOf: (Int) -> JournalRecord?
+  ) {
     guard record.kind.isOfRequest else { return }
     if record.kind != .intent, let intent = record.integer("intent") {
       complete(intent, with: record, at: place, intentOf)

@@ -14,6 +14,7 @@ struct IndexFile {
 
   let queue: DatabaseQueue
   private let directory: String
+  private let inode: ino_t?
 
   /// Opens the file, or makes it.
   init(in directory: String) throws {
@@ -24,6 +25,15 @@ struct IndexFile {
       Self.remove(in: directory)
       queue = try Self.open(in: directory)
     }
+    inode = Self.inode(in: directory)
+  }
+
+  /// Whether the file that is open is the one that others find: another process may have replaced it.
+  var isInPlace: Bool { inode != nil && Self.inode(in: directory) == inode }
+
+  private static func inode(in directory: String) -> ino_t? {
+    var status = stat()
+    return stat("\(directory)/\(name)", &status) == 0 ? status.st_ino : nil
   }
 
   /// Removes the file and what SQLite keeps beside it.

@@ -10,14 +10,14 @@ internal import Primitives
 package final class JournalIndex {
   private let directory: String
   private let lines: PlacedLines
-  private var file: IndexFile
-
-  /// One transaction; short, because another process may wait for it.
-  private static let linesAtOnce = 5000
+  private(set) var file: IndexFile
+  private let linesAtOnce: Int
 
   /// Opens the index in a journal's directory, or begins one.
-  package init(directory: String) throws {
+  /// - Parameter linesAtOnce: how much is one transaction; little, because another process may wait for it.
+  package init(directory: String, linesAtOnce: Int = 5000) throws {
     self.directory = directory
+    self.linesAtOnce = linesAtOnce
     lines = try PlacedLines(directory: directory)
     file = try IndexFile(in: directory)
   }
@@ -26,45 +26,51 @@ package final class JournalIndex {
   package static func remove(in directory: String) { IndexFile.remove(in: directory) }
 
   /// Brings the index up to the journal's end as it is now.
-  /// - Parameter pause: called after each transaction that is not the last; whether to go on.
+  /// - Parameters:
+  ///   - limit: the last record to be indexed.
+  ///   - pause: called after each transaction that is not the last; whether to go on.
   /// - Returns: how many lines of the journal could not be read as records.
   @discardableResult
-  package func update(pause: () -> Bool = { true }) throws -> Int {
+  package func update(upTo limit: Int = .max, pause: () -> Bool = { true }) throws -> Int {
+    // A segment that is held open keeps its space on the disk after retention has removed it.
+    defer { lines.closeAll() }
     do {
-      return try updateOnce(pause)
+      return try updateOnce(limit, pause)
     } catch let error as DatabaseError where error.isDamage {
       IndexFile.remove(in: directory)
       file = try IndexFile(in: directory)
-      return try updateOnce(pause)
+      return try updateOnce(limit, pause)
     }
   }
 
-  private func updateOnce(_ pause: () -> Bool) throws -> Int {
+  private func updateOnce(_ limit: Int, _ pause: () -> Bool) throws -> Int {
     while true {
-      let (isAtEnd, unreadable) = try advance()
+      if !file.isInPlace { file = try IndexFile(in: directory) }
+      let (isAtEnd, unreadable) = try advance(limit)
       if isAtEnd || !pause() { return unreadable }
     }
   }
 
   /// One transaction's worth.
-  private func advance() throws -> (isAtEnd: Bool, unreadable: Int) {
+  private func advance(_ limit: Int) throws -> (isAtEnd: Bool, unreadable: Int) {
     var result = (isAtEnd: true, unreadable: 0)
     // Most often there is nothing to do, and then nobody is kept from writing.
-    if let state = try file.queue.read({ try IndexState.read($0) }), try isCurrent(state) {
+    if let state = try file.queue.read({ try IndexState.read($0) }), try isCurrent(state, limit) {
       return (true, state.unreadable)
     }
     guard file.hasSpace else { throw IndexFailure.unwritable("the disk is almost full") }
     try file.queue.inTransaction(.immediate) { db in
-      result = try advance(db)
+      result = try advance(limit, db)
       return .commit
     }
     return result
   }
 
-  private func isCurrent(_ state: IndexState) throws -> Bool {
+  private func isCurrent(_ state: IndexState, _ limit: Int) throws -> Bool {
     guard try state.holds(in: lines), try lines.segments().first?.firstSequence == state.base else {
       return false
     }
+    guard state.sequence < limit else { return true }
     var hasMore = false
     _ = try lines.read(from: state.end) { _, _ in
       hasMore = true
@@ -73,7 +79,7 @@ package final class JournalIndex {
     return !hasMore
   }
 
-  private func advance(_ db: Database) throws -> (isAtEnd: Bool, unreadable: Int) {
+  private func advance(_ limit: Int, _ db: Database) throws -> (isAtEnd: Bool, unreadable: Int) {
     var state = try IndexState.read(db)
     if let known = state, try !known.holds(in: lines) {
       try Self.clear(db)
@@ -88,12 +94,11 @@ package final class JournalIndex {
       return (try? row.request(in: lines))??.first
     }
     _ = try lines.read(from: state?.end) { line, place in
-      guard batch.lines < Self.linesAtOnce else {
+      guard batch.lines < linesAtOnce else {
         isAtEnd = false
         return false
       }
-      batch.take(line, at: place, intentOf: intentOf)
-      return true
+      return batch.take(line, at: place, upTo: limit, intentOf: intentOf)
     }
     try batch.write(db)
     let unreadable = (state?.unreadable ?? 0) + batch.unreadable

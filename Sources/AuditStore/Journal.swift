@@ -150,6 +150,8 @@ package final class Journal: Sendable {
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
       try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
     }
+    let last = segments.head.sequence
+    desk.statistics.withLock { $0.lastSequence = last }
     let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
     let isSynchronous = settings.durability == .sync
     let checkpointPeriod = settings.checkpointNanoseconds

@@ -105,7 +105,8 @@ package final class PlacedLines {
     return file
   }
 
-  private func closeAll() {
+  /// Closes the segments that were looked into; they are opened again as they are needed.
+  package func closeAll() {
     for file in open.values { files.close(file) }
     open.removeAll()
   }

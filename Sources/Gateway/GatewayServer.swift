@@ -17,17 +17,22 @@ package final class GatewayServer: Sendable {
   let clock: any TimeSource
   let reloader: Reloader
   private let doors: Doors
+  private let background: any BackgroundWork
+
+  /// A thread with it gets about a tenth of a processor that others want.
+  private static let backgroundNiceness: Int32 = 10
 
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
     snapshot: Snapshot, credentialProblem: String?, journal: Journal, reloader: Reloader, logSink: LogSink,
-    logger: Logger, clock: any TimeSource
+    logger: Logger, clock: any TimeSource, background: any BackgroundWork
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
+    self.background = background
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
       logSink: logSink, now: clock.monotonic())
@@ -56,9 +61,15 @@ package final class GatewayServer: Sendable {
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
     try doors.open(for: self)
-    let threads = workers.dropFirst().map { worker in
+    var threads = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }
+    threads.append(
+      startThread(named: "background") { [background] in
+        // On Linux it is the calling thread's alone.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
+        background.run()
+      })
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     first.run()
@@ -89,6 +100,7 @@ package final class GatewayServer: Sendable {
     let timeout = workers[0].snapshot.configuration.drainTimeout
     logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
     doors.close(for: self)
+    background.stop()
     let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
     let first = workers[0].loop
     first.spawn { [self] in

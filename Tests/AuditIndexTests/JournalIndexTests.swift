@@ -37,6 +37,14 @@ import Testing
     ("none so early", { $0.until = WrittenJournal.time(-5) }),
   ]
 
+  static var everyFilter: [QueryFilter] {
+    filters.map { _, change in
+      var filter = QueryFilter()
+      change(&filter)
+      return filter
+    }
+  }
+
   /// Requests of each kind: answered, denied, refused after their intent, without outcome, found out later.
   private func journal(_ count: Int = 120) throws -> WrittenJournal {
     let journal = try WrittenJournal()

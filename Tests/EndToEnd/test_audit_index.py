@@ -2,9 +2,11 @@
 
 import csv
 import io
+import threading
 
 import gateways
 import service
+import upstreams
 import wire
 from gateways import CRM
 
@@ -71,3 +73,39 @@ def test_csv_is_a_table_without_formulas(make_setup, upstream):
     (row,) = csv.DictReader(io.StringIO(result.stdout, newline=""))
     assert row["appInstanceUserId"] == "crm-csv" and row["outcome"] == "created"
     assert row["name"] == '\'=HYPERLINK("http://x","y")'
+
+
+def test_start_after_a_crash_says_how_many_requests_are_open(make_setup, upstream):
+    setup = make_setup()
+    release = threading.Event()
+
+    def hang(request):
+        release.wait(20)
+        return upstreams.like_the_service(request)
+
+    gateway = gateways.Gateway(setup)
+    try:
+        assert gateway.send(create(AppInstanceUserId="crm-done")).status == 201
+        upstream.behaving(hang, hang)
+        with gateway.connect() as one, gateway.connect() as two:
+            one.send(create(AppInstanceUserId="crm-open-1"))
+            two.send(create(AppInstanceUserId="crm-open-2"))
+            upstream.wait_for(3)
+    finally:
+        gateway.kill()
+        release.set()
+    with gateways.running(setup) as gateway:
+        # No query has made the index: the gateway does.
+        said = gateway.wait_for_log(lambda record: record.get("count") == "2", "the number of open requests")
+        assert said["level"] == "warning" and said["command"] == "gatehouse audit reconcile"
+        assert (setup.audit_folder / "index.sqlite").stat().st_size > 0
+
+
+def test_serving_goes_on_when_the_index_cannot_be_written(make_setup, upstream):
+    setup = make_setup()
+    setup.audit_folder.mkdir(parents=True)
+    (setup.audit_folder / "index.sqlite").mkdir()
+    with gateways.running(setup) as gateway:
+        gateway.wait_for_log(lambda record: "cannot be written" in record.get("message", ""), "the failure")
+        assert gateway.send(create(AppInstanceUserId="crm-all-the-same")).status == 201
+    assert [record["appInstanceUserId"] for record in setup.audit()] == ["crm-all-the-same"]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditIndex
 import AuditStore
 import Configuration
 import Gateway
@@ -35,10 +36,31 @@ struct ServeCommand: ParsableCommand {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
         reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
-        clock: clock)
+        clock: clock, background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger)
+      )
       try server.run()
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
+    }
+  }
+
+  private func feeder(of journal: Journal, in directory: String, _ logger: Logger) -> IndexFeeder {
+    IndexFeeder(
+      directory: directory, startSequence: journal.statistics.lastSequence,
+      lastSequence: { journal.statistics.lastSequence }
+    ) { event in
+      switch event {
+      case .caughtUp(unknown: 0): break
+      case .caughtUp(let unknown):
+        logger.warning(
+          "requests of before this start may have been carried out, but the journal does not tell how they ended",
+          metadata: ["count": "\(unknown)", "command": "gatehouse audit reconcile"])
+      case .failed(let problem):
+        logger.warning(
+          "the index of the audit journal cannot be written; it is tried again, and `audit query` takes longer",
+          metadata: ["problem": "\(problem)"])
+      case .recovered: logger.info("the index of the audit journal is written again")
+      }
     }
   }
 
@@ -54,3 +76,5 @@ struct ServeCommand: ParsableCommand {
     }
   }
 }
+
+extension IndexFeeder: BackgroundWork {}
