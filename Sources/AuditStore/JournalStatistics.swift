@@ -14,6 +14,7 @@ package struct JournalStatistics: Sendable {
   package var queued = 0
   /// Outcomes that wait because the last try to write failed.
   package var delayedOutcomes = 0
+  /// The number of the last record that was written, by this opening of the journal or an earlier one.
   package var lastSequence = 0
   /// When the last checkpoint was written; `nil` before the first.
   package var lastCheckpoint: WallClockTime?

@@ -1,4 +1,5 @@
 internal import HTTPWire
+package import AuditShipping
 package import AuditStore
 package import Admin
 internal import AuditTrail
@@ -16,18 +17,21 @@ package final class GatewayServer: Sendable {
   let logger: Logger
   let clock: any TimeSource
   let reloader: Reloader
+  /// `nil` when records are sent nowhere.
+  let shipper: JournalShipper?
   private let doors: Doors
 
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
-    snapshot: Snapshot, credentialProblem: String?, journal: Journal, reloader: Reloader, logSink: LogSink,
-    logger: Logger, clock: any TimeSource
+    snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
+    reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
+    self.shipper = shipper
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
       logSink: logSink, now: clock.monotonic())

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditShipping
 import AuditStore
 import Configuration
 import Gateway
@@ -31,14 +32,34 @@ struct ServeCommand: ParsableCommand {
     }
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
+    let shipper = try startShipper(snapshot.configuration.audit, journal, clock, logger)
+    // The journal is complete by then.
+    defer { shipper?.close() }
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
-        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
-        clock: clock)
+        shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
+        logger: logger, clock: clock)
       try server.run()
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
+    }
+  }
+
+  private func startShipper(
+    _ audit: GatewayConfiguration.Audit, _ journal: Journal, _ clock: SystemClock, _ logger: Logger
+  ) throws(CommandFailure) -> JournalShipper? {
+    guard let postgres = audit.postgres else { return nil }
+    do throws(ShippingFailure) {
+      return try JournalShipper(
+        PostgresDatabase(postgres, identity: journal.identity), directory: audit.directory.path,
+        batch: postgres.batch, clock: clock
+      ) { event in
+        logger.log(
+          level: event.isProblem ? .warning : .info, "shipping", metadata: ["event": "\(event.message)"])
+      }
+    } catch {
+      throw CommandFailure(.bad, "cannot ship the audit journal: \(error.message)")
     }
   }
 
