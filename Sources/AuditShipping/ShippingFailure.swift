@@ -33,10 +33,11 @@ package enum ShippingFailure: Error, Sendable {
     }
   }
 
-  /// Whether it is about the values of a record: class 22, data exception, and class 54, program limit exceeded.
+  /// Whether it is about the values of a record: class 22, data exception; 23, integrity constraint violation, which an
+  /// operator's own constraints give; and 54, program limit exceeded.
   var isAboutData: Bool {
     guard case .refused(let state, _) = self else { return false }
-    return state.hasPrefix("22") || state.hasPrefix("54")
+    return ["22", "23", "54"].contains { state.hasPrefix($0) }
   }
 
   func isRefusal(_ states: String...) -> Bool {
