@@ -165,8 +165,8 @@ func configuration(with line: String) -> String {
       #"6:90: error: expected a whole number from 1 to 10000, found 0"#),
     .init(
       #""audit": { "postgres": { "url": "postgresql://u:hidden@127.0.0.1/db", "passwordFile": "none.key" } }"#,
-      #"6:72: error: only one of a password in "url" and "passwordFile" may be given"#,
-      #"6:88: error: cannot read "none.key": no such file or directory"#),
+      #"6:35: error: only one of a password in "url" and "passwordFile" may be given"#,
+      #"6:89: error: cannot read "none.key": no such file or directory"#),
     .init(
       #""audit": { "checkpoint": { "every": "1m", "signingKey": "short.key" } }"#,
       #"6:59: error: "short.key" holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"#
