@@ -36,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Base and wrappers.
@@ -72,11 +73,14 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     room(
+      "AuditShipping",
+      uses: ["Primitives", "OpenSSLCrypto", "Configuration", "AuditTrail", "AuditStore", "CLibpq"]),
+    room(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
-        "Admin", .product(name: "Logging", package: "swift-log"),
+        "AuditShipping", "Admin", .product(name: "Logging", package: "swift-log"),
       ]),
     room(
       "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
@@ -93,7 +97,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "Gateway", "AuditIndex", "Admin", "Sandbox", "Gzip", "PolicyReplay",
+        "AuditStore", "AuditIndex", "AuditShipping", "Gateway", "Admin", "Sandbox", "Gzip", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -139,6 +143,7 @@ let package = Package(
         "PolicyEngine", "RateLimiting", "AuditTrail", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    tests(of: "AuditShipping", uses: ["Primitives"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]

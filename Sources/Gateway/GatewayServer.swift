@@ -1,4 +1,5 @@
 internal import HTTPWire
+package import AuditShipping
 package import AuditStore
 package import Admin
 internal import AuditTrail
@@ -16,6 +17,8 @@ package final class GatewayServer: Sendable {
   let logger: Logger
   let clock: any TimeSource
   let reloader: Reloader
+  /// `nil` when records are sent nowhere.
+  let shipper: JournalShipper?
   private let doors: Doors
   private let background: any BackgroundWork
 
@@ -24,8 +27,8 @@ package final class GatewayServer: Sendable {
 
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
-    snapshot: Snapshot, credentialProblem: String?, journal: Journal, reloader: Reloader, logSink: LogSink,
-    logger: Logger, clock: any TimeSource, background: any BackgroundWork
+    snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
+    reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource, background: any BackgroundWork
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     Self.raiseDescriptorLimit(for: configuration, logger)
@@ -33,6 +36,7 @@ package final class GatewayServer: Sendable {
     self.clock = clock
     self.reloader = reloader
     self.background = background
+    self.shipper = shipper
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
       logSink: logSink, now: clock.monotonic())

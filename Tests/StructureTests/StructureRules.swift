@@ -6,7 +6,7 @@ struct StructureRules {
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
-    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge,
+    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge, "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable,
   ]
@@ -14,7 +14,7 @@ struct StructureRules {
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
   static let owners: [String: Set<String>] = [
     "CJansson": ["StrictJSON"], "CPCRE2": ["Patterns"], "COpenSSL": ["OpenSSLCrypto", "Transport"],
-    "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditStore"],
+    "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditShipping"],
     "CZlib": ["Gzip"],
   ]
 

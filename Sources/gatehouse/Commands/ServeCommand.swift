@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditIndex
+import AuditShipping
 import AuditStore
 import Configuration
 import Gateway
@@ -32,12 +33,15 @@ struct ServeCommand: ParsableCommand {
     }
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
+    let shipper = try startShipper(snapshot.configuration.audit, journal, clock, logger)
+    // The journal is complete by then.
+    defer { shipper?.close() }
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
-        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
-        clock: clock, background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger)
-      )
+        shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
+        logger: logger, clock: clock,
+        background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger))
       try server.run()
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
@@ -61,6 +65,23 @@ struct ServeCommand: ParsableCommand {
           metadata: ["problem": "\(problem)"])
       case .recovered: logger.info("the index of the audit journal is written again")
       }
+    }
+  }
+
+  private func startShipper(
+    _ audit: GatewayConfiguration.Audit, _ journal: Journal, _ clock: SystemClock, _ logger: Logger
+  ) throws(CommandFailure) -> JournalShipper? {
+    guard let postgres = audit.postgres else { return nil }
+    do throws(ShippingFailure) {
+      return try JournalShipper(
+        PostgresDatabase(postgres, identity: journal.identity), directory: audit.directory.path,
+        batch: postgres.batch, clock: clock
+      ) { event in
+        logger.log(
+          level: event.isProblem ? .warning : .info, "shipping", metadata: ["event": "\(event.message)"])
+      }
+    } catch {
+      throw CommandFailure(.bad, "cannot ship the audit journal: \(error.message)")
     }
   }
 
