@@ -88,6 +88,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
 
+    // For Benchmarks/ only: the same gateway, whose journal forgets.
+    .executableTarget(
+      name: "UnauditedGateway",
+      dependencies: [
+        "Primitives", "Configuration", "Transport", "AuditStore", "Gateway",
+        .product(name: "Logging", package: "swift-log"),
+      ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
+
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
