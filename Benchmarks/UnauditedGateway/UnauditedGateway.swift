@@ -27,7 +27,8 @@ struct WithoutJournal {
     let server = try GatewayServer(
       snapshot: snapshot, credentialProblem: first.credentialProblem,
       journal: .discarding(entropy: SystemEntropy()),
-      reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger, clock: clock)
+      reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
+      clock: clock)
     try server.run()
   }
 
