@@ -87,7 +87,7 @@ package final class Journal: Sendable {
   }
 
   /// A journal that has no file and forgets every record before it is made, so that a benchmark can tell what
-  /// journalling costs. The gateway that is shipped cannot reach it: Tests/StructureTests sees to that.
+  /// journalling costs. `gatehouse` never asks for it, and no configuration names it.
   package static func discarding(entropy: some Entropy) -> Journal {
     Journal(discardingAs: JournalIdentity(random: entropy))
   }
