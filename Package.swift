@@ -105,6 +105,13 @@ let package = Package(
     .executableTarget(
       name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
       path: "Benchmarks/JournalGenerator", swiftSettings: strict),
+    // For Benchmarks/ only: the same gateway, whose journal forgets.
+    .executableTarget(
+      name: "UnauditedGateway",
+      dependencies: [
+        "Primitives", "Configuration", "Transport", "AuditStore", "Gateway",
+        .product(name: "Logging", package: "swift-log"),
+      ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
