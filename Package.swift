@@ -58,6 +58,9 @@ let package = Package(
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
     room("RateLimiting", uses: ["Primitives"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
+    room(
+      "PolicyReplay",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
 
     // Edges: sockets, files, clocks, threads.
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
@@ -90,10 +93,14 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "Gateway", "AuditIndex", "Admin", "Sandbox", "Gzip",
+        "AuditStore", "Gateway", "AuditIndex", "Admin", "Sandbox", "Gzip", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
+
+    .executableTarget(
+      name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
+      path: "Benchmarks/JournalGenerator", swiftSettings: strict),
 
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
@@ -105,7 +112,12 @@ let package = Package(
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
     tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
-    tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
+    tests(
+      of: "PolicyEngine",
+      uses: [
+        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
+        "PolicyReplay",
+      ]),
     tests(
       of: "PolicyTrials",
       uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]

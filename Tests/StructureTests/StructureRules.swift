@@ -5,10 +5,10 @@ struct StructureRules {
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper, "Gzip": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
-    "RateLimiting": .core, "AuditTrail": .core,
+    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
     "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
-    "gatehouse": .executable,
+    "gatehouse": .executable, "JournalGenerator": .executable,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.

@@ -20,12 +20,6 @@ extension UnavailableCommand {
   }
 }
 
-struct ReplayCommand: UnavailableCommand {
-  static let name = "replay"
-  static let abstract = "Evaluate audited requests again under other policies."
-  @Argument(parsing: .allUnrecognized) var arguments: [String] = []
-}
-
 struct ScanCommand: UnavailableCommand {
   static let name = "scan"
   static let abstract = "Report upstream users that break today's policies."
