@@ -28,7 +28,8 @@ package final class GatewayServer: Sendable {
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
     snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
-    reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource, background: any BackgroundWork
+    reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource,
+    background: any BackgroundWork
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     Self.raiseDescriptorLimit(for: configuration, logger)
