@@ -88,6 +88,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
 
+    // What policies cost; see Benchmarks/README.md.
+    .executableTarget(
+      name: "PolicyBench",
+      dependencies: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"],
+      path: "Benchmarks/PolicyBench", swiftSettings: strict),
+
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),

@@ -11,16 +11,25 @@ import Testing
   /// A random world: policies for its three tenants, compiled.
   struct World {
     let policies: [PlainPolicy]
+    let tagPolicies: [PlainTagPolicy]
     let tenants: [PlainTenant]
     let set: PolicySet
-    let isConsistent: Bool
+    let problems: [Problem]
+    var isConsistent: Bool { problems.allSatisfy { $0.severity == .warning } }
 
-    init(_ policies: [PlainPolicy], _ tenants: [PlainTenant]) throws {
+    init(
+      _ policies: [PlainPolicy], _ tenants: [PlainTenant], tagPolicies: [PlainTagPolicy] = []
+    ) throws {
       self.policies = policies
+      self.tagPolicies = tagPolicies
       self.tenants = tenants
-      let (set, problems) = try compile(policies.map(\.json), tenants: tenants.map(\.facts))
+      var files = Dictionary(
+        uniqueKeysWithValues: policies.enumerated().map { index, policy in ("p\(index).json", policy.json) })
+      if !tagPolicies.isEmpty { files["org.tag-policy.json"] = PlainTagPolicy.json(tagPolicies) }
+      let (set, problems) = PolicySet.compile(
+        documents: try documents(files), tenants: tenants.map(\.facts))
       self.set = set
-      isConsistent = problems.allSatisfy { $0.severity == .warning }
+      self.problems = problems
     }
   }
 
@@ -32,7 +41,7 @@ import Testing
   ) throws {
     for seed in seeds {
       var random = RandomPolicies(seed: seed)
-      let world = try World(random.policies(), random.tenants())
+      let world = try World(random.policies(), random.tenants(), tagPolicies: random.tagPolicies())
       for _ in 0..<requests {
         let plain = random.request()
         let request = try plain.governed()
@@ -47,7 +56,7 @@ import Testing
     // 8 parts, 80 worlds, 53 requests and 3 tenants: 101 760 cases.
     try forEachCase(seeds: part * 1000..<part * 1000 + 80, requests: 53) {
       world, tenant, plain, request, _ in
-      var reference = ReferenceEvaluator(world.policies, tenant)
+      var reference = ReferenceEvaluator(world.policies, tenant, world.tagPolicies)
       let expected = reference.evaluate(plain)
       let outcome = world.set.outcome(of: request, tenant: tenant.facts)
       let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
@@ -87,7 +96,7 @@ import Testing
   @Test func anotherPolicyThatOnlyChecksNeverAllowsMore() throws {
     try forEachCase(seeds: 60_000..<60_010) { world, tenant, _, request, random in
       let more = random.policy(named: "0-more", changes: false)
-      let larger = try World(world.policies + [more], world.tenants)
+      let larger = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies)
       let before = world.set.outcome(of: request, tenant: tenant.facts)
       let after = larger.set.outcome(of: request, tenant: tenant.facts)
       #expect(before.decision.isAllowed || !after.decision.isAllowed, "\(more.json)")
@@ -95,12 +104,61 @@ import Testing
     }
   }
 
+  /// A policy that lowers days to its own ceiling allows no more than before where the days it leaves were allowed
+  /// before: lowering can lead out of another policy's refusal of long days, which is what a clamp is for.
+  @Test func anotherPolicyThatClampsAllowsMoreOnlyWhereItLowersDays() throws {
+    try forEachCase(seeds: 65_000..<65_010) { world, tenant, _, request, random in
+      var more = random.policy(named: "0-more", changes: false)
+      more.maxDays = 3
+      more.clamps = true
+      let larger = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies)
+      let before = world.set.outcome(of: request, tenant: tenant.facts)
+      let after = larger.set.outcome(of: request, tenant: tenant.facts)
+      guard before.request.expirationDays != after.request.expirationDays else {
+        #expect(before.decision.isAllowed || !after.decision.isAllowed, "\(more.json)")
+        return
+      }
+      // Even then the days are all that can have become right.
+      #expect(after.request.expirationDays ?? .max <= 3)
+      let others = before.decision.violations.filter { !$0.rule.hasPrefix("expiration.") }
+      #expect(Set(others).isSubset(of: Set(after.decision.violations)), "\(more.json)")
+    }
+  }
+
+  /// Days always; tags where their value is written out and `check` had nothing to warn about. The count of tags is
+  /// apart: what is put in counts like any other.
+  @Test func aChangeNeverBreaksThePolicyThatMadeIt() throws {
+    var changed = 0
+    for seed in 95_000..<95_150 as Range<UInt64> {
+      var random = RandomPolicies(seed: seed)
+      let policies = random.policies().filter { $0.mode == "enforce" }
+      let tenants = random.tenants()
+      let requests = try (0..<20).map { _ in try random.request().governed() }
+      for policy in policies {
+        let alone = try World([policy], tenants)
+        let computed = policy.templatedTags.map { "Tags.\($0)" }
+        for request in requests {
+          for tenant in tenants {
+            let decision = alone.set.outcome(of: request, tenant: tenant.facts).decision
+            let fields = Set(decision.changes.map(\.field)).subtracting(computed)
+            changed += fields.count
+            for violation in decision.violations where fields.contains(violation.field) {
+              let isOfDays = violation.field.hasPrefix("ExpirationSettings")
+              if isOfDays || alone.problems.isEmpty { Issue.record("\(violation)\n\(policy.json)") }
+            }
+          }
+        }
+      }
+    }
+    #expect(changed > 500)
+  }
+
   @Test func policiesInWarnOrOffOrForOtherTenantsDecideNothing() throws {
     try forEachCase(seeds: 90_000..<90_005) { world, tenant, _, request, random in
       var more = random.policy(named: "0-more", changes: true)
       let before = world.set.outcome(of: request, tenant: tenant.facts)
       more.mode = "warn"
-      let warned = try World(world.policies + [more], world.tenants).set
+      let warned = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies).set
         .outcome(of: request, tenant: tenant.facts)
       #expect(warned.decision.violations == before.decision.violations, "\(more.json)")
       #expect(warned.decision.changes == before.decision.changes)
@@ -111,7 +169,7 @@ import Testing
       others.mode = "enforce"
       others.tenants = ["nobody"]
       for silent in [off, others] {
-        let after = try World(world.policies + [silent], world.tenants).set
+        let after = try World(world.policies + [silent], world.tenants, tagPolicies: world.tagPolicies).set
           .outcome(of: request, tenant: tenant.facts)
         #expect(after.decision.violations == before.decision.violations, "\(silent.json)")
         #expect(after.decision.warnings == before.decision.warnings)
@@ -123,7 +181,8 @@ import Testing
 
   @Test func theOrderOfFilesDoesNotMatter() throws {
     try forEachCase(seeds: 70_000..<70_020) { world, tenant, _, request, random in
-      let shuffled = try World(random.shuffled(world.policies), world.tenants)
+      let shuffled = try World(
+        random.shuffled(world.policies), world.tenants, tagPolicies: world.tagPolicies)
       let one = world.set.outcome(of: request, tenant: tenant.facts)
       let other = shuffled.set.outcome(of: request, tenant: tenant.facts)
       #expect(one.decision.violations == other.decision.violations)
@@ -157,6 +216,14 @@ extension PlainTenant {
   }
 }
 
+extension PlainPolicy {
+  /// The keys of tags that it puts in with a value that hangs on tenant or request.
+  fileprivate var templatedTags: [String] {
+    required.filter { $0.standard?.contains("${") ?? false }.map(\.key)
+      + set.filter { $0.value.contains("${") }.map(\.key)
+  }
+}
+
 extension PlainRequest {
   private var isTagged: Bool {
     ["CreateAppInstanceUser", "TagResource"].contains(operation) && !tags.isEmpty
@@ -180,7 +247,7 @@ extension PlainRequest {
       createBody(
         id: userID, name: name, tags: tags, days: days, metadata: metadata, appInstanceArn: appInstance)
     case "UpdateAppInstanceUser":
-      #"{"Name":"\#(name)","Metadata":"\#(metadata ?? "")"}"#
+      updateBody
     case "PutAppInstanceUserExpirationSettings":
       days.map {
         #"{"ExpirationSettings":{"ExpirationDays":\#($0),"ExpirationCriterion":"CREATED_TIMESTAMP"}}"#
@@ -190,6 +257,17 @@ extension PlainRequest {
     default:
       #"{"ResourceARN":"\#(appInstance)/user/x","TagKeys":[\#(keyList)]}"#
     }
+  }
+
+  private var updateBody: String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("Name")
+    writer.string(name)
+    writer.key("Metadata")
+    writer.string(metadata ?? "")
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 
   private var keyList: String { tagKeys.map { "\"\($0)\"" }.joined(separator: ",") }

@@ -7,7 +7,7 @@ struct StructureRules {
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core,
     "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
-    "gatehouse": .executable,
+    "gatehouse": .executable, "PolicyBench": .executable,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
