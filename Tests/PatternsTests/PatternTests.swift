@@ -54,16 +54,9 @@ import Testing
   }
 
   /// PCRE2 counts anew at each starting place; one alone is affordable here, and hundreds of them are not.
-  @Test(arguments: ["(*NO_JIT)(?:a|b){0,400}c", "(?:a|b){0,400}c", "(?:(?:a|b)(?:a|b)?){1,9}c"])
+  @Test(arguments: ["(*NO_JIT)(?:a|b){0,100}[cd]", "(?:a|b){0,100}[cd]", "(?:(?:a|b)(?:a|b)?){1,9}[cd]"])
   func aSearchIsBoundedAsAWhole(_ source: String) throws {
     let pattern = try Pattern(source)
-    let anchored = try Pattern("\\A(?:\(source.replacing("(*NO_JIT)", with: "")))")
-    for length in [1024, 4096, 65_536] {
-      let value = Text(String(repeating: "ab", count: length / 2))
-      #expect(anchored.occurs(in: value) != .matched)
-      let long = try Pattern("(?:a|b){0,\(min(length, 60_000))}+c")
-      #expect(long.matchesWhole(value) == .unmatched)
-    }
     let value = Text(String(repeating: "ab", count: 32_768))
     #expect(pattern.matchesWhole(value) == .unmatched)
     #expect(pattern.occurs(in: value) == .exceededBound)

@@ -88,7 +88,7 @@ import Testing
   private static let invisible: [Unicode.Scalar] = [
     "\u{200B}", "\u{200C}", "\u{200D}", "\u{200E}", "\u{200F}", "\u{202A}", "\u{202B}", "\u{202C}",
     "\u{202D}",
-    "\u{202E}", "\u{2060}", "\u{2066}", "\u{2067}", "\u{2068}", "\u{2069}", "\u{FEFF}", "\u{AD}", "\u{61C}",
+    "\u{202E}", "\u{2060}", "\u{2066}", "\u{2067}", "\u{2068}", "\u{2069}", "\u{FEFF}", "\u{AD}",
   ]
 
   /// Format characters are no white space and of no script: what refuses them is the pattern that the packs have.

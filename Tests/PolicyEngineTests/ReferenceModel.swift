@@ -56,8 +56,8 @@ struct PlainTagPolicy {
     writer.beginObject()
     writer.key("tags")
     writer.beginObject()
-    for (index, policy) in policies.enumerated() {
-      writer.key(text: Text("tag\(index)"))
+    for policy in policies {
+      writer.key(text: Text(policy.key))
       writer.beginObject()
       writer.assign("tag_key") { $0.string(policy.key) }
       if let values = policy.values { writer.assign("tag_value") { $0.strings(values) } }
