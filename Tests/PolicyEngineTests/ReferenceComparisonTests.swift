@@ -125,42 +125,6 @@ import Testing
     }
   }
 
-  private static func loaderWarns(about policy: PlainPolicy) -> Bool {
-    let loader = ConfigurationLoader(
-      files: PolicyFolder(files: ["p.json": policy.json]), environment: [:],
-      knownOperations: ChimeIdentity.Operation.allCases.map(\.name))
-    return loader.policies(inFolder: "policies").1.contains { $0.message.contains("tag") }
-  }
-
-  /// Days always; tags where their value is written out and `check` had nothing to warn about. The count of tags is
-  /// apart: what is put in counts like any other.
-  @Test func aChangeNeverBreaksThePolicyThatMadeIt() throws {
-    var changed = 0
-    for seed in 95_000..<95_050 as Range<UInt64> {
-      var random = RandomPolicies(seed: seed)
-      let policies = random.policies().filter { $0.mode == "enforce" }
-      let tenants = random.tenants()
-      let requests = try (0..<20).map { _ in try random.request().governed() }
-      for policy in policies {
-        let alone = try World([policy], tenants)
-        let hasWarnings = !alone.problems.isEmpty || Self.loaderWarns(about: policy)
-        let computed = policy.templatedTags.map { "Tags.\($0)" }
-        for request in requests {
-          for tenant in tenants {
-            let decision = alone.set.outcome(of: request, tenant: tenant.facts).decision
-            let fields = Set(decision.changes.map(\.field)).subtracting(computed)
-            changed += fields.count
-            for violation in decision.violations where fields.contains(violation.field) {
-              let isOfDays = violation.field.hasPrefix("ExpirationSettings")
-              if isOfDays || !hasWarnings { Issue.record("\(violation)\n\(policy.json)") }
-            }
-          }
-        }
-      }
-    }
-    #expect(changed > 500)
-  }
-
   @Test func policiesInWarnOrOffOrForOtherTenantsDecideNothing() throws {
     try forEachCase(seeds: 90_000..<90_005) { world, tenant, _, request, random in
       var more = random.policy(named: "0-more", changes: true)
@@ -221,14 +185,6 @@ extension PlainTenant {
     TenantFacts(
       id: Text(id),
       labels: Dictionary(uniqueKeysWithValues: labels.map { (Text($0.key), Text($0.value)) }))
-  }
-}
-
-extension PlainPolicy {
-  /// The keys of tags that it puts in with a value that hangs on tenant or request.
-  fileprivate var templatedTags: [String] {
-    required.filter { $0.standard?.contains("${") ?? false }.map(\.key)
-      + set.filter { $0.value.contains("${") }.map(\.key)
   }
 }
 
