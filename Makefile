@@ -30,6 +30,7 @@ e2e: setup-tests build
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST_ARGS)
 
 bench: build
+	swift build $(RELEASE:gatehouse=UnauditedGateway)
 	Benchmarks/run.sh
 
 lint:

@@ -27,6 +27,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C libraries: a module map and a shim header each.
@@ -35,6 +36,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Base and wrappers.
@@ -57,16 +59,28 @@ let package = Package(
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
     room("RateLimiting", uses: ["Primitives"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
+    room(
+      "PolicyReplay",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
 
     // Edges: sockets, files, clocks, threads.
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
     room(
+      "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    room(
+      "AuditShipping",
+      uses: ["Primitives", "OpenSSLCrypto", "Configuration", "AuditTrail", "AuditStore", "CLibpq"]),
+    room(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
-        "Admin", .product(name: "Logging", package: "swift-log"),
+        "AuditShipping", "Admin", .product(name: "Logging", package: "swift-log"),
       ]),
     room(
       "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
@@ -83,7 +97,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "Gateway", "Admin", "Sandbox", "Gzip",
+        "AuditStore", "AuditIndex", "AuditShipping", "Gateway", "Admin", "Sandbox", "Gzip", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -93,6 +107,16 @@ let package = Package(
       name: "PolicyBench",
       dependencies: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"],
       path: "Benchmarks/PolicyBench", swiftSettings: strict),
+    .executableTarget(
+      name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
+      path: "Benchmarks/JournalGenerator", swiftSettings: strict),
+    // For Benchmarks/ only: the same gateway, whose journal forgets.
+    .executableTarget(
+      name: "UnauditedGateway",
+      dependencies: [
+        "Primitives", "Configuration", "Transport", "AuditStore", "Gateway",
+        .product(name: "Logging", package: "swift-log"),
+      ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
@@ -104,7 +128,12 @@ let package = Package(
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
     tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
-    tests(of: "PolicyEngine", uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration"]),
+    tests(
+      of: "PolicyEngine",
+      uses: [
+        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
+        "PolicyReplay",
+      ]),
     tests(
       of: "PolicyTrials",
       uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
@@ -114,12 +143,19 @@ let package = Package(
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
     tests(
+      of: "AuditIndex",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests(
       of: "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity", "Configuration",
         "PolicyEngine", "RateLimiting", "AuditTrail", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    tests(of: "AuditShipping", uses: ["Primitives"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]

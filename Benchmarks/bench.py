@@ -39,14 +39,22 @@ BODY = {
 }
 
 
+# The row that the cost of journalling is measured against.
+UNAUDITED = "Gatehouse, no journal"
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tools", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--gatehouse", type=pathlib.Path, default=REPOSITORY / ".build/release/gatehouse")
+    parser.add_argument(
+        "--unaudited", type=pathlib.Path, default=REPOSITORY / ".build/release/UnauditedGateway",
+        help="the gateway that journals nothing",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=40_000, help="measured in each round")
     parser.add_argument("--warmup", type=int, default=4_000, help="sent before them")
-    parser.add_argument("--connections", type=int, nargs="+", default=[32, 256])
+    parser.add_argument("--connections", type=int, nargs="+", default=[32, 128, 256])
     parser.add_argument("--only", nargs="+", default=[], help="rows whose name begins with one of these")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections to hold; 0 for none")
     parser.add_argument("--json", type=pathlib.Path, help="write all rounds to this file")
@@ -132,10 +140,13 @@ def start_all(options, folder, upstream, stack):
     if wanted("haproxy"):
         add(proxies.start_haproxy(folder / "haproxy", upstream))
     if wanted("gatehouse"):
-        if not options.gatehouse.exists():
-            raise SystemExit(f"{options.gatehouse} is missing; `make build` makes it")
+        for program in (options.gatehouse, options.unaudited):
+            if not program.exists():
+                raise SystemExit(f"{program} is missing; `make bench` makes it")
+        serve = [options.gatehouse, "serve", "--config"]
         for durability in ("sync", "interval"):
-            add(proxies.Gatehouse(options.gatehouse, folder / durability, upstream, durability))
+            add(proxies.Gatehouse(f"Gatehouse, {durability}", serve, folder / durability, upstream, durability))
+        add(proxies.Gatehouse(UNAUDITED, [options.unaudited], folder / "unaudited", upstream, "sync"))
     return running
 
 
@@ -146,10 +157,12 @@ def play(options, load, running):
         for connections in options.connections:
             for index in range(len(running)):
                 proxy = running[(index + number) % len(running)]
+                before = synchronizations(proxy)
                 result = load.measure(proxy, connections, options.requests, options.warmup)
+                result["synchronizations"] = synchronizations(proxy) - before
                 results.setdefault((connections, proxy.name), []).append(result)
                 print(
-                    f"round {number + 1}: {proxy.name:<20} {connections:>4} connections"
+                    f"round {number + 1}: {proxy.name:<22} {connections:>4} connections"
                     f" {result['cpuUs']:7.2f} us {result['perSecond']:9.0f}/s",
                     file=sys.stderr,
                     flush=True,
@@ -157,12 +170,16 @@ def play(options, load, running):
     return results
 
 
+def synchronizations(proxy):
+    return proxy.synchronizations if isinstance(proxy, proxies.Gatehouse) else 0
+
+
 def median(results, key):
     return statistics.median(result[key] for result in results)
 
 
 def print_table(options, results, running):
-    head = f"{'':<20} {'CPU us/request':>14} {'of nginx':>9} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}"
+    head = f"{'':<22} {'CPU us/request':>14} {'of nginx':>9} {'requests/s':>11} {'p50 ms':>8} {'p99 ms':>8}"
     for connections in options.connections:
         print(f"\n{connections} connections, medians of {options.rounds} rounds of {options.requests} requests")
         print(head)
@@ -172,8 +189,29 @@ def print_table(options, results, running):
             cpu = median(rounds, "cpuUs")
             ratio = f"{cpu / median(nginx, 'cpuUs'):9.2f}" if nginx else f"{'-':>9}"
             print(
-                f"{proxy.name:<20} {cpu:14.2f} {ratio} {median(rounds, 'perSecond'):11.0f}"
+                f"{proxy.name:<22} {cpu:14.2f} {ratio} {median(rounds, 'perSecond'):11.0f}"
                 f" {median(rounds, 'p50us') / 1000:8.2f} {median(rounds, 'p99us') / 1000:8.2f}"
+            )
+
+
+def print_journalling(options, results, running):
+    """What the journal adds to the CPU of a request, and how many requests share a synchronisation."""
+    print()
+    each = options.requests + options.warmup
+    for connections in options.connections:
+        without = results.get((connections, UNAUDITED))
+        for proxy in running:
+            if not isinstance(proxy, proxies.Gatehouse) or proxy.name == UNAUDITED:
+                continue
+            rounds = results[connections, proxy.name]
+            # Round by round, because the machine's pace changes between them.
+            added = statistics.median(
+                mine["cpuUs"] / other["cpuUs"] - 1 for mine, other in zip(rounds, without, strict=True)
+            )
+            shared = each / max(1, median(rounds, "synchronizations"))
+            print(
+                f"{proxy.name}, {connections} connections: the journal adds {added:.0%} to the CPU of a request;"
+                f" {shared:.1f} requests per fdatasync"
             )
 
 
@@ -186,17 +224,17 @@ def print_idle(options, load, running):
         with load.idle_connections(proxy.port, options.idle) as held:
             now = proxy.resident_bytes if held else None
         text = f"{now / 2**20:.1f} MiB ({before / 2**20:.1f} before)" if held else "failed to hold them"
-        print(f"{proxy.name:<20} {text}")
+        print(f"{proxy.name:<22} {text}")
 
 
-def check_journals(running, expected):
+def check_journals(options, running, expected):
     """The full job was done if every request left its intent and its outcome in an unbroken journal."""
     sound = True
     for proxy in running:
-        if not isinstance(proxy, proxies.Gatehouse):
+        if not isinstance(proxy, proxies.Gatehouse) or proxy.name == UNAUDITED:
             continue
         proxy.stop()
-        report = proxy.journal_report()
+        report = proxy.journal_report(options.gatehouse)
         records = report.get("records", 0)
         good = bool(report.get("ok")) and records >= 2 * expected
         sound = sound and good
@@ -231,11 +269,12 @@ def main():
             results = play(options, load, running)
             print(f"{platform.release()}, {os.cpu_count()} CPUs, journal on {file_system(folder)}")
             print_table(options, results, running)
+            print_journalling(options, results, running)
             if options.idle:
                 print_idle(options, load, running)
             each = (options.requests + options.warmup) * options.rounds * len(options.connections)
             print()
-            sound = check_journals(running, each)
+            sound = check_journals(options, running, each)
     finally:
         shutil.rmtree(folder)
     if options.json:

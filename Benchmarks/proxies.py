@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PROXY_CPU = 0
@@ -217,25 +218,32 @@ def tenants():
 class Gatehouse(Proxy):
     """The gateway, whose journal is checked after it has ended."""
 
-    def __init__(self, binary, folder, upstream, durability):
+    def __init__(self, name, command, folder, upstream, durability):
         folder.mkdir()
-        port = free_port()
-        self._binary = binary
+        port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
         self._configuration.write_text(
-            json.dumps(gatehouse_configuration(port, free_port(), upstream, durability), indent=2)
+            json.dumps(gatehouse_configuration(port, self._admin, upstream, durability), indent=2)
         )
         people = folder / "tenants.json"
         people.touch(mode=0o600)
         people.write_text(json.dumps(tenants(), indent=2))
         log = folder / "log"
-        process = start([binary, "serve", "--config", self._configuration], PROXY_CPU, log)
-        super().__init__(f"Gatehouse, {durability}", process, port, log)
+        super().__init__(name, start([*command, self._configuration], PROXY_CPU, log), port, log)
 
-    def journal_report(self):
+    @property
+    def synchronizations(self):
+        """How often the journal has asked the disk, as the metrics say."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/metrics", timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith("gatehouse_audit_fsync_duration_seconds_count"):
+                    return int(line.rsplit(" ", 1)[1])
+        raise SystemExit("the metrics do not count the journal's synchronisations")
+
+    def journal_report(self, binary):
         """What `audit verify` says; call it after `stop`."""
         done = subprocess.run(
-            [self._binary, "audit", "verify", "--config", self._configuration, "--format", "json"],
+            [binary, "audit", "verify", "--config", self._configuration, "--format", "json"],
             stdout=subprocess.PIPE,
             check=False,
         )

@@ -3,13 +3,13 @@ internal import Glibc
 /// What one thread waits on and others ring. A ring that nobody waits for is kept for the next wait.
 ///
 /// `@unchecked Sendable`: `isRung` is only touched with `mutex` held, and the pointers never change.
-final class Bell: @unchecked Sendable {
+package final class Bell: @unchecked Sendable {
   // POSIX wants them at an address that does not change.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var isRung = false
 
-  init() {
+  package init() {
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
     // Not the wall clock, which may be set back while somebody waits.
@@ -26,7 +26,7 @@ final class Bell: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func ring() {
+  package func ring() {
     pthread_mutex_lock(mutex)
     isRung = true
     pthread_mutex_unlock(mutex)
@@ -36,7 +36,7 @@ final class Bell: @unchecked Sendable {
 
   /// - Parameter nanoseconds: how long to wait at most; `nil`: until it rings.
   /// - Returns: whether it rang.
-  func wait(nanoseconds: Int64?) -> Bool {
+  package func wait(nanoseconds: Int64?) -> Bool {
     var deadline = timespec()
     if let nanoseconds {
       clock_gettime(CLOCK_MONOTONIC, &deadline)

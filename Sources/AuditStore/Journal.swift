@@ -42,6 +42,8 @@ package final class Journal: Sendable {
   package let notices: [String]
   package let identity: JournalIdentity
   private let continuesOnFailure: Bool
+  /// `false`: a journal for measurements, which keeps nothing.
+  private let isKept: Bool
   private let desk: JournalDesk
   private let running: Mutex<Running?>
 
@@ -79,14 +81,43 @@ package final class Journal: Sendable {
       throw error
     }
     self.desk = desk
+    isKept = true
     continuesOnFailure = settings.continuesOnFailure
     running = Mutex(Running(thread: thread, lock: lock))
+  }
+
+  /// A journal that has no file and forgets every record before it is made, so that a benchmark can tell what
+  /// journalling costs. `gatehouse` never asks for it, and no configuration names it.
+  package static func discarding(entropy: some Entropy) -> Journal {
+    Journal(discardingAs: JournalIdentity(random: entropy))
+  }
+
+  private init(discardingAs identity: JournalIdentity) {
+    self.identity = identity
+    notices = []
+    isKept = false
+    continuesOnFailure = false
+    desk = JournalDesk()
+    running = Mutex(nil)
   }
 
   /// Writes a request's intent.
   /// - Parameter record: what `AuditedRequest.intentRecord` gives.
   /// - Returns: when the record is where the durability wants it.
-  package func intend(_ record: [UInt8]) async throws(JournalFailure) -> Intent {
+  package func intend(_ record: @autoclosure () -> [UInt8]) async throws(JournalFailure) -> Intent {
+    guard isKept else { return Intent(sequence: 0) }
+    let record = record()
+    do throws(JournalFailure) {
+      return Intent(sequence: try await append(record))
+    } catch {
+      guard continuesOnFailure else { throw error }
+      return Intent(sequence: nil)
+    }
+  }
+
+  /// Writes a record.
+  /// - Returns: its sequence number, when the record is where the durability wants it.
+  package func append(_ record: [UInt8]) async throws(JournalFailure) -> Int {
     let written = await withUnsafeContinuation { (waiter: JournalDesk.Waiter) in
       switch desk.queue.withLock({ $0.add(intent: record, waiter) }) {
       case .queued: break
@@ -94,17 +125,15 @@ package final class Journal: Sendable {
       case .refused: waiter.resume(returning: .failure(.closed))
       }
     }
-    switch written {
-    case .success(let sequence): return Intent(sequence: sequence)
-    case .failure where continuesOnFailure: return Intent(sequence: nil)
-    case .failure(let failure): throw failure
-    }
+    return try written.get()
   }
 
   /// Hands over an outcome and does not wait: it is written with the next intents, or a few milliseconds later. While
   /// the journal cannot be written it is kept and tried again.
   /// - Parameter record: what an `outcomeRecord` gives.
-  package func conclude(_ record: [UInt8]) {
+  package func conclude(_ record: @autoclosure () -> [UInt8]) {
+    guard isKept else { return }
+    let record = record()
     switch desk.queue.withLock({ $0.add(outcome: record) }) {
     case .queued: break
     case .queuedForSignal: desk.bell.ring()
@@ -143,8 +172,12 @@ package final class Journal: Sendable {
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
       try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
     }
+    let last = segments.head.sequence
+    desk.statistics.withLock { $0.lastSequence = last }
     let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
     let isSynchronous = settings.durability == .sync
+    let last = segments.head.sequence
+    desk.statistics.withLock { $0.lastSequence = last }
     let checkpointPeriod = settings.checkpointNanoseconds
     do throws(ThreadFault) {
       return try WriterThread {

@@ -89,6 +89,20 @@ extension JournalFileSystem {
     }
   }
 
+  /// Writes what stands before `end` once more, so that the next synchronisation covers it.
+  func rewrite(_ file: OpenFile, named name: String, upTo end: Int) throws(FileFault) {
+    var done = 0
+    while done < end {
+      var chunk = [UInt8](repeating: 0, count: min(1 << 20, end - done))
+      let count = try readPart(file, at: done, into: &chunk, from: 0)
+      // It was longer a moment ago.
+      guard count > 0 else { throw FileFault(.read, name, code: 0) }
+      chunk.removeLast(chunk.count - count)
+      try writeAll(file, named: name, at: done, chunk)
+      done += count
+    }
+  }
+
   /// The whole file; `nil` when it is longer than `limit`.
   func contents(of name: String, limit: Int) throws(FileFault) -> [UInt8]? {
     let file = try open(name, .read)

@@ -10,6 +10,9 @@ package struct JournalReader {
 
   init(_ files: any JournalFileSystem) { self.files = files }
 
+  /// Whether some process writes the journal now.
+  package func isHeld() throws(FileFault) -> Bool { try JournalLock.isHeld(in: files) }
+
   /// Calls `body` with each request that the journal tells of, in the order in which they were first recorded.
   /// - Returns: how many lines could not be read as records.
   @discardableResult
@@ -51,13 +54,25 @@ package struct JournalReader {
 
   /// Calls `body` with each whole line, without its line feed, until it returns `false`. A line that is not whole is
   /// being written, or is what a crash left.
-  func forEachLine(_ body: ([UInt8]) -> Bool) throws(FileFault) {
+  package func forEachLine(_ body: ([UInt8]) -> Bool) throws(FileFault) {
     for segment in try JournalListing(files).segments {
       var lines = try SegmentLines(segment.file, in: files)
       let result = Result { () throws(FileFault) in try Self.read(&lines, body) }
       lines.close()
       guard try result.get() else { return }
     }
+  }
+
+  /// The size of all segments together, for whoever shows how far reading has come.
+  package func byteCount() throws(FileFault) -> Int {
+    var sum = 0
+    for segment in try JournalListing(files).segments {
+      let file = try files.open(segment.file, .read)
+      let size = Result { () throws(FileFault) in try files.size(file) }
+      files.close(file)
+      sum += try size.get()
+    }
+    return sum
   }
 
   /// - Returns: whether `body` wants more.

@@ -14,6 +14,7 @@ package struct JournalStatistics: Sendable {
   package var queued = 0
   /// Outcomes that wait because the last try to write failed.
   package var delayedOutcomes = 0
+  /// The last record that is where the durability wants it; those that were there at the opening count too.
   package var lastSequence = 0
   /// When the last checkpoint was written; `nil` before the first.
   package var lastCheckpoint: WallClockTime?

@@ -213,7 +213,7 @@ final class JournalWriter {
 
   /// First the record is on disk, then the base moves, then the segments go: whatever a crash leaves of that can be
   /// explained. What is below the base counts as gone, whether it is removed yet or not.
-  private func removeExpired(now: WallClockTime) throws(FileFault) {
+  func removeExpired(now: WallClockTime) throws(FileFault) {
     try segments.synchronize()
     if let current = segments.currentSegment, try retention.wantsEnd(of: current, now: now) {
       try segments.finishSegment()

@@ -8,6 +8,8 @@ struct RecoveredJournal {
     let name: SegmentName
     /// Where its last whole record ends.
     let end: Int
+    /// Whether it holds more than the mark says is on disk.
+    let isInDoubt: Bool
   }
 
   let head: ChainHead
@@ -63,7 +65,8 @@ extension RecoveredJournal {
     return .success(
       RecoveredJournal(
         head: scan.extent.head, base: try listing.base(in: files),
-        lastSegment: Segment(name: last, end: scan.end),
+        lastSegment: Segment(
+          name: last, end: scan.end, isInDoubt: listing.headMark?.head != scan.extent.head),
         notices: notices))
   }
 
@@ -113,12 +116,12 @@ extension JournalListing {
   /// The record before the first that is kept, as the mark says or, without it, the first record.
   func base(in files: any JournalFileSystem) throws(FileFault) -> ChainHead {
     if let base = base() { return base }
-    return try segments.first.map { segment throws(FileFault) in try linkBefore(segment, in: files) }
+    return try segments.first.flatMap { segment throws(FileFault) in try linkBefore(segment, in: files) }
       ?? .genesis
   }
 
-  /// The record before `segment`, as its first record names it.
-  func linkBefore(_ segment: SegmentName, in files: any JournalFileSystem) throws(FileFault) -> ChainHead {
+  /// The record before `segment`, as its first record names it; `nil` when it has none.
+  func linkBefore(_ segment: SegmentName, in files: any JournalFileSystem) throws(FileFault) -> ChainHead? {
     var lines = try SegmentLines(segment.file, in: files)
     var link: ChainHead?
     let result = Result { () throws(FileFault) in
@@ -128,7 +131,7 @@ extension JournalListing {
     }
     lines.close()
     _ = try result.get()
-    return link ?? .genesis
+    return link
   }
 
   private func isEmpty(_ segment: SegmentName, in files: any JournalFileSystem) throws(FileFault) -> Bool {

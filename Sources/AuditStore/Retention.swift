@@ -47,9 +47,11 @@ struct Retention {
     var expired = 0
     while expired < most, try files.modificationTime(segments[expired].file) < limit { expired += 1 }
     guard expired > 0 else { return nil }
+    // A last segment that was begun and has no record yet names nothing.
+    let next = expired < segments.count ? segments[expired] : nil
+    let link = try next.flatMap { segment throws(FileFault) in try listing.linkBefore(segment, in: files) }
     return ExpiredSegments(
-      segments: Array(segments[..<expired]),
-      last: expired == segments.count ? head : try listing.linkBefore(segments[expired], in: files),
+      segments: Array(segments[..<expired]), last: link ?? head,
       retainSeconds: keptNanoseconds / 1_000_000_000)
   }
 

@@ -146,7 +146,9 @@ final class SegmentWriter {
     guard let last else { return }
     let file = try files.open(last.name.file, .write)
     segment = Segment(name: last.name, file: file, end: last.end, synchronizedEnd: last.end)
-    // What a killed process wrote may still be in memory only.
+    // What a killed process wrote may still be in memory only. And when one of its synchronisations failed, the system
+    // may take for written what is not, and would not write it now unless it were written again.
+    if last.isInDoubt { try files.rewrite(file, named: last.name.file, upTo: last.end) }
     try files.synchronize(file)
   }
 

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A thread of its own, because the writer spends most of its time waiting for the disk.
-struct WriterThread: ~Copyable, Sendable {
+/// A thread of its own, for what spends most of its time waiting for the disk or a database.
+package struct WriterThread: ~Copyable, Sendable {
   private let handle: pthread_t
 
   /// - Throws: `errno` when the system has no thread to give.
-  init(_ body: sending @escaping () -> Void) throws(ThreadFault) {
+  package init(_ body: sending @escaping () -> Void) throws(ThreadFault) {
     let context = Unmanaged.passRetained(Body(body))
     var thread = pthread_t()
     let code = pthread_create(
@@ -23,7 +23,7 @@ struct WriterThread: ~Copyable, Sendable {
   }
 
   /// Returns when the thread has ended.
-  consuming func join() { pthread_join(handle, nil) }
+  package consuming func join() { pthread_join(handle, nil) }
 
   private final class Body {
     let run: () -> Void
@@ -33,6 +33,6 @@ struct WriterThread: ~Copyable, Sendable {
 }
 
 /// No thread could be made.
-struct ThreadFault: Error {
-  let code: Int32
+package struct ThreadFault: Error {
+  package let code: Int32
 }

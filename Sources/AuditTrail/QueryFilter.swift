@@ -10,12 +10,15 @@ package struct QueryFilter: Sendable {
   package var accessKeyId: Text?
   package var operation: Text?
   package var decision: AuditDecision?
+  package var name: Text?
+  /// Only what was forwarded and of which no answer is known.
+  package var isUnknown = false
   /// All must be there, as they were received or as they were forwarded.
   package var tags: [(key: Text, value: Text)] = []
   package var since: WallClockTime?
   /// Not included.
   package var until: WallClockTime?
-  /// With this, tags are also found by the hash of their value.
+  /// With this, names and tags are also found by the hash of their value.
   package var hashKey: Secret?
 
   package init() {}
@@ -29,7 +32,18 @@ package struct QueryFilter: Sendable {
       && matches(decision.map { Text($0.rawValue) }, request, "decision")
       && (userId.map { isAbout(userId: $0, request) } ?? true)
       && (userArn.map { isAbout(userArn: $0, request) } ?? true)
-      && tags.allSatisfy { has(tag: $0, request) }
+      && (name.map { isOne(of: recorded($0), request.text("name")) } ?? true)
+      && tags.allSatisfy { has(tag: $0, request) } && (!isUnknown || request.isUnknown)
+  }
+
+  /// How a value may stand in the journal: as it is, or as its hash.
+  package func recorded(_ value: Text) -> [Text] {
+    guard let hashKey else { return [value] }
+    return [value, Text(uncheckedUTF8: Sensitivity.Treatment.mark(of: value.utf8, under: hashKey))]
+  }
+
+  private func isOne(of wanted: [Text], _ value: Text?) -> Bool {
+    value.map { wanted.contains($0) } ?? false
   }
 
   private func matches(_ wanted: Text?, _ request: RequestHistory, _ member: Text) -> Bool {
@@ -52,19 +66,16 @@ package struct QueryFilter: Sendable {
   }
 
   private func has(tag: (key: Text, value: Text), _ request: RequestHistory) -> Bool {
-    let hashed = hashKey.map {
-      Text(uncheckedUTF8: Sensitivity.Treatment.mark(of: tag.value.utf8, under: $0))
-    }
-    let isWanted = { (value: Text) in value == tag.value || value == hashed }
-    if request.first.tags.contains(where: { $0.key == tag.key && isWanted($0.value) }) { return true }
+    let wanted = recorded(tag.value)
+    if request.first.tags.contains(where: { $0.key == tag.key && wanted.contains($0.value) }) { return true }
     let field = "Tags." + tag.key
-    return request.first.changes.contains { $0.field == field && isWanted($0.to) }
+    return request.first.changes.contains { $0.field == field && wanted.contains($0.to) }
   }
 }
 
 extension Text {
   /// The last part of `arn:aws:chime:…:app-instance/…/user/ID`.
-  fileprivate var userId: Text? {
+  package var userId: Text? {
     let marker = Array("/user/".utf8)
     guard utf8.count > marker.count,
       let start = (0...utf8.count - marker.count).first(where: { utf8[$0...].starts(with: marker) })

@@ -5,7 +5,7 @@ enum Availability {
   static let rateLimitStores = ["redis"]
   static let credentialSources = ["process", "container", "instance", "webIdentity"]
   /// Keys that may only be absent or null.
-  static let nullKeys = ["assumeRole", "postgres"]
+  static let nullKeys = ["assumeRole"]
   /// Keys that may only be absent or false.
   static let falseKeys = ["proxyProtocol"]
   static func message(for what: String, accepted: String) -> String {

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import AuditShipping
 internal import AuditStore
 package import Admin
 internal import Primitives
@@ -9,7 +10,7 @@ extension GatewayServer: AdminSource {
   package func readiness() -> [ReadinessCheck] {
     let snapshot = workers[0].snapshot
     let journal = shared.journal.statistics
-    return [
+    var checks = [
       ReadinessCheck("policies", isReady: true, detail: snapshot.policyRevision.string),
       ReadinessCheck(
         "credentials", isReady: snapshot.usableCredentials(at: clock.wallClock()) != nil,
@@ -21,6 +22,16 @@ extension GatewayServer: AdminSource {
           + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")),
       ReadinessCheck("store", isReady: true, detail: "local"),
     ]
+    if let shipper {
+      // The journal keeps what the database does not have yet, so requests are served without it.
+      let unshipped = shipper.unshipped(of: journal)
+      let problem = shipper.status.problem
+      checks.append(
+        ReadinessCheck(
+          "postgres", isReady: true,
+          detail: (problem.map { "degraded: \($0); " } ?? "") + "\(unshipped) records unshipped"))
+    }
+    return checks
   }
 
   package func metrics() -> [UInt8] {
@@ -29,7 +40,11 @@ extension GatewayServer: AdminSource {
     counts.connections = shared.connections.open
     var text = MetricsText()
     text.append(counts)
-    text.append(shared.journal.statistics)
+    let journal = shared.journal.statistics
+    text.append(journal)
+    text.gauge(
+      "gatehouse_audit_unshipped_records", "Records that the journal has and the database does not (yet).",
+      Int64(shipper?.unshipped(of: journal) ?? 0))
     let history = reloader.current
     text.gauge(
       "gatehouse_circuit_open", "Whether upstream is left alone.",

@@ -1,4 +1,5 @@
 internal import HTTPWire
+package import AuditShipping
 package import AuditStore
 package import Admin
 internal import AuditTrail
@@ -16,23 +17,31 @@ package final class GatewayServer: Sendable {
   let logger: Logger
   let clock: any TimeSource
   let reloader: Reloader
+  /// `nil` when records are sent nowhere.
+  let shipper: JournalShipper?
   private let doors: Doors
+  private let background: any BackgroundWork
+
+  /// A thread with it gets about a tenth of a processor that others want.
+  private static let backgroundNiceness: Int32 = 10
 
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
-    snapshot: Snapshot, credentialProblem: String?, journal: Journal, reloader: Reloader, logSink: LogSink,
-    logger: Logger, clock: any TimeSource
+    snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
+    reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource, background: any BackgroundWork
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
+    self.background = background
+    self.shipper = shipper
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
       logSink: logSink, now: clock.monotonic())
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let target = try Self.target(of: configuration.upstream)
+    let target = try PoolTarget(configuration.upstream)
     let limits = Self.poolLimits(configuration, workers: count)
     var workers: [Worker] = []
     for _ in 0..<count {
@@ -56,9 +65,15 @@ package final class GatewayServer: Sendable {
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
     try doors.open(for: self)
-    let threads = workers.dropFirst().map { worker in
+    var threads = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }
+    threads.append(
+      startThread(named: "background") { [background] in
+        // On Linux it is the calling thread's alone.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
+        background.run()
+      })
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     first.run()
@@ -89,6 +104,7 @@ package final class GatewayServer: Sendable {
     let timeout = workers[0].snapshot.configuration.drainTimeout
     logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
     doors.close(for: self)
+    background.stop()
     let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
     let first = workers[0].loop
     first.spawn { [self] in
@@ -152,13 +168,6 @@ package final class GatewayServer: Sendable {
         "fewer file descriptors than connections may need them; raise `ulimit -n` or lower `limits.connections`",
         metadata: ["descriptors": "\(limit.rlim_cur)", "needed": "\(needed)"])
     }
-  }
-
-  private static func target(of upstream: GatewayConfiguration.Upstream) throws(TransportError) -> PoolTarget
-  {
-    let endpoint = upstream.endpoint
-    let tls: TLSContext? = endpoint.usesTLS ? try .client(caFile: upstream.caFile?.path) : nil
-    return PoolTarget(host: endpoint.host, port: endpoint.port, tls: tls)
   }
 
   private static func poolLimits(_ configuration: GatewayConfiguration, workers: Int) -> UpstreamPool.Limits {

@@ -1,5 +1,5 @@
 package import Configuration
-internal import Primitives
+package import Primitives
 
 /// All policies of a folder, compiled. Immutable, and the same for the same documents in any order.
 package final class PolicySet: Sendable {
@@ -27,12 +27,31 @@ package final class PolicySet: Sendable {
     CostlyPatterns(policies.filter { $0.document.mode != .off }).problems
   }
 
-  private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
+  private convenience init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
     let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
-    policies = sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init)
-    tagPolicies = sorted.compactMap(CompiledTagPolicy.init)
+    self.init(
+      policies: sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init),
+      tagPolicies: sorted.compactMap(CompiledTagPolicy.init), tenants)
+  }
+
+  private init(policies: [CompiledPolicy], tagPolicies: [CompiledTagPolicy], _ tenants: [TenantFacts]) {
+    self.policies = policies
+    self.tagPolicies = tagPolicies
     self.tenants = Dictionary(
       tenants.map { ($0.id, KnownTenant($0)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The same policies for one tenant that no file has.
+  package func forTenant(_ tenant: TenantFacts) -> PolicySet {
+    PolicySet(policies: policies, tagPolicies: tagPolicies, [tenant])
+  }
+
+  /// Whether what they say about a tenant's requests may hang on the tenant's labels.
+  package func needLabels(of tenant: Text) -> Bool {
+    policies.contains { policy in
+      policy.document.mode != .off && policy.matches(TenantFacts(id: tenant))
+        && policy.document.templates.contains { !($0.template?.labels ?? []).isEmpty }
+    }
   }
 
   /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.

@@ -126,12 +126,22 @@ extension SandboxService {
     return found
   }
 
+  /// The same for reading users, where one that would come to be with its first user counts as there, without any.
+  func appInstanceOfUsers(_ arn: Text, now: WallClockTime) throws(SandboxFailure) -> AppInstanceRecord {
+    if let adoptable = adoptable(arn, now: now) { return adoptable }
+    return try appInstance(arn)
+  }
+
   /// Makes the AppInstance of `arn` if the sandbox still takes ARNs that it has not given out.
   mutating func adoptAppInstance(_ arn: Text, now: WallClockTime) {
+    if let adoptable = adoptable(arn, now: now) { appInstances[arn] = adoptable }
+  }
+
+  private func adoptable(_ arn: Text, now: WallClockTime) -> AppInstanceRecord? {
     guard adoptsUnknownAppInstances, appInstances[arn] == nil, let parsed = ChimeARN(arn),
       parsed.resource == .appInstance, parsed.region == region
-    else { return }
-    appInstances[arn] = AppInstanceRecord(arn: arn, name: parsed.appInstanceId, created: now)
+    else { return nil }
+    return AppInstanceRecord(arn: arn, name: parsed.appInstanceId, created: now)
   }
 }
 

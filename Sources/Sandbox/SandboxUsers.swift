@@ -45,7 +45,7 @@ extension SandboxService {
   }
 
   func listUsers(_ call: IdentifiedCall, now: WallClockTime) throws(SandboxFailure) -> [UInt8] {
-    let app = try appInstance(call.member("AppInstanceArn") ?? "")
+    let app = try appInstanceOfUsers(call.member("AppInstanceArn") ?? "", now: now)
     let page = try Page(call)
     var listed: [UserRecord] = []
     var index = page.after.map { app.firstIndex(after: $0) } ?? 0
@@ -149,7 +149,7 @@ extension SandboxService {
     guard let arn = ChimeARN(text), arn.resource == .user, let id = arn.resourceId else {
       throw SandboxFailure(.forbidden, "this is the ARN of nothing that the sandbox has")
     }
-    guard let user = try appInstance(arn.appInstanceArn).users[id], !user.isExpired(now) else {
+    guard let user = try appInstanceOfUsers(arn.appInstanceArn, now: now).users[id], !user.isExpired(now) else {
       throw SandboxFailure(.notFound, "there is no user with this ARN in the sandbox")
     }
     return user

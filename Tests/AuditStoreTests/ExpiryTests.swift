@@ -33,7 +33,7 @@ import Testing
     let listing = try JournalListing(files)
     let expired = ExpiredSegments(
       segments: Array(listing.segments[..<count]),
-      last: try listing.linkBefore(listing.segments[count], in: files), retainSeconds: 60)
+      last: try #require(try listing.linkBefore(listing.segments[count], in: files)), retainSeconds: 60)
     try writer.append([expired.record(at: SystemClock().wallClock())])
     try writer.synchronize()
     if step.rawValue >= Step.moved.rawValue { try writer.moveBase(to: expired.last) }
@@ -69,7 +69,7 @@ import Testing
     let files = try journal(segments: 4)
     let listing = try JournalListing(files)
     let mark = try #require(listing.headMark)
-    let base = try listing.linkBefore(listing.segments[2], in: files)
+    let base = try #require(try listing.linkBefore(listing.segments[2], in: files))
     for segment in 0..<2 { files.delete(name(segment)) }
     #expect(try verify(files)?.kind == .missing(next: 5), "as long as the base was not forged")
     files.replace(HeadMark.file, with: HeadMark(head: mark.head, base: base).bytes)
@@ -86,7 +86,7 @@ import Testing
     _ = try expire(2, of: files, upTo: .removed)
     let mark = try #require(try JournalListing(files).headMark)
     let listing = try JournalListing(files)
-    let base = try listing.linkBefore(listing.segments[1], in: files)
+    let base = try #require(try listing.linkBefore(listing.segments[1], in: files))
     files.delete(name(2))
     #expect(try verify(files)?.kind == .missing(next: 7))
     files.replace(HeadMark.file, with: HeadMark(head: mark.head, base: base).bytes)
@@ -100,7 +100,8 @@ import Testing
     let forged = ExpiredSegments(
       segments: [SegmentName(firstSequence: 1)], last: other, retainSeconds: 60)
     try writer.append([forged.record(at: SystemClock().wallClock())])
-    try writer.moveBase(to: JournalListing(files).linkBefore(SegmentName(firstSequence: 3), in: files))
+    let base = try JournalListing(files).linkBefore(SegmentName(firstSequence: 3), in: files)
+    try writer.moveBase(to: try #require(base))
     try writer.close()
     files.delete(name(0))
     #expect(try verify(files)?.kind == .expiredOther)

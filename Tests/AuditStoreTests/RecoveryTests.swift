@@ -150,7 +150,7 @@ import Testing
     let files = try closedJournal(segments: 3)
     let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
     let listing = try JournalListing(files)
-    let base = try listing.linkBefore(listing.segments[1], in: files)
+    let base = try #require(try listing.linkBefore(listing.segments[1], in: files))
     let expired = ExpiredSegments(segments: [listing.segments[0]], last: base, retainSeconds: 1)
     try writer.append([expired.record(at: SystemClock().wallClock())])
     try writer.moveBase(to: base)

@@ -157,7 +157,16 @@ func configuration(with line: String) -> String {
       #"6:69: error: expected a duration such as "250ms", "10s", "5m", "24h" or "7d", found "1w""#),
     .init(
       #""audit": { "postgres": "postgres://x", "checkpoint": { "every": "1m", "signingKey": null } }"#,
-      #"6:26: error: "postgres" is not available in this version; accepted: null"#),
+      #"6:26: error: expected an object with "url", or null, found a string"#),
+    .init(
+      #""audit": { "postgres": { "url": "mysql://u:hidden@h/db", "schema": "no good", "batch": 0 } }"#,
+      #"6:35: error: expected a URL such as "postgresql://user@host:5432/db?sslmode=verify-full", found another string"#,
+      #"6:70: error: expected a name of lower-case letters, digits and "_", found "no good""#,
+      #"6:90: error: expected a whole number from 1 to 10000, found 0"#),
+    .init(
+      #""audit": { "postgres": { "url": "postgresql://u:hidden@127.0.0.1/db", "passwordFile": "none.key" } }"#,
+      #"6:35: error: only one of a password in "url" and "passwordFile" may be given"#,
+      #"6:89: error: cannot read "none.key": no such file or directory"#),
     .init(
       #""audit": { "checkpoint": { "every": "1m", "signingKey": "short.key" } }"#,
       #"6:59: error: "short.key" holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"#

@@ -247,7 +247,11 @@ class Setup:
         return [json.loads(line) for line in result.stdout.splitlines()]
 
     def audit_record(self, request_id):
-        found = [record for record in self.audit() if record["requestId"] == request_id]
+        # The record of a refusal is written a few milliseconds after the answer; each query takes longer than that.
+        for _ in range(20):
+            found = [record for record in self.audit() if record["requestId"] == request_id]
+            if found:
+                break
         assert len(found) == 1, f"{len(found)} audit records of request {request_id}"
         return found[0]
 

@@ -181,7 +181,7 @@ import Testing
 }
 
 extension PlainTenant {
-  fileprivate var facts: TenantFacts {
+  var facts: TenantFacts {
     TenantFacts(
       id: Text(id),
       labels: Dictionary(uniqueKeysWithValues: labels.map { (Text($0.key), Text($0.value)) }))
@@ -200,7 +200,7 @@ extension PlainRequest {
   }
 
   /// As the gateway would read it.
-  fileprivate func governed() throws -> GovernedRequest {
+  func governed() throws -> GovernedRequest {
     let operation = try #require(ChimeIdentity.Operation.allCases.first { $0.name == self.operation })
     return try request(body, as: operation, appInstance: appInstance)
   }

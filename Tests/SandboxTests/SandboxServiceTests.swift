@@ -175,6 +175,7 @@ import Primitives
   }
 
   @Test mutating func unknownAppInstancesAreTakenUntilOneIsCreated() throws {
+    #expect(failure { _ = try sandbox.describe("\(appArn)/user/a") } == .notFound)
     try sandbox.createUser("a")
     _ = try sandbox.call("POST", "/app-instances", #"{"Name":"crm","ClientRequestToken":"app-1"}"#)
     let other = appArn.replacing("0f4bd6bf", with: "ffffffff")

@@ -5,15 +5,16 @@ struct StructureRules {
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper, "Gzip": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
-    "RateLimiting": .core, "AuditTrail": .core,
-    "Transport": .edge, "AuditStore": .edge, "Gateway": .edge, "Admin": .edge, "Sandbox": .edge,
-    "gatehouse": .executable, "PolicyBench": .executable,
+    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
+    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge, "Gateway": .edge,
+    "Admin": .edge, "Sandbox": .edge,
+    "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable, "PolicyBench": .executable,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
   static let owners: [String: Set<String>] = [
     "CJansson": ["StrictJSON"], "CPCRE2": ["Patterns"], "COpenSSL": ["OpenSSLCrypto", "Transport"],
-    "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditStore"],
+    "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditShipping"],
     "CZlib": ["Gzip"],
   ]
 

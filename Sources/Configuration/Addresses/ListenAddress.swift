@@ -38,7 +38,7 @@ extension Form where Value == ListenAddress {
     let pattern: JSONLiteral = #"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$"#
     return parsed(
       "an IP address and a port such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
-      schema: ["type": "string", "pattern": pattern]
+      schema: ["type": "string", "pattern": pattern, "examples": ["127.0.0.1:8080", "[::1]:8080"]]
     ) { text throws(Rejection) in ListenAddress(parsing: text) }
   }
 }
@@ -47,7 +47,8 @@ extension Form where Value == AddressBlock {
   static var addressBlock: Form {
     let pattern: JSONLiteral = "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"
     return parsed(
-      "an IP address or block such as \"10.0.0.0/8\"", schema: ["type": "string", "pattern": pattern]
+      "an IP address or block such as \"10.0.0.0/8\"",
+      schema: ["type": "string", "pattern": pattern, "examples": ["10.0.0.0/8"]]
     ) { text throws(Rejection) in AddressBlock(parsing: text) }
   }
 }

@@ -63,7 +63,10 @@ extension Form {
     let schema: @Sendable (SchemaStyle) -> JSONLiteral = { style in
       let alternatives = variants.map { variant in
         let keys = Keys(describedIn: style)
-        keys.describe(discriminator, ["const": .string(variant.name)], required: true)
+        keys.describe(
+          discriminator,
+          ["const": .string(variant.name), "description": "Which kind it is; the other keys hang on it."],
+          required: true)
         _ = variant.build(keys)
         return keys.schema
       }

@@ -80,6 +80,12 @@ final class Keys {
     return node.isNull ? nil : read(node, form)
   }
 
+  /// The schema that an editor shall hold the file to; it means nothing to the gateway.
+  func schemaReference() {
+    _ = optional(
+      "$schema", .string, "The JSON Schema of this file, for editors; the gateway does not look at it.")
+  }
+
   /// A key that may only be absent or null in this version.
   func unavailable(_ name: String) {
     guard Availability.nullKeys.contains(name) else { preconditionFailure("\(name) is available") }
@@ -141,11 +147,13 @@ extension Keys {
   /// Says of each key that was not asked for that it is unknown.
   func refuseUnknown(in place: String? = nil) {
     guard case .reading(let members, let reading) = purpose else { return }
+    // `$schema` is for editors, and what is looked for is a key of the format.
+    let candidates = known.filter { !$0.hasPrefix("$") }
     for member in members where !known.contains(member.key) {
       let scope = place.map { " in \($0)" } ?? ""
       reading.error(
         at: member.keyPosition,
-        "unknown key \(quoted(member.key))\(scope)\(suggestion(for: member.key, among: known))")
+        "unknown key \(quoted(member.key))\(scope)\(suggestion(for: member.key, among: candidates))")
     }
   }
 

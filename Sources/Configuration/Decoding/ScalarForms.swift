@@ -146,7 +146,10 @@ extension Form where Value == Duration {
   private static func duration(pattern: JSONLiteral, orMore minimum: Duration) -> Form {
     let accepted =
       "a \(minimum > .zero ? "positive " : "")duration such as \"250ms\", \"10s\", \"5m\", \"24h\" or \"7d\""
-    return parsed(accepted, schema: ["type": "string", "pattern": pattern]) { text throws(Rejection) in
+    let schema: JSONLiteral = [
+      "type": "string", "pattern": pattern, "examples": ["250ms", "10s", "5m", "24h", "7d"],
+    ]
+    return parsed(accepted, schema: schema) { text throws(Rejection) in
       guard let value = Duration(written: text), value >= minimum else { return nil }
       return value
     }
@@ -157,7 +160,10 @@ extension Form where Value == ByteCount {
   /// A positive size: a string with a unit, or a number of bytes.
   static var byteCount: Form {
     let accepted = "a size such as \"16KiB\" or \"128MiB\", or a number of bytes above 0"
-    let written: JSONLiteral = ["type": "string", "pattern": "^0*[1-9][0-9]{0,14}(B|KiB|MiB|GiB|TiB)$"]
+    let written: JSONLiteral = [
+      "type": "string", "pattern": "^0*[1-9][0-9]{0,14}(B|KiB|MiB|GiB|TiB)$",
+      "examples": ["16KiB", "128MiB"],
+    ]
     let schema: @Sendable (SchemaStyle) -> JSONLiteral = {
       ["anyOf": [["type": "integer", "minimum": 1], $0.string(written)]]
     }
@@ -177,7 +183,9 @@ extension Form where Value == WallClockTime {
       #"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"#
     return parsed(
       "an RFC 3339 time such as \"2027-01-01T00:00:00Z\"",
-      schema: ["type": "string", "format": "date-time", "pattern": pattern]
+      schema: [
+        "type": "string", "format": "date-time", "pattern": pattern, "examples": ["2027-01-01T00:00:00Z"],
+      ]
     ) { text throws(Rejection) in WallClockTime(rfc3339: text) }
   }
 }

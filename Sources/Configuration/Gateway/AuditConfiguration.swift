@@ -26,6 +26,8 @@ extension GatewayConfiguration {
     package var retain: Duration?
     package var sensitive: Sensitive
     package var checkpoint: Checkpoints
+    /// The database that gets a copy of every record.
+    package var postgres: Postgres?
   }
 
   /// Proofs of the journal's length.
@@ -75,8 +77,10 @@ extension GatewayConfiguration.Audit {
         ?? .standard,
       checkpoint: keys.section(
         "checkpoint", GatewayConfiguration.Checkpoints.form, "Proofs of the journal's length.")
-        ?? .init(every: .seconds(60)))
-    keys.unavailable("postgres")
+        ?? .init(every: .seconds(60)),
+      postgres: keys.optional(
+        "postgres", GatewayConfiguration.Postgres.form,
+        "The PostgreSQL database that gets a copy of every record; null for none."))
     return audit
   }
 

@@ -81,6 +81,7 @@ struct ConfigurationDraft: Sendable {
 
 extension ConfigurationDraft {
   static let form = Form<ConfigurationDraft>.object("a configuration object") { keys in
+    keys.schemaReference()
     let listeners = keys.required(
       "listeners",
       .list(of: GatewayConfiguration.Listener.form, "a list of at least one listener", atLeast: 1),

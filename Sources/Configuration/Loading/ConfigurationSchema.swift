@@ -23,7 +23,10 @@ package enum ConfigurationSchema {
     }
     var schema: JSONLiteral = [
       "$schema": "https://json-schema.org/draft/2020-12/schema",
-      "title": .string("Gatehouse \(kind.rawValue)"),
+      // A name and no address: editors take the schema from the file that they are pointed at.
+      "$id": .string("urn:gatehouse:schema:\(kind.rawValue)"),
+      "title": .string("Gatehouse: \(kind.title)"),
+      "description": .string(kind.summary),
     ]
     if case .object(let members) = body {
       for member in members { schema[member.key] = member.value }
@@ -37,5 +40,25 @@ package enum ConfigurationSchema {
       ]
     }
     return schema
+  }
+}
+
+extension ConfigurationSchema.Kind {
+  fileprivate var title: String {
+    switch self {
+    case .config: "configuration"
+    case .tenants: "tenants"
+    case .policy: "policy"
+    case .test: "policy tests"
+    }
+  }
+
+  fileprivate var summary: String {
+    switch self {
+    case .config: "What `gatehouse serve` runs on. Relative paths are relative to this file."
+    case .tenants: "The applications that may call, their access keys and what they are confined to."
+    case .policy: "What requests must look like. Every policy that matches a request applies to it."
+    case .test: "Cases for policies: who asks for what, and what is expected of the decision."
+    }
   }
 }

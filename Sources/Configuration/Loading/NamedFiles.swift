@@ -14,7 +14,24 @@ extension ConfigurationLoader {
     if let audit = draft.audit {
       draft.audit?.checkpoint.signingKey = readSigningKey(of: audit.checkpoint, reading)
     }
+    if let postgres = draft.audit?.postgres {
+      draft.audit?.postgres?.password = readPassword(of: postgres, reading)
+    }
     return draft
+  }
+
+  private func readPassword(of postgres: GatewayConfiguration.Postgres, _ reading: Reading) -> Secret? {
+    guard let file = postgres.passwordFile, let contents = read(file, reading) else { return nil }
+    if contents.isReadableByOthers {
+      reading.error(
+        at: file.position,
+        "\(quoted(file.path)) holds a password and is readable by others; chmod it to 0600")
+    }
+    let password = contents.bytes.trimmingWhiteSpace
+    if password.isEmpty || password.contains(0) {
+      reading.error(at: file.position, "expected a password in \(quoted(file.path)), one line of text")
+    }
+    return Secret(password)
   }
 
   private func readSigningKey(of checkpoints: GatewayConfiguration.Checkpoints, _ reading: Reading)

@@ -7,6 +7,7 @@ extension PolicyDocument {
   static func form(knownOperations: [String]) -> Form<PolicyDocument> {
     let match = Match.form(knownOperations: knownOperations)
     return .object("a policy object") { keys in
+      keys.schemaReference()
       let name = keys.required(
         "policy", .policyName, "The policy's name, unique; policies apply in the order of names.")
       let description = keys.value("description", .string, default: "", "For people.")

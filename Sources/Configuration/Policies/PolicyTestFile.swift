@@ -59,6 +59,7 @@ extension PolicyTestFile {
   static func form(knownOperations: [String], knownRules: [String]) -> Form<[Case]> {
     let one = Case.form(knownOperations: knownOperations, knownRules: knownRules)
     return .object("an object with \"cases\"") { keys in
+      keys.schemaReference()
       let cases = keys.required(
         "cases", .list(of: one, "a list of at least one case", atLeast: 1), "The cases, run in this order.")
       _ = keys.optional("description", .string, "For people.")

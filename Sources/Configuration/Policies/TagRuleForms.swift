@@ -70,7 +70,10 @@ extension Form where Value == PolicyDocument.Located<Text> {
   static var template: Form {
     let placeholder = #"\$\{(tenant\.id|tenant\.labels\.[^}]+|request\.appInstanceId)\}"#
     let pattern: JSONLiteral = .string(#"^([^$]|\$(?!\{)|\#(placeholder))*$"#)
-    return Form<Text>.parsed("a template", schema: ["type": "string", "pattern": pattern]) {
+    let schema: JSONLiteral = [
+      "type": "string", "pattern": pattern, "examples": ["${tenant.id}-", "${tenant.labels.owner}"],
+    ]
+    return Form<Text>.parsed("a template", schema: schema) {
       text throws(Rejection) in
       do throws(Template.SyntaxError) {
         _ = try Template(Text(text))
@@ -104,7 +107,9 @@ extension Form where Value == PolicyDocument.Located<Text> {
 
 extension Form where Value == PolicyDocument.Located<Pattern> {
   static var pattern: Form {
-    let schema: JSONLiteral = ["type": "string", "minLength": 1, "format": "regex"]
+    let schema: JSONLiteral = [
+      "type": "string", "minLength": 1, "examples": ["[a-z0-9-]+", "[^@]+@example\\.com"],
+    ]
     return Form<Pattern>.parsed("a regular expression", schema: schema) { text throws(Rejection) in
       guard !text.isEmpty else {
         throw Rejection(message: "expected a regular expression, found an empty string")

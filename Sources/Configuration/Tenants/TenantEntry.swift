@@ -40,6 +40,7 @@ extension TenantEntry {
   static func fileForm(knownOperations: [String]) -> Form<[TenantEntry]> {
     let tenants = Form<[TenantEntry]>.list(of: form(knownOperations: knownOperations), "a list of tenants")
     return .object("a tenants object") { keys in
+      keys.schemaReference()
       let entries = keys.required("tenants", tenants, "The applications that may call.")
       if let entries { refuseRepeats(in: entries, keys) }
       return entries

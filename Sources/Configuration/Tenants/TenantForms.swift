@@ -50,9 +50,16 @@ extension Form where Value == Glob {
   static var appInstance: Form {
     let accepted =
       "a glob of AppInstance ARNs such as \"arn:aws:chime:us-east-1:123456789012:app-instance/*\""
-    let sixParts = #"[^:/]+:[^:/]+:[^:/]+:[^:/]+:([0-9]{12}|[0-9?*]*[?*][0-9?*]*):[^/]+/[^/]+"#
+    // Each part is what it must be, or has a wildcard in it.
+    let wild = "[^:/]*[?*][^:/]*"
+    let sixParts =
+      "(arn|\(wild)):(aws[^:/]*|\(wild)):(chime|\(wild)):[^:/]+:([0-9]{12}|[0-9?*]*[?*][0-9?*]*)"
+      + ":(app-instance|\(wild))/[^/]+"
     let pattern: JSONLiteral = .string(#"^(\#(sixParts)|[^/]*\*[^/]*(/[^/]*)?)$"#)
-    let schema: JSONLiteral = ["type": "string", "pattern": pattern]
+    let schema: JSONLiteral = [
+      "type": "string", "pattern": pattern,
+      "examples": ["arn:aws:chime:us-east-1:123456789012:app-instance/*"],
+    ]
     return parsed(accepted, schema: schema) { text throws(Rejection) in
       canMatchAppInstance(text) ? Glob(Text(text)) : nil
     }

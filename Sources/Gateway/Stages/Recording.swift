@@ -27,9 +27,11 @@ struct Recorded: ~Copyable {
 extension Worker {
   /// Nothing is forwarded before this returns.
   func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
-    let record = scheduled.call.audited(.allowed).intentRecord(under: shared.sensitivity)
+    let call = scheduled.call
     do {
-      return Recorded(scheduled, try await shared.journal.intend(record))
+      let intent = try await shared.journal.intend(
+        call.audited(.allowed).intentRecord(under: shared.sensitivity))
+      return Recorded(scheduled, intent)
     } catch {
       shared.limits.giveBack(scheduled.tenant.id)
       throw .journalUnavailable

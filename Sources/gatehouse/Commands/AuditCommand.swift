@@ -2,7 +2,7 @@ import ArgumentParser
 import AuditStore
 import Configuration
 
-/// The commands on the journal. They only read, and work while a gateway writes.
+/// The commands on the journal. All but `reconcile` only read, and work while a gateway writes.
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Query and verify the audit journal.",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditIndex
 import AuditStore
 import AuditTrail
 import Configuration
@@ -11,7 +12,8 @@ struct AuditQueryCommand: ParsableCommand {
     abstract: "Print the requests that all given options describe, oldest first.")
 
   @OptionGroup var configOption: ConfigOption
-  @OptionGroup var formatOption: FormatOption
+  @Option(help: "How requests are printed; JSON is one object a line, CSV has a header line.")
+  var format = RequestPrinter.Format.text
   @Option(help: "The AppInstanceUserId.")
   var userId: String?
   @Option(help: "The user's ARN.")
@@ -26,6 +28,8 @@ struct AuditQueryCommand: ParsableCommand {
   var operation: String?
   @Option(help: "What was decided.")
   var decision: AuditDecision?
+  @Option(help: "The user's name, also where the journal holds hashes of names.")
+  var name: String?
   @Option(help: "A tag, KEY=VALUE; given several times, all must be there.")
   var tag: [TagArgument] = []
   @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
@@ -52,40 +56,31 @@ struct AuditQueryCommand: ParsableCommand {
 
   func run() throws {
     let audit = try configOption.loadConfiguration().audit
-    let filter = filter(hashKey: audit)
+    try checkRecorded(name != nil, audit.sensitive.name, "--name", "name")
+    try checkRecorded(!tag.isEmpty, audit.sensitive.tagValues, "--tag", "tagValues")
+    let printer = RequestPrinter(format: format)
+    let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
     let unreadable: Int
-    do throws(AuditStore.FileFault) {
-      unreadable = try printRequests(in: audit.directory.path, filter)
-    } catch {
-      throw CommandFailure(journal: audit.directory, error)
+    do {
+      unreadable = try source.forEachRequest(matching: filter(hashKey: audit), limit: limit) {
+        printer.print($0)
+      }
+    } catch let fault as AuditStore.FileFault {
+      throw CommandFailure(journal: audit.directory, fault)
     }
     guard unreadable == 0 else {
       throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
     }
   }
 
-  /// - Returns: how many lines could not be read.
-  private func printRequests(in directory: String, _ filter: QueryFilter) throws(AuditStore.FileFault) -> Int
-  {
-    let reader = try JournalReader(directory: directory)
-    let printer = RequestPrinter(format: formatOption.format)
-    guard let limit else {
-      return try reader.forEachRequest { if filter.matches($0) { printer.print($0) } }
-    }
-    // A ring of the latest.
-    var latest: [RequestHistory] = []
-    var oldest = 0
-    let unreadable = try reader.forEachRequest { request in
-      guard filter.matches(request) else { return }
-      if latest.count < limit {
-        latest.append(request)
-      } else {
-        latest[oldest] = request
-        oldest = (oldest + 1) % limit
-      }
-    }
-    for request in latest[oldest...] + latest[..<oldest] { printer.print(request) }
-    return unreadable
+  /// What is not recorded must not look as if nobody had used it.
+  private func checkRecorded(
+    _ isAsked: Bool, _ treatment: GatewayConfiguration.Sensitive.Treatment, _ option: String, _ key: String
+  ) throws(CommandFailure) {
+    guard isAsked, treatment == .omit else { return }
+    throw CommandFailure(
+      .bad,
+      "\(option) cannot be searched: the journal does not hold it, as `audit.sensitive.\(key)` is \"omit\"")
   }
 
   private func filter(hashKey audit: GatewayConfiguration.Audit) -> QueryFilter {
@@ -98,6 +93,7 @@ struct AuditQueryCommand: ParsableCommand {
     filter.accessKeyId = accessKey.map { Text($0) }
     filter.operation = operation.map { Text($0) }
     filter.decision = decision
+    filter.name = name.map { Text($0) }
     filter.tags = tag.map { (key: $0.key, value: $0.value) }
     filter.since = since?.resolved(at: now)
     filter.until = until?.resolved(at: now)

@@ -1,22 +1,30 @@
+import ArgumentParser
 import AuditTrail
 import Glibc
 import Primitives
 
-/// Prints requests of the journal, as JSON or as a table.
+/// Prints requests of the journal, as JSON, as CSV or as a table.
 struct RequestPrinter {
-  let format: FormatOption.Format
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+
+  let format: Format
   /// Columns of the terminal; `nil` when the output is not one, and nothing is cut.
   private let width: Int?
 
-  init(format: FormatOption.Format) {
+  init(format: Format) {
     self.format = format
     width = Self.terminalWidth
-    if format == .text { Console.data(Self.header(width: width)) }
+    switch format {
+    case .text: Console.data(Self.header(width: width))
+    case .json: break
+    case .csv: Console.data(lines: RequestHistory.csvHeader)
+    }
   }
 
   func print(_ request: RequestHistory) {
     switch format {
     case .json: Console.data(request.json)
+    case .csv: Console.data(lines: request.csvLine)
     case .text: Console.data(Self.row(request.cells, width: width))
     }
   }

@@ -1,7 +1,4 @@
 import ArgumentParser
-import Gateway
-import Synchronization
-import Transport
 
 /// Sandbox, gateway and a few calls, on this machine and without an account.
 struct DemoCommand: ParsableCommand {
@@ -15,26 +12,9 @@ struct DemoCommand: ParsableCommand {
   var policies = "policies"
 
   func run() throws {
-    let loop = try EventLoop(clock: SystemClock())
-    let outcome = Outcome()
-    loop.spawn { [policies, once] in
-      do throws(CommandFailure) {
-        let isAsExpected = try await Demo(policies: policies, loop: loop).play(stays: !once)
-        outcome.set(.success(isAsExpected))
-      } catch {
-        outcome.set(.failure(error))
-      }
-      loop.stop()
+    let isAsExpected = try LoopTask.run { [policies, once] loop throws(CommandFailure) in
+      try await Demo(policies: policies, loop: loop).play(stays: !once)
     }
-    loop.run()
-    guard try outcome.get() else { throw ExitCode(ExitStatus.bad.rawValue) }
-  }
-
-  /// How the task on the loop ended.
-  private final class Outcome: Sendable {
-    private let result = Mutex<Result<Bool, CommandFailure>>(.success(false))
-
-    func set(_ new: Result<Bool, CommandFailure>) { result.withLock { $0 = new } }
-    func get() throws(CommandFailure) -> Bool { try result.withLock { $0 }.get() }
+    guard isAsExpected else { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 }

@@ -88,7 +88,7 @@ struct ExplainCommand: ParsableCommand {
 }
 
 extension TenantFacts {
-  fileprivate init(_ entry: TenantEntry) {
+  init(_ entry: TenantEntry) {
     self.init(id: entry.id, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
 }

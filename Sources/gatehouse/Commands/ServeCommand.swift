@@ -1,4 +1,6 @@
 import ArgumentParser
+import AuditIndex
+import AuditShipping
 import AuditStore
 import Configuration
 import Gateway
@@ -31,14 +33,55 @@ struct ServeCommand: ParsableCommand {
     }
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
+    let shipper = try startShipper(snapshot.configuration.audit, journal, clock, logger)
+    // The journal is complete by then.
+    defer { shipper?.close() }
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
-        reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
-        clock: clock)
+        shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
+        logger: logger, clock: clock,
+        background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger))
       try server.run()
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
+    }
+  }
+
+  private func feeder(of journal: Journal, in directory: String, _ logger: Logger) -> IndexFeeder {
+    IndexFeeder(
+      directory: directory, startSequence: journal.statistics.lastSequence,
+      lastSequence: { journal.statistics.lastSequence }
+    ) { event in
+      switch event {
+      case .caughtUp(unknown: 0): break
+      case .caughtUp(let unknown):
+        logger.warning(
+          "requests of before this start may have been carried out, but the journal does not tell how they ended",
+          metadata: ["count": "\(unknown)", "command": "gatehouse audit reconcile"])
+      case .failed(let problem):
+        logger.warning(
+          "the index of the audit journal cannot be written; it is tried again, and `audit query` takes longer",
+          metadata: ["problem": "\(problem)"])
+      case .recovered: logger.info("the index of the audit journal is written again")
+      }
+    }
+  }
+
+  private func startShipper(
+    _ audit: GatewayConfiguration.Audit, _ journal: Journal, _ clock: SystemClock, _ logger: Logger
+  ) throws(CommandFailure) -> JournalShipper? {
+    guard let postgres = audit.postgres else { return nil }
+    do throws(ShippingFailure) {
+      return try JournalShipper(
+        PostgresDatabase(postgres, identity: journal.identity), directory: audit.directory.path,
+        batch: postgres.batch, clock: clock
+      ) { event in
+        logger.log(
+          level: event.isProblem ? .warning : .info, "shipping", metadata: ["event": "\(event.message)"])
+      }
+    } catch {
+      throw CommandFailure(.bad, "cannot ship the audit journal: \(error.message)")
     }
   }
 
@@ -54,3 +97,5 @@ struct ServeCommand: ParsableCommand {
     }
   }
 }
+
+extension IndexFeeder: BackgroundWork {}

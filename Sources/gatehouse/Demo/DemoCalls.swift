@@ -67,63 +67,35 @@ struct DemoAnswer {
   }
 }
 
-extension ResponseHead {
-  fileprivate func text(of name: StaticString) -> String? {
-    first(named: name).map { String(decoding: slice($0), as: UTF8.self) }
-  }
-}
-
-/// Sends signed requests to the gateway.
+/// Sends the demo's calls to the gateway.
 final class DemoClient {
-  private let address: SocketAddress
-  private let tenant: DemoTenant
-  private let loop: EventLoop
-  private let pool: UpstreamPool
-  private let signer = Signer(region: Text(DemoTenant.region))
-  private var workspace = SigningWorkspace()
+  private let client: ServiceClient
+  /// Of its own, because signing keys are remembered by the id of the access key.
+  private let clientWithWrongSecret: ServiceClient
 
   private static let patience: Int64 = 15_000_000_000
 
   init(_ tenant: DemoTenant, gateway: SocketAddress, loop: EventLoop) throws(TransportError) {
-    address = gateway
-    self.tenant = tenant
-    self.loop = loop
-    pool = try UpstreamPool(
-      target: PoolTarget(host: gateway.host.description, port: gateway.port, tls: nil),
-      limits: .init(
-        connections: 1, connectTimeout: Self.patience, idleTimeout: Self.patience, response: HTTPLimits()),
-      loop: loop)
+    func client(_ secret: String) throws(TransportError) -> ServiceClient {
+      try ServiceClient(
+        PoolTarget(host: gateway.host.description, port: gateway.port, tls: nil), host: gateway.description,
+        region: DemoTenant.region,
+        credentials: Credentials(accessKeyId: Text(tenant.key.id), secret: Secret(secret.utf8)),
+        patience: Self.patience, loop: loop)
+    }
+    self.client = try client(tenant.key.secret)
+    clientWithWrongSecret = try client(AccessKeyPair().secret)
   }
 
   func send(_ call: DemoCall) async throws(ExchangeFailure) -> DemoAnswer {
-    let deadline = loop.clock.monotonic().nanoseconds + Self.patience
-    return DemoAnswer(try await pool.exchange(request(call), deadline: deadline))
+    let request = ServiceRequest(
+      method: "POST", path: Array("/app-instance-users".utf8), body: Array(call.body.utf8))
+    let client = call.signsWithWrongSecret ? clientWithWrongSecret : client
+    return DemoAnswer(try await client.send(request))
   }
 
-  func close() { pool.close() }
-
-  private func request(_ call: DemoCall) -> [UInt8] {
-    let body = Array(call.body.utf8)
-    let path = Array("/app-instance-users".utf8)
-    let host = Array(address.description.utf8)
-    let contentType = Array("application/json".utf8)
-    let method = Array("POST".utf8)
-    var out: [UInt8] = []
-    RequestWriter.appendLine(method: method, path: path, query: [], into: &out)
-    out.append(field: "host", host)
-    out.append(field: "content-type", contentType)
-    out.append(field: "content-length", decimal: body.count)
-    let secret = call.signsWithWrongSecret ? AccessKeyPair().secret : tenant.key.secret
-    // Fresh for a wrong secret: signing keys are remembered by the id of the access key.
-    if call.signsWithWrongSecret { workspace = SigningWorkspace() }
-    defer { if call.signsWithWrongSecret { workspace = SigningWorkspace() } }
-    signer.sign(
-      OutboundRequest(
-        method: method[...], path: path[...], canonicalQuery: [], host: host[...],
-        contentType: contentType[...], payloadHash: SHA256.digest(body)),
-      with: Credentials(accessKeyId: Text(tenant.key.id), secret: Secret(secret.utf8)),
-      at: loop.clock.wallClock(), workspace: &workspace, into: &out)
-    out.append("\r\n")
-    return out + body
+  func close() {
+    client.close()
+    clientWithWrongSecret.close()
   }
 }

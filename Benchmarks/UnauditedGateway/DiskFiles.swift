@@ -1,0 +1,1 @@
+../../Sources/gatehouse/Edges/DiskFiles.swift

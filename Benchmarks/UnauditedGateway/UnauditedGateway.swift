@@ -1,0 +1,46 @@
+import AuditStore
+import Configuration
+import Gateway
+import Logging
+import Primitives
+import Transport
+
+/// Serves as `gatehouse serve` does, with a journal that forgets: what is left of the time a request takes is what
+/// everything else costs. It is no way to run a gateway, and nothing installs it.
+@main
+struct WithoutJournal {
+  static func main() throws {
+    guard CommandLine.arguments.count == 2 else { throw Failure.usage }
+    let path = CommandLine.arguments[1]
+    let load: @Sendable () -> SnapshotLoad = {
+      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: [:])
+    }
+    let first = load()
+    guard let snapshot = first.snapshot else {
+      throw Failure.configuration(first.problems.map { "\($0.line)" })
+    }
+    let clock = SystemClock()
+    let sink = LogSink()
+    defer { sink.close() }
+    let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
+    let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }
+    let server = try GatewayServer(
+      snapshot: snapshot, credentialProblem: first.credentialProblem,
+      journal: .discarding(entropy: SystemEntropy()),
+      reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
+      clock: clock, background: NoIndex())
+    try server.run()
+  }
+
+  enum Failure: Error {
+    /// It takes one argument, the configuration's path.
+    case usage
+    case configuration([String])
+  }
+}
+
+/// There is no journal to keep an index of.
+struct NoIndex: BackgroundWork {
+  func run() {}
+  func stop() {}
+}

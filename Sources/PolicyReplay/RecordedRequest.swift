@@ -1,0 +1,177 @@
+internal import AuditTrail
+internal import ChimeIdentity
+internal import PolicyEngine
+internal import Primitives
+internal import StrictJSON
+
+/// Why the journal does not show a value.
+package enum Concealment: String, Sendable, CaseIterable {
+  /// `audit.sensitive` says `omit`.
+  case omitted
+  /// `audit.sensitive` says `hash`.
+  case hashed
+  /// It was longer than the journal keeps.
+  case cut
+}
+
+/// What a record tells of a request that policy decided on, or could have.
+struct RecordedRequest {
+  /// A rule that was broken, by the policy of that time.
+  struct Finding: Hashable {
+    let policy: Text
+    let rule: Text
+    let isWarning: Bool
+  }
+
+  /// RFC 3339, as written.
+  var time: Text = ""
+  var requestId: Text = ""
+  var tenant: Text?
+  var operation: Text?
+  var decision: AuditDecision?
+  var findings: [Finding] = []
+  /// Whether policy had its say.
+  var isJudged = false
+  var isRepeat = false
+  var userId: Text?
+  var userArn: Text?
+  /// Tags were left out of the record, because a key came twice or there were too many: no valid request.
+  var isIncomplete = false
+  /// Why each hidden member is hidden.
+  private(set) var concealed: [HiddenMember: Concealment] = [:]
+
+  private var appInstanceArn: Text?
+  private var resourceArn: Text?
+  private var name: Text?
+  private var metadata: Text?
+  private var metadataBytes: Int?
+  private var tags: [GovernedRequest.Tag] = []
+  private var tagKeys: [Text] = []
+  private var expirationDays: Int?
+  private var hidden = HiddenFacts()
+
+  /// - Returns: `nil` when the document is no record of a request, or an outcome whose facts stand in its intent.
+  init?(_ document: JSONDocument) {
+    var kind: Text?
+    for (key, value) in document.members(document.root) {
+      guard let member = RecordMember(key, of: document) else { continue }
+      if member == .record { kind = document.text(value) }
+      if member == .intent { return nil }
+      read(member, value, in: document)
+    }
+    guard let kind = kind.flatMap({ RecordKind(rawValue: $0.string) }), !requestId.isEmpty, decision != nil
+    else { return nil }
+    if kind == .intent { isJudged = true }
+    resolveMetadata()
+  }
+
+  private mutating func read(_ member: RecordMember, _ value: JSONNode, in document: JSONDocument) {
+    switch member {
+    case .record, .intent: break
+    case .requestId: requestId = document.text(value) ?? ""
+    case .time: time = document.text(value) ?? ""
+    case .tenant: tenant = document.text(value)
+    case .operation: operation = document.text(value)
+    case .appInstanceArn: appInstanceArn = document.text(value)
+    case .appInstanceUserId: userId = document.text(value)
+    case .appInstanceUserArn: userArn = document.text(value)
+    case .resourceArn: resourceArn = document.text(value)
+    case .name: name = document.text(value)
+    case .metadata: metadata = document.text(value)
+    case .metadataBytes: metadataBytes = document.integer(value)
+    case .tags: readTags(value, in: document)
+    case .tagsNotRecorded: isIncomplete = true
+    case .tagKeys: tagKeys = document.elements(value).compactMap { document.text($0) }
+    case .expirationDays: expirationDays = document.integer(value)
+    case .decision: decision = document.text(value).flatMap { AuditDecision(rawValue: $0.string) }
+    case .violations: readFindings(value, isWarning: false, in: document)
+    case .warnings: readFindings(value, isWarning: true, in: document)
+    case .policyRevision: isJudged = true
+    case .repeatOf: isRepeat = true
+    }
+  }
+
+  private mutating func readTags(_ object: JSONNode, in document: JSONDocument) {
+    // With room for those that policy adds.
+    tags.reserveCapacity(8)
+    for (key, value) in document.members(object) {
+      guard let key = document.text(key) else { continue }
+      let text = document.text(value)
+      if let text, !text.isMark {
+        tags.append(.init(key: key, value: text))
+      } else {
+        tags.append(.init(key: key, value: HiddenFacts.placeholder))
+        hidden.tags.append(key)
+        concealed[.tagValues] = text == nil ? .omitted : .hashed
+      }
+    }
+  }
+
+  private mutating func readFindings(_ list: JSONNode, isWarning: Bool, in document: JSONDocument) {
+    for finding in document.elements(list) {
+      guard let policy = document.member("policy", of: finding).flatMap({ document.text($0) }),
+        let rule = document.member("rule", of: finding).flatMap({ document.text($0) })
+      else { continue }
+      findings.append(Finding(policy: policy, rule: rule, isWarning: isWarning))
+    }
+  }
+
+  /// The size stands beside every metadata, shown or not.
+  private mutating func resolveMetadata() {
+    guard let metadataBytes else { return }
+    guard metadataBytes > 0 else {
+      metadata = ""
+      return
+    }
+    let shown = metadata
+    if let shown, shown.utf8.count == metadataBytes, !shown.isMark { return }
+    metadata = HiddenFacts.metadata(ofSize: metadataBytes)
+    hidden.metadata = true
+    concealed[.metadata] = shown.map { $0.isMark ? .hashed : .cut } ?? .omitted
+  }
+}
+
+extension RecordedRequest {
+  /// What policy looks at, with placeholders for what is hidden; `nil` for operations of which it knows nothing.
+  mutating func facts() -> (request: GovernedRequest, hidden: HiddenFacts)? {
+    guard let operation = operation.flatMap({ Operation(name: $0) }) else { return nil }
+    var request = GovernedRequest(operation: operation, document: nil)
+    if let appInstanceArn {
+      request.appInstanceArn = appInstanceArn
+      request.appInstanceId = ChimeARN(appInstanceArn)?.appInstanceId ?? ""
+    }
+    request.appInstanceUserId = userId
+    request.resourceArn = resourceArn
+    request.metadata = metadata
+    request.tags = tags
+    request.tagKeys = tagKeys
+    request.expirationDays = expirationDays
+    if let name, !name.isMark {
+      request.name = name
+    } else if name != nil || operation.requiresName {
+      // A valid request has one, so that a record without it hides it.
+      request.name = HiddenFacts.placeholder
+      hidden.name = true
+      concealed[.name] = name == nil ? .omitted : .hashed
+    }
+    return (request, hidden)
+  }
+}
+
+extension Operation {
+  fileprivate var requiresName: Bool {
+    switch self {
+    case .createAppInstanceUser, .updateAppInstanceUser, .createAppInstance, .updateAppInstance: true
+    default: false
+    }
+  }
+}
+
+extension Text {
+  /// Whether it looks like the hash that stands for a hidden value. A value that a caller chose to look so is taken for
+  /// hidden too.
+  fileprivate var isMark: Bool {
+    let prefix = "hmac-sha256:".utf8
+    return utf8.count == prefix.count + 64 && utf8.starts(with: prefix)
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import AuditStore
+import AuditTrail
+import Configuration
+import PolicyEngine
+import PolicyReplay
+import Primitives
+
+/// What other policies would have made of the requests in the journal.
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Evaluate audited requests again under other policies: which decisions would change.",
+    discussion: """
+      Requests that policy never saw (unauthenticated, invalid, throttled, refused, outside their tenant's \
+      AppInstances) stay as they are. Labels of tenants are those of today's tenants file. A decision that needs a \
+      value which the journal does not hold (audit.sensitive) is counted as undecidable.
+      """)
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Option(help: "The folder of the other policies.")
+  var against: String
+  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
+  var since: TimeExpression?
+  @Option(help: "Before this time: RFC 3339, or how long ago.")
+  var until: TimeExpression?
+  @Option(help: "Only requests of this tenant.")
+  var tenant: String?
+  @Flag(help: "Also print each request that cannot be decided.")
+  var listUndecidable = false
+
+  func run() throws {
+    let configuration = try configOption.loadConfiguration()
+    var replay = try prepare()
+    let output = ReplayPrinter(format: formatOption.format)
+    do throws(AuditStore.FileFault) {
+      try read(JournalReader(directory: configuration.audit.directory.path), into: &replay, output)
+    } catch {
+      throw CommandFailure(journal: configuration.audit.directory, error)
+    }
+    output.print(replay.tally)
+    guard replay.tally.unreadable == 0 else {
+      throw CommandFailure(
+        .bad, "\(replay.tally.unreadable) lines are no records; see `gatehouse audit verify`")
+    }
+  }
+
+  private func prepare() throws -> Replay {
+    let tenants = try TenantsOnDisk(configOption).entries().map { TenantFacts($0) }
+    let (files, problems) = configOption.loader.policies(inFolder: against)
+    guard let files else { throw CommandFailure(configuration: problems) }
+    let (policies, doubts) = PolicySet.compile(documents: files.documents, tenants: tenants)
+    guard !doubts.hasErrors else { throw CommandFailure(configuration: problems + doubts) }
+    for warning in problems + doubts { Console.talk(warning.line) }
+    let now = WallClockTime.now
+    var scope = Replay.Scope()
+    scope.since = since?.resolved(at: now)
+    scope.until = until?.resolved(at: now)
+    scope.tenant = tenant.map { Text($0) }
+    return Replay(policies: policies, tenants: tenants, scope: scope)
+  }
+
+  private func read(
+    _ reader: JournalReader, into replay: inout Replay, _ output: ReplayPrinter
+  ) throws(AuditStore.FileFault) {
+    // Everything is read twice.
+    var progress = ReadingProgress(of: 2 * (try reader.byteCount()))
+    defer { progress.clear() }
+    try reader.forEachLine { line in
+      replay.survey(line)
+      progress.advance(by: line.count + 1)
+      return true
+    }
+    try reader.forEachLine { line in
+      if let request = replay.take(line), request.now != .undecidable || listUndecidable {
+        progress.clear()
+        output.print(request)
+      }
+      progress.advance(by: line.count + 1)
+      return true
+    }
+  }
+}
+
+/// The progress bar, drawn once a percent, however many lines are read or printed in between.
+private struct ReadingProgress {
+  private let total: Int
+  private var bar: ProgressBar
+  private var done = 0
+  private var percent = -1
+  private var isOnScreen = false
+
+  init(of total: Int) {
+    self.total = max(1, total)
+    bar = ProgressBar("bytes read", of: self.total)
+  }
+
+  mutating func advance(by count: Int) {
+    done += count
+    guard case let reached = 100 * done / total, reached != percent else { return }
+    percent = reached
+    bar.show(done)
+    isOnScreen = true
+  }
+
+  /// Takes the bar away for a line of data; it comes back with the next percent.
+  mutating func clear() {
+    guard isOnScreen else { return }
+    bar.clear()
+    isOnScreen = false
+  }
+}

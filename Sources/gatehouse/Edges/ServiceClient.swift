@@ -1,0 +1,82 @@
+import HTTPWire
+import OpenSSLCrypto
+import Primitives
+import SigV4
+import Transport
+
+/// A request to the Chime SDK Identity API, before it is signed.
+struct ServiceRequest {
+  let method: StaticString
+  /// As it goes on the wire: percent-encoded.
+  let path: [UInt8]
+  /// In canonical form, without `?`; empty for none.
+  var query: [UInt8] = []
+  /// JSON; empty for none.
+  var body: [UInt8] = []
+}
+
+/// Signs requests and sends them to one place, over one connection. It belongs to one loop.
+final class ServiceClient {
+  private let host: [UInt8]
+  private let credentials: Credentials
+  private let patience: Int64
+  private let loop: EventLoop
+  private let pool: UpstreamPool
+  private let signer: Signer
+  private var workspace = SigningWorkspace()
+
+  /// - Parameters:
+  ///   - host: what the Host field says.
+  ///   - patience: nanoseconds that one exchange may take, connecting included.
+  init(
+    _ target: PoolTarget, host: String, region: String, credentials: Credentials, patience: Int64,
+    loop: EventLoop
+  ) throws(TransportError) {
+    self.host = Array(host.utf8)
+    self.credentials = credentials
+    self.patience = patience
+    self.loop = loop
+    signer = Signer(region: Text(region))
+    pool = try UpstreamPool(
+      target: target,
+      limits: .init(
+        connections: 1, connectTimeout: patience, idleTimeout: patience,
+        response: HTTPLimits(headerBytes: 64 << 10, bodyBytes: 4 << 20)),
+      loop: loop)
+  }
+
+  func send(_ request: ServiceRequest) async throws(ExchangeFailure) -> ResponseMessage {
+    let deadline = loop.clock.monotonic().nanoseconds + patience
+    return try await pool.exchange(signed(request), deadline: deadline)
+  }
+
+  func close() { pool.close() }
+
+  private static let json = Array("application/json".utf8)
+
+  private func signed(_ request: ServiceRequest) -> [UInt8] {
+    let method = Array(request.method.description.utf8)
+    let contentType = request.body.isEmpty ? nil : Self.json[...]
+    var out: [UInt8] = []
+    RequestWriter.appendLine(method: method, path: request.path, query: request.query, into: &out)
+    out.append(field: "host", host)
+    if let contentType {
+      out.append(field: "content-type", contentType)
+      out.append(field: "content-length", decimal: request.body.count)
+    }
+    signer.sign(
+      OutboundRequest(
+        method: method[...], path: request.path[...], canonicalQuery: request.query[...], host: host[...],
+        contentType: contentType, payloadHash: SHA256.digest(request.body)),
+      with: credentials, at: loop.clock.wallClock(), workspace: &workspace, into: &out)
+    out.append("\r\n")
+    return out + request.body
+  }
+}
+
+extension ResponseHead {
+  /// The value of the first field of that name, which is in lower case.
+  func text(of name: StaticString) -> String? {
+    first(named: name).map { String(decoding: slice($0), as: UTF8.self) }
+  }
+}

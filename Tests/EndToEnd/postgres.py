@@ -1,0 +1,96 @@
+"""A PostgreSQL server of the tests' own, on loopback, with a password."""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BINARIES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/usr/bin"))
+PASSWORD = "pg-password-7d1c0f5b9e3a"
+PATIENCE = 60
+# PostgreSQL does not run as root.
+ACCOUNT = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+class Server:
+    """Initialised and running when the constructor returns."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
+        if ACCOUNT:
+            shutil.chown(self.folder, "postgres", "postgres")
+        password_file = self.folder / "password"
+        password_file.write_text(PASSWORD)
+        password_file.chmod(0o644)
+        subprocess.run(
+            [BINARIES / "initdb", "-D", self.folder / "data", "-U", "audit", "--auth=scram-sha-256"]
+            + ["--pwfile", password_file, "--no-sync", "--encoding=UTF8", "--locale=C"],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            **ACCOUNT,
+        )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [BINARIES / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
+            + ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+            + ["-c", f"unix_socket_directories={self.folder}"],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "log").open("ab"),
+            **ACCOUNT,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if self._psql("SELECT 1").returncode == 0:
+                return
+        raise AssertionError((self.folder / "log").read_text()[-4000:])
+
+    def crash(self):
+        """Ends it at once, without the writing of anything (immediate shutdown)."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(PATIENCE)
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.crash()
+        shutil.rmtree(self.folder)
+
+    def url(self, user="audit", database="postgres", password=None):
+        login = f"{user}:{password}" if password else user
+        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
+
+    def _psql(self, statement):
+        environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
+        return subprocess.run(
+            [BINARIES / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(), "-c", statement],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+
+    def query(self, statement):
+        """The rows as lists of strings."""
+        result = self._psql(statement)
+        assert result.returncode == 0, result.stderr
+        return [line.split("|") for line in result.stdout.splitlines()]
+
+    def value(self, statement):
+        return self.query(statement)[0][0]
+
+    def lines(self, gateway_id, schema="gatehouse"):
+        """The stored lines of one gateway in order."""
+        rows = self.query(
+            f"SELECT encode(line, 'hex') FROM {schema}.journal WHERE gateway_id = '{gateway_id}' ORDER BY sequence"
+        )
+        return [bytes.fromhex(row[0]) for row in rows]
