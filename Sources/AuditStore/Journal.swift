@@ -176,8 +176,6 @@ package final class Journal: Sendable {
     desk.statistics.withLock { $0.lastSequence = last }
     let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
     let isSynchronous = settings.durability == .sync
-    let last = segments.head.sequence
-    desk.statistics.withLock { $0.lastSequence = last }
     let checkpointPeriod = settings.checkpointNanoseconds
     do throws(ThreadFault) {
       return try WriterThread {

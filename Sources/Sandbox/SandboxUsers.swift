@@ -149,7 +149,8 @@ extension SandboxService {
     guard let arn = ChimeARN(text), arn.resource == .user, let id = arn.resourceId else {
       throw SandboxFailure(.forbidden, "this is the ARN of nothing that the sandbox has")
     }
-    guard let user = try appInstanceOfUsers(arn.appInstanceArn, now: now).users[id], !user.isExpired(now) else {
+    let app = try appInstanceOfUsers(arn.appInstanceArn, now: now)
+    guard let user = app.users[id], !user.isExpired(now) else {
       throw SandboxFailure(.notFound, "there is no user with this ARN in the sandbox")
     }
     return user
