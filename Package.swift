@@ -102,6 +102,11 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
 
+    // What policies cost; see Benchmarks/README.md.
+    .executableTarget(
+      name: "PolicyBench",
+      dependencies: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"],
+      path: "Benchmarks/PolicyBench", swiftSettings: strict),
     .executableTarget(
       name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
       path: "Benchmarks/JournalGenerator", swiftSettings: strict),

@@ -57,13 +57,18 @@ package final class Pattern: Sendable {
   }
 
   /// Whether the whole of `text` matches.
-  package func matchesWhole(_ text: Text) -> MatchResult { Self.match(whole, text) }
+  package func matchesWhole(_ text: Text) -> MatchResult { Self.match(whole, text, startingPlaces: 1) }
 
   /// Whether the pattern occurs anywhere in `text`.
-  package func occurs(in text: Text) -> MatchResult { Self.match(anywhere, text) }
+  package func occurs(in text: Text) -> MatchResult {
+    // One before each byte at most, and one at the end.
+    Self.match(anywhere, text, startingPlaces: text.utf8.count + 1)
+  }
 
-  private static func match(_ code: OpaquePointer, _ text: Text) -> MatchResult {
-    let result = text.utf8.withUnsafeBufferPointer { gh_pcre2_match(code, $0.baseAddress, $0.count) }
+  private static func match(_ code: OpaquePointer, _ text: Text, startingPlaces: Int) -> MatchResult {
+    let result = text.utf8.withUnsafeBufferPointer {
+      gh_pcre2_match(code, $0.baseAddress, $0.count, startingPlaces)
+    }
     if result >= 0 { return .matched }
     // Whatever else went wrong (limits of steps, depth, heap or JIT stack; no memory), it was not a clean "no".
     return result == PCRE2_ERROR_NOMATCH ? .unmatched : .exceededBound

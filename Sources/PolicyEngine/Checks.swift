@@ -3,21 +3,22 @@ internal import Primitives
 internal import StrictJSON
 
 extension BoundPolicy {
-  /// Holds every rule that applies to the operation against the request, all of them.
+  /// Holds every rule on these parts that applies to the operation against the request, all of them.
   func check(
-    _ request: GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
+    _ request: GovernedRequest, _ parts: CheckedParts, as governance: Governance,
+    _ recorder: inout some VerdictRecorder
   ) {
-    if governance.checksUserID, let userID, let value = request.appInstanceUserId {
+    if parts.contains(.userID), governance.checksUserID, let userID, let value = request.appInstanceUserId {
       check(value, userID, .userID, request, &recorder)
     }
-    if governance.checksName, let userName, let value = request.name {
+    if parts.contains(.name), governance.checksName, let userName, let value = request.name {
       check(value, userName, .name, request, &recorder)
     }
-    if let tags { checkTags(tags, of: request, as: governance, &recorder) }
-    if governance.checksExpiration, let expiration {
+    if parts.contains(.tags), let tags { checkTags(tags, of: request, as: governance, &recorder) }
+    if parts.contains(.expiration), governance.checksExpiration, let expiration {
       checkExpiration(expiration, days: request.expirationDays, &recorder)
     }
-    if governance.checksMetadata, let metadata, let value = request.metadata {
+    if parts.contains(.metadata), governance.checksMetadata, let metadata, let value = request.metadata {
       checkMetadata(metadata, value, &recorder)
     }
   }

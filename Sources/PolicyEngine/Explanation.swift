@@ -67,6 +67,7 @@ extension PolicySet {
 /// Keeps the decision and beside it what each policy found.
 private struct ExplanationRecorder: VerdictRecorder {
   var gathered = DecisionRecorder()
+  var recordsKeptRules: Bool { true }
   var reports: [Explanation.PolicyReport]
 
   init(reports: [Explanation.PolicyReport]) { self.reports = reports }

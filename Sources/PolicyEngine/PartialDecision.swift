@@ -82,6 +82,8 @@ extension PolicySet {
 
 /// Knows which verdicts rest on a placeholder, and keeps them apart from those that hold for any value.
 private struct PartialRecorder: VerdictRecorder {
+  /// A rule that needs a hidden value must be seen even where all policies together would keep it.
+  let recordsKeptRules = true
   var decision = PartialDecision()
   private var hidden: HiddenFacts
   /// The hidden tags, as findings name them.

@@ -17,7 +17,6 @@ struct PolicyReview {
     problems += PolicyConflicts(live).problems
     problems += Contradictions(live).problems
     problems += Bypasses(live).problems
-    problems += CostlyPatterns(live).problems
   }
 
   /// What a policy puts in must be what the service model lets a request have.

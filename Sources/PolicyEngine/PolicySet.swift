@@ -21,6 +21,12 @@ package final class PolicySet: Sendable {
     )
   }
 
+  /// Warnings about patterns that run into their bound. Trying them takes milliseconds each, which a gateway that loads
+  /// policies does not have; whoever reads about problems does.
+  package var costlyPatterns: [Problem] {
+    CostlyPatterns(policies.filter { $0.document.mode != .off }).problems
+  }
+
   private convenience init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
     let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
     self.init(
@@ -68,42 +74,45 @@ package final class PolicySet: Sendable {
     to request: inout GovernedRequest, as governance: Governance, for tenant: TenantFacts,
     _ recorder: inout some VerdictRecorder
   ) {
-    let step = plan(for: tenant)[governance]
-    let selected = Self.select(step.enforced, for: request)
-    let enforced = selected.span
-    for index in enforced.indices where enforced[index].fills {
-      enforced[index].policy.fill(&request, as: governance, &recorder)
+    let step = plan(for: tenant).step(for: request, as: governance)
+    for entry in step.filling { entry.policy.fill(&request, as: governance, &recorder) }
+    for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
+    let parts = Self.doubtful(step.merged, request, recorder)
+    if !parts.isEmpty {
+      for entry in step.enforced { Self.check(request, entry, parts, as: governance, &recorder) }
     }
-    for index in enforced.indices where enforced[index].clamps {
-      enforced[index].policy.clamp(&request, as: governance, &recorder)
-    }
-    for index in enforced.indices { Self.check(request, enforced[index], as: governance, &recorder) }
-    for entry in Self.select(step.warned, for: request) {
+    guard !step.warned.isEmpty else { return }
+    let warnedParts = Self.doubtful(step.mergedWarned, request, recorder)
+    for entry in step.warned {
+      guard entry.fills || entry.clamps else {
+        Self.check(request, entry, warnedParts, as: governance, &recorder)
+        continue
+      }
       // What the policy would do if it alone were promoted: its own defaults count for its own rules.
       var copy = request
       if entry.fills { entry.policy.fill(&copy, as: governance, &recorder) }
       if entry.clamps { entry.policy.clamp(&copy, as: governance, &recorder) }
-      Self.check(copy, entry, as: governance, &recorder)
+      Self.check(copy, entry, .all, as: governance, &recorder)
     }
+  }
+
+  /// The parts that each policy must look at for itself.
+  private static func doubtful(
+    _ merged: MergedChecks?, _ request: GovernedRequest, _ recorder: some VerdictRecorder
+  ) -> CheckedParts {
+    guard let merged, !recorder.recordsKeptRules else { return .all }
+    return CheckedParts.all.subtracting(merged.kept(by: request))
   }
 
   private static func check(
-    _ request: GovernedRequest, _ entry: TenantPlan.Entry, as governance: Governance,
+    _ request: GovernedRequest, _ entry: TenantPlan.Entry, _ parts: CheckedParts, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
     if !entry.isGuardOnly {
-      entry.policy.check(request, as: governance, &recorder)
-    } else if let tags = entry.policy.tags {
+      entry.policy.check(request, parts, as: governance, &recorder)
+    } else if let tags = entry.policy.tags, parts.contains(.tags) {
       entry.policy.protect(tags, in: request, as: governance, &recorder)
     }
-  }
-
-  /// Those whose AppInstances match; the entries themselves, uncopied, when all do.
-  private static func select(
-    _ entries: [TenantPlan.Entry], for request: GovernedRequest
-  ) -> [TenantPlan.Entry] {
-    entries.allSatisfy { $0.policy.matches(request) }
-      ? entries : entries.filter { $0.policy.matches(request) }
   }
 
   private func plan(for tenant: TenantFacts) -> TenantPlan {

@@ -69,28 +69,75 @@ final class TenantPlan: Sendable {
     }
   }
 
-  /// For one operation, in the order of the policies' names.
-  struct Step: Sendable {
-    var enforced: [Entry] = []
-    var warned: [Entry] = []
+  /// For one operation and, if policies match by AppInstance, for one of these.
+  final class Step: Sendable {
+    /// In the order of the policies' names, as are all that follow.
+    let enforced: [Entry]
+    let filling: [Entry]
+    let clamping: [Entry]
+    /// `nil`: not worth its making.
+    let merged: MergedChecks?
+    let warned: [Entry]
+    /// Of those that would change nothing, and so look at the request that the others do.
+    let mergedWarned: MergedChecks?
+
+    init(_ entries: [Entry], as governance: Governance, merges: Bool) {
+      enforced = entries.filter { $0.policy.mode == .enforce }
+      filling = enforced.filter(\.fills)
+      clamping = enforced.filter(\.clamps)
+      warned = entries.filter { $0.policy.mode == .warn }
+      let unchanging = warned.filter { !$0.fills && !$0.clamps }
+      merged = merges && enforced.count > 1 ? MergedChecks(enforced, as: governance) : nil
+      mergedWarned = merges && unchanging.count > 1 ? MergedChecks(unchanging, as: governance) : nil
+    }
   }
 
-  private let steps: [Step]
+  /// For one operation: all entries, and steps for AppInstances that were asked about.
+  private final class Steps: Sendable {
+    /// Enough for the AppInstances of most tenants; for others steps are made for each request, unmerged.
+    private static let most = 64
+
+    private let governance: Governance
+    private let entries: [Entry]
+    private let isSelective: Bool
+    /// Made when first asked for. By AppInstance; under the empty text alone when all are treated alike.
+    private let known = Mutex<[Text: Step]>([:])
+
+    init(_ entries: [Entry], as governance: Governance) {
+      self.governance = governance
+      self.entries = entries
+      isSelective = entries.contains { $0.policy.appInstances != nil }
+    }
+
+    func step(for request: GovernedRequest) -> Step {
+      known.withLock { known in
+        let appInstance = isSelective ? request.appInstanceArn : ""
+        if let step = known[appInstance] { return step }
+        let matching = entries.filter { $0.policy.matches(request) }
+        let isKept = known.count < Self.most
+        let step = Step(matching, as: governance, merges: isKept)
+        if isKept { known[appInstance] = step }
+        return step
+      }
+    }
+  }
+
+  private let steps: [Steps]
 
   init(_ policies: [CompiledPolicy], for tenant: TenantFacts) {
     let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
       .map { (compiled: $0, policy: $0.bind(to: tenant)) }
     steps = Governance.allCases.map { governance in
-      var step = Step()
-      for (compiled, policy) in bound where compiled.isConcerned(with: governance) {
-        let entry = Entry(policy, isGuardOnly: !compiled.governs(governance))
-        if policy.mode == .enforce { step.enforced.append(entry) } else { step.warned.append(entry) }
+      let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
+        Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))
       }
-      return step
+      return Steps(entries, as: governance)
     }
   }
 
-  subscript(governance: Governance) -> Step { steps[Int(governance.rawValue)] }
+  func step(for request: GovernedRequest, as governance: Governance) -> Step {
+    steps[Int(governance.rawValue)].step(for: request)
+  }
 }
 
 /// A known tenant, whose plan is made when it first calls: most of many tenants are quiet, and a set must be

@@ -5,6 +5,9 @@ internal import Primitives
 ///
 /// Wording is passed unevaluated, because most requests keep most rules and nobody reads about those.
 protocol VerdictRecorder {
+  /// Whether rules that are kept matter to it.
+  var recordsKeptRules: Bool { get }
+
   /// A rule was held against the request.
   ///
   /// - Parameters:
@@ -22,6 +25,7 @@ protocol VerdictRecorder {
 /// Gathers a decision and nothing else.
 struct DecisionRecorder: VerdictRecorder {
   var decision = Decision()
+  var recordsKeptRules: Bool { false }
 
   mutating func judge(
     _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,

@@ -53,6 +53,16 @@ import Testing
     #expect(compiled.matchesWhole(value) == .exceededBound)
   }
 
+  /// PCRE2 counts anew at each starting place; one alone is affordable here, and hundreds of them are not.
+  @Test(arguments: ["(*NO_JIT)(?:a|b){0,100}[cd]", "(?:a|b){0,100}[cd]", "(?:(?:a|b)(?:a|b)?){1,9}[cd]"])
+  func aSearchIsBoundedAsAWhole(_ source: String) throws {
+    let pattern = try Pattern(source)
+    let value = Text(String(repeating: "ab", count: 32_768))
+    #expect(pattern.matchesWhole(value) == .unmatched)
+    #expect(pattern.occurs(in: value) == .exceededBound)
+    #expect(pattern.occurs(in: Text(String(repeating: "ab", count: 60))) == .unmatched)
+  }
+
   @Test func ordinaryPatternsStayWithinTheBoundOnLongValues() throws {
     let value = Text(String(repeating: "ab-", count: 4000) + "c")
     for pattern in ["(a|b|c|-)*", "(?:[a-z]+-?)+", "(?:(a)(b)(-))+c", "(*NO_JIT)[a-c-]+", "(?s).*c", "(.)*"] {

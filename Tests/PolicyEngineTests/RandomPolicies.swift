@@ -33,6 +33,14 @@ struct RandomPolicies {
     "arn:aws:chime:us-east-1:123456789012:app-instance/\($0)"
   }
 
+  private static let hostileNames = [
+    "\u{430}b", "\u{391}\u{3B2}", "\u{3042}\u{4E00}", "\u{AC00}\u{4E00}", "\u{AC00}\u{3042}", "a\u{4E00}",
+    "a\u{200B}b", "\u{202E}ab", "\u{441}\u{301}-1",
+  ]
+  private static let brokenJSON = [
+    "{", "[1,]", "01", "{\"a\":1,\"a\":2}", "'a'", "nul", "[1] x", "\u{FEFF}1",
+  ]
+
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
@@ -74,6 +82,7 @@ struct RandomPolicies {
     policy.userID.prefix = maybe(20, ["a", "${tenant.id}", "${request.appInstanceId}", "${tenant.labels.m}"])
     policy.userName = strings()
     policy.userName.trimmed = chance(30)
+    policy.userName.singleScript = chance(25)
     addTagRules(to: &policy, changes: changes)
     policy.expirationRequired = chance(30)
     policy.minDays = maybe(20, [1, 2, 3])
@@ -82,7 +91,18 @@ struct RandomPolicies {
     policy.clamps = changes && chance(50)
     policy.maxBytes = maybe(20, [0, 1, 4])
     policy.metadataForbidden = some(PlainPattern.all, upTo: 1)
+    policy.metadataIsJSON = chance(15)
     return policy
+  }
+
+  mutating func tagPolicies() -> [PlainTagPolicy] {
+    // Keys that differ only in case are one key to AWS, so a document has each but once.
+    ["K", "L", "e\u{301}"].filter { _ in chance(20) }.map { key in
+      PlainTagPolicy(
+        key: key, values: chance(60) ? [one(["a", "a*", "crm", "*b"])] : nil,
+        enforcedFor: chance(60) ? [one(["app-instance-user", "app-instance", "*"])] : [],
+        isReportedForUsers: chance(30))
+    }
   }
 
   private mutating func strings() -> PlainPolicy.Strings {
@@ -113,8 +133,8 @@ struct RandomPolicies {
       operation: chance(60) ? "CreateAppInstanceUser" : one(Self.operations),
       appInstance: one(Self.appInstances))
     request.userID = one(["a", "ab", "crm", "crm-1", "aaaa-1x", "b-b", "abc"])
-    request.name = one(["a", "ab", " ab", "abc", "a-b", "\u{1F600}", "e\u{301}", "b "])
-    request.metadata = maybe(50, ["", "a", "x-y", "\u{1F600}"])
+    request.name = one(["a", "ab", " ab", "abc", "a-b", "\u{1F600}", "e\u{301}", "b "] + Self.hostileNames)
+    request.metadata = maybe(50, ["", "a", "x-y", "\u{1F600}"] + PlainRequest.jsonTexts + Self.brokenJSON)
     for key in shuffled(Self.keys) where chance(25) { request.tags.append((key, one(Self.values))) }
     // What the service model wants to be there.
     if request.operation == "TagResource", request.tags.isEmpty { request.tags = [("K", "a")] }

@@ -11,16 +11,25 @@ import Testing
   /// A random world: policies for its three tenants, compiled.
   struct World {
     let policies: [PlainPolicy]
+    let tagPolicies: [PlainTagPolicy]
     let tenants: [PlainTenant]
     let set: PolicySet
-    let isConsistent: Bool
+    let problems: [Problem]
+    var isConsistent: Bool { problems.allSatisfy { $0.severity == .warning } }
 
-    init(_ policies: [PlainPolicy], _ tenants: [PlainTenant]) throws {
+    init(
+      _ policies: [PlainPolicy], _ tenants: [PlainTenant], tagPolicies: [PlainTagPolicy] = []
+    ) throws {
       self.policies = policies
+      self.tagPolicies = tagPolicies
       self.tenants = tenants
-      let (set, problems) = try compile(policies.map(\.json), tenants: tenants.map(\.facts))
+      var files = Dictionary(
+        uniqueKeysWithValues: policies.enumerated().map { index, policy in ("p\(index).json", policy.json) })
+      if !tagPolicies.isEmpty { files["org.tag-policy.json"] = PlainTagPolicy.json(tagPolicies) }
+      let (set, problems) = PolicySet.compile(
+        documents: try documents(files), tenants: tenants.map(\.facts))
       self.set = set
-      isConsistent = problems.allSatisfy { $0.severity == .warning }
+      self.problems = problems
     }
   }
 
@@ -32,7 +41,7 @@ import Testing
   ) throws {
     for seed in seeds {
       var random = RandomPolicies(seed: seed)
-      let world = try World(random.policies(), random.tenants())
+      let world = try World(random.policies(), random.tenants(), tagPolicies: random.tagPolicies())
       for _ in 0..<requests {
         let plain = random.request()
         let request = try plain.governed()
@@ -47,7 +56,7 @@ import Testing
     // 8 parts, 80 worlds, 53 requests and 3 tenants: 101 760 cases.
     try forEachCase(seeds: part * 1000..<part * 1000 + 80, requests: 53) {
       world, tenant, plain, request, _ in
-      var reference = ReferenceEvaluator(world.policies, tenant)
+      var reference = ReferenceEvaluator(world.policies, tenant, world.tagPolicies)
       let expected = reference.evaluate(plain)
       let outcome = world.set.outcome(of: request, tenant: tenant.facts)
       let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
@@ -87,11 +96,32 @@ import Testing
   @Test func anotherPolicyThatOnlyChecksNeverAllowsMore() throws {
     try forEachCase(seeds: 60_000..<60_010) { world, tenant, _, request, random in
       let more = random.policy(named: "0-more", changes: false)
-      let larger = try World(world.policies + [more], world.tenants)
+      let larger = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies)
       let before = world.set.outcome(of: request, tenant: tenant.facts)
       let after = larger.set.outcome(of: request, tenant: tenant.facts)
       #expect(before.decision.isAllowed || !after.decision.isAllowed, "\(more.json)")
       #expect(after.changes == before.changes)
+    }
+  }
+
+  /// A policy that lowers days to its own ceiling allows no more than before where the days it leaves were allowed
+  /// before: lowering can lead out of another policy's refusal of long days, which is what a clamp is for.
+  @Test func anotherPolicyThatClampsAllowsMoreOnlyWhereItLowersDays() throws {
+    try forEachCase(seeds: 65_000..<65_004) { world, tenant, _, request, random in
+      var more = random.policy(named: "0-more", changes: false)
+      more.maxDays = 3
+      more.clamps = true
+      let larger = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies)
+      let before = world.set.outcome(of: request, tenant: tenant.facts)
+      let after = larger.set.outcome(of: request, tenant: tenant.facts)
+      guard before.request.expirationDays != after.request.expirationDays else {
+        #expect(before.decision.isAllowed || !after.decision.isAllowed, "\(more.json)")
+        return
+      }
+      // Even then the days are all that can have become right.
+      #expect(after.request.expirationDays ?? .max <= 3)
+      let others = before.decision.violations.filter { !$0.rule.hasPrefix("expiration.") }
+      #expect(Set(others).isSubset(of: Set(after.decision.violations)), "\(more.json)")
     }
   }
 
@@ -100,7 +130,7 @@ import Testing
       var more = random.policy(named: "0-more", changes: true)
       let before = world.set.outcome(of: request, tenant: tenant.facts)
       more.mode = "warn"
-      let warned = try World(world.policies + [more], world.tenants).set
+      let warned = try World(world.policies + [more], world.tenants, tagPolicies: world.tagPolicies).set
         .outcome(of: request, tenant: tenant.facts)
       #expect(warned.decision.violations == before.decision.violations, "\(more.json)")
       #expect(warned.decision.changes == before.decision.changes)
@@ -111,7 +141,7 @@ import Testing
       others.mode = "enforce"
       others.tenants = ["nobody"]
       for silent in [off, others] {
-        let after = try World(world.policies + [silent], world.tenants).set
+        let after = try World(world.policies + [silent], world.tenants, tagPolicies: world.tagPolicies).set
           .outcome(of: request, tenant: tenant.facts)
         #expect(after.decision.violations == before.decision.violations, "\(silent.json)")
         #expect(after.decision.warnings == before.decision.warnings)
@@ -123,7 +153,8 @@ import Testing
 
   @Test func theOrderOfFilesDoesNotMatter() throws {
     try forEachCase(seeds: 70_000..<70_020) { world, tenant, _, request, random in
-      let shuffled = try World(random.shuffled(world.policies), world.tenants)
+      let shuffled = try World(
+        random.shuffled(world.policies), world.tenants, tagPolicies: world.tagPolicies)
       let one = world.set.outcome(of: request, tenant: tenant.facts)
       let other = shuffled.set.outcome(of: request, tenant: tenant.facts)
       #expect(one.decision.violations == other.decision.violations)
@@ -180,7 +211,7 @@ extension PlainRequest {
       createBody(
         id: userID, name: name, tags: tags, days: days, metadata: metadata, appInstanceArn: appInstance)
     case "UpdateAppInstanceUser":
-      #"{"Name":"\#(name)","Metadata":"\#(metadata ?? "")"}"#
+      updateBody
     case "PutAppInstanceUserExpirationSettings":
       days.map {
         #"{"ExpirationSettings":{"ExpirationDays":\#($0),"ExpirationCriterion":"CREATED_TIMESTAMP"}}"#
@@ -190,6 +221,17 @@ extension PlainRequest {
     default:
       #"{"ResourceARN":"\#(appInstance)/user/x","TagKeys":[\#(keyList)]}"#
     }
+  }
+
+  private var updateBody: String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("Name")
+    writer.string(name)
+    writer.key("Metadata")
+    writer.string(metadata ?? "")
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
   }
 
   private var keyList: String { tagKeys.map { "\"\($0)\"" }.joined(separator: ",") }

@@ -3,13 +3,15 @@ import Primitives
 /// The policy guide's rules, one after the other, as slowly and plainly as they can be written down.
 struct ReferenceEvaluator {
   let policies: [PlainPolicy]
+  let tagPolicies: [PlainTagPolicy]
   let tenant: PlainTenant
 
   private(set) var violations: [String] = []
   private(set) var warnings: [String] = []
   private(set) var changes: [Text: String] = [:]
 
-  init(_ policies: [PlainPolicy], _ tenant: PlainTenant) {
+  init(_ policies: [PlainPolicy], _ tenant: PlainTenant, _ tagPolicies: [PlainTagPolicy] = []) {
+    self.tagPolicies = tagPolicies
     self.policies = policies.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     self.tenant = tenant
   }
@@ -26,7 +28,29 @@ struct ReferenceEvaluator {
       if applies(policy, copy) { warnings += fill(policy, &copy) + clamp(policy, &copy) }
       warnings += check(policy, copy)
     }
+    for policy in tagPolicies { check(policy, request) }
     return request
+  }
+
+  private mutating func check(_ policy: PlainTagPolicy, _ request: PlainRequest) {
+    guard request.operation == "CreateAppInstanceUser" || request.operation == "TagResource" else { return }
+    // All resources that these cases tag are users.
+    let isEnforced = policy.enforcedFor.contains { ["app-instance-user", "*"].contains($0) }
+    let name = "tag-policy:\(policy.key)"
+    for (key, value) in request.tags where sameIgnoringCase(key, policy.key) {
+      var broken: [String] = []
+      if !same(key, policy.key) {
+        broken.append("\(name) tags.keyCase Tags.\(key)")
+      } else if let values = policy.values, !values.contains(where: { glob($0, value) }) {
+        broken.append("\(name) tags.value Tags.\(key)")
+      }
+      if isEnforced { violations += broken } else { warnings += broken }
+    }
+    if policy.isReportedForUsers, request.operation == "CreateAppInstanceUser",
+      !request.tags.contains(where: { sameIgnoringCase($0.key, policy.key) })
+    {
+      warnings.append("\(name) tags.required Tags.\(policy.key)")
+    }
   }
 
   private func applies(_ policy: PlainPolicy, _ request: PlainRequest) -> Bool {
@@ -148,6 +172,7 @@ struct ReferenceEvaluator {
     let length = value.unicodeScalars.count
     if length < rules.minLength ?? 0 || length > rules.maxLength ?? .max { broken.append("length") }
     if rules.trimmed, value.hasPrefix(" ") || value.hasSuffix(" ") { broken.append("trimmed") }
+    if rules.singleScript, !isOfOneScript(value) { broken.append("singleScript") }
     return broken.map { "\(id).\($0) \(field)" }
   }
 
@@ -216,6 +241,9 @@ struct ReferenceEvaluator {
     guard let metadata = request.metadata else { return [] }
     var broken: [String] = []
     if metadata.utf8.count > policy.maxBytes ?? .max { broken.append("metadata.maxBytes Metadata") }
+    if policy.metadataIsJSON, !PlainRequest.jsonTexts.contains(where: { same($0, metadata) }) {
+      broken.append("metadata.format Metadata")
+    }
     for pattern in policy.metadataForbidden where pattern.occurs(Array(metadata.utf8)) {
       broken.append("metadata.forbidden Metadata")
     }
@@ -248,6 +276,23 @@ extension ReferenceEvaluator {
       rest = rest[end.upperBound...]
     }
     return result + rest
+  }
+
+  /// By the blocks from which the generator takes its letters: UTS #39 section 5.1 for these few.
+  private func isOfOneScript(_ text: String) -> Bool {
+    var possible: Set<String> = ["Latin", "Greek", "Cyrillic", "Japanese", "Korean"]
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x41...0x5A, 0x61...0x7A, 0xC0...0x24F: possible.formIntersection(["Latin"])
+      case 0x391...0x3C9: possible.formIntersection(["Greek"])
+      case 0x400...0x45F: possible.formIntersection(["Cyrillic"])
+      case 0x3041...0x3096: possible.formIntersection(["Japanese"])
+      case 0x4E00...0x9FFF: possible.formIntersection(["Japanese", "Korean"])
+      case 0xAC00...0xD7A3: possible.formIntersection(["Korean"])
+      default: break
+      }
+    }
+    return !possible.isEmpty
   }
 
   private func same(_ one: String, _ other: String) -> Bool { Array(one.utf8) == Array(other.utf8) }

@@ -10,6 +10,7 @@ struct PlainPolicy {
     var minLength: Int?
     var maxLength: Int?
     var trimmed = false
+    var singleScript = false
   }
 
   struct Required {
@@ -38,6 +39,40 @@ struct PlainPolicy {
   var clamps = false
   var maxBytes: Int?
   var metadataForbidden: [PlainPattern] = []
+  var metadataIsJSON = false
+}
+
+/// What an AWS tag policy says of one key.
+struct PlainTagPolicy {
+  var key: String
+  /// `nil`: any.
+  var values: [String]?
+  /// `user`, `app-instance` and the like.
+  var enforcedFor: [String]
+  var isReportedForUsers: Bool
+
+  static func json(_ policies: [PlainTagPolicy]) -> String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("tags")
+    writer.beginObject()
+    for policy in policies {
+      writer.key(text: Text(policy.key))
+      writer.beginObject()
+      writer.assign("tag_key") { $0.string(policy.key) }
+      if let values = policy.values { writer.assign("tag_value") { $0.strings(values) } }
+      if !policy.enforcedFor.isEmpty {
+        writer.assign("enforced_for") { $0.strings(policy.enforcedFor.map { "chime:\($0)" }) }
+      }
+      if policy.isReportedForUsers {
+        writer.assign("report_required_tag_for") { $0.strings(["chime:app-instance-user"]) }
+      }
+      writer.endObject()
+    }
+    writer.endObject()
+    writer.endObject()
+    return String(decoding: writer.bytes, as: UTF8.self)
+  }
 }
 
 /// A regular expression, and what it means said without one.
@@ -75,6 +110,9 @@ struct PlainRequest {
   var tags: [(key: String, value: String)] = []
   var tagKeys: [String] = []
   var days: Int?
+
+  /// Those of the metadata that are JSON.
+  static let jsonTexts = ["1", "[]", "{\"a\":[\"\u{1F600}\"]}", " null "]
 }
 
 extension PlainPolicy {
@@ -145,6 +183,7 @@ extension PlainPolicy {
     writer.beginObject()
     writer.write("maxBytes", maxBytes)
     writer.write("forbidden", metadataForbidden.map(\.source))
+    writer.write("format", metadataIsJSON ? "json" : nil)
     writer.endObject()
   }
 }
@@ -165,9 +204,21 @@ extension JSONWriter {
   fileprivate mutating func write(_ name: StaticString, _ values: [String]?) {
     guard let values else { return }
     key(name)
+    strings(values)
+  }
+
+  fileprivate mutating func strings(_ values: [String]) {
     beginArray()
     for value in values { string(value) }
     endArray()
+  }
+
+  fileprivate mutating func assign(_ name: StaticString, _ value: (inout JSONWriter) -> Void) {
+    key(name)
+    beginObject()
+    key("@@assign")
+    value(&self)
+    endObject()
   }
 
   fileprivate mutating func write(_ name: StaticString, _ rules: PlainPolicy.Strings, isName: Bool) {
@@ -181,6 +232,8 @@ extension JSONWriter {
     if isName {
       key("trimmed")
       boolean(rules.trimmed)
+      key("singleScript")
+      boolean(rules.singleScript)
     }
     endObject()
   }

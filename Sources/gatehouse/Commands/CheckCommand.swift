@@ -41,7 +41,8 @@ struct CheckCommand: ParsableCommand {
   private static func review(_ findings: ConfigurationFindings) -> [Problem] {
     guard let policies = findings.policies else { return [] }
     let tenants = findings.tenants?.tenants.map { TenantFacts($0) } ?? []
-    return PolicySet.compile(documents: policies.documents, tenants: tenants).1
+    let (set, problems) = PolicySet.compile(documents: policies.documents, tenants: tenants)
+    return problems + set.costlyPatterns
   }
 
   private func summary(of findings: ConfigurationFindings) -> String {
