@@ -8,7 +8,8 @@ struct StructureRules {
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
     "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge, "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
-    "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable, "PolicyBench": .executable,
+    "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable,
+    "PolicyBench": .executable,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
