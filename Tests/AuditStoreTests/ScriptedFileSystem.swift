@@ -33,10 +33,10 @@ final class ScriptedFileSystem: JournalFileSystem {
     /// What survives a crash of the machine for certain.
     var durable: [UInt8] = []
     var hasDurableName = false
-    var isLocked = false
   }
 
   private struct State {
+    var isLocked = false
     var files: [File] = []
     var open: [Int32: Int] = [:]
     var nextDescriptor: Int32 = 100
@@ -197,12 +197,14 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
-  func lock(_ file: OpenFile) throws(FileFault) -> Bool {
-    try onFile(.lock, file, canFail: false) { file in
-      defer { file.isLocked = true }
-      return !file.isLocked
+  func lock() throws(FileFault) -> Bool {
+    state.withLock { state in
+      defer { state.isLocked = true }
+      return !state.isLocked
     }
   }
+
+  func unlock() { state.withLock { $0.isLocked = false } }
 
   private func perform<R: Sendable>(
     _ operation: FileFault.Operation, _ name: String, _ body: (inout State) -> R?
