@@ -22,31 +22,16 @@ struct SeededEntropy: RandomNumberGenerator {
 
 /// A directory in memory whose disk fails and forgets.
 ///
-/// The fault model: an operation may fail; a failed write may have written a part, and a write may write only a part;
-/// there may be no more space. A failed synchronisation may have put the bytes on disk all the same, or may have lost
+/// The fault model: an operation may fail. A failed write may have written a part, and a write may write only a part;
+/// there may be no more space, also none for a new file. A failed removal or synchronisation of the directory may have
+/// happened all the same. A failed synchronisation may have put the bytes on disk all the same, or may have lost
 /// them: then they can still be read, but the system takes them for written, and no later synchronisation writes them
-/// unless they are written again. A crash of the process keeps what was written, and what the system believes of it. A
-/// crash of the machine keeps, of each sector that was written after the last synchronisation, the old content, the new,
-/// or, in new space, zeros; a size that was never synchronised may be the old or the new; a name that was made or removed
-/// since the directory was last synchronised may be there or not.
+/// unless they are written again. A crash of the process keeps what was written and what the system believes of it, or
+/// the system has forgotten what it lost. What a crash of the machine keeps of a file is in `ScriptedFile`; a name that
+/// was made or removed since the directory was last synchronised may be there or not.
 final class ScriptedFileSystem: JournalFileSystem {
-  struct File: Sendable {
-    var name: String
-    var bytes: [UInt8] = []
-    /// What survives a crash of the machine for certain.
-    var durable: [UInt8] = []
-    var hasDurableName = false
-    /// Removed, but until the directory is synchronised a crash of the machine may bring it back.
-    var isRemoved = false
-    /// Sectors that the system takes for written and that are not on disk.
-    var lost: Set<Int> = []
-    /// In seconds.
-    var modified: Int64 = 0
-    var isLocked = false
-  }
-
   fileprivate struct State {
-    var files: [File] = []
+    var files: [ScriptedFile] = []
     var open: [Int32: Int] = [:]
     var nextDescriptor: Int32 = 100
     var entropy: SeededEntropy
@@ -56,17 +41,24 @@ final class ScriptedFileSystem: JournalFileSystem {
     var capacity = Int.max / 2
     /// What a file that is written gets as its modification time.
     var now: Int64 = 0
+    /// How many operations are done before the crash; then none has an effect. `nil`: no crash is near.
+    var operationsLeft: Int?
     /// Descriptors whose synchronisation failed.
     var distrusted: Set<Int32> = []
     /// How often one of them was asked again.
     var repeatedSynchronizations = 0
+    /// What was asked and what came of it; `nil`: not kept.
+    var trace: [String]?
   }
 
-  fileprivate static let sector = 512
   private let state: Mutex<State>
 
-  init(seed: UInt64 = 0, files: [File] = [], now: Int64 = 0) {
-    state = Mutex(State(files: files, entropy: SeededEntropy(seed: seed), now: now))
+  init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededEntropy(seed: seed))) }
+
+  private init(seed: UInt64, after former: State, files: [ScriptedFile]) {
+    var state = State(files: files, entropy: SeededEntropy(seed: seed), now: former.now)
+    state.trace = former.trace
+    self.state = Mutex(state)
   }
 
   func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
@@ -75,6 +67,9 @@ final class ScriptedFileSystem: JournalFileSystem {
   func leaveRoom(_ bytes: Int?) {
     state.withLock { state in state.capacity = bytes.map { state.size + $0 } ?? Int.max / 2 }
   }
+
+  /// Does so many operations more, and then none, until the crash.
+  func stop(after operations: Int) { state.withLock { $0.operationsLeft = operations } }
 
   /// What the files' modification times are taken from, in seconds.
   var now: Int64 {
@@ -86,6 +81,17 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   var openFiles: Int { state.withLock { $0.open.count } }
 
+  /// What happened since `startTracing`.
+  var trace: [String] { state.withLock { $0.trace ?? [] } }
+
+  func startTracing() { state.withLock { $0.trace = [] } }
+
+  func note(_ text: @autoclosure () -> String) {
+    state.withLock { state in
+      if state.trace != nil { state.trace?.append(text()) }
+    }
+  }
+
   func bytes(of name: String) -> [UInt8]? {
     state.withLock { state in state.index(of: name).map { state.files[$0].bytes } }
   }
@@ -93,7 +99,7 @@ final class ScriptedFileSystem: JournalFileSystem {
   func replace(_ name: String, with bytes: [UInt8]) {
     state.withLock { state in
       state.files.removeAll { $0.name == name }
-      state.files.append(File(name: name, bytes: bytes, durable: bytes, hasDurableName: true))
+      state.files.append(ScriptedFile(name, onDisk: bytes, modified: state.now))
     }
   }
 
@@ -103,172 +109,174 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   /// What the next process finds when this one is killed.
   func afterKill(seed: UInt64) -> ScriptedFileSystem {
-    let (files, now) = state.withLock { ($0.files, $0.now) }
-    let left = files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
-      var file = file
-      file.isLocked = false
-      return file
+    var entropy = SeededEntropy(seed: seed)
+    return state.withLock { state in
+      let left = state.files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
+        var file = file
+        file.isLocked = false
+        if entropy.happens(30) { file.evict() }
+        return file
+      }
+      return ScriptedFileSystem(seed: seed &+ 1, after: state, files: left)
     }
-    return ScriptedFileSystem(seed: seed, files: left, now: now)
   }
 
   /// What is found when the machine lost power.
   func afterPowerLoss(seed: UInt64) -> ScriptedFileSystem {
     var entropy = SeededEntropy(seed: seed)
-    var survivors: [File] = []
-    let (files, now) = state.withLock { ($0.files, $0.now) }
-    for file in files where file.hasDurableName != file.isRemoved || entropy.happens(50) {
-      guard file.hasDurableName || !file.isRemoved else { continue }
-      let bytes = Self.survivingBytes(of: file, &entropy)
-      survivors.append(
-        File(name: file.name, bytes: bytes, durable: bytes, hasDurableName: true, modified: file.modified))
+    return state.withLock { state in
+      var survivors: [ScriptedFile] = []
+      for file in state.files where file.hasDurableName || !file.isRemoved {
+        guard file.hasDurableName != file.isRemoved || entropy.happens(50) else { continue }
+        survivors.removeAll { $0.name == file.name }
+        survivors.append(file.surviving(&entropy))
+      }
+      return ScriptedFileSystem(seed: seed &+ 1, after: state, files: survivors)
     }
-    return ScriptedFileSystem(seed: seed &+ 1, files: survivors, now: now)
-  }
-
-  private static func survivingBytes(of file: File, _ entropy: inout SeededEntropy) -> [UInt8] {
-    var bytes = entropy.happens(50) ? file.bytes : file.durable
-    guard file.bytes != file.durable else { return bytes }
-    for start in stride(from: 0, to: bytes.count, by: sector) {
-      let range = start..<min(start + sector, bytes.count)
-      let keepsOld = entropy.happens(50)
-      let isNew = !keepsOld && !file.lost.contains(start / sector) && range.upperBound <= file.bytes.count
-      bytes.replaceSubrange(range, with: isNew ? Array(file.bytes[range]) : file.onDisk(range))
-    }
-    return bytes
   }
 
   // MARK: JournalFileSystem
 
   func names() throws(FileFault) -> [String] {
-    state.withLock { $0.files.filter { !$0.isRemoved }.map(\.name) }
+    try perform(.list, ".") { state in state.files.filter { !$0.isRemoved }.map(\.name) }
   }
 
   func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
-    try perform(.open, name) { state in
+    try perform(.open, name) { state throws(FileFault) in
       if state.index(of: name) == nil {
-        guard mode == .write else { return nil }
-        state.files.append(File(name: name, modified: state.now))
+        guard mode == .write else { throw FileFault(.open, name, code: ENOENT) }
+        guard state.room > 0 else { throw FileFault(.open, name, code: ENOSPC) }
+        state.files.append(ScriptedFile(name, modified: state.now))
       }
-      let index = state.index(of: name)
       state.nextDescriptor += 1
-      state.open[state.nextDescriptor] = index
+      state.open[state.nextDescriptor] = state.index(of: name)
       return OpenFile(descriptor: state.nextDescriptor)
     }
   }
 
   func size(_ file: OpenFile) throws(FileFault) -> Int {
-    try onFile(.size, file, canFail: false) { $0.bytes.count }
+    try perform(.size, file) { state, index in state.files[index].bytes.count }
   }
 
   func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
     -> Int
   {
-    try onFile(.read, file, canFail: false) { file in
-      let count = min(buffer.count, file.bytes.count - offset)
-      guard count > 0 else { return 0 }
-      file.bytes.withUnsafeBytes { bytes in
+    try perform(.read, file) { state, index in
+      state.files[index].bytes.withUnsafeBytes { bytes in
+        let count = min(buffer.count, bytes.count - offset)
+        guard count > 0 else { return 0 }
         buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+        return count
       }
-      return count
     }
   }
 
   func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
-    let (wanted, fails, room, now) = state.withLock { state in
-      let fails = state.entropy.happens(state.faultPercent)
-      // Without faults a write may be short, too.
-      let isShort = fails || state.faultPercent > 0 && state.entropy.happens(10)
-      let least = fails ? 0 : 1
-      let wanted = isShort ? Int.random(in: least...bytes.count, using: &state.entropy) : bytes.count
-      return (wanted, fails, max(0, state.capacity - state.size), state.now)
-    }
-    let part = try onFile(.write, file, canFail: false) { file in
-      let part = max(0, min(wanted, file.bytes.count + room - offset))
-      file.write(UnsafeRawBufferPointer(rebasing: bytes[..<part]), at: offset)
-      if part > 0 { file.modified = now }
-      return part
-    }
-    if fails { throw FileFault(.write, "", code: EIO) }
-    if part == 0, wanted > 0 { throw FileFault(.write, "", code: ENOSPC) }
-    return part
+    try perform(
+      .write, file,
+      whenItFails: { state, index in
+        let part = Int.random(in: 0...bytes.count, using: &state.entropy)
+        _ = state.write(bytes, part, at: offset, to: index)
+      },
+      { state, index throws(FileFault) in
+        let isShort = state.faultPercent > 0 && state.entropy.happens(10)
+        let wanted = isShort ? Int.random(in: 1...bytes.count, using: &state.entropy) : bytes.count
+        let part = state.write(bytes, wanted, at: offset, to: index)
+        guard part > 0 else { throw FileFault(.write, state.files[index].name, code: ENOSPC) }
+        return part
+      })
   }
 
   func synchronize(_ file: OpenFile) throws(FileFault) {
-    let (persists, fails) = state.withLock { state in
-      let fails = state.entropy.happens(state.faultPercent)
-      if state.distrusted.contains(file.descriptor) { state.repeatedSynchronizations += 1 }
-      if fails { state.distrusted.insert(file.descriptor) }
-      return (!fails || state.entropy.happens(50), fails)
-    }
-    try onFile(.synchronize, file, canFail: false) { file in
-      if persists { file.persist() } else { file.lose() }
-    }
-    if fails { throw FileFault(.synchronize, "", code: EIO) }
+    try perform(
+      .synchronize, file,
+      whenItFails: { state, index in
+        state.noteSynchronization(file)
+        state.distrusted.insert(file.descriptor)
+        if state.entropy.happens(50) { state.files[index].persist() } else { state.files[index].lose() }
+      },
+      { state, index in
+        state.noteSynchronization(file)
+        state.files[index].persist()
+      })
   }
 
   func truncate(_ file: OpenFile, to size: Int) throws(FileFault) {
-    try onFile(.truncate, file, canFail: true) { file in
-      if size < file.bytes.count { file.bytes.removeLast(file.bytes.count - size) }
-      file.bytes.append(contentsOf: [UInt8](repeating: 0, count: size - file.bytes.count))
-      file.lost = file.lost.filter { $0 * Self.sector < size }
-    }
+    try perform(.truncate, file) { state, index in state.files[index].truncate(to: size) }
   }
 
   func synchronizeDirectory() throws(FileFault) {
-    let fails = state.withLock { state in
-      let fails = state.entropy.happens(state.faultPercent)
-      if !fails || state.entropy.happens(50) {
-        for index in state.files.indices { state.files[index].hasDurableName = !state.files[index].isRemoved }
-      }
-      return fails
-    }
-    if fails { throw FileFault(.synchronize, ".", code: EIO) }
+    try perform(
+      .synchronize, ".",
+      whenItFails: { state in
+        if state.entropy.happens(50) { state.persistNames() }
+      }, { state in state.persistNames() })
   }
 
   func remove(_ name: String) throws(FileFault) {
-    try perform(.remove, name) { state in
-      // Its place stays, because open files are known by it.
-      state.index(of: name).map { state.files[$0].isRemoved = true }
-    }
+    try perform(
+      .remove, name,
+      whenItFails: { state in
+        if let index = state.index(of: name), state.entropy.happens(50) { state.files[index].isRemoved = true }
+      },
+      { state throws(FileFault) in
+        guard let index = state.index(of: name) else { throw FileFault(.remove, name, code: ENOENT) }
+        // Its place stays, because open files are known by it.
+        state.files[index].isRemoved = true
+      })
   }
 
   func modificationTime(_ name: String) throws(FileFault) -> Int64 {
-    try perform(.size, name) { state in state.index(of: name).map { state.files[$0].modified } }
+    try perform(.size, name) { state throws(FileFault) in
+      guard let index = state.index(of: name) else { throw FileFault(.size, name, code: ENOENT) }
+      return state.files[index].modified
+    }
   }
 
   func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
   func lock(_ file: OpenFile) throws(FileFault) -> Bool {
-    try onFile(.lock, file, canFail: false) { file in
-      defer { file.isLocked = true }
-      return !file.isLocked
+    try perform(.lock, file) { state, index in
+      defer { state.files[index].isLocked = true }
+      return !state.files[index].isLocked
     }
   }
 
   private func perform<R: Sendable>(
-    _ operation: FileFault.Operation, _ name: String, _ body: (inout State) -> R?
+    _ operation: FileFault.Operation, _ file: OpenFile, whenItFails: (inout State, Int) -> Void = { _, _ in },
+    _ body: (inout State, Int) throws(FileFault) -> R
   ) throws(FileFault) -> R {
-    let result: Result<R, FileFault> = state.withLock { state in
-      guard !state.entropy.happens(state.faultPercent) else {
-        return .failure(FileFault(operation, name, code: EIO))
-      }
-      return body(&state).map { .success($0) } ?? .failure(FileFault(operation, name, code: ENOENT))
+    guard let (index, name) = state.withLock({ $0.openFile(file) }) else {
+      throw FileFault(operation, "", code: EBADF)
     }
-    return try result.get()
+    return try perform(
+      operation, name, whenItFails: { whenItFails(&$0, index) },
+      { state throws(FileFault) in try body(&state, index) })
   }
 
-  private func onFile<R: Sendable>(
-    _ operation: FileFault.Operation, _ file: OpenFile, canFail: Bool, _ body: (inout File) -> R
+  private func perform<R: Sendable>(
+    _ operation: FileFault.Operation, _ name: String, whenItFails: (inout State) -> Void = { _ in },
+    _ body: (inout State) throws(FileFault) -> R
   ) throws(FileFault) -> R {
     let result: Result<R, FileFault> = state.withLock { state in
-      guard let index = state.open[file.descriptor] else {
-        return .failure(FileFault(operation, "", code: EBADF))
+      let failure = FileFault(operation, name, code: EIO)
+      if let left = state.operationsLeft {
+        guard left > 0 else { return .failure(failure) }
+        state.operationsLeft = left - 1
       }
-      guard !canFail || !state.entropy.happens(state.faultPercent) else {
-        return .failure(FileFault(operation, state.files[index].name, code: EIO))
+      let result: Result<R, FileFault>
+      if state.entropy.happens(state.faultPercent) {
+        whenItFails(&state)
+        result = .failure(failure)
+      } else {
+        do throws(FileFault) {
+          result = .success(try body(&state))
+        } catch {
+          result = .failure(error)
+        }
       }
-      return .success(body(&state.files[index]))
+      if state.trace != nil { state.trace?.append("  \(operation.rawValue) \(name): \(result)") }
+      return result
     }
     return try result.get()
   }
@@ -277,43 +285,27 @@ final class ScriptedFileSystem: JournalFileSystem {
 extension ScriptedFileSystem.State {
   var size: Int { files.reduce(0) { $0 + ($1.isRemoved ? 0 : $1.bytes.count) } }
 
+  var room: Int { max(0, capacity - size) }
+
   func index(of name: String) -> Int? { files.firstIndex { $0.name == name && !$0.isRemoved } }
-}
 
-extension ScriptedFileSystem.File {
-  private static var sector: Int { ScriptedFileSystem.sector }
-
-  mutating func write(_ content: UnsafeRawBufferPointer, at offset: Int) {
-    guard !content.isEmpty else { return }
-    let end = offset + content.count
-    if bytes.count < end { bytes.append(contentsOf: [UInt8](repeating: 0, count: end - bytes.count)) }
-    bytes.withUnsafeMutableBytes { bytes in
-      UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end]).copyMemory(from: content)
-    }
-    if !lost.isEmpty { lost.subtract(offset / Self.sector...(end - 1) / Self.sector) }
+  func openFile(_ file: OpenFile) -> (Int, String)? {
+    open[file.descriptor].map { ($0, files[$0].name) }
   }
 
-  /// What is on disk of a part for certain; zeros where nothing is.
-  func onDisk(_ range: Range<Int>) -> [UInt8] {
-    let known = Array(durable[min(range.lowerBound, durable.count)..<min(range.upperBound, durable.count)])
-    return known + [UInt8](repeating: 0, count: range.count - known.count)
+  mutating func persistNames() {
+    for index in files.indices { files[index].hasDurableName = !files[index].isRemoved }
   }
 
-  mutating func persist() {
-    var persisted = bytes
-    for number in lost {
-      let range = number * Self.sector..<min((number + 1) * Self.sector, bytes.count)
-      persisted.replaceSubrange(range, with: onDisk(range))
-    }
-    durable = persisted
+  mutating func noteSynchronization(_ file: OpenFile) {
+    if distrusted.contains(file.descriptor) { repeatedSynchronizations += 1 }
   }
 
-  /// What was to be written counts as written and is not.
-  mutating func lose() {
-    for start in stride(from: 0, to: bytes.count, by: Self.sector) {
-      let range = start..<min(start + Self.sector, bytes.count)
-      let isOnDisk = range.upperBound <= durable.count && bytes[range] == durable[range]
-      if !isOnDisk { lost.insert(start / Self.sector) }
-    }
+  /// - Returns: for how many of the `wanted` bytes there was room.
+  mutating func write(_ bytes: UnsafeRawBufferPointer, _ wanted: Int, at offset: Int, to index: Int) -> Int {
+    let part = max(0, min(wanted, files[index].bytes.count + room - offset))
+    files[index].write(UnsafeRawBufferPointer(rebasing: bytes[..<part]), at: offset)
+    if part > 0 { files[index].modified = now }
+    return part
   }
 }
