@@ -173,14 +173,17 @@ package final class Journal: Sendable {
       try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
     }
     let last = segments.head.sequence
-    desk.statistics.withLock { $0.lastSequence = last }
+    desk.statistics.withLock { statistics in
+      statistics.lastSequence = last
+      statistics.lastCheckpoint = tail.checkpoint?.time
+    }
     let writer = JournalWriter(
       desk: desk, segments: segments,
       retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
       checkpoints: CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files),
       checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
       isSynchronous: settings.durability == .sync)
-    return (writer, identity, recovered.notices + oddities)
+    return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
   private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> WriterThread {

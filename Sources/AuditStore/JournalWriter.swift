@@ -198,9 +198,15 @@ final class JournalWriter {
       let now = clock.wallClock()
       _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
       let last = checkpoints.last?.time
-      desk.statistics.withLock { $0.lastCheckpoint = last }
+      desk.statistics.withLock { statistics in
+        statistics.lastCheckpoint = last
+        statistics.checkpointFailure = nil
+      }
     } catch {
-      desk.statistics.withLock { $0.failures += 1 }
+      desk.statistics.withLock { statistics in
+        statistics.checkpointFailures += 1
+        statistics.checkpointFailure = error
+      }
     }
   }
 

@@ -71,6 +71,14 @@ final class ScriptedFileSystem: JournalFileSystem {
   /// Does so many operations more, and then none, until the crash.
   func stop(after operations: Int) { state.withLock { $0.operationsLeft = operations } }
 
+  /// Puts some of what was written on disk without being asked, as systems do every now and then.
+  func writeBack() {
+    state.withLock { state in
+      for index in state.files.indices where state.entropy.happens(50) { state.files[index].persist() }
+      if state.entropy.happens(50) { state.persistNames() }
+    }
+  }
+
   /// What the files' modification times are taken from, in seconds.
   var now: Int64 {
     get { state.withLock { $0.now } }

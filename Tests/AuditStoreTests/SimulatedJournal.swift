@@ -73,6 +73,7 @@ struct SimulatedJournal {
 
   private mutating func step() throws {
     files.now += Int64.random(in: 0...4, using: &entropy)
+    if entropy.happens(10) { files.writeBack() }
     // A crash in the middle of what comes, or after it.
     let crashes = entropy.happens(6)
     if crashes { files.stop(after: Int.random(in: 0...16, using: &entropy)) }
