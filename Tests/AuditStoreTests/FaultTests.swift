@@ -7,7 +7,7 @@ import Testing
 ///
 /// `GATEHOUSE_FAULT_SEEDS=20000` asks for that many of each kind.
 @Suite struct FaultTests {
-  private static let steps = 50
+  private static let steps = 30
 
   /// Seeds that are tried together.
   struct Block: Sendable, CustomTestStringConvertible {
@@ -16,7 +16,7 @@ import Testing
     var testDescription: String { "seeds \(seeds)" }
 
     static let all: [Block] = {
-      let wanted = getenv("GATEHOUSE_FAULT_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 1500
+      let wanted = getenv("GATEHOUSE_FAULT_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 1200
       return stride(from: 0, to: wanted, by: 100).map { Block(seeds: $0..<min($0 + 100, wanted)) }
     }()
   }
