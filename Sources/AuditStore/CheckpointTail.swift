@@ -42,7 +42,9 @@ struct CheckpointTail {
       return
     }
     if Checkpoint.isHole(bytes[found]) {
-      notices = ["dropped the last line of \(Checkpoint.file): it was not yet on disk when the machine stopped"]
+      notices = [
+        "dropped the last line of \(Checkpoint.file): it was not yet on disk when the machine stopped"
+      ]
       guard let before = Self.lineBefore(found.lowerBound, in: bytes) else { return }
       found = before
     }

@@ -158,11 +158,8 @@ final class SegmentWriter {
     let name = SegmentName(firstSequence: synchronizedHead.sequence + 1)
     let file = try files.open(name.file, .write)
     do throws(FileFault) {
-      // A former attempt may have left something, which must not mix with what is written now.
-      if try files.size(file) > 0 {
-        try files.truncate(file, to: 0)
-        try files.synchronize(file)
-      }
+      // A former attempt may have left something.
+      try files.truncate(file, to: 0)
       try files.synchronizeDirectory()
       try files.writeAll(file, named: name.file, at: 0, unsynchronized)
     } catch {

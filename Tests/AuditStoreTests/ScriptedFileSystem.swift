@@ -37,6 +37,8 @@ final class ScriptedFileSystem: JournalFileSystem {
     var entropy: SeededEntropy
     /// How many of a hundred operations fail.
     var faultPercent = 0
+    /// A failure that was asked for.
+    var next: Failure?
     /// How many bytes all files may hold.
     var capacity = Int.max / 2
     /// What a file that is written gets as its modification time.
@@ -51,6 +53,12 @@ final class ScriptedFileSystem: JournalFileSystem {
     var trace: [String]?
   }
 
+  fileprivate struct Failure {
+    let operation: FileFault.Operation
+    let name: String
+    let isDone: Bool
+  }
+
   private let state: Mutex<State>
 
   init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededEntropy(seed: seed))) }
@@ -61,6 +69,13 @@ final class ScriptedFileSystem: JournalFileSystem {
     self.state = Mutex(state)
   }
 
+  /// The next such operation fails.
+  /// - Parameter isDone: whether it has happened all the same.
+  func failNext(_ operation: FileFault.Operation, of name: String, isDone: Bool) {
+    state.withLock { $0.next = Failure(operation: operation, name: name, isDone: isDone) }
+  }
+
+  /// From now on so many of a hundred operations fail.
   func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
 
   /// Leaves room for so many bytes more; `nil`: for any number.
@@ -201,7 +216,7 @@ final class ScriptedFileSystem: JournalFileSystem {
       whenItFails: { state, index in
         state.noteSynchronization(file)
         state.distrusted.insert(file.descriptor)
-        if state.entropy.happens(50) { state.files[index].persist() } else { state.files[index].lose() }
+        if state.isFailureDone() { state.files[index].persist() } else { state.files[index].lose() }
       },
       { state, index in
         state.noteSynchronization(file)
@@ -217,7 +232,7 @@ final class ScriptedFileSystem: JournalFileSystem {
     try perform(
       .synchronize, ".",
       whenItFails: { state in
-        if state.entropy.happens(50) { state.persistNames() }
+        if state.isFailureDone() { state.persistNames() }
       }, { state in state.persistNames() })
   }
 
@@ -225,7 +240,7 @@ final class ScriptedFileSystem: JournalFileSystem {
     try perform(
       .remove, name,
       whenItFails: { state in
-        if let index = state.index(of: name), state.entropy.happens(50) { state.files[index].isRemoved = true }
+        if let index = state.index(of: name), state.isFailureDone() { state.files[index].isRemoved = true }
       },
       { state throws(FileFault) in
         guard let index = state.index(of: name) else { throw FileFault(.remove, name, code: ENOENT) }
@@ -273,8 +288,9 @@ final class ScriptedFileSystem: JournalFileSystem {
         state.operationsLeft = left - 1
       }
       let result: Result<R, FileFault>
-      if state.entropy.happens(state.faultPercent) {
+      if state.isNextToFail(operation, name) || state.entropy.happens(state.faultPercent) {
         whenItFails(&state)
+        state.next = nil
         result = .failure(failure)
       } else {
         do throws(FileFault) {
@@ -300,6 +316,12 @@ extension ScriptedFileSystem.State {
   func openFile(_ file: OpenFile) -> (Int, String)? {
     open[file.descriptor].map { ($0, files[$0].name) }
   }
+
+  func isNextToFail(_ operation: FileFault.Operation, _ name: String) -> Bool {
+    next?.operation == operation && next?.name == name
+  }
+
+  mutating func isFailureDone() -> Bool { next?.isDone ?? entropy.happens(50) }
 
   mutating func persistNames() {
     for index in files.indices { files[index].hasDurableName = !files[index].isRemoved }
