@@ -90,7 +90,9 @@ import Testing
       // The bytes are lost, and there is no time to cut them back.
       files.failNext(.synchronize, of: first, isDone: false)
       files.stop(after: 2)
-      #expect(throws: FileFault.self) { try write("in doubt", former) }
+      #expect(throws: FileFault.self) {
+        try former.write([record("intent", "in doubt", padding: 2000)], durably: true)
+      }
       let killed = files.afterKill(seed: UInt64(seed))
       let writer = try open(killed)
       try write("2", writer)
@@ -119,24 +121,24 @@ import Testing
   }
 
   @Test func checkpointsOfTwoAttemptsDoNotMix() throws {
-    for seed in 0..<40 {
-      let files = ScriptedFileSystem()
-      let writer = try open(files)
-      writer.writeCheckpoint()
-      try write("1", writer)
-      // It fails, and is on disk all the same.
-      files.failNext(.synchronize, of: Checkpoint.file, isDone: true)
-      writer.writeCheckpoint()
-      try write("2", writer)
-      // The next one is written, and the machine stops before it is on disk.
-      files.failNext(.synchronize, of: Checkpoint.file, isDone: false)
-      writer.writeCheckpoint()
-      files.failNext(.synchronize, of: Checkpoint.file, isDone: false)
-      writer.writeCheckpoint()
-      let after = files.afterPowerLoss(seed: UInt64(seed))
-      #expect(try ids(after) == ["1", "2"], "seed \(seed)")
-      try open(after).writeCheckpoint()
-      #expect(try ids(after) == ["1", "2"], "seed \(seed)")
+    for seed in 0..<10 {
+      for operations in 0..<20 {
+        let files = ScriptedFileSystem()
+        let writer = try open(files)
+        writer.writeCheckpoint()
+        try write("1", writer)
+        // It fails, and is on disk all the same.
+        files.failNext(.synchronize, of: Checkpoint.file, isDone: true)
+        writer.writeCheckpoint()
+        try write("2", writer)
+        // The machine stops while the next one is written in its place.
+        files.stop(after: operations)
+        writer.writeCheckpoint()
+        let after = files.afterPowerLoss(seed: UInt64(seed))
+        #expect(try ids(after) == ["1", "2"], "seed \(seed), stopped after \(operations) operations")
+        try open(after).writeCheckpoint()
+        #expect(try ids(after) == ["1", "2"], "seed \(seed), stopped after \(operations) operations")
+      }
     }
   }
 

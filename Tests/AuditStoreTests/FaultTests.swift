@@ -21,6 +21,13 @@ import Testing
     }()
   }
 
+  /// Seeds that failed before a fault was mended; each fault has a test of its own in `DiskFaultTests`.
+  @Test(arguments: [UInt64(854), 1031, 1158, 1300])
+  func synchronousSeedsThatOnceFailed(seed: UInt64) { run(seed, .sync) }
+
+  @Test(arguments: [UInt64(33), 113, 150, 286, 455, 625, 651, 675, 722])
+  func intervalSeedsThatOnceFailed(seed: UInt64) { run(10_000_000 + seed, .interval) }
+
   /// Runs the seed; when it fails, once more, to tell how it came to that.
   private func run(_ seed: UInt64, _ durability: Journal.Settings.Durability) {
     do {

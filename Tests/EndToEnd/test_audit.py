@@ -458,6 +458,43 @@ def check_promise(setup, load, upstream):
     assert {outcomes[user] for user in load.unanswered & seen} <= {"created", "unknown"}
 
 
+def test_checkpoint_that_cannot_be_written_is_said_and_stops_nothing(make_setup, upstream):
+    setup = make_setup()
+    setup.config["audit"]["checkpoint"] = {"every": "50ms"}
+
+    def journal_check(gateway):
+        answer = gateway.admin_request("/readyz")
+        return answer.status, answer.json["checks"]["journal"]["detail"]
+
+    def metric(gateway, name):
+        lines = gateway.admin_request("/metrics").body.decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
+    with gateways.running(setup) as gateway, gateway.connect() as connection:
+        assert connection.exchange(create()).status == 201
+        checkpoints = setup.audit_folder / "checkpoints"
+        kept = checkpoints.rename(setup.folder / "kept")
+        checkpoints.mkdir()
+        for _ in range(2000):
+            assert connection.exchange(create()).status == 201
+            status, detail = journal_check(gateway)
+            if "degraded" in detail:
+                break
+        assert status == 200, "requests are served, so it is ready"
+        assert detail.startswith("degraded: the last checkpoint could not be written: open checkpoints: ")
+        assert metric(gateway, "gatehouse_audit_checkpoint_failures_total") >= 1
+        assert metric(gateway, "gatehouse_audit_last_checkpoint_timestamp_seconds") > 1_600_000_000
+        checkpoints.rmdir()
+        kept.rename(checkpoints)
+        for _ in range(2000):
+            assert connection.exchange(create()).status == 201
+            if "degraded" not in journal_check(gateway)[1]:
+                break
+        else:
+            raise AssertionError("it is said for ever")
+    assert setup.verify()[0] == 0
+
+
 def test_kill_under_boto3_load_loses_no_intent(make_setup, upstream):
     setup = make_setup()
     setup.config["audit"]["segmentSize"] = "64KiB"
