@@ -170,7 +170,9 @@ package final class Journal: Sendable {
     if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
     let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
-      try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
+      try SegmentWriter(
+        recovered, in: files, segmentSize: settings.segmentSize,
+        beginning: recovered.dropped?.record(at: clock.wallClock()))
     }
     let last = segments.head.sequence
     desk.statistics.withLock { statistics in

@@ -50,6 +50,11 @@ extension JournalVerification {
       return JournalVerification(
         extent: found.extent, problem: problem,
         notices: (listing.segments.isEmpty ? [] : listing.markNotices)
+          + (found.extent.dropped == 0
+            ? []
+            : [
+              "\(found.extent.dropped) records were cut after they had been on disk; `dropped` records say which"
+            ])
           + (expired == 0
             ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"]))
     }

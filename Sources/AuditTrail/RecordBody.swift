@@ -10,8 +10,10 @@ package enum RecordKind: String, Sendable {
   case reconciled
   /// That retention removed segments; about no request.
   case expired
+  /// That the start found a record cut that had been whole; about no request.
+  case dropped
 
-  package var isOfRequest: Bool { self != .expired }
+  package var isOfRequest: Bool { self != .expired && self != .dropped }
 }
 
 /// Writes records without their place in the chain: everything after `"previous":"…",` up to and with the closing

@@ -27,7 +27,7 @@ package struct JournalSurvey: Sendable {
     case .reconciled:
       open[id] = nil
       late[id] = record
-    case .expired: break
+    case .expired, .dropped: break
     }
   }
 
