@@ -32,6 +32,7 @@ extension JournalVerification {
     // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
     // meanwhile is about records that are read later.
     let listing = try JournalListing(files)
+    guard listing.isOfJournal else { throw FileFault(.open, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
@@ -59,11 +60,29 @@ extension JournalVerification {
     check.close()
     let (scan, found) = try outcome.get()
     extent = scan.extent
-    problem = found
+    if let found {
+      problem = found
+    } else {
+      problem = try Self.markProblem(listing, after: scan.extent.head, hasKept: !kept.isEmpty, in: files)
+    }
     notices =
       (listing.segments.isEmpty ? [] : listing.markNotices)
       + (expired == 0
         ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
+  }
+
+  /// Whoever removes the mark could cut off records as well. A gateway that starts makes it anew, which takes some
+  /// microseconds.
+  private static func markProblem(
+    _ listing: JournalListing, after head: ChainHead, hasKept: Bool, in files: any JournalFileSystem
+  ) throws(FileFault) -> ChainProblem? {
+    guard !listing.segments.isEmpty, !hasKept, listing.headMark == nil else { return nil }
+    for _ in 0..<looksAtTornLine {
+      guard (try? JournalLock.isHeld(in: files)) == true else { break }
+      if try JournalListing(files).headMark != nil { return nil }
+      usleep(5000)
+    }
+    return ChainProblem(segment: HeadMark.file, line: nil, sequence: head.sequence, kind: .noMark)
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

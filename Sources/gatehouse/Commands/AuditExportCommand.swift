@@ -45,9 +45,7 @@ struct AuditExportCommand: ParsableCommand {
     } catch let error as AuditStore.FileFault {
       throw CommandFailure(journal: directory, error)
     }
-    guard unreadable == 0 else {
-      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
-    }
+    try CommandFailure.check(unreadableLines: unreadable)
   }
 
   private func fallbackAccount(in reader: JournalReader) throws(AuditStore.FileFault) -> Text {
@@ -74,9 +72,12 @@ struct AuditExportCommand: ParsableCommand {
         try export.take(request, at: request.place ?? elsewhere)
       }
       try export.finish()
+      Console.talk("gatehouse: \(export.fileCount) files below \(output)")
       return unreadable
     case .ocsf, .csv:
-      var file = try folder.open(form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl")
+      let name = form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl"
+      var file = try folder.open(name)
+      var count = 0
       if form == .csv { try file.write(RequestHistory.csvHeader) }
       var filter = QueryFilter()
       filter.since = since
@@ -84,8 +85,10 @@ struct AuditExportCommand: ParsableCommand {
       let unreadable = try Self.each(reader) { request throws(CommandFailure) in
         guard filter.matches(request) else { return }
         try file.write(line(of: request, elsewhere: elsewhere))
+        count += 1
       }
       try file.finish()
+      Console.talk("gatehouse: \(count) requests in \(output)/\(name)")
       return unreadable
     }
   }

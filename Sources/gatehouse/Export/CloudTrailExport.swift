@@ -13,6 +13,8 @@ struct CloudTrailExport {
   let key: Ed25519PrivateKey?
   /// The time of the first record that retention has left; `nil` when the journal has its beginning.
   let firstLeft: WallClockTime?
+  /// How many log and digest files were written.
+  private(set) var fileCount = 0
   private var places: [ExportPlace: CloudTrailFiles] = [:]
 
   init(
@@ -43,15 +45,16 @@ struct CloudTrailExport {
   }
 
   mutating func finish() throws(CommandFailure) {
-    for place in places.keys { try write(places[place]?.finish() ?? []) }
+    for place in Array(places.keys) { try write(places[place]?.finish() ?? []) }
   }
 
-  private func write(_ files: [CloudTrailFiles.File]) throws(CommandFailure) {
+  private mutating func write(_ files: [CloudTrailFiles.File]) throws(CommandFailure) {
     for file in files where since.map({ file.hour >= $0 }) ?? true && until.map({ file.hour < $0 }) ?? true {
       guard let compressed = GzipMember.compressing(file.content) else {
         throw CommandFailure(.internalFault, "no memory to compress \(file.path)")
       }
       try folder.write(compressed, as: file.path)
+      fileCount += 1
       guard case .digest(let signature) = file.kind else { continue }
       let signatureFile = file.path + Self.signatureSuffix
       if let signature {

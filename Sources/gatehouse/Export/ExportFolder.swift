@@ -73,6 +73,10 @@ struct ExportFolder {
       guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
         throw CommandFailure(.bad, "\(made): \(FileFault(errno: errno).message)")
       }
+      var status = stat()
+      guard stat(made, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw CommandFailure(.bad, "\(made): \(FileFault.notADirectory.message)")
+      }
     }
   }
 }
