@@ -10,6 +10,7 @@ struct IndexBatch {
     var time: Int64
     var place: RecordPlace
     var second: RecordPlace?
+    var finding: RecordPlace?
   }
 
   private struct Posting: Hashable, Comparable {
@@ -30,8 +31,9 @@ struct IndexBatch {
   /// By the sequence number of the first record.
   private var entries: [Int: Entry] = [:]
   private var intents: [Int: JournalRecord] = [:]
-  /// Second records of requests that are in the index already.
-  private var later: [Int: RecordPlace] = [:]
+  /// Outcomes and findings of requests that are in the index already.
+  private var outcomes: [Int: RecordPlace] = [:]
+  private var findings: [Int: RecordPlace] = [:]
   private var postings: Set<Posting> = []
   private var facets: Set<Facet> = []
   private var unknown: [Int: Bool] = [:]
@@ -82,8 +84,15 @@ struct IndexBatch {
     guard let first = intents[intent] ?? intentOf(intent), first.requestId == outcome.requestId else {
       return
     }
-    if entries[intent] != nil { entries[intent]?.second = place } else { later[intent] = place }
-    let request = RequestHistory(first: first, second: outcome)
+    let isFinding = outcome.kind == .reconciled
+    switch (entries[intent] != nil, isFinding) {
+    case (true, false): entries[intent]?.second = place
+    case (true, true): entries[intent]?.finding = place
+    case (false, false): outcomes[intent] = place
+    case (false, true): findings[intent] = place
+    }
+    let request = RequestHistory(
+      first: first, second: isFinding ? nil : outcome, finding: isFinding ? outcome : nil)
     unknown[intent] = request.isUnknown
     add(request, sequence: intent)
   }
@@ -121,21 +130,26 @@ struct IndexBatch {
 
   private func writeRequests(_ db: Database) throws {
     let insert = try db.cachedStatement(
-      sql: "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      sql: "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     var zones: [Int: (earliest: Int64, latest: Int64)] = [:]
     for (sequence, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      let (place, second) = (entry.place, entry.second)
+      let (place, second, finding) = (entry.place, entry.second, entry.finding)
       try insert.execute(arguments: [
         sequence, entry.time, place.segment.firstSequence, place.offset, place.length,
         second?.segment.firstSequence, second?.offset, second?.length,
+        finding?.segment.firstSequence, finding?.offset, finding?.length,
       ])
       let zone = zones[sequence >> Self.zoneShift] ?? (entry.time, entry.time)
       zones[sequence >> Self.zoneShift] = (min(zone.earliest, entry.time), max(zone.latest, entry.time))
     }
-    let update = try db.cachedStatement(
-      sql: "UPDATE request SET secondSegment = ?, secondOffset = ?, secondLength = ? WHERE sequence = ?")
-    for (sequence, place) in later {
-      try update.execute(arguments: [place.segment.firstSequence, place.offset, place.length, sequence])
+    for (column, places) in [("second", outcomes), ("finding", findings)] {
+      let update = try db.cachedStatement(
+        sql: """
+          UPDATE request SET \(column)Segment = ?, \(column)Offset = ?, \(column)Length = ? WHERE sequence = ?
+          """)
+      for (sequence, place) in places {
+        try update.execute(arguments: [place.segment.firstSequence, place.offset, place.length, sequence])
+      }
     }
     for (number, zone) in zones {
       try db.execute(

@@ -9,9 +9,12 @@ struct IndexRow {
   let time: WallClockTime
   let first: RecordPlace
   let second: RecordPlace?
+  let finding: RecordPlace?
 
-  private static let columns =
-    "SELECT sequence, time, segment, offset, length, secondSegment, secondOffset, secondLength FROM request"
+  private static let columns = """
+    SELECT sequence, time, segment, offset, length, secondSegment, secondOffset, secondLength,
+      findingSegment, findingOffset, findingLength FROM request
+    """
 
   static func fetch(_ sequence: Int, _ db: Database) throws -> IndexRow? {
     let statement = try db.cachedStatement(sql: columns + " WHERE sequence = ?")
@@ -22,11 +25,13 @@ struct IndexRow {
     sequence = row[0]
     time = WallClockTime(nanoseconds: row[1])
     first = RecordPlace(segment: SegmentName(firstSequence: row[2]), offset: row[3], length: row[4])
-    if let segment: Int = row[5], let offset: Int = row[6], let length: Int = row[7] {
-      second = RecordPlace(segment: SegmentName(firstSequence: segment), offset: offset, length: length)
-    } else {
-      second = nil
-    }
+    second = Self.place(row[5], row[6], row[7])
+    finding = Self.place(row[8], row[9], row[10])
+  }
+
+  private static func place(_ segment: Int?, _ offset: Int?, _ length: Int?) -> RecordPlace? {
+    guard let segment, let offset, let length else { return nil }
+    return RecordPlace(segment: SegmentName(firstSequence: segment), offset: offset, length: length)
   }
 
   /// What the journal says there.
@@ -40,13 +45,16 @@ struct IndexRow {
     guard let record = JournalRecord(line: line), record.sequence == sequence else {
       throw IndexFailure.stale
     }
-    var end: JournalRecord?
-    if let second {
-      guard let line = try lines.line(at: second), let record = JournalRecord(line: line) else {
-        throw IndexFailure.stale
-      }
-      end = record
+    return RequestHistory(
+      first: record, second: try Self.record(at: second, in: lines),
+      finding: try Self.record(at: finding, in: lines))
+  }
+
+  private static func record(at place: RecordPlace?, in lines: PlacedLines) throws -> JournalRecord? {
+    guard let place else { return nil }
+    guard let line = try lines.line(at: place), let record = JournalRecord(line: line) else {
+      throw IndexFailure.stale
     }
-    return RequestHistory(first: record, second: end)
+    return record
   }
 }

@@ -69,6 +69,8 @@ final class JournalWriter {
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
+        // Readers that take only what is on disk would wait as long, too.
+        segments.updateMark()
         _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
       case .stop: return finish()
       }

@@ -62,7 +62,7 @@ extension AuditedResult {
   package func reconciledRecord(of id: Text, intent: Int, at time: WallClockTime) -> [UInt8] {
     var body = RecordBody(reconciling: id, at: time)
     body.append("intent", integer: intent)
-    body.append(self)
+    body.append(finding: self)
     return body.finish()
   }
 }
@@ -147,6 +147,16 @@ private struct RecordBody: ~Copyable {
     append("outcome", literal: result.outcome.rawValue)
     if let attempts = result.attempts { append("attempts", integer: attempts) }
     append(milliseconds: result.durationNanoseconds)
+  }
+
+  /// Only what asking afterwards can tell: no answer was given, and none took any time.
+  mutating func append(finding: borrowing AuditedResult) {
+    if let reason = finding.reason {
+      key("reason")
+      bytes.append(jsonString: reason)
+    }
+    append("appInstanceUserArn", finding.appInstanceUserArn)
+    append("outcome", literal: finding.outcome.rawValue)
   }
 
   mutating func append(_ name: StaticString, integer value: Int) {

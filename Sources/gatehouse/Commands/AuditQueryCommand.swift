@@ -2,6 +2,7 @@ import ArgumentParser
 import AuditIndex
 import AuditStore
 import AuditTrail
+import ChimeIdentity
 import Configuration
 import Primitives
 
@@ -36,7 +37,8 @@ struct AuditQueryCommand: ParsableCommand {
   var since: TimeExpression?
   @Option(help: "Before this time: RFC 3339, or how long ago.")
   var until: TimeExpression?
-  @Option(help: "Only the latest that many.")
+  // Unconditional, so that a negative number is not taken for an option.
+  @Option(parsing: .unconditional, help: "Only the latest that many.")
   var limit: Int?
 
   struct TagArgument: ExpressibleByArgument {
@@ -52,13 +54,17 @@ struct AuditQueryCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+    if let operation, Operation(name: Text(operation)) == nil {
+      let hint = nearest(to: operation, among: Operation.allNames).map { "; did you mean `\($0)`?" } ?? ""
+      throw ValidationError("unknown operation `\(operation.onOneLine)`\(hint)")
+    }
   }
 
   func run() throws {
     let audit = try configOption.loadConfiguration().audit
     try checkRecorded(name != nil, audit.sensitive.name, "--name", "name")
     try checkRecorded(!tag.isEmpty, audit.sensitive.tagValues, "--tag", "tagValues")
-    let printer = RequestPrinter(format: format)
+    var printer = RequestPrinter(format: format)
     let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
     let unreadable: Int
     do {
@@ -68,9 +74,8 @@ struct AuditQueryCommand: ParsableCommand {
     } catch let fault as AuditStore.FileFault {
       throw CommandFailure(journal: audit.directory, fault)
     }
-    guard unreadable == 0 else {
-      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
-    }
+    printer.printHeader()
+    try CommandFailure.check(unreadableLines: unreadable)
   }
 
   /// What is not recorded must not look as if nobody had used it.

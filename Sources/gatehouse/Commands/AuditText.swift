@@ -4,16 +4,23 @@ import Glibc
 import Primitives
 
 /// Prints requests of the journal, as JSON, as CSV or as a table.
-struct RequestPrinter {
+struct RequestPrinter: ~Copyable {
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
 
   let format: Format
   /// Columns of the terminal; `nil` when the output is not one, and nothing is cut.
   private let width: Int?
+  private var hasHeader = false
 
   init(format: Format) {
     self.format = format
     width = Self.terminalWidth
+  }
+
+  /// Once, before the first request: a table without any has a header as well, but not one that could not be read.
+  mutating func printHeader() {
+    guard !hasHeader else { return }
+    hasHeader = true
     switch format {
     case .text: Console.data(Self.header(width: width))
     case .json: break
@@ -21,7 +28,8 @@ struct RequestPrinter {
     }
   }
 
-  func print(_ request: RequestHistory) {
+  mutating func print(_ request: RequestHistory) {
+    printHeader()
     switch format {
     case .json: Console.data(request.json)
     case .csv: Console.data(lines: request.csvLine)
