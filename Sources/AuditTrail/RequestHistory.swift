@@ -7,6 +7,8 @@ package struct RequestHistory: Sendable {
   package let first: JournalRecord
   /// The outcome of the intent; `nil` when no answer is known, or the first record is the only one.
   package let second: JournalRecord?
+  /// Whose journal it stands in, where there are several.
+  package var gatewayId: Text?
 
   package init(first: JournalRecord, second: JournalRecord?) {
     self.first = first
@@ -40,6 +42,10 @@ package struct RequestHistory: Sendable {
       guard let value = source(name) else { continue }
       writer.key(key)
       writer.raw(value)
+    }
+    if let gatewayId {
+      writer.key("gatewayId")
+      writer.string(gatewayId)
     }
     writer.endObject()
     return writer.bytes

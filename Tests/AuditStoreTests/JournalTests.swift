@@ -132,6 +132,36 @@ import Testing
           + #""lastSequence":2,"#))
   }
 
+  @Test func retentionLeavesAloneWhatTheCopyDoesNotHave() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Journal.Settings(directory: folder.path)
+    settings.retainNanoseconds = 3600 * 1_000_000_000
+    settings.isCopied = true
+    let journal = try Journal.open(settings, clock: clock)
+    for number in 1...4 {
+      _ = try await journal.intend(record("intent", "\(number)"))
+      journal.rotate()
+    }
+    journal.close()
+    for number in [1, 2] { age(SegmentName(firstSequence: number), in: folder) }
+    let uncopied = try Journal.open(settings, clock: clock)
+    _ = try await uncopied.intend(record("intent", "5"))
+    uncopied.close()
+    #expect(uncopied.statistics.overdueSegments == 2)
+    #expect(uncopied.statistics.baseSequence == 0)
+    #expect(try JournalVerification(ofDirectory: folder.path).extent.records == 5)
+    let copied = try Journal.open(settings, clock: clock)
+    copied.noteCopied(upTo: 1)
+    copied.rotate()
+    _ = try await copied.intend(record("intent", "6"))
+    copied.close()
+    #expect(copied.statistics.overdueSegments == 1)
+    #expect(copied.statistics.baseSequence == 1)
+    let verification = try JournalVerification(ofDirectory: folder.path)
+    #expect(verification.problem == nil)
+    #expect(verification.extent.records == 6, "five of six, and the record of the removal")
+  }
+
   @Test func quietJournalExpiresWithoutARequest() async throws {
     let folder = try TemporaryFolder()
     var settings = Journal.Settings(directory: folder.path)

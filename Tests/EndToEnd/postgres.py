@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, on loopback, with a password."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -19,7 +20,8 @@ ACCOUNT = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.ge
 class Server:
     """Initialised and running when the constructor returns."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls`: the PEM files of a certificate and its key, with which it then serves TLS too."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
         if ACCOUNT:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -37,6 +39,17 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.options = []
+        if tls:
+            for source, name in zip(tls, ("server.pem", "server.key")):
+                copy = self.folder / name
+                shutil.copyfile(source, copy)
+                # PostgreSQL refuses a key that others can read.
+                copy.chmod(0o600)
+                if ACCOUNT:
+                    shutil.chown(copy, "postgres", "postgres")
+            self.options = ["-c", "ssl=on", "-c", f"ssl_cert_file={self.folder}/server.pem"]
+            self.options += ["-c", f"ssl_key_file={self.folder}/server.key"]
         self.process = None
         self.start()
 
@@ -44,7 +57,7 @@ class Server:
         self.process = subprocess.Popen(
             [BINARIES / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
             + ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-            + ["-c", f"unix_socket_directories={self.folder}"],
+            + ["-c", f"unix_socket_directories={self.folder}", *self.options],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
@@ -61,14 +74,29 @@ class Server:
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(PATIENCE)
 
+    @contextlib.contextmanager
+    def stopped(self, application):
+        """The connections of an application are not served for a while, and not ended either."""
+        statement = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
+        backends = [int(pid) for (pid,) in self.query(statement)]
+        assert backends
+        for backend in backends:
+            os.kill(backend, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for backend in backends:
+                os.kill(backend, signal.SIGCONT)
+
     def remove(self):
         if self.process.poll() is None:
             self.crash()
         shutil.rmtree(self.folder)
 
-    def url(self, user="audit", database="postgres", password=None):
+    def url(self, user="audit", database="postgres", password=None, host="127.0.0.1", **options):
         login = f"{user}:{password}" if password else user
-        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        return f"postgresql://{login}@{host}:{self.port}/{database}" + (f"?{query}" if query else "")
 
     def _psql(self, statement):
         environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}

@@ -71,7 +71,7 @@ struct AuditExportCommand: ParsableCommand {
       return unreadable
     case .ocsf, .csv:
       var file = try folder.open(form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl")
-      if form == .csv { try file.write(RequestHistory.csvHeader) }
+      if form == .csv { try file.write(RequestHistory.csvHeader()) }
       var filter = QueryFilter()
       filter.since = since
       filter.until = until
