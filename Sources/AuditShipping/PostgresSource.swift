@@ -90,7 +90,9 @@ package final class PostgresSource: RequestSource {
     for (number, journal) in journals.enumerated() {
       guard let request = try journal.peek() else { continue }
       // Of two at the same time, the later gateway's comes later.
-      let isFirst = first.map { newestFirst ? request.time >= $0.request.time : request.time < $0.request.time }
+      let isFirst = first.map {
+        newestFirst ? request.time >= $0.request.time : request.time < $0.request.time
+      }
       if isFirst ?? true { first = (number, request) }
     }
     guard let (number, found) = first else { return nil }

@@ -64,7 +64,11 @@ struct QuerySelection {
       let values = filter.recorded(tag.value)
       let received = values.map { contains("tags", Self.object([(tag.key, $0)])) }
       let changed = values.map { value in
-        contains("changes", [UInt8(ascii: "[")] + Self.object([("field", "Tags." + tag.key), ("to", value)]) + [UInt8(ascii: "]")])
+        contains(
+          "changes",
+          [UInt8(ascii: "[")] + Self.object([("field", "Tags." + tag.key), ("to", value)]) + [
+            UInt8(ascii: "]")
+          ])
       }
       conditions.append(oneOf(received + changed, orUnrecorded))
     }
@@ -76,7 +80,9 @@ struct QuerySelection {
 
   /// A query for each alternative, so that each has its index.
   private func oneOf(_ alternatives: [String]...) -> String {
-    let parts = alternatives.joined().map { "SELECT request_id FROM \(table) WHERE gateway_id = $1 AND \($0)" }
+    let parts = alternatives.joined().map {
+      "SELECT request_id FROM \(table) WHERE gateway_id = $1 AND \($0)"
+    }
     return "request_id IN (\(parts.joined(separator: " UNION ALL ")))"
   }
 

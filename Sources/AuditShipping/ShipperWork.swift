@@ -83,7 +83,9 @@ final class ShipperWork {
     // A statement is a transaction.
     try database.insert(lines, session.connection)
     if first.sequence > before + 1 {
-      say("records \(before + 1) to \(first.sequence - 1) are no longer in the journal and cannot be shipped", true)
+      say(
+        "records \(before + 1) to \(first.sequence - 1) are no longer in the journal and cannot be shipped",
+        true)
     }
     self.session = session
     reached(last.sequence)

@@ -109,10 +109,8 @@ import Testing
     #expect(verification.extent.records == 20)
   }
 
-  @Test func segmentsThatAreTooOldAreRemovedAndTheRestVerifies() async throws {
-    let folder = try TemporaryFolder()
-    var settings = Journal.Settings(directory: folder.path)
-    settings.retainNanoseconds = 3600 * 1_000_000_000
+  /// One record each; the first two are older than is kept.
+  private func writeFourSegments(_ settings: Journal.Settings, in folder: TemporaryFolder) async throws {
     let journal = try Journal.open(settings, clock: clock)
     for number in 1...4 {
       _ = try await journal.intend(record("intent", "\(number)"))
@@ -120,6 +118,13 @@ import Testing
     }
     journal.close()
     for number in [1, 2] { age(SegmentName(firstSequence: number), in: folder) }
+  }
+
+  @Test func segmentsThatAreTooOldAreRemovedAndTheRestVerifies() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Journal.Settings(directory: folder.path)
+    settings.retainNanoseconds = 3600 * 1_000_000_000
+    try await writeFourSegments(settings, in: folder)
     let next = try Journal.open(settings, clock: clock)
     _ = try await next.intend(record("intent", "5"))
     next.close()
@@ -137,13 +142,7 @@ import Testing
     var settings = Journal.Settings(directory: folder.path)
     settings.retainNanoseconds = 3600 * 1_000_000_000
     settings.isCopied = true
-    let journal = try Journal.open(settings, clock: clock)
-    for number in 1...4 {
-      _ = try await journal.intend(record("intent", "\(number)"))
-      journal.rotate()
-    }
-    journal.close()
-    for number in [1, 2] { age(SegmentName(firstSequence: number), in: folder) }
+    try await writeFourSegments(settings, in: folder)
     let uncopied = try Journal.open(settings, clock: clock)
     _ = try await uncopied.intend(record("intent", "5"))
     uncopied.close()

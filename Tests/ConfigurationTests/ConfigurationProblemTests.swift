@@ -173,7 +173,8 @@ func configuration(with line: String) -> String {
     ),
     .init(#""audit": { "postgres": { "url": "postgresql://u@db.example/db?sslmode=verify-full" } }"#),
     .init(
-      #""audit": { "postgres": { "url": "postgresql://u:hidden@localhost:5432,[::1]:5432,%2Frun/db?host=/run" } }"#),
+      #""audit": { "postgres": { "url": "postgresql://u:hidden@localhost:5432,[::1]:5432,%2Frun/db?host=/run" } }"#
+    ),
     .init(
       #""audit": { "checkpoint": { "every": "1m", "signingKey": "short.key" } }"#,
       #"6:59: error: "short.key" holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"#

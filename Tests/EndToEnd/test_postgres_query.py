@@ -5,8 +5,6 @@ import io
 import json
 import re
 
-import pytest
-
 import gateways
 import postgres
 import service
@@ -17,19 +15,6 @@ from shipping import add_postgres, create, unshipped, until
 
 FORMATS = ("text", "json", "csv")
 TIME = "2026-01-02T03:04:05.678Z"
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = postgres.Server()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def database(server):
-    server.query("DROP SCHEMA IF EXISTS gatehouse CASCADE")
-    return server
 
 
 def ask(setup, *options, format="json"):

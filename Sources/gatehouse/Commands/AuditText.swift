@@ -69,7 +69,8 @@ extension RequestHistory {
     let user = text("appInstanceUserId") ?? text("appInstanceUserArn")
     return [
       time.rfc3339, shown("tenant"), shown("actor"), shown("operation"), user.map { $0.onOneLine } ?? "-",
-      shown("decision"), integer("status").map { String($0) } ?? "-", outcome.onOneLine, gatewayId?.onOneLine ?? "-",
+      shown("decision"), integer("status").map { String($0) } ?? "-", outcome.onOneLine,
+      gatewayId?.onOneLine ?? "-",
       details,
     ]
   }
