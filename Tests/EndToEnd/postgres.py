@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 BINARIES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/usr/bin"))
@@ -122,3 +123,51 @@ class Server:
             f"SELECT encode(line, 'hex') FROM {schema}.journal WHERE gateway_id = '{gateway_id}' ORDER BY sequence"
         )
         return [bytes.fromhex(row[0]) for row in rows]
+
+
+class Relay:
+    """Stands before a server and passes on what comes, until a client has sent `limit` bytes: from then on it reads
+    nothing more of it. Refuses connections until `listen`."""
+
+    def __init__(self, port, limit):
+        self.server_port = port
+        self.limit = limit
+        self.is_full = threading.Event()
+        self.sockets = []
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for end in [self.listener, *self.sockets]:
+            # Wakes whoever reads from it.
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def listen(self):
+        self.listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.server_port))
+                self.sockets += [client, server]
+                threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
+                threading.Thread(target=self._pass, args=(client, server, self.limit), daemon=True).start()
+
+    def _pass(self, source, target, limit=None):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while limit is None or passed < limit:
+                content = source.recv(4096)
+                if not content:
+                    return target.shutdown(socket.SHUT_WR)
+                target.sendall(content)
+                passed += len(content)
+            self.is_full.set()

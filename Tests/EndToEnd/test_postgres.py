@@ -272,14 +272,35 @@ def test_drain_while_the_database_does_not_go_on(make_shipping, database):
         assert gateway.send(create()).status == 201
         until(lambda: unshipped(gateway) == 0, "records unshipped")
         with database.stopped("gatehouse"):
-            # More than sockets hold.
-            for _ in range(40):
-                gateway.send(create(Metadata="x" * 1024, Name="y" * 100))
-            until(lambda: unshipped(gateway) == 80, "not all counted")
+            for _ in range(5):
+                assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 10, "not all counted")
             gateway.stop()
     finally:
         if gateway.process.poll() is None:
             gateway.kill()
+    with gateways.running(setup) as gateway:
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
+def test_drain_while_the_database_does_not_read(make_shipping, database):
+    tags = [{"Key": f"{number:0128}", "Value": "v" * 256} for number in range(50)]
+    with postgres.Relay(database.port, 200_000) as relay:
+        setup = make_shipping(url=f"postgresql://audit@127.0.0.1:{relay.port}/postgres")
+        gateway = gateways.Gateway(setup)
+        try:
+            # More than sockets hold, for one batch.
+            for _ in range(100):
+                assert gateway.send(create(Tags=tags)).status == 201
+            relay.listen()
+            assert relay.is_full.wait(60), "the batch did not come"
+            until(lambda: unshipped(gateway) == 200, "not all counted")
+            gateway.stop()
+        finally:
+            if gateway.process.poll() is None:
+                gateway.kill()
+    setup.config["audit"]["postgres"]["url"] = database.url()
     with gateways.running(setup) as gateway:
         until(lambda: unshipped(gateway) == 0, "records unshipped")
     assert database.lines("gateway") == journal_lines(setup)
