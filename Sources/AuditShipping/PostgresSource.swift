@@ -58,8 +58,8 @@ package final class PostgresSource: RequestSource {
     return rows.compactMap { row in row[0].map { Text(uncheckedUTF8: $0) } }
   }
 
-  /// To be called once. Each gateway's requests come in the order of its journal,
-  /// those of several gateways by their times.
+  /// Each gateway's requests come in the order of its journal, those of several gateways by their times. To be called
+  /// once: then the snapshot is given back.
   package func forEachRequest(
     matching filter: QueryFilter, limit: Int?, _ body: (RequestHistory) -> Void
   ) throws -> Int {

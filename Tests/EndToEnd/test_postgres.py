@@ -265,6 +265,17 @@ def test_drain_while_the_database_is_silent(make_shipping, ends):
     assert setup.verify()[0] == 0
 
 
+def test_host_that_is_silent_is_passed_over(make_shipping, database):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = listener.getsockname()[1]
+        url = f"postgresql://audit@127.0.0.1:{silent},127.0.0.1:{database.port}/postgres"
+        setup = make_shipping(url=url, connectTimeout="1s")
+        with gateways.running(setup) as gateway:
+            assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
 def test_drain_while_the_database_does_not_go_on(make_shipping, database):
     setup = make_shipping()
     gateway = gateways.Gateway(setup)
