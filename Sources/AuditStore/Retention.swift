@@ -46,7 +46,9 @@ struct Retention {
   ) throws(FileFault) -> (ExpiredSegments?, overdue: Int) {
     guard let keptNanoseconds, let limit = limit(now) else { return (nil, 0) }
     let segments = listing.segments
-    let most = min(Self.mostSegments, isEnded ? segments.count : segments.count - 1)
+    // One that a failed write left without a record is where the record of the removal will go.
+    let ended = (isEnded ? segments[...] : segments.dropLast()).prefix { $0.firstSequence <= head.sequence }
+    let most = min(Self.mostSegments, ended.count)
     var old = 0
     while old < most, try files.modificationTime(segments[old].file) < limit { old += 1 }
     let last = { (index: Int) in
