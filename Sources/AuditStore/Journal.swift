@@ -21,6 +21,8 @@ package final class Journal: Sendable {
     package var segmentSize = 128 << 20
     /// How long segments are kept; `nil`: for ever.
     package var retainNanoseconds: Int64?
+    /// Whether records are copied elsewhere: then retention leaves alone what `noteCopied` has not named.
+    package var isCopied = false
     /// How often a checkpoint is written while records come.
     package var checkpointNanoseconds: Int64 = 60_000_000_000
     /// With this, checkpoints are signed.
@@ -66,6 +68,7 @@ package final class Journal: Sendable {
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
     let desk = JournalDesk()
+    if settings.isCopied { desk.removable.store(0, ordering: .relaxed) }
     let thread: WriterThread
     do throws(JournalOpenFailure) {
       let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
@@ -143,6 +146,9 @@ package final class Journal: Sendable {
     desk.bell.ring()
   }
 
+  /// The copy has all records up to the one with the number `sequence`: retention may remove them.
+  package func noteCopied(upTo sequence: Int) { desk.removable.store(sequence, ordering: .relaxed) }
+
   /// Returns when everything is written and on disk, and the lock is released. What comes later is refused.
   package func close() {
     guard let ended = running.withLock({ $0.take() }) else { return }
@@ -174,9 +180,10 @@ package final class Journal: Sendable {
         recovered, in: files, segmentSize: settings.segmentSize,
         beginning: recovered.dropped?.record(at: clock.wallClock()))
     }
-    let last = segments.head.sequence
+    let (last, base) = (segments.head.sequence, segments.base.sequence)
     desk.statistics.withLock { statistics in
       statistics.lastSequence = last
+      statistics.baseSequence = base
       statistics.lastCheckpoint = tail.checkpoint?.time
     }
     let writer = JournalWriter(

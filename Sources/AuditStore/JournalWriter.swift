@@ -10,6 +10,8 @@ final class JournalDesk: Sendable {
   let bell = Bell()
   let statistics = Mutex(JournalStatistics())
   let isRotationDue = Atomic(false)
+  /// The last record that retention may remove: where there is a copy, the last that the copy has.
+  let removable = Atomic(Int.max)
 }
 
 /// What the journal's thread does: one batch after another.
@@ -230,10 +232,7 @@ final class JournalWriter {
     }
     let listing = try JournalListing(segments.files)
     try retention.remove(listing.leftovers)
-    if announced == nil,
-      let expired = try retention.expired(
-        in: listing, isEnded: segments.currentSegment == nil, head: segments.head, now: now)
-    {
+    if announced == nil, let expired = try nextExpired(in: listing, now: now) {
       try write(CollectionOfOne(expired.record(at: now)), durably: true)
       announced = expired
       let last = segments.head.sequence
@@ -244,8 +243,20 @@ final class JournalWriter {
     }
     guard let expired = announced else { return }
     try segments.moveBase(to: expired.last)
+    desk.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil
     try retention.remove(expired.segments)
+  }
+
+  private func nextExpired(
+    in listing: JournalListing, now: WallClockTime
+  ) throws(FileFault) -> ExpiredSegments? {
+    let removable = desk.removable.load(ordering: .relaxed)
+    let (expired, overdue) = try retention.expired(
+      in: listing, isEnded: segments.currentSegment == nil, head: segments.head, removable: removable,
+      now: now)
+    desk.statistics.withLock { $0.overdueSegments = overdue }
+    return expired
   }
 
   func finish() {

@@ -10,6 +10,8 @@ package struct RequestHistory: Sendable {
   package let second: JournalRecord?
   /// What `reconcile` found out about a request whose outcome was not known.
   package let finding: JournalRecord?
+  /// Whose journal it stands in, where there are several.
+  package var gatewayId: Text?
 
   package init(first: JournalRecord, second: JournalRecord?, finding: JournalRecord? = nil) {
     self.first = first
@@ -49,6 +51,10 @@ package struct RequestHistory: Sendable {
     if let finding, finding.kind == .reconciled, let time = finding.source("time") {
       writer.key("reconciledAt")
       writer.raw(time)
+    }
+    if let gatewayId {
+      writer.key("gatewayId")
+      writer.string(gatewayId)
     }
     writer.endObject()
     return writer.bytes

@@ -20,6 +20,7 @@ package final class GatewayServer: Sendable {
   /// `nil` when records are sent nowhere.
   let shipper: JournalShipper?
   private let doors: Doors
+  private let drainDeadline = Mutex<MonotonicInstant?>(nil)
   private let background: any BackgroundWork
 
   /// A thread with it gets about a tenth of a processor that others want.
@@ -85,6 +86,9 @@ package final class GatewayServer: Sendable {
     for worker in workers { worker.accessLog.flush() }
   }
 
+  /// When draining is over; `nil` before it has begun.
+  package var drainEnd: MonotonicInstant? { drainDeadline.withLock { $0 } }
+
   private func received(_ signal: Int32) {
     switch signal {
     case SIGHUP: workers[0].loop.spawn { [self] in _ = await reload() }
@@ -107,6 +111,7 @@ package final class GatewayServer: Sendable {
     doors.close(for: self)
     background.stop()
     let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
+    drainDeadline.withLock { $0 = deadline }
     let first = workers[0].loop
     first.spawn { [self] in
       while shared.connections.open > 0, clock.monotonic() < deadline {

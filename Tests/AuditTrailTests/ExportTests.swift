@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func lineHasAsManyFieldsAsTheHeader() throws {
-    let header = text(RequestHistory.csvHeader)
+    let header = text(RequestHistory.csvHeader())
     #expect(header.hasPrefix("time,requestId,tenant,accessKeyId,actor,"))
     let line = text(try created().csvLine)
     #expect(

@@ -78,7 +78,7 @@ struct AuditExportCommand: ParsableCommand {
       let name = form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl"
       var file = try folder.open(name)
       var count = 0
-      if form == .csv { try file.write(RequestHistory.csvHeader) }
+      if form == .csv { try file.write(RequestHistory.csvHeader()) }
       var filter = QueryFilter()
       filter.since = since
       filter.until = until
