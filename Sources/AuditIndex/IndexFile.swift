@@ -81,8 +81,7 @@ struct IndexFile {
   }
 
   /// - `request`: where the records of a request lie. `second` is its outcome, `finding` what `reconcile` found out.
-  /// - `posting`: which requests have a term. In runs of sequence numbers, so that a growing index changes few pages.
-  /// - `facet`: the facets that the journal has.
+  /// - `posting`: which requests have a term. In runs of zones, so that a growing index changes few pages.
   /// - `zone`: the times of the requests with sequence numbers of one zone.
   /// - `unknown`: requests that were forwarded and of which no answer is known.
   /// - `state`: how far the journal is indexed, with the digest of the last line as the proof that it is this journal.
@@ -93,9 +92,8 @@ struct IndexFile {
       secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER,
       findingSegment INTEGER, findingOffset INTEGER, findingLength INTEGER);
     CREATE TABLE posting (
-      run INTEGER NOT NULL, term INTEGER NOT NULL, sequence INTEGER NOT NULL,
-      PRIMARY KEY (run, term, sequence)) WITHOUT ROWID;
-    CREATE TABLE facet (term INTEGER PRIMARY KEY, tenant TEXT, operation TEXT, decision TEXT);
+      run INTEGER NOT NULL, term INTEGER NOT NULL, zone INTEGER NOT NULL, places BLOB NOT NULL,
+      PRIMARY KEY (run, term, zone)) WITHOUT ROWID;
     CREATE TABLE zone (number INTEGER PRIMARY KEY, earliest INTEGER NOT NULL, latest INTEGER NOT NULL);
     CREATE TABLE unknown (sequence INTEGER PRIMARY KEY);
     CREATE TABLE state (

@@ -18,20 +18,21 @@ struct IndexRow {
 
   static func fetch(_ sequence: Int, _ db: Database) throws -> IndexRow? {
     let statement = try db.cachedStatement(sql: columns + " WHERE sequence = ?")
-    return try Row.fetchOne(statement, arguments: [sequence]).map { IndexRow($0) }
+    return try Row.fetchOne(statement, arguments: [sequence]).map { row throws(IndexFailure) in
+      try IndexRow(row)
+    }
   }
 
-  private init(_ row: Row) {
-    sequence = row[0]
-    time = WallClockTime(nanoseconds: row[1])
-    first = RecordPlace(segment: SegmentName(firstSequence: row[2]), offset: row[3], length: row[4])
-    second = Self.place(row[5], row[6], row[7])
-    finding = Self.place(row[8], row[9], row[10])
-  }
-
-  private static func place(_ segment: Int?, _ offset: Int?, _ length: Int?) -> RecordPlace? {
-    guard let segment, let offset, let length else { return nil }
-    return RecordPlace(segment: SegmentName(firstSequence: segment), offset: offset, length: length)
+  /// What somebody wrote into the file is no reason to stop, but one to make the index anew.
+  private init(_ row: Row) throws(IndexFailure) {
+    guard let sequence = row.integer(0), let time = row.integer(1), let first = row.place(2) else {
+      throw .stale
+    }
+    self.sequence = sequence
+    self.time = WallClockTime(nanoseconds: Int64(time))
+    self.first = first
+    second = row.place(5)
+    finding = row.place(8)
   }
 
   /// What the journal says there.
@@ -56,5 +57,18 @@ struct IndexRow {
       throw IndexFailure.stale
     }
     return record
+  }
+}
+
+extension Row {
+  /// `nil` when it is something else, which GRDB would not forgive.
+  func integer(_ index: Int) -> Int? { Int.fromDatabaseValue(self[index]) }
+
+  /// From three columns; `nil` when no record can lie there.
+  func place(_ index: Int) -> RecordPlace? {
+    guard let segment = integer(index), segment > 0, let offset = integer(index + 1),
+      let length = integer(index + 2), RecordPlace.canBe(offset: offset, length: length)
+    else { return nil }
+    return RecordPlace(segment: SegmentName(firstSequence: segment), offset: offset, length: length)
   }
 }

@@ -17,17 +17,18 @@ extension JournalVerification {
   /// - Parameters:
   ///   - key: with this, signatures are checked, and there must be some.
   ///   - kept: checkpoints that somebody kept, which the journal must agree with.
-  ///   - progress: called every few thousand records with the number of the last.
+  ///   - progress: called every few thousand records with how many were checked, and of how many at least, when
+  ///     `checkpoint.head` tells.
   package init(
     ofDirectory path: String, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
     try self.init(of: PosixFileSystem(path, creating: false), key: key, kept: kept, progress: progress)
   }
 
   init(
     of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
     var outcome = Self.run(files, key: key, kept: kept, progress: progress)
     // Retention has removed a segment since they were listed, so the journal has another beginning now.
@@ -38,7 +39,7 @@ extension JournalVerification {
   }
 
   private static func run(
-    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint], progress: (Int) -> Void
+    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint], progress: (_ done: Int, _ total: Int?) -> Void
   ) -> Result<JournalVerification, FileFault> {
     Result { () throws(FileFault) in
       // The checkpoints first: what they are about is in the segments by the time they are listed.
@@ -61,11 +62,12 @@ extension JournalVerification {
   }
 
   private static func scan(
-    _ files: any JournalFileSystem, with check: inout CheckpointCheck, progress: (Int) -> Void
+    _ files: any JournalFileSystem, with check: inout CheckpointCheck, progress: (_ done: Int, _ total: Int?) -> Void
   ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
     guard listing.isOfJournal else { throw FileFault(.open, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
+    let total = listing.headMark.map { $0.head.sequence - base.sequence }
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
     if let found = try check.advance(to: base) {
@@ -81,7 +83,7 @@ extension JournalVerification {
         return true
       },
       witness: { head throws(FileFault) in
-        if head.sequence & 8191 == 0 { progress(head.sequence) }
+        if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
         return head.sequence >= check.due ? try check.advance(to: head) : nil
       })
     if let problem = scan.problem ?? check.finish(at: scan.extent.head) { return (listing, scan, problem) }
