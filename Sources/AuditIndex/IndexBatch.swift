@@ -61,7 +61,8 @@ struct IndexBatch {
   /// through what is between.
   private func isNear(_ sequence: Int, at place: RecordPlace) -> Bool {
     let last = last?.sequence ?? place.segment.firstSequence
-    return abs(sequence.subtractingReportingOverflow(last).partialValue) <= Self.widestGap
+    let (distance, isTooFar) = sequence.subtractingReportingOverflow(last)
+    return !isTooFar && distance.magnitude <= Self.widestGap
   }
 
   private mutating func add(

@@ -40,7 +40,8 @@ extension IndexState {
       let digest = SHA256Digest(lowercaseHex: Array(text.utf8)[...])
     else { return nil }
     return IndexState(
-      build: Int64(build), base: base, sequence: sequence, place: place, digest: digest, unreadable: unreadable)
+      build: Int64(build), base: base, sequence: sequence, place: place, digest: digest,
+      unreadable: unreadable)
   }
 
   func write(_ db: Database) throws {

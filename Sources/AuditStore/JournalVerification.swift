@@ -39,7 +39,8 @@ extension JournalVerification {
   }
 
   private static func run(
-    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint], progress: (_ done: Int, _ total: Int?) -> Void
+    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint],
+    progress: (_ done: Int, _ total: Int?) -> Void
   ) -> Result<JournalVerification, FileFault> {
     Result { () throws(FileFault) in
       // The checkpoints first: what they are about is in the segments by the time they are listed.
@@ -62,7 +63,8 @@ extension JournalVerification {
   }
 
   private static func scan(
-    _ files: any JournalFileSystem, with check: inout CheckpointCheck, progress: (_ done: Int, _ total: Int?) -> Void
+    _ files: any JournalFileSystem, with check: inout CheckpointCheck,
+    progress: (_ done: Int, _ total: Int?) -> Void
   ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
     guard listing.isOfJournal else { throw FileFault(.open, HeadMark.file, code: ENOENT) }
@@ -87,7 +89,9 @@ extension JournalVerification {
         return head.sequence >= check.due ? try check.advance(to: head) : nil
       })
     if let problem = scan.problem ?? check.finish(at: scan.extent.head) { return (listing, scan, problem) }
-    return (listing, scan, try markProblem(listing, after: scan.extent.head, hasKept: check.hasKept, in: files))
+    return (
+      listing, scan, try markProblem(listing, after: scan.extent.head, hasKept: check.hasKept, in: files)
+    )
   }
 
   /// Whoever removes the mark could cut off records as well. A gateway that starts makes it anew, which takes some

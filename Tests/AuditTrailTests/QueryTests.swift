@@ -124,6 +124,27 @@ import Testing
     #expect(filter.matches(RequestHistory(first: intent, second: nil)))
   }
 
+  @Test func everyRequestAboutAUserIsFoundByTheUsersArn() throws {
+    let denied = try record(
+      exampleRequest().outcomeRecord(
+        AuditedResult(.notForwarded, status: 403, durationNanoseconds: 1), under: Sensitivity()))
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    let rejected = try record(
+      AuditedResult(.rejected, status: 400, durationNanoseconds: 1).outcomeRecord(
+        of: requestID(1), intent: 1, at: time(1)))
+    var filter = QueryFilter()
+    filter.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice"
+    var another = QueryFilter()
+    another.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/two/user/crm-alice"
+    for request in [
+      RequestHistory(first: denied, second: nil), RequestHistory(first: intent, second: rejected),
+    ] {
+      #expect(request.text("appInstanceUserArn") == nil)
+      #expect(filter.matches(request))
+      #expect(!another.matches(request))
+    }
+  }
+
   @Test func hashedTagIsFoundByItsValue() throws {
     let key = Secret(Array(0..<32))
     let record = try record(exampleRequest().intentRecord(under: Sensitivity(tagValues: .hashed(under: key))))

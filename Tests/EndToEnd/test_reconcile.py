@@ -153,6 +153,20 @@ def test_lost_answer_of_a_running_gateway_is_resolved_too(make_setup, upstream):
     assert setup.audit() == [after]
 
 
+def test_answer_after_a_lost_one_does_not_hide_the_user(make_setup, upstream):
+    setup = make_setup()
+    setup.config["upstream"]["retry"] = {"attempts": 2, "budgetPercent": 100}
+    upstream.behaving(upstreams.Raw(b""), upstreams.error(403, "ForbiddenException"))
+    with gateways.running(setup) as gateway:
+        assert gateway.send(create(AppInstanceUserId="crm-1")).status == 403
+    assert outcomes(setup) == {"crm-1": "unknown"}
+    upstream.handler = lambda _: upstreams.Answer(200, {"AppInstanceUser": {"CreatedTimestamp": time.time()}})
+    code, found, said = reconcile(setup)
+    assert code == 0, said
+    (record,) = setup.audit("--user-arn", service.user_arn("crm-1"))
+    assert (record["outcome"], record["tenant"]) == ("created", "crm")
+
+
 @pytest.mark.parametrize("days", [-30, 30])
 def test_user_of_another_request_was_not_created_by_this_one(make_setup, upstream, days):
     setup = make_setup()
