@@ -15,8 +15,6 @@ struct CheckpointCheck: ~Copyable {
   private var reached = 0
   /// In order; each with its line in the file that it was kept in.
   private var kept: ArraySlice<Checkpoint>
-  /// Whether somebody kept any.
-  let hasKept: Bool
   /// The next record that one of them is about.
   private(set) var due = Int.max
   /// How many of those that were kept are about records that are no longer kept.
@@ -24,7 +22,6 @@ struct CheckpointCheck: ~Copyable {
 
   init(kept: [Checkpoint], key: Ed25519PublicKey?, in files: any JournalFileSystem) throws(FileFault) {
     self.key = key
-    hasKept = !kept.isEmpty
     self.kept = kept.sorted { $0.head.sequence < $1.head.sequence }[...]
     identity = try JournalIdentity.read(in: files)
     // What is added from now on may be about segments that were not listed.

@@ -67,7 +67,7 @@ extension JournalVerification {
     progress: (_ done: Int, _ total: Int?) -> Void
   ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
-    guard listing.isOfJournal else { throw FileFault(.open, HeadMark.file, code: ENOENT) }
+    guard listing.isOfJournal else { throw FileFault(.read, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
     let total = listing.headMark.map { $0.head.sequence - base.sequence }
     let verifier = ChainVerifier(
@@ -88,24 +88,7 @@ extension JournalVerification {
         if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
         return head.sequence >= check.due ? try check.advance(to: head) : nil
       })
-    if let problem = scan.problem ?? check.finish(at: scan.extent.head) { return (listing, scan, problem) }
-    return (
-      listing, scan, try markProblem(listing, after: scan.extent.head, hasKept: check.hasKept, in: files)
-    )
-  }
-
-  /// Whoever removes the mark could cut off records as well. A gateway that starts makes it anew, which takes some
-  /// microseconds.
-  private static func markProblem(
-    _ listing: JournalListing, after head: ChainHead, hasKept: Bool, in files: any JournalFileSystem
-  ) throws(FileFault) -> ChainProblem? {
-    guard !listing.segments.isEmpty, !hasKept, listing.headMark == nil else { return nil }
-    for _ in 0..<looksAtTornLine {
-      guard (try? JournalLock.isHeld(in: files)) == true else { break }
-      if try JournalListing(files).headMark != nil { return nil }
-      usleep(5000)
-    }
-    return ChainProblem(segment: HeadMark.file, line: nil, sequence: head.sequence, kind: .noMark)
+    return (listing, scan, scan.problem ?? check.finish(at: scan.extent.head))
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

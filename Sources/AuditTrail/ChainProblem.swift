@@ -20,8 +20,6 @@ package struct ChainProblem: Error, Sendable, Hashable {
     case cutOff(last: Int)
     /// `checkpoint.head` holds another digest of it.
     case otherThanMarked
-    /// There is no `checkpoint.head` to say how far the journal must reach, or none that can be read.
-    case noMark
     /// The line is longer than any record.
     case tooLong
     /// The record is of a version that this program does not know.
@@ -67,9 +65,6 @@ package struct ChainProblem: Error, Sendable, Hashable {
     case .cutOff(let last):
       "record \(sequence) is missing: the journal ends with record \(last), and it was longer"
     case .otherThanMarked: "record \(sequence) is not the one that checkpoint.head names"
-    case .noMark:
-      "the file is missing or unreadable, so that nothing says whether records after \(sequence) were cut off; "
-        + "a checkpoint that was kept elsewhere would (--since-checkpoint)"
     case .tooLong: "what stands in the place of record \(sequence) is longer than any record"
     case .unknownVersion(let version):
       "record \(sequence) has recordVersion \(version), which this version of gatehouse does not know; it reads "
@@ -90,8 +85,8 @@ package struct ChainProblem: Error, Sendable, Hashable {
     guard segment == lastSegment else { return false }
     switch kind {
     case .torn, .unwrittenBlocks: return true
-    case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .noMark,
-      .tooLong, .unknownVersion, .removed, .expiredOther, .checkpoint:
+    case .noRecord, .otherRecord, .altered, .unlinked, .missing, .cutOff, .otherThanMarked, .tooLong,
+      .unknownVersion, .removed, .expiredOther, .checkpoint:
       return false
     }
   }

@@ -70,13 +70,11 @@ import Testing
   private struct FollowedJournal {
     let files = ScriptedFileSystem()
     let writer: SegmentWriter
-    let lock: OpenFile
     var follower: JournalFollower
 
     init() throws {
       writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
-      lock = try files.open(".lock", .write)
-      _ = try files.lock(lock)
+      _ = try files.lock()
       follower = try JournalFollower(files, fromStart: true)
     }
 

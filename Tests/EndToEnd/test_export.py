@@ -302,3 +302,42 @@ def test_follow_ends_when_its_reader_does(make_setup, upstream):
         os.read(reading, 1)
         os.close(reading)
         assert process.wait(20) == 0, process.stderr.read()
+
+
+def test_follow_survives_the_gateways_death_and_retention(make_setup, upstream):
+    setup = make_setup()
+    setup.config["audit"] |= {"segmentSize": "1KiB", "retain": "1s"}
+    setup.write()
+    follow = follower(setup)
+    follow.wait_for_log(lambda record: "waiting" in record["message"], "waiting")
+    users = []
+    for round in range(4):
+        gateway = gateways.Gateway(setup)
+        for number in range(5):
+            users.append(f"crm-{round}-{number}")
+            assert gateway.send(create(AppInstanceUserId=users[-1])).status == 201
+        # All is told while the gateway runs and idles, and nothing is told again after it was killed.
+        follow.wait_for_output(lambda text: users[-1] in text, users[-1])
+        gateway.kill()
+        # Old enough for the next start to remove.
+        for path in setup.segments()[:-1]:
+            os.utime(path, (0, 0))
+    follow.signal(signal.SIGTERM)
+    assert follow.wait() == 0
+    assert [json.loads(line)["appInstanceUserId"] for line in follow.output] == users
+    assert "journal-0000000000000001.jsonl" not in {path.name for path in setup.segments()}
+
+
+def test_export_says_what_it_wrote_and_where_it_could_not(journal, tmp_path):
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "out")
+    assert (result.stdout, f"7 requests in {tmp_path}/out/gatehouse.csv" in result.stderr) == ("", True)
+    result = journal.command("audit", "export", "--as", "cloudtrail", "--output", tmp_path / "out")
+    assert "files below" in result.stderr
+    (tmp_path / "file").write_text("kept")
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "file")
+    assert result.returncode == 1 and f"{tmp_path}/file: not a directory" in result.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+    (tmp_path / "taken/gatehouse.csv").mkdir(parents=True)
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "taken")
+    assert result.returncode == 1 and "gatehouse.csv" in result.stderr
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["gatehouse.csv"], "nothing is left behind"
