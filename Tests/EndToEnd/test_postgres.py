@@ -250,17 +250,21 @@ def test_drain_while_the_database_is_silent(make_shipping, ends):
         setup = make_shipping(url=url, connectTimeout="10m")
         setup.config["drainTimeout"] = "2s"
         gateway = gateways.Gateway(setup)
-        connection, _ = listener.accept()
-        with connection:
-            assert gateway.send(create()).status == 201
-            until(lambda: unshipped(gateway) == 2, "not all counted")
-            if ends == "busy":
-                # A caller that does not go: the drain takes all the time that it has.
-                with gateway.connect() as caller:
-                    caller.send(b"GET /app-instances HTTP/1.1\r\n")
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                assert gateway.send(create()).status == 201
+                until(lambda: unshipped(gateway) == 2, "not all counted")
+                if ends == "busy":
+                    # A caller that does not go: the drain takes all the time that it has.
+                    with gateway.connect() as caller:
+                        caller.send(b"GET /app-instances HTTP/1.1\r\n")
+                        gateway.stop()
+                else:
                     gateway.stop()
-            else:
-                gateway.stop()
+        finally:
+            if gateway.process.poll() is None:
+                gateway.kill()
     assert "cannot connect: no answer in time" in "".join(gateway.log_text)
     assert setup.verify()[0] == 0
 
