@@ -12,28 +12,23 @@ struct IndexBatch {
     var second: RecordPlace?
   }
 
-  private struct Posting: Hashable, Comparable {
+  private struct Posting: Comparable {
     var run: Int
     var term: IndexTerm
     var sequence: Int
 
+    /// As they lie in the index.
     static func < (left: Self, right: Self) -> Bool {
       (left.run, left.term, left.sequence) < (right.run, right.term, right.sequence)
     }
   }
-
-  /// Postings of so many sequence numbers (a power of two) lie together.
-  static let runShift = 18
-  /// The times of so many are summed up.
-  static let zoneShift = 12
 
   /// By the sequence number of the first record.
   private var entries: [Int: Entry] = [:]
   private var intents: [Int: JournalRecord] = [:]
   /// Second records of requests that are in the index already.
   private var later: [Int: RecordPlace] = [:]
-  private var postings: Set<Posting> = []
-  private var facets: Set<Facet> = []
+  private var postings: [Posting] = []
   private var unknown: [Int: Bool] = [:]
   private(set) var unreadable = 0
   private(set) var lines = 0
@@ -66,10 +61,9 @@ struct IndexBatch {
       complete(intent, with: record, at: place, intentOf)
     } else {
       entries[record.sequence] = Entry(time: record.time.nanoseconds, place: place)
-      let request = RequestHistory(first: record, second: nil)
-      add(request, sequence: record.sequence)
+      add(record, sequence: record.sequence)
       // An intent, or an only record of a request that was forwarded without one.
-      guard request.isUnknown else { return }
+      guard RequestHistory(first: record, second: nil).isUnknown else { return }
       intents[record.sequence] = record
       unknown[record.sequence] = true
     }
@@ -83,32 +77,19 @@ struct IndexBatch {
       return
     }
     if entries[intent] != nil { entries[intent]?.second = place } else { later[intent] = place }
-    let request = RequestHistory(first: first, second: outcome)
-    unknown[intent] = request.isUnknown
-    add(request, sequence: intent)
+    unknown[intent] = RequestHistory(first: first, second: outcome).isUnknown
+    // What the first record tells is in the index already.
+    add(outcome, sequence: intent)
   }
 
-  private mutating func add(_ request: RequestHistory, sequence: Int) {
-    let facet = Facet(request)
-    facets.insert(facet)
-    for term in request.terms.union([.facet(facet)]) {
-      postings.insert(Posting(run: sequence >> Self.runShift, term: term, sequence: sequence))
-    }
+  private mutating func add(_ record: JournalRecord, sequence: Int) {
+    let run = (sequence >> Zone.shift) >> Zone.runShift
+    for term in record.terms { postings.append(Posting(run: run, term: term, sequence: sequence)) }
   }
 
   func write(_ db: Database) throws {
     try writeRequests(db)
-    let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)")
-    for posting in postings.sorted() {
-      try insert.execute(arguments: [posting.run, posting.term.bits, posting.sequence])
-    }
-    for facet in facets {
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO facet VALUES (?, ?, ?, ?)",
-        arguments: [
-          IndexTerm.facet(facet).bits, facet.tenant?.string, facet.operation?.string, facet.decision?.string,
-        ])
-    }
+    try writePostings(db)
     for (sequence, isUnknown) in unknown {
       let sql =
         isUnknown
@@ -116,6 +97,24 @@ struct IndexBatch {
       // In this batch it began and ended: nothing to delete.
       if !isUnknown, entries[sequence] != nil { continue }
       try db.cachedStatement(sql: sql).execute(arguments: [sequence])
+    }
+  }
+
+  /// Those of one term in one zone are one row.
+  private func writePostings(_ db: Database) throws {
+    let insert = try db.cachedStatement(
+      sql: """
+        INSERT INTO posting VALUES (?, ?, ?, ?) ON CONFLICT (run, term, zone) DO UPDATE SET
+          places = CAST(places || excluded.places AS BLOB)
+        """)
+    var rest = postings.sorted()[...]
+    while let first = rest.first {
+      let zone = first.sequence >> Zone.shift
+      let end =
+        rest.firstIndex { $0.term != first.term || $0.sequence >> Zone.shift != zone } ?? rest.endIndex
+      let places = Zone.encode(rest[..<end].lazy.map(\.sequence))
+      try insert.execute(arguments: [first.run, first.term.bits, zone, places])
+      rest = rest[end...]
     }
   }
 
@@ -129,8 +128,8 @@ struct IndexBatch {
         sequence, entry.time, place.segment.firstSequence, place.offset, place.length,
         second?.segment.firstSequence, second?.offset, second?.length,
       ])
-      let zone = zones[sequence >> Self.zoneShift] ?? (entry.time, entry.time)
-      zones[sequence >> Self.zoneShift] = (min(zone.earliest, entry.time), max(zone.latest, entry.time))
+      let zone = zones[sequence >> Zone.shift] ?? (entry.time, entry.time)
+      zones[sequence >> Zone.shift] = (min(zone.earliest, entry.time), max(zone.latest, entry.time))
     }
     let update = try db.cachedStatement(
       sql: "UPDATE request SET secondSegment = ?, secondOffset = ?, secondLength = ? WHERE sequence = ?")

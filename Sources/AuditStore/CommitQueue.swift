@@ -1,7 +1,8 @@
 /// What the requests hand to the journal's writer, and what the writer does next: the group commit, without the thread.
 ///
-/// Intents are waited for, so the writer takes them as soon as it can; whatever gathers while it waits for the disk
-/// makes the next batch. Outcomes are not waited for: they ride along with the next intents, or go when the writer has
+/// Intents are waited for, so the writer takes them as soon as they are announced; whatever gathers while it waits for
+/// the disk makes the next batch. Who has more of them to come announces them together: a batch costs the disk the same
+/// however much is in it. Outcomes are not waited for: they ride along with the next intents, or go when the writer has
 /// rested once without any. A writer that rests wakes by itself, so an outcome costs no signal.
 struct CommitQueue<Waiter> {
   struct Entry {
@@ -43,6 +44,8 @@ struct CommitQueue<Waiter> {
   /// In the order of arrival.
   private var pending: [Entry] = []
   private var intents = 0
+  /// Whether the writer is to take the intents without resting first.
+  private var isAnnounced = false
   /// Outcomes that could not be written, in the order of arrival.
   private var backlog: [Entry] = []
   private var outcomeBytes = 0
@@ -69,18 +72,29 @@ struct CommitQueue<Waiter> {
   var count: Int { backlog.count + pending.count }
   var outcomes: Int { count - intents }
 
-  mutating func add(intent body: [UInt8], _ waiter: Waiter) -> Admission {
+  /// - Parameter isAnnounced: `false`: whoever adds it calls `announce` in a moment.
+  mutating func add(intent body: [UInt8], _ waiter: Waiter, isAnnounced: Bool = true) -> Admission {
     guard !isClosed else { return .refused }
     pending.append(Entry(body: body, waiter: waiter))
     intents += 1
+    guard isAnnounced else { return signalledIfAsleep() }
+    self.isAnnounced = true
     return signalled(unless: .working)
+  }
+
+  /// The writer is to take what there is.
+  /// - Returns: whether it must be signalled.
+  mutating func announce() -> Bool {
+    guard intents > 0 else { return false }
+    isAnnounced = true
+    return signalled(unless: .working) == .queuedForSignal
   }
 
   mutating func add(outcome body: [UInt8]) -> Admission {
     guard !isClosed, outcomeBytes + body.count <= Self.mostOutcomeBytes else { return .refused }
     pending.append(Entry(body: body, waiter: nil))
     outcomeBytes += body.count
-    return writer == .asleep ? signalled(unless: .working) : .queued
+    return signalledIfAsleep()
   }
 
   /// Nothing more is taken in; what there is will still be written. The writer must be signalled.
@@ -90,7 +104,8 @@ struct CommitQueue<Waiter> {
   mutating func nextStep(hasRested: Bool) -> Step {
     writer = .working
     let isBacklogDue = !backlog.isEmpty && (!isFailing || hasRested || isClosed)
-    let mustWrite = intents > 0 || isBacklogDue || (!pending.isEmpty && (hasRested || isClosed))
+    let mustWrite =
+      (intents > 0 && isAnnounced) || isBacklogDue || (!pending.isEmpty && (hasRested || isClosed))
     if mustWrite {
       restsWithoutWork = 0
       return .write
@@ -116,6 +131,7 @@ struct CommitQueue<Waiter> {
     if backlog.isEmpty, pending.count <= Self.largestBatch {
       swap(&batch, &pending)
       intents = 0
+      isAnnounced = false
       outcomeBytes = 0
       return
     }
@@ -145,6 +161,11 @@ struct CommitQueue<Waiter> {
     pending.removeAll { $0.waiter == nil }
     outcomeBytes += outcomes.reduce(0) { $0 + $1.body.count }
     return 0
+  }
+
+  /// A writer that rests wakes by itself.
+  private mutating func signalledIfAsleep() -> Admission {
+    writer == .asleep ? signalled(unless: .working) : .queued
   }
 
   private mutating func signalled(unless state: Writer) -> Admission {

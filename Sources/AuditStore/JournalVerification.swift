@@ -17,22 +17,24 @@ extension JournalVerification {
   /// - Parameters:
   ///   - key: with this, signatures are checked, and there must be some.
   ///   - kept: checkpoints that somebody kept, which the journal must agree with.
-  ///   - progress: called every few thousand records with the number of the last.
+  ///   - progress: called every few thousand records with how many were checked, and of how many at least, when
+  ///     `checkpoint.head` tells.
   package init(
     ofDirectory path: String, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
     try self.init(of: PosixFileSystem(path, creating: false), key: key, kept: kept, progress: progress)
   }
 
   init(
     of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
     // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
     // meanwhile is about records that are read later.
     let listing = try JournalListing(files)
     let base = try listing.base(in: files)
+    let total = listing.headMark.map { $0.head.sequence - base.sequence }
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
     var patience = Self.looksAtTornLine
@@ -50,7 +52,7 @@ extension JournalVerification {
           return true
         },
         witness: { head throws(FileFault) in
-          if head.sequence & 8191 == 0 { progress(head.sequence) }
+          if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
           return head.sequence >= check.due ? try check.advance(to: head) : nil
         })
       return (scan, scan.problem ?? check.finish(at: scan.extent.head))

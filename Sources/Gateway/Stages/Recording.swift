@@ -29,8 +29,10 @@ extension Worker {
   func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
     let call = scheduled.call
     do {
+      // All of the loop's turn together: one synchronisation serves them.
+      hasUnannouncedIntents = true
       let intent = try await shared.journal.intend(
-        call.audited(.allowed).intentRecord(under: shared.sensitivity))
+        call.audited(.allowed).intentRecord(under: shared.sensitivity), isAnnounced: false)
       return Recorded(scheduled, intent)
     } catch {
       shared.limits.giveBack(scheduled.tenant.id)

@@ -42,7 +42,7 @@ struct AuditVerifyCommand: ParsableCommand {
     let verification: JournalVerification
     do throws(AuditStore.FileFault) {
       verification = try JournalVerification(ofDirectory: path, key: key, kept: kept.map(\.checkpoint)) {
-        bar.show($0)
+        bar.show($0, of: $1)
       }
     } catch {
       bar.clear()
