@@ -8,10 +8,20 @@ final class JournalDesk: Sendable {
 
   let queue = Mutex(CommitQueue<Waiter>())
   let bell = Bell()
+  /// Rung when the writer has ended.
+  let hasEnded = Bell()
   let statistics = Mutex(JournalStatistics())
   let isRotationDue = Atomic(false)
   /// The last record that retention may remove: where there is a copy, the last that the copy has.
   let removable = Atomic(Int.max)
+
+  func add(outcome record: [UInt8], isFromWriter: Bool = false) {
+    switch queue.withLock({ $0.add(outcome: record, isFromWriter: isFromWriter) }) {
+    case .queued: break
+    case .queuedForSignal: bell.ring()
+    case .refused, .stalled: statistics.withLock { $0.lostOutcomes += 1 }
+    }
+  }
 }
 
 /// What the journal's thread does: one batch after another.
@@ -140,24 +150,40 @@ final class JournalWriter {
   private func deliver() {
     let last = segments.head.sequence
     let count = batch.count
-    desk.queue.withLock { $0.succeeded() }
+    let late = desk.queue.withLock { queue in
+      queue.succeeded()
+      return queue.endBatch()
+    }
     desk.statistics.withLock { statistics in
       statistics.records += count
       statistics.lastSequence = last
       statistics.failure = nil
     }
-    for (index, entry) in batch.enumerated() {
-      entry.waiter?.resume(returning: .success(last - count + 1 + index))
+    if let late {
+      let intents = batch.indices.filter { batch[$0].waiter != nil }
+      for (late, index) in zip(late, intents) { settle(late, last - count + 1 + index) }
+    } else {
+      for (index, entry) in batch.enumerated() {
+        entry.waiter?.resume(returning: .success(last - count + 1 + index))
+      }
     }
     batch.removeAll(keepingCapacity: true)
+  }
+
+  private func settle(_ late: LateIntent, _ sequence: Int?) {
+    if let outcome = late.settle(sequence) { desk.add(outcome: outcome, isFromWriter: true) }
   }
 
   private func fail(with fault: FileFault) {
     let failed = batch
     batch.removeAll(keepingCapacity: true)
-    let lost = desk.queue.withLock { $0.failed(failed) }
+    let (late, lost) = desk.queue.withLock { queue in (queue.endBatch(), queue.failed(failed)) }
     note(fault, lostOutcomes: lost)
-    for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    if let late {
+      for late in late { settle(late, nil) }
+    } else {
+      for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    }
   }
 
   private func note(_ fault: FileFault, lostOutcomes: Int) {

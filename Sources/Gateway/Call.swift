@@ -1,3 +1,4 @@
+internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
 internal import HTTPWire
@@ -34,6 +35,8 @@ final class Call {
   var place: ConcurrencyPermit?
   /// The sequence number of the intent, once it is recorded.
   var intent: Int?
+  /// What the outcome must be handed over with when the disk did not answer in time.
+  var lateIntent: LateIntent?
   var attempts = 0
   private(set) var earlierAttempts = EarlierAttempts.harmless
   var upstreamNanoseconds: Int64 = 0

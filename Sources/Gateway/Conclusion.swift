@@ -112,6 +112,16 @@ extension Worker {
         result.outcomeRecord(
           of: call.id, intent: intent, at: loop.clock.wallClock(),
           decision: decision == .allowed ? nil : decision))
+    } else if let late = call.lateIntent {
+      let (id, time, entry, sensitivity) = (
+        call.id, loop.clock.wallClock(), call.audited(decision), shared.sensitivity
+      )
+      shared.journal.conclude(late) { intent in
+        intent.map {
+          result.outcomeRecord(
+            of: id, intent: $0, at: time, decision: decision == .allowed ? nil : decision)
+        } ?? entry.outcomeRecord(result, under: sensitivity)
+      }
     } else {
       shared.journal.conclude(call.audited(decision).outcomeRecord(result, under: shared.sensitivity))
     }
