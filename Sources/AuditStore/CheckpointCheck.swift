@@ -7,6 +7,8 @@ struct CheckpointCheck: ~Copyable {
   private var lines: SegmentLines?
   private var line = 0
   private var previous = Checkpoint.genesis
+  /// The record before the first that is kept.
+  private var base: ChainHead?
   private var identity: JournalIdentity?
   private let key: Ed25519PublicKey?
   private var isSigned = false
@@ -29,8 +31,9 @@ struct CheckpointCheck: ~Copyable {
 
   consuming func close() { lines?.close() }
 
-  /// Compares everything that is about records up to this one, which is the last that was read, or the base.
+  /// Compares everything that is about records up to this one, which is the last that was read; at first the base.
   mutating func advance(to head: ChainHead) throws(FileFault) -> ChainProblem? {
+    if base == nil { base = head }
     while let checkpoint = kept.first, checkpoint.head.sequence <= head.sequence {
       kept.removeFirst()
       if let identity, identity != checkpoint.journal { return problem(.otherJournal, checkpoint, line: nil) }
@@ -78,7 +81,9 @@ struct CheckpointCheck: ~Copyable {
       return ChainProblem(
         segment: Checkpoint.file, line: line, sequence: reached, kind: .checkpoint(.unreadable))
     }
-    if checkpoint.previous != previous { return problem(.unlinked, checkpoint, line: line) }
+    // Those before the last that is about removed records only were removed with those.
+    let mayBegin = line == 1 && base != .genesis && checkpoint.head.sequence <= base?.sequence ?? 0
+    if !mayBegin, checkpoint.previous != previous { return problem(.unlinked, checkpoint, line: line) }
     if let identity, identity != checkpoint.journal { return problem(.otherJournal, checkpoint, line: line) }
     identity = checkpoint.journal
     if let key {

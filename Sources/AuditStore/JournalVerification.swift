@@ -30,40 +30,46 @@ extension JournalVerification {
     progress: (Int) -> Void = { _ in }
   ) throws(FileFault) {
     // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
-    // meanwhile is about records that are read later.
-    let listing = try JournalListing(files)
-    let base = try listing.base(in: files)
-    let verifier = ChainVerifier(
-      from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
-    var patience = Self.looksAtTornLine
+    // meanwhile is about records that are read later, and what it takes away is about records that are not read.
     var check = try CheckpointCheck(kept: kept, key: key, in: files)
-    let outcome = Result { () throws(FileFault) -> (JournalScan, ChainProblem?) in
-      if let found = try check.advance(to: base) {
-        return (try JournalScan([SegmentName](), with: verifier, in: files), found)
-      }
-      let scan = try JournalScan(
-        listing.segments, with: verifier, in: files,
-        waitForRest: {
-          patience -= 1
-          guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
-          usleep(5000)
-          return true
-        },
-        witness: { head throws(FileFault) in
-          if head.sequence & 8191 == 0 { progress(head.sequence) }
-          return head.sequence >= check.due ? try check.advance(to: head) : nil
-        })
-      return (scan, scan.problem ?? check.finish(at: scan.extent.head))
+    let outcome = Result { () throws(FileFault) in
+      try Self.scan(files, checking: &check, progress: progress)
     }
     let expired = check.expired
     check.close()
-    let (scan, found) = try outcome.get()
+    let (listing, scan, found) = try outcome.get()
     extent = scan.extent
     problem = found
     notices =
       (listing.segments.isEmpty ? [] : listing.markNotices)
       + (expired == 0
         ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
+  }
+
+  private static func scan(
+    _ files: any JournalFileSystem, checking check: inout CheckpointCheck, progress: (Int) -> Void
+  ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
+    let listing = try JournalListing(files)
+    let base = try listing.base(in: files)
+    let verifier = ChainVerifier(
+      from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
+    var patience = Self.looksAtTornLine
+    if let found = try check.advance(to: base) {
+      return (listing, try JournalScan([SegmentName](), with: verifier, in: files), found)
+    }
+    let scan = try JournalScan(
+      listing.segments, with: verifier, in: files,
+      waitForRest: {
+        patience -= 1
+        guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
+        usleep(5000)
+        return true
+      },
+      witness: { head throws(FileFault) in
+        if head.sequence & 8191 == 0 { progress(head.sequence) }
+        return head.sequence >= check.due ? try check.advance(to: head) : nil
+      })
+    return (listing, scan, scan.problem ?? check.finish(at: scan.extent.head))
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

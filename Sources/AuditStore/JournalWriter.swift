@@ -197,6 +197,8 @@ final class JournalWriter {
       let count = try JournalListing(segments.files).segments.count
       let now = clock.wallClock()
       _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
+      // Nobody waits for it; when it fails, the next checkpoint is the next chance.
+      try? checkpoints.trim(below: segments.base)
       let last = checkpoints.last?.time
       desk.statistics.withLock { statistics in
         statistics.lastCheckpoint = last
