@@ -26,7 +26,10 @@ struct CheckpointCheck: ~Copyable {
     self.key = key
     self.kept = kept.sorted { $0.head.sequence < $1.head.sequence }[...]
     identity = try JournalIdentity.read(in: files)
-    lines = try files.names().contains(Checkpoint.file) ? SegmentLines(Checkpoint.file, in: files) : nil
+    // What is added from now on may be about segments that were not listed.
+    lines =
+      try files.names().contains(Checkpoint.file)
+      ? SegmentLines(Checkpoint.file, in: files, asLongAsNow: true) : nil
   }
 
   consuming func close() { lines?.close() }

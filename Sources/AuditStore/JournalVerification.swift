@@ -29,34 +29,44 @@ extension JournalVerification {
     of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
     progress: (Int) -> Void = { _ in }
   ) throws(FileFault) {
-    // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
-    // meanwhile is about records that are read later, and what it takes away is about records that are not read.
-    var check = try CheckpointCheck(kept: kept, key: key, in: files)
-    let outcome = Result { () throws(FileFault) in
-      try Self.scan(files, checking: &check, progress: progress)
+    var outcome = Self.run(files, key: key, kept: kept, progress: progress)
+    // Retention has removed a segment since they were listed, so the journal has another beginning now.
+    while case .failure(let fault) = outcome, fault.isExpiry {
+      outcome = Self.run(files, key: key, kept: kept, progress: progress)
     }
-    let expired = check.expired
-    check.close()
-    let (listing, scan, found) = try outcome.get()
-    extent = scan.extent
-    problem = found
-    notices =
-      (listing.segments.isEmpty ? [] : listing.markNotices)
-      + (expired == 0
-        ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
+    self = try outcome.get()
+  }
+
+  private static func run(
+    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint], progress: (Int) -> Void
+  ) -> Result<JournalVerification, FileFault> {
+    Result { () throws(FileFault) in
+      // The checkpoints first: what they are about is in the segments by the time they are listed, and what is taken
+      // away meanwhile is about records that are not read.
+      var check = try CheckpointCheck(kept: kept, key: key, in: files)
+      let outcome = Result { () throws(FileFault) in try scan(files, with: &check, progress: progress) }
+      let expired = check.expired
+      check.close()
+      let (listing, found, problem) = try outcome.get()
+      return JournalVerification(
+        extent: found.extent, problem: problem,
+        notices: (listing.segments.isEmpty ? [] : listing.markNotices)
+          + (expired == 0
+            ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"]))
+    }
   }
 
   private static func scan(
-    _ files: any JournalFileSystem, checking check: inout CheckpointCheck, progress: (Int) -> Void
+    _ files: any JournalFileSystem, with check: inout CheckpointCheck, progress: (Int) -> Void
   ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
     let base = try listing.base(in: files)
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
-    var patience = Self.looksAtTornLine
     if let found = try check.advance(to: base) {
       return (listing, try JournalScan([SegmentName](), with: verifier, in: files), found)
     }
+    var patience = looksAtTornLine
     let scan = try JournalScan(
       listing.segments, with: verifier, in: files,
       waitForRest: {

@@ -19,19 +19,35 @@ struct SegmentLines: ~Copyable {
   private(set) var offset: Int
 
   private let longestLine: Int
+  /// Where the file is taken to end, if it is longer.
+  private let limit: Int
 
   private static let chunk = 64 * 1024
   /// Far more than the largest record: 50 tags of the greatest length, all escaped.
   static let longestRecord = 16 << 20
 
   init(
-    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, longestLine: Int = longestRecord
+    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, asLongAsNow: Bool = false,
+    longestLine: Int = longestRecord
   ) throws(FileFault) {
     self.files = files
     self.longestLine = longestLine
-    file = try files.open(name, .read)
+    (file, limit) = try Self.open(name, in: files, asLongAsNow: asLongAsNow)
     buffer = [UInt8](repeating: 0, count: Self.chunk)
     self.offset = offset
+  }
+
+  private static func open(_ name: String, in files: any JournalFileSystem, asLongAsNow: Bool)
+    throws(FileFault) -> (OpenFile, Int)
+  {
+    let file = try files.open(name, .read)
+    guard asLongAsNow else { return (file, .max) }
+    do throws(FileFault) {
+      return (file, try files.size(file))
+    } catch {
+      files.close(file)
+      throw error
+    }
   }
 
   consuming func close() { files.close(file) }
@@ -75,9 +91,12 @@ struct SegmentLines: ~Copyable {
     }
     let end = unread.upperBound
     let position = offset + end
+    let room = min(buffer.count - end, limit - position)
+    guard room > 0 else { return false }
     let result: Result<Int, FileFault> = buffer.withUnsafeMutableBytes { bytes in
       Result { () throws(FileFault) in
-        try files.read(file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
+        try files.read(
+          file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + room]))
       }
     }
     let count = try result.get()

@@ -18,7 +18,6 @@ struct ScriptedFile: Sendable {
   private var lost: Set<Int> = []
   /// In seconds.
   var modified: Int64
-  var isLocked = false
 
   static let sector = 512
 

@@ -32,6 +32,7 @@ struct SeededEntropy: RandomNumberGenerator {
 final class ScriptedFileSystem: JournalFileSystem {
   fileprivate struct State {
     var files: [ScriptedFile] = []
+    var isLocked = false
     var open: [Int32: Int] = [:]
     var nextDescriptor: Int32 = 100
     var entropy: SeededEntropy
@@ -136,7 +137,6 @@ final class ScriptedFileSystem: JournalFileSystem {
     return state.withLock { state in
       let left = state.files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
         var file = file
-        file.isLocked = false
         if entropy.happens(30) { file.evict() }
         return file
       }
@@ -273,12 +273,14 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
-  func lock(_ file: OpenFile) throws(FileFault) -> Bool {
-    try perform(.lock, file) { state, index in
-      defer { state.files[index].isLocked = true }
-      return !state.files[index].isLocked
+  func lock() throws(FileFault) -> Bool {
+    state.withLock { state in
+      defer { state.isLocked = true }
+      return !state.isLocked
     }
   }
+
+  func unlock() { state.withLock { $0.isLocked = false } }
 
   private func perform<R: Sendable>(
     _ operation: FileFault.Operation, _ file: OpenFile, whenItFails: (inout State, Int) -> Void = { _, _ in },
