@@ -7,9 +7,13 @@ struct CheckpointCheck: ~Copyable {
   private var lines: SegmentLines?
   private var line = 0
   private var previous = Checkpoint.genesis
+  /// The record before the first that is kept.
+  private var base: ChainHead?
   private var identity: JournalIdentity?
   private let key: Ed25519PublicKey?
   private var isSigned = false
+  /// Whether a signed one names `base`.
+  private var isBaseSigned = false
   /// The file's next.
   private var next: Checkpoint?
   private var reached = 0
@@ -27,13 +31,14 @@ struct CheckpointCheck: ~Copyable {
     // What is added from now on may be about segments that were not listed.
     lines =
       try files.names().contains(Checkpoint.file)
-      ? SegmentLines(Checkpoint.file, in: files, upTo: files.size(of: Checkpoint.file)) : nil
+      ? SegmentLines(Checkpoint.file, in: files, asLongAsNow: true) : nil
   }
 
   consuming func close() { lines?.close() }
 
-  /// Compares everything that is about records up to this one, which is the last that was read, or the base.
+  /// Compares everything that is about records up to this one, which is the last that was read; at first the base.
   mutating func advance(to head: ChainHead) throws(FileFault) -> ChainProblem? {
+    if base == nil { base = head }
     while let checkpoint = kept.first, checkpoint.head.sequence <= head.sequence {
       kept.removeFirst()
       if let identity, identity != checkpoint.journal { return problem(.otherJournal, checkpoint, line: nil) }
@@ -56,7 +61,7 @@ struct CheckpointCheck: ~Copyable {
   }
 
   /// The journal's end. What is left is about records that are not there.
-  mutating func finish(at head: ChainHead) -> ChainProblem? {
+  mutating func finish(at head: ChainHead) throws(FileFault) -> ChainProblem? {
     if let left = kept.first {
       if let identity, identity != left.journal { return problem(.otherJournal, left, line: nil) }
       return problem(.journalIsShorter(last: head.sequence), left, line: nil)
@@ -65,6 +70,22 @@ struct CheckpointCheck: ~Copyable {
     if key != nil, !isSigned {
       return ChainProblem(
         segment: Checkpoint.file, line: nil, sequence: head.sequence, kind: .checkpoint(.missing))
+    }
+    return try checkBase()
+  }
+
+  /// With a key, only a signed checkpoint can say that retention removed what is missing at the beginning.
+  private mutating func checkBase() throws(FileFault) -> ChainProblem? {
+    guard key != nil, let base, base != .genesis else { return nil }
+    // Retention may have moved the base between the look at this file and the one at the segments.
+    lines?.followGrowth()
+    while !isBaseSigned {
+      next = nil
+      if let found = try read() { return found }
+      guard next != nil else {
+        return ChainProblem(
+          segment: Checkpoint.file, line: nil, sequence: base.sequence, kind: .checkpoint(.baseUnsigned))
+      }
     }
     return nil
   }
@@ -81,7 +102,9 @@ struct CheckpointCheck: ~Copyable {
       return ChainProblem(
         segment: Checkpoint.file, line: line, sequence: reached, kind: .checkpoint(.unreadable))
     }
-    if checkpoint.previous != previous { return problem(.unlinked, checkpoint, line: line) }
+    // Those before the last that is about removed records only were removed with those.
+    let mayBegin = line == 1 && base != .genesis && checkpoint.head.sequence <= base?.sequence ?? 0
+    if !mayBegin, checkpoint.previous != previous { return problem(.unlinked, checkpoint, line: line) }
     if let identity, identity != checkpoint.journal { return problem(.otherJournal, checkpoint, line: line) }
     identity = checkpoint.journal
     if let key {
@@ -90,6 +113,7 @@ struct CheckpointCheck: ~Copyable {
           return problem(.badSignature, checkpoint, line: line)
         }
         isSigned = true
+        if checkpoint.base == base { isBaseSigned = true }
       } else if isSigned {
         return problem(.unsigned, checkpoint, line: line)
       }

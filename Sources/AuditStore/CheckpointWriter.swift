@@ -17,6 +17,11 @@ struct CheckpointWriter {
   private var doubtful: CheckpointTail.Line?
   private(set) var last: Checkpoint?
   private var lastIsSigned: Bool
+  private var trimming: CheckpointTrimming
+  /// Whether the file was replaced, and a crash may bring back the former one.
+  private var isNameInDoubt = false
+  /// Whether the file may have been replaced although that failed.
+  private var isEndInDoubt = false
 
   init(
     _ found: CheckpointTail, of journal: JournalIdentity, key: Ed25519PrivateKey?,
@@ -30,6 +35,39 @@ struct CheckpointWriter {
     doubtful = found.line
     last = found.checkpoint
     lastIsSigned = found.isSigned
+    trimming = CheckpointTrimming(in: files)
+  }
+
+  /// Takes away what is about records that are no longer kept, a part at a time.
+  mutating func trim(below base: ChainHead) throws(FileFault) {
+    let removed: Int
+    do throws(FileFault) {
+      removed = try trimming.advance(below: base, end: end)
+    } catch {
+      isEndInDoubt = true
+      throw error
+    }
+    guard removed > 0 else { return }
+    end -= removed
+    // It was copied, and the copy is on disk.
+    doubtful = nil
+    isNameInDoubt = true
+    try settleName()
+  }
+
+  private mutating func settleEnd() throws(FileFault) {
+    guard isEndInDoubt else { return }
+    let found = try CheckpointTail(in: files)
+    end = found.end
+    doubtful = found.line
+    isEndInDoubt = false
+    isNameInDoubt = true
+  }
+
+  private mutating func settleName() throws(FileFault) {
+    guard isNameInDoubt else { return }
+    try files.synchronizeDirectory()
+    isNameInDoubt = false
   }
 
   /// - Parameter head: a record that is on disk.
@@ -41,6 +79,8 @@ struct CheckpointWriter {
     let checkpoint = Checkpoint(
       journal: journal, time: now, head: head, base: base, segments: segments, previous: previous)
     let line = checkpoint.line(signedWith: key)
+    try settleEnd()
+    try settleName()
     let file = try files.open(Checkpoint.file, .write)
     defer { files.close(file) }
     try mendEnd(of: file)

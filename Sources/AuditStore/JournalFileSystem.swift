@@ -18,6 +18,8 @@ package protocol JournalFileSystem: Sendable {
   /// Returns when the directory's entries are on disk.
   func synchronizeDirectory() throws(FileFault)
   func remove(_ name: String) throws(FileFault)
+  /// Gives a file another name; a file that has that name is removed. A crash leaves one or the other.
+  func rename(_ name: String, to newName: String) throws(FileFault)
   /// When the file was last written, in seconds since 1970.
   func modificationTime(_ name: String) throws(FileFault) -> Int64
   func close(_ file: OpenFile)
@@ -47,6 +49,7 @@ package struct FileFault: Error, Sendable, Hashable {
     case list = "readdir"
     case open, size = "fstat", read, write, synchronize = "fdatasync", truncate = "ftruncate"
     case remove = "unlink"
+    case rename
     case lock = "flock"
   }
 
@@ -135,6 +138,19 @@ extension JournalFileSystem {
     }
     guard count <= limit else { return nil }
     bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+
+  /// So many bytes from `offset` on, which must be there.
+  func contents(of file: OpenFile, from offset: Int, count: Int) throws(FileFault) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var done = 0
+    while done < count {
+      let read = try readPart(file, at: offset + done, into: &bytes, from: done)
+      // It was longer a moment ago.
+      guard read > 0 else { throw FileFault(.read, "", code: 0) }
+      done += read
+    }
     return bytes
   }
 

@@ -43,7 +43,8 @@ extension JournalVerification {
     progress: (_ done: Int, _ total: Int?) -> Void
   ) -> Result<JournalVerification, FileFault> {
     Result { () throws(FileFault) in
-      // The checkpoints first: what they are about is in the segments by the time they are listed.
+      // The checkpoints first: what they are about is in the segments by the time they are listed, and what is taken
+      // away meanwhile is about records that are not read.
       var check = try CheckpointCheck(kept: kept, key: key, in: files)
       let outcome = Result { () throws(FileFault) in try scan(files, with: &check, progress: progress) }
       let expired = check.expired
@@ -88,7 +89,8 @@ extension JournalVerification {
         if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
         return head.sequence >= check.due ? try check.advance(to: head) : nil
       })
-    return (listing, scan, scan.problem ?? check.finish(at: scan.extent.head))
+    if let problem = scan.problem { return (listing, scan, problem) }
+    return (listing, scan, try check.finish(at: scan.extent.head))
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

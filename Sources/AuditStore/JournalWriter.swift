@@ -222,21 +222,30 @@ final class JournalWriter {
   /// checkpoint holds up no request.
   func writeCheckpoint() {
     nextCheckpoint = clock.monotonic().advanced(byNanoseconds: checkpointPeriod)
+    try? writeCheckpoint(base: segments.base) { listing in listing.segments.count }
+    // Nobody waits for it; when it fails, the next checkpoint is the next chance.
+    try? checkpoints.trim(below: segments.base)
+  }
+
+  /// - Parameters:
+  ///   - base: the record before the first that is kept.
+  ///   - kept: how many segments are kept.
+  private func writeCheckpoint(base: ChainHead, kept: (JournalListing) -> Int) throws(FileFault) {
     do throws(FileFault) {
       try segments.synchronize()
-      let count = try JournalListing(segments.files).segments.count
-      let now = clock.wallClock()
-      _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
-      let last = checkpoints.last?.time
-      desk.statistics.withLock { statistics in
-        statistics.lastCheckpoint = last
-        statistics.checkpointFailure = nil
-      }
+      let count = kept(try JournalListing(segments.files))
+      _ = try checkpoints.write(segments.head, base: base, segments: count, now: clock.wallClock())
     } catch {
       desk.statistics.withLock { statistics in
         statistics.checkpointFailures += 1
         statistics.checkpointFailure = error
       }
+      throw error
+    }
+    let last = checkpoints.last?.time
+    desk.statistics.withLock { statistics in
+      statistics.lastCheckpoint = last
+      statistics.checkpointFailure = nil
     }
   }
 
@@ -249,8 +258,9 @@ final class JournalWriter {
     nextRetention = clock.monotonic().advanced(byNanoseconds: period)
   }
 
-  /// First the record is on disk, then the base moves, then the segments go: whatever a crash leaves of that can be
-  /// explained. What is below the base counts as gone, whether it is removed yet or not.
+  /// First the record is on disk, then a checkpoint names the new base, then the base moves, then the segments go:
+  /// whatever a crash leaves of that can be explained. What is below the base counts as gone, whether it is removed yet
+  /// or not. The checkpoint is what nobody without the key can write: a record of a removal anybody can chain.
   func removeExpired(now: WallClockTime) throws(FileFault) {
     try segments.synchronize()
     if let current = segments.currentSegment, try retention.wantsEnd(of: current, now: now) {
@@ -268,6 +278,7 @@ final class JournalWriter {
       }
     }
     guard let expired = announced else { return }
+    try writeCheckpoint(base: expired.last) { $0.segments.count - expired.segments.count }
     try segments.moveBase(to: expired.last)
     desk.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil

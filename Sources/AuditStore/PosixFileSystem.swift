@@ -101,6 +101,12 @@ package final class PosixFileSystem: JournalFileSystem {
     guard unlinkat(directory, name, 0) == 0 else { throw FileFault(.remove, name, code: errno) }
   }
 
+  package func rename(_ name: String, to newName: String) throws(FileFault) {
+    guard renameat(directory, name, directory, newName) == 0 else {
+      throw FileFault(.rename, name, code: errno)
+    }
+  }
+
   package func modificationTime(_ name: String) throws(FileFault) -> Int64 {
     var status = stat()
     guard fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {

@@ -20,23 +20,38 @@ struct SegmentLines: ~Copyable {
 
   private let longestLine: Int
   /// Where the file is taken to end, if it is longer.
-  private let limit: Int
+  private var limit: Int
 
   private static let chunk = 64 * 1024
   /// Far more than the largest record: 50 tags of the greatest length, all escaped.
   static let longestRecord = 16 << 20
 
   init(
-    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, upTo limit: Int = .max,
+    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, asLongAsNow: Bool = false,
     longestLine: Int = longestRecord
   ) throws(FileFault) {
-    self.limit = limit
     self.files = files
     self.longestLine = longestLine
-    file = try files.open(name, .read)
+    (file, limit) = try Self.open(name, in: files, asLongAsNow: asLongAsNow)
     buffer = [UInt8](repeating: 0, count: Self.chunk)
     self.offset = offset
   }
+
+  private static func open(_ name: String, in files: any JournalFileSystem, asLongAsNow: Bool)
+    throws(FileFault) -> (OpenFile, Int)
+  {
+    let file = try files.open(name, .read)
+    guard asLongAsNow else { return (file, .max) }
+    do throws(FileFault) {
+      return (file, try files.size(file))
+    } catch {
+      files.close(file)
+      throw error
+    }
+  }
+
+  /// Reads on in what the file has become longer since.
+  mutating func followGrowth() { limit = .max }
 
   consuming func close() { files.close(file) }
 

@@ -91,6 +91,8 @@ package struct Checkpoint: Sendable, Hashable {
 /// What is wrong with a checkpoint, or with the journal according to it.
 package enum CheckpointFault: Sendable, Hashable {
   case missing
+  /// None that is signed names the beginning that the journal has.
+  case baseUnsigned
   case unreadable
   /// It does not name the line before: one was removed, moved or altered.
   case unlinked
@@ -107,6 +109,8 @@ package enum CheckpointFault: Sendable, Hashable {
   func message(sequence: Int) -> String {
     switch self {
     case .missing: "there is no checkpoint that the key has signed: the checkpoints were removed"
+    case .baseUnsigned:
+      "no checkpoint that the key has signed says that retention removed the records up to \(sequence)"
     case .unreadable: "this is no checkpoint"
     case .unlinked:
       "the checkpoint at record \(sequence) does not follow the one before: one was removed or altered"

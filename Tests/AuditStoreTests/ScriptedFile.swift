@@ -12,6 +12,8 @@ struct ScriptedFile: Sendable {
   var hasDurableName: Bool
   /// Removed, but until the directory is synchronised a crash of the machine may bring it back.
   var isRemoved = false
+  /// Removed because another file got its name.
+  var isReplaced = false
   /// Sectors that the system takes for written and that are not on disk.
   private var lost: Set<Int> = []
   /// In seconds.

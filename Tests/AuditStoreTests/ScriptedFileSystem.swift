@@ -150,7 +150,10 @@ final class ScriptedFileSystem: JournalFileSystem {
     return state.withLock { state in
       var survivors: [ScriptedFile] = []
       for file in state.files where file.hasDurableName || !file.isRemoved {
-        guard file.hasDurableName != file.isRemoved || entropy.happens(50) else { continue }
+        // Of one name, the former file or the one that replaced it is there.
+        guard file.hasDurableName != file.isRemoved || file.isReplaced || entropy.happens(50) else {
+          continue
+        }
         survivors.removeAll { $0.name == file.name }
         survivors.append(file.surviving(&entropy))
       }
@@ -249,6 +252,18 @@ final class ScriptedFileSystem: JournalFileSystem {
       })
   }
 
+  func rename(_ name: String, to newName: String) throws(FileFault) {
+    try perform(
+      .rename, name,
+      whenItFails: { state in
+        if state.isFailureDone() { state.rename(name, to: newName) }
+      },
+      { state throws(FileFault) in
+        guard state.index(of: name) != nil else { throw FileFault(.rename, name, code: ENOENT) }
+        state.rename(name, to: newName)
+      })
+  }
+
   func modificationTime(_ name: String) throws(FileFault) -> Int64 {
     try perform(.size, name) { state throws(FileFault) in
       guard let index = state.index(of: name) else { throw FileFault(.size, name, code: ENOENT) }
@@ -314,6 +329,16 @@ extension ScriptedFileSystem.State {
   var room: Int { max(0, capacity - size) }
 
   func index(of name: String) -> Int? { files.firstIndex { $0.name == name && !$0.isRemoved } }
+
+  mutating func rename(_ name: String, to newName: String) {
+    guard let index = index(of: name) else { return }
+    if let former = self.index(of: newName) {
+      files[former].isRemoved = true
+      files[former].isReplaced = true
+    }
+    files[index].name = newName
+    files[index].hasDurableName = false
+  }
 
   func openFile(_ file: OpenFile) -> (Int, String)? {
     open[file.descriptor].map { ($0, files[$0].name) }

@@ -65,6 +65,7 @@ private final class SilentFileSystem: JournalFileSystem {
   func truncate(_ file: OpenFile, to size: Int) throws(FileFault) { try files.truncate(file, to: size) }
   func synchronizeDirectory() throws(FileFault) { try files.synchronizeDirectory() }
   func remove(_ name: String) throws(FileFault) { try files.remove(name) }
+  func rename(_ name: String, to new: String) throws(FileFault) { try files.rename(name, to: new) }
   func modificationTime(_ name: String) throws(FileFault) -> Int64 { try files.modificationTime(name) }
   func close(_ file: OpenFile) { files.close(file) }
   func lock() throws(FileFault) -> Bool { try files.lock() }

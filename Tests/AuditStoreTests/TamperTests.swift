@@ -146,4 +146,51 @@ import Testing
     #expect(files.bytes(of: first) == nil)
     #expect(verification.problem == nil, "\(verification.problem?.message ?? "")")
   }
+
+  /// Three segments of one record each, with checkpoints, of which retention removed the first if it ran.
+  private func signedJournal(retaining: Bool) throws -> ScriptedFileSystem {
+    let files = ScriptedFileSystem()
+    var settings = Journal.Settings(directory: "")
+    settings.signingKey = key
+    settings.retainNanoseconds = 1_000_000_000
+    let writer = try Journal.recover(settings, desk: JournalDesk(), clock: SystemClock(), files: files).0
+    for number in 1...3 {
+      if number == 2 { files.now = 1000 }
+      try writer.write([record("outcome", "\(number)")], durably: true)
+      try writer.segments.finishSegment()
+      writer.writeCheckpoint()
+    }
+    if retaining { try writer.removeExpired(now: WallClockTime(nanoseconds: 1_000_500_000_000)) }
+    try writer.segments.close()
+    return files
+  }
+
+  private let key = Ed25519PrivateKey(seed: [UInt8](0..<32))
+
+  @Test func retentionIsVouchedForByTheKey() throws {
+    let files = try signedJournal(retaining: true)
+    #expect(files.bytes(of: first) == nil)
+    let verification = try JournalVerification(of: files, key: key?.publicKey)
+    #expect(verification.problem == nil, "\(verification.problem?.message ?? "")")
+  }
+
+  /// Whoever can write the folder can chain a record of a removal and move the base, but not sign.
+  @Test func removalWithAForgedRecordIsFoundByTheKey() throws {
+    let files = try signedJournal(retaining: false)
+    let base = try #require(
+      try JournalReader(files).firstRecord { $0.sequence == 2 }.flatMap { RecordPrefix($0.line.span.bytes) })
+    let removed = ChainHead(sequence: 1, digest: base.previous)
+    let expired = ExpiredSegments(
+      segments: [SegmentName(firstSequence: 1)], last: removed, retainSeconds: 1)
+    let writer = try writer(files)
+    try writer.append([expired.record(at: WallClockTime(nanoseconds: 1_000_500_000_000))])
+    try writer.synchronize()
+    try writer.moveBase(to: removed)
+    try writer.close()
+    files.delete(first)
+    #expect(try JournalVerification(of: files).problem == nil, "nothing else is left to tell")
+    let problem = try #require(try JournalVerification(of: files, key: key?.publicKey).problem)
+    #expect(problem.kind == .checkpoint(.baseUnsigned))
+    #expect(problem.sequence == 1)
+  }
 }
