@@ -73,14 +73,10 @@ package final class Journal: Sendable {
     let desk = JournalDesk()
     let thread: WriterThread
     do throws(JournalOpenFailure) {
-      let recovered = try RecoveredJournal(recovering: files)
-      let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
-      if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
-      let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
+      let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
       self.identity = identity
-      notices = recovered.notices + oddities
-      let checkpoints = CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files)
-      thread = try Self.start(recovered, checkpoints, settings, desk: desk, clock: clock, files: files)
+      self.notices = notices
+      thread = try Self.start(writer)
     } catch {
       lock.release()
       throw error
@@ -200,27 +196,35 @@ package final class Journal: Sendable {
     return statistics
   }
 
-  private static func start(
-    _ recovered: RecoveredJournal, _ checkpoints: CheckpointWriter, _ settings: Settings, desk: JournalDesk,
-    clock: any TimeSource,
-    files: any JournalFileSystem
-  ) throws(JournalOpenFailure) -> WriterThread {
+  /// Finds the journal's end, mends what a crash left, and makes the writer that goes on from there.
+  /// - Returns: it, the journal's name, and what was found and mended.
+  static func recover(
+    _ settings: Settings, desk: JournalDesk, clock: any TimeSource, files: any JournalFileSystem
+  ) throws(JournalOpenFailure) -> sending (JournalWriter, JournalIdentity, [String]) {
+    let recovered = try RecoveredJournal(recovering: files)
+    let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
+    if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
+    let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
       try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
     }
     let last = segments.head.sequence
-    desk.statistics.withLock { $0.lastSequence = last }
-    let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
-    let isSynchronous = settings.durability == .sync
-    let checkpointPeriod = settings.checkpointNanoseconds
+    desk.statistics.withLock { statistics in
+      statistics.lastSequence = last
+      statistics.lastCheckpoint = tail.checkpoint?.time
+    }
+    let writer = JournalWriter(
+      desk: desk, segments: segments,
+      retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
+      checkpoints: CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files),
+      checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
+      isSynchronous: settings.durability == .sync)
+    return (writer, identity, recovered.notices + tail.notices + oddities)
+  }
+
+  private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> WriterThread {
     do throws(ThreadFault) {
-      return try WriterThread {
-        let writer = JournalWriter(
-          desk: desk, segments: segments, retention: retention, checkpoints: checkpoints,
-          checkpointPeriod: checkpointPeriod, clock: clock, isSynchronous: isSynchronous)
-        writer.run()
-        desk.hasEnded.ring()
-      }
+      return try WriterThread { writer.run() }
     } catch {
       throw .noThread(code: error.code)
     }

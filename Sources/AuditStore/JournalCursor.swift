@@ -46,7 +46,7 @@ package struct JournalCursor {
         try readSegment(current, upTo: last, count: count, room: &room, into: &lines)
       } catch {
         // Retention has removed it; what follows is in the next one.
-        guard error.code == ENOENT else { throw error }
+        guard error.isExpiry else { throw error }
       }
       guard sequence < last, lines.count < count, room > 0 else { break }
       guard let next = try JournalListing(files).segments.first(where: { $0 > current }) else { break }

@@ -25,7 +25,7 @@ final class JournalDesk: Sendable {
 /// What the journal's thread does: one batch after another.
 final class JournalWriter {
   private let desk: JournalDesk
-  private let segments: SegmentWriter
+  let segments: SegmentWriter
   private let retention: Retention
   private var checkpoints: CheckpointWriter
   private let checkpointPeriod: Int64
@@ -80,7 +80,9 @@ final class JournalWriter {
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
         _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
-      case .stop: return finish()
+      case .stop:
+        finish()
+        return desk.hasEnded.ring()
       }
       if let since = unsynchronizedSince,
         clock.monotonic() >= since.advanced(byNanoseconds: Self.synchronizationInterval)
@@ -118,7 +120,9 @@ final class JournalWriter {
 
   private func write() throws(FileFault) { try write(batch.lazy.map(\.body), durably: isSynchronous) }
 
-  private func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
+  /// Writes records, or none of them.
+  /// - Parameter durably: whether they are on disk when it returns.
+  func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
     try segments.append(bodies)
     guard durably else {
       if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
@@ -189,7 +193,7 @@ final class JournalWriter {
   }
 
   /// Asks the disk for what was written without waiting for it (`interval`).
-  private func synchronizeWritten() {
+  func synchronizeWritten() {
     guard unsynchronizedSince != nil else { return }
     do throws(FileFault) {
       try synchronize()
@@ -214,7 +218,7 @@ final class JournalWriter {
 
   /// Says how far the journal reaches, if that has changed. When it fails, the next time is the next chance: a
   /// checkpoint holds up no request.
-  private func writeCheckpoint() {
+  func writeCheckpoint() {
     nextCheckpoint = clock.monotonic().advanced(byNanoseconds: checkpointPeriod)
     do throws(FileFault) {
       try segments.synchronize()
@@ -222,9 +226,15 @@ final class JournalWriter {
       let now = clock.wallClock()
       _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
       let last = checkpoints.last?.time
-      desk.statistics.withLock { $0.lastCheckpoint = last }
+      desk.statistics.withLock { statistics in
+        statistics.lastCheckpoint = last
+        statistics.checkpointFailure = nil
+      }
     } catch {
-      desk.statistics.withLock { $0.failures += 1 }
+      desk.statistics.withLock { statistics in
+        statistics.checkpointFailures += 1
+        statistics.checkpointFailure = error
+      }
     }
   }
 
@@ -264,7 +274,7 @@ final class JournalWriter {
     try retention.remove(expired.segments)
   }
 
-  private func finish() {
+  func finish() {
     writeCheckpoint()
     do throws(FileFault) {
       try segments.close()

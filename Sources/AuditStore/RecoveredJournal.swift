@@ -135,8 +135,6 @@ extension JournalListing {
   }
 
   private func isEmpty(_ segment: SegmentName, in files: any JournalFileSystem) throws(FileFault) -> Bool {
-    let file = try files.open(segment.file, .read)
-    defer { files.close(file) }
-    return try files.size(file) == 0
+    try files.size(of: segment.file) == 0
   }
 }

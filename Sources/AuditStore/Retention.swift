@@ -43,7 +43,9 @@ struct Retention {
   {
     guard let keptNanoseconds, let limit = limit(now) else { return nil }
     let segments = listing.segments
-    let most = min(Self.mostSegments, isEnded ? segments.count : segments.count - 1)
+    // One that a failed write left without a record is where the record of the removal will go.
+    let ended = (isEnded ? segments[...] : segments.dropLast()).prefix { $0.firstSequence <= head.sequence }
+    let most = min(Self.mostSegments, ended.count)
     var expired = 0
     while expired < most, try files.modificationTime(segments[expired].file) < limit { expired += 1 }
     guard expired > 0 else { return nil }

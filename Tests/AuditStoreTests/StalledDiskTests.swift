@@ -67,7 +67,8 @@ private final class SilentFileSystem: JournalFileSystem {
   func remove(_ name: String) throws(FileFault) { try files.remove(name) }
   func modificationTime(_ name: String) throws(FileFault) -> Int64 { try files.modificationTime(name) }
   func close(_ file: OpenFile) { files.close(file) }
-  func lock(_ file: OpenFile) throws(FileFault) -> Bool { try files.lock(file) }
+  func lock() throws(FileFault) -> Bool { try files.lock() }
+  func unlock() { files.unlock() }
 }
 
 private let patience: Int64 = 10_000_000_000
