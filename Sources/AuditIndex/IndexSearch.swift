@@ -54,11 +54,22 @@ struct IndexSearch {
   private func sequences(of unions: [PostingUnion]) -> [Int] {
     var common = unions[0].sequences
     for union in unions.dropFirst() where !common.isEmpty {
-      let others = Set(union.sequences)
-      common.removeAll { !others.contains($0) }
+      common = Self.intersection(common, union.sequences)
     }
     common.removeAll { !range.contains($0) }
     return order == .oldestFirst ? common : common.reversed()
+  }
+
+  /// What stands in both; both are in order.
+  private static func intersection(_ left: [Int], _ right: [Int]) -> [Int] {
+    var common: [Int] = []
+    var place = 0
+    for sequence in left {
+      while place < right.count, right[place] < sequence { place += 1 }
+      guard place < right.count else { break }
+      if right[place] == sequence { common.append(sequence) }
+    }
+    return common
   }
 
   private func inRange(_ count: Int, _ db: Database) throws -> [Int] {

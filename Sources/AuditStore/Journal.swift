@@ -79,7 +79,7 @@ package final class Journal: Sendable {
       let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
       self.identity = identity
       self.notices = notices
-      thread = try Self.start(writer, desk)
+      thread = try Self.start(writer)
     } catch {
       lock.release()
       throw error
@@ -231,14 +231,9 @@ package final class Journal: Sendable {
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
-  private static func start(_ writer: sending JournalWriter, _ desk: JournalDesk) throws(JournalOpenFailure)
-    -> WriterThread
-  {
+  private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> WriterThread {
     do throws(ThreadFault) {
-      return try WriterThread {
-        writer.run()
-        desk.hasEnded.ring()
-      }
+      return try WriterThread { writer.run() }
     } catch {
       throw .noThread(code: error.code)
     }

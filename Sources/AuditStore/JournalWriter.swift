@@ -84,7 +84,9 @@ final class JournalWriter {
         // Readers that take only what is on disk would wait as long, too.
         segments.updateMark()
         _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
-      case .stop: return finish()
+      case .stop:
+        finish()
+        return desk.hasEnded.ring()
       }
       if let since = unsynchronizedSince,
         clock.monotonic() >= since.advanced(byNanoseconds: Self.synchronizationInterval)

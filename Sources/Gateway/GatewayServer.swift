@@ -70,21 +70,21 @@ package final class GatewayServer: Sendable {
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
     try doors.open(for: self)
-    var threads = workers.dropFirst().map { worker in
+    let others = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }
-    threads.append(
-      startThread(named: "background") { [background] in
-        // On Linux it is the calling thread's alone.
-        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
-        background.run()
-      })
+    let backgroundThread = startThread(named: "background") { [background] in
+      // On Linux it is the calling thread's alone.
+      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
+      background.run()
+    }
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     first.run()
-    for thread in threads { pthread_join(pthread_t(thread), nil) }
+    for thread in others { pthread_join(pthread_t(thread), nil) }
     withExtendedLifetime(signals) {}
-    closeJournal()
+    // What goes on in the background is on the journal's disk as well.
+    if closeJournal() { pthread_join(pthread_t(backgroundThread), nil) }
     logger.info("stopped")
     for worker in workers { worker.accessLog.flush() }
   }
@@ -93,12 +93,14 @@ package final class GatewayServer: Sendable {
   package var drainEnd: MonotonicInstant? { drainDeadline.withLock { $0 } }
 
   /// With everything written, unless the disk does not answer for what is left of `drainTimeout`.
-  private func closeJournal() {
+  /// - Returns: whether the disk answered.
+  private func closeJournal() -> Bool {
     let left = drainDeadline.withLock { $0 }.map { $0.nanoseconds(since: clock.monotonic()) }
-    guard !shared.journal.close(patience: left.map { max($0, Self.leastForJournal) }) else { return }
+    guard !shared.journal.close(patience: left.map { max($0, Self.leastForJournal) }) else { return true }
     logger.error(
       "the audit journal's disk does not answer; what is not written of it is given up",
       metadata: ["advice": "gatehouse audit reconcile"])
+    return false
   }
 
   private func received(_ signal: Int32) {

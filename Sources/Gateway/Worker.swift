@@ -17,7 +17,7 @@ package final class Worker: @unchecked Sendable {
   package let metrics = Metrics()
   let shared: SharedState
   let pool: UpstreamPool
-  let entropy = SystemEntropy()
+  let entropy = StockedEntropy()
   let upstreamHost: [UInt8]
   var snapshot: Snapshot
   var signing = SigningWorkspace()
