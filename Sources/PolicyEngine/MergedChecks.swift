@@ -1,6 +1,7 @@
 internal import Patterns
 internal import Primitives
 internal import StrictJSON
+internal import Synchronization
 
 /// The parts of a request that policies hold rules against.
 struct CheckedParts: OptionSet, Sendable {
@@ -28,13 +29,13 @@ final class MergedChecks: Sendable {
   private let isJSON: Bool
   private let metadataForbidden: [Pattern]
 
-  init(_ entries: [TenantPlan.Entry], as governance: Governance) {
+  init(_ entries: [TenantPlan.Entry], as governance: Governance, _ shelf: PatternShelf) {
     self.governance = governance
     let ruling = entries.filter { !$0.isGuardOnly }.map(\.policy)
-    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [])
-    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [])
+    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [], shelf)
+    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [], shelf)
     tags = MergedTagChecks(
-      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance)
+      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance, shelf)
     let expirations = governance.checksExpiration ? ruling.compactMap(\.expiration) : []
     let least = expirations.compactMap(\.minDays).max() ?? .min
     let most = expirations.compactMap(\.maxDays).min() ?? .max
@@ -67,7 +68,7 @@ final class MergedChecks: Sendable {
 /// The rules of several policies on one text.
 private struct MergedStringChecks: Sendable {
   private let prefixes: [BoundTemplate]
-  private let patterns: [Pattern]
+  private let patterns: WholeMatches
   private let forbidden: [Pattern]
   /// In Unicode scalars.
   private let minLength: Int
@@ -75,9 +76,9 @@ private struct MergedStringChecks: Sendable {
   private let isTrimmed: Bool
   private let isSingleScript: Bool
 
-  init(_ checks: [StringChecks]) {
+  init(_ checks: [StringChecks], _ shelf: PatternShelf) {
     prefixes = Array(Set(checks.compactMap(\.prefix)))
-    patterns = checks.compactMap(\.pattern).uniqueSources
+    patterns = shelf.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
     forbidden = checks.flatMap(\.forbidden).uniqueSources
     minLength = checks.compactMap(\.minLength).max() ?? 0
     maxLength = checks.compactMap(\.maxLength).min() ?? .max
@@ -94,7 +95,7 @@ private struct MergedStringChecks: Sendable {
       guard let start = try? prefix.resolve(for: request), value.hasPrefix(start) else { return false }
     }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
-      && patterns.matchWhole(value) && forbidden.occurNowhere(in: value)
+      && patterns.surelyMatch(value) && forbidden.occurNowhere(in: value)
   }
 }
 
@@ -105,7 +106,29 @@ extension [Pattern] {
     return filter { seen.insert(Text($0.source)).inserted }
   }
 
-  func matchWhole(_ value: Text) -> Bool { allSatisfy { $0.matchesWhole(value) == .matched } }
+  func occurNowhere(in value: Text) -> Bool {
+    guard !isEmpty else { return true }
+    let bytes = TextBytes(value)
+    return allSatisfy { $0.occurs(in: value, holding: bytes) == .unmatched }
+  }
+}
 
-  func occurNowhere(in value: Text) -> Bool { allSatisfy { $0.occurs(in: value) == .unmatched } }
+/// Patterns made into one, for all tenants of a set: the policies that match them are mostly the same, and compiling
+/// takes milliseconds.
+final class PatternShelf: Sendable {
+  /// More sets of policies that match together than a folder sensibly has; others go without.
+  private static let most = 256
+
+  private let known = Mutex<[[Text]: WholeMatches]>([:])
+
+  func wholeMatches(of patterns: [Pattern]) -> WholeMatches {
+    guard patterns.count > 1 else { return WholeMatches(patterns) }
+    let sources = patterns.map { Text($0.source) }
+    return known.withLock { known in
+      if let made = known[sources] { return made }
+      let made = WholeMatches(patterns)
+      if known.count < Self.most { known[sources] = made }
+      return made
+    }
+  }
 }
