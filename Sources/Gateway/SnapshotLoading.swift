@@ -29,6 +29,7 @@ package enum SnapshotLoader {
     // What `check` finds wrong between policies and tenants does not stop a gateway: where a template cannot be
     // resolved the request is refused with that very message, and no other tenant suffers for it.
     problems += found
+    policies.prepare()
     do {
       let credentials = try CredentialProvider.load(
         loaded.configuration.upstream.credentials, environment: environment,

@@ -29,16 +29,19 @@ package final class Pattern: Sendable {
   }
 
   package let source: String
+  package let options: Options
 
   // Compiled code is only read after init, which PCRE2 documents as safe from any number of threads
   // (pcre2api, "Multithreading"); what a match writes to is per thread, in the shim.
   private nonisolated(unsafe) let whole: OpaquePointer
   private nonisolated(unsafe) let anywhere: OpaquePointer
+  let needs: MatchNeeds
 
   package init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source
+    self.options = options
     let common =
-      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C
+      Self.commonOptions
       | (options.contains(.dotMatchesLineBreaks) ? PCRE2_DOTALL : 0)
     // JIT code has its anchors from compile time, hence two codes. Anchored at both ends, an alternation
     // matches if any of its branches can match the whole.
@@ -49,6 +52,7 @@ package final class Pattern: Sendable {
       pcre2_code_free_8(whole)
       throw error
     }
+    needs = MatchNeeds(of: anywhere)
   }
 
   deinit {
@@ -60,12 +64,18 @@ package final class Pattern: Sendable {
   package func matchesWhole(_ text: Text) -> MatchResult { Self.match(whole, text, startingPlaces: 1) }
 
   /// Whether the pattern occurs anywhere in `text`.
-  package func occurs(in text: Text) -> MatchResult {
+  package func occurs(in text: Text) -> MatchResult { occurs(in: text, holding: TextBytes(text)) }
+
+  /// The same, for a text of which it is known already what bytes it holds.
+  package func occurs(in text: Text, holding bytes: TextBytes) -> MatchResult {
+    guard needs.mayBeMet(by: bytes) else { return .unmatched }
     // One before each byte at most, and one at the end.
-    Self.match(anywhere, text, startingPlaces: text.utf8.count + 1)
+    return Self.match(anywhere, text, startingPlaces: text.utf8.count + 1)
   }
 
-  private static func match(_ code: OpaquePointer, _ text: Text, startingPlaces: Int) -> MatchResult {
+  static let commonOptions = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C
+
+  static func match(_ code: OpaquePointer, _ text: Text, startingPlaces: Int) -> MatchResult {
     let result = text.utf8.withUnsafeBufferPointer {
       gh_pcre2_match(code, $0.baseAddress, $0.count, startingPlaces)
     }
@@ -74,7 +84,7 @@ package final class Pattern: Sendable {
     return result == PCRE2_ERROR_NOMATCH ? .unmatched : .exceededBound
   }
 
-  private static func compile(_ source: String, _ options: UInt32) throws(PatternError) -> OpaquePointer {
+  static func compile(_ source: String, _ options: UInt32) throws(PatternError) -> OpaquePointer {
     var code: Int32 = 0
     var offset = 0
     let pattern = Array(source.utf8)

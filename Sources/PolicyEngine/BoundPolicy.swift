@@ -14,6 +14,8 @@ final class BoundPolicy: Sendable {
   let tags: TagChecks?
   let expiration: ExpirationChecks?
   let metadata: MetadataChecks?
+  /// What it may add or set, in the order in which it does; ceilings apart.
+  let fillings: [Filling]
 
   init(_ document: PolicyDocument, for tenant: TenantFacts) {
     name = document.name.value
@@ -24,6 +26,7 @@ final class BoundPolicy: Sendable {
     tags = document.tags.map { TagChecks($0, for: tenant) }
     expiration = document.expiration.map(ExpirationChecks.init)
     metadata = document.metadata.map(MetadataChecks.init)
+    fillings = (tags?.fillings ?? []) + (expiration?.defaultDays.map { [.days($0.days, $0.text)] } ?? [])
   }
 
   /// A name and a mode under which tag policies report what they find.
@@ -36,12 +39,11 @@ final class BoundPolicy: Sendable {
     tags = nil
     expiration = nil
     metadata = nil
+    fillings = []
   }
 
   /// Whether it may add or set something, ceilings apart.
-  var fills: Bool { tags?.addsTags ?? false || expiration?.defaultDays != nil }
+  var fills: Bool { !fillings.isEmpty }
   /// Whether it may lower days.
   var clamps: Bool { expiration?.clamps ?? false }
-
-  func matches(_ request: GovernedRequest) -> Bool { appInstances.admits(request.appInstanceArn) }
 }

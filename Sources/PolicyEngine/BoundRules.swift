@@ -83,6 +83,12 @@ final class TagChecks: Sendable {
     assignedPrints = assigned.map(\.key.fingerprint)
   }
 
+  /// Defaults first, then what is set.
+  var fillings: [Filling] {
+    required.compactMap { tag in tag.defaultValue.map { .standard(tag, $0) } }
+      + assigned.map { .assigned($0) }
+  }
+
   /// Whether the policy sets the tag with exactly this key.
   func assigns(_ key: Text) -> Bool {
     guard !assignedPrints.isEmpty else { return false }

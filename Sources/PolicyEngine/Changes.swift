@@ -1,19 +1,39 @@
 internal import Primitives
 
+/// One thing that a policy may put into a request.
+enum Filling: Sendable {
+  /// A required tag's default.
+  case standard(RequiredTag, BoundTemplate)
+  case assigned(AssignedTag)
+  case days(Int, Text)
+
+  func applies(to governance: Governance) -> Bool {
+    switch self {
+    case .standard, .assigned: governance.checksAllTags
+    case .days: governance.checksExpiration
+    }
+  }
+}
+
 extension BoundPolicy {
   /// Adds defaults and sets tags. Ceilings come later: see `clamp`.
   func fill(
     _ request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    if governance.checksAllTags, let tags {
-      addDefaults(tags, to: &request, &recorder)
-      assign(tags, in: &request, &recorder)
-    }
-    if governance.checksExpiration, request.expirationDays == nil, let given = expiration?.defaultDays {
-      request.expirationDays = given.days
+    for filling in fillings where filling.applies(to: governance) { fill(filling, &request, &recorder) }
+  }
+
+  func fill(
+    _ filling: Filling, _ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    switch filling {
+    case .standard(let required, let template): addDefault(template, of: required, to: &request, &recorder)
+    case .assigned(let tag): assign(tag, in: &request, &recorder)
+    case .days(let days, let text):
+      guard request.expirationDays == nil else { return }
+      request.expirationDays = days
       request.expirationCriterion = GovernedRequest.createdTimestamp
-      recorder.change(
-        .expirationRequired, of: self, field: FieldName.expirationDays, from: nil, to: given.text)
+      recorder.change(.expirationRequired, of: self, field: FieldName.expirationDays, from: nil, to: text)
     }
   }
 
@@ -31,35 +51,30 @@ extension BoundPolicy {
       to: Text(decimal: most))
   }
 
-  private func addDefaults(
-    _ tags: TagChecks, to request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
+  private func addDefault(
+    _ template: BoundTemplate, of required: RequiredTag, to request: inout GovernedRequest,
+    _ recorder: inout some VerdictRecorder
   ) {
-    for required in tags.required {
-      // One that cannot be worked out leaves the tag missing, which the checks then say.
-      guard let template = required.defaultValue, !request.hasTag(required.key),
-        let value = try? template.tagValue(for: request)
-      else { continue }
-      request.tags.append(.init(key: required.key.text, value: value))
-      recorder.change(.tagsRequired, of: self, field: required.field, from: nil, to: value)
-    }
+    // One that cannot be worked out leaves the tag missing, which the checks then say.
+    guard !request.hasTag(required.key), let value = try? template.tagValue(for: request) else { return }
+    request.tags.append(.init(key: required.key.text, value: value))
+    recorder.change(.tagsRequired, of: self, field: required.field, from: nil, to: value)
   }
 
   private func assign(
-    _ tags: TagChecks, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ assigned: AssignedTag, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    for assigned in tags.assigned {
-      // One that cannot be worked out leaves the tag as it is, and the checks refuse.
-      guard let value = try? assigned.value.tagValue(for: request) else { continue }
-      guard let place = request.place(ofTag: assigned.key.text) else {
-        request.tags.append(.init(key: assigned.key.text, value: value))
-        recorder.change(.tagsRequired, of: self, field: assigned.field, from: nil, to: value)
-        continue
-      }
-      let given = request.tags[place].value
-      guard given != value else { continue }
-      request.tags[place].value = value
-      recorder.change(.tagsRequired, of: self, field: assigned.field, from: given, to: value)
+    // One that cannot be worked out leaves the tag as it is, and the checks refuse.
+    guard let value = try? assigned.value.tagValue(for: request) else { return }
+    guard let place = request.place(ofTag: assigned.key.text) else {
+      request.tags.append(.init(key: assigned.key.text, value: value))
+      recorder.change(.tagsRequired, of: self, field: assigned.field, from: nil, to: value)
+      return
     }
+    let given = request.tags[place].value
+    guard given != value else { return }
+    request.tags[place].value = value
+    recorder.change(.tagsRequired, of: self, field: assigned.field, from: given, to: value)
   }
 }
 

@@ -40,8 +40,10 @@ extension BoundPolicy {
     _ patterns: [Pattern], _ value: Text, _ rule: Rule, _ field: String,
     _ recorder: inout some VerdictRecorder
   ) {
+    guard !patterns.isEmpty else { return }
+    let bytes = TextBytes(value)
     for pattern in patterns {
-      let result = pattern.occurs(in: value)
+      let result = pattern.occurs(in: value, holding: bytes)
       recorder.judge(
         rule, of: self, keeps: result == .unmatched, field: field,
         wrong: result == .exceededBound ? Wording.exceededBound : "the value contains what is forbidden",

@@ -3,47 +3,21 @@ internal import Patterns
 internal import Primitives
 internal import StrictJSON
 
-/// Rules that a policy's own or another policy's changes break, so that every request which both match is refused.
-/// They are warnings: the policies do what they say, which is hardly what their authors meant.
+/// Rules that another policy's changes break, so that every request which both match is refused. They are warnings: the
+/// policies do what they say, which is hardly what their authors meant. What a policy's own changes break is an error:
+/// see `SelfContradictions`.
 struct Contradictions {
-  /// A tag that a policy puts in.
-  private struct PutTag {
-    let key: FoldedKey
-    let value: PolicyDocument.Located<Text>
-    /// Whatever the caller gave; otherwise when they gave none.
-    let isSet: Bool
-  }
-
-  private struct Subject {
-    let document: PolicyDocument
-    let putTags: [PutTag]
-    let required: [(key: FoldedKey, rule: PolicyDocument.RequiredTag)]
-
-    init(_ document: PolicyDocument) {
-      self.document = document
-      required = (document.tags?.required ?? []).map { (FoldedKey($0.key.value), $0) }
-      let defaults = required.compactMap { key, rule in
-        rule.defaultValue.map { PutTag(key: key, value: $0, isSet: false) }
-      }
-      let sets = (document.tags?.set ?? []).map { key, value in
-        PutTag(key: FoldedKey(key.value), value: value, isSet: true)
-      }
-      putTags = defaults + sets
-    }
-  }
-
   private(set) var problems: [Problem] = []
 
   init(_ policies: [CompiledPolicy]) {
-    let subjects = policies.map { Subject($0.document) }
+    let subjects = policies.map { PuttingPolicy($0.document) }
     for (index, changer) in subjects.enumerated() {
       for (other, checker) in subjects.enumerated()
       where changer.document.match.overlaps(checker.document.match) {
         if policies[index].governs(.createUser), policies[other].governs(.createUser) {
-          reviewTags(of: changer, by: checker, isOwn: index == other)
+          if index != other { reviewTags(of: changer, by: checker) }
           if index <= other { reviewCase(changer, checker) }
         }
-        // Its own limits are the loader's to compare.
         if index != other, policies[index].sharesExpiration(with: policies[other]) {
           reviewDays(of: changer.document, by: checker.document)
         }
@@ -55,24 +29,20 @@ struct Contradictions {
     problems.append(document.problem(at: position, severity: .warning, message))
   }
 
-  private mutating func reviewTags(of changer: Subject, by checker: Subject, isOwn: Bool) {
+  private mutating func reviewTags(of changer: PuttingPolicy, by checker: PuttingPolicy) {
     guard let rules = checker.document.tags else { return }
-    let whose = isOwn ? "its own" : "policy `\(Wording.shown(checker.document.name.value))`'s"
+    let whose = "policy `\(Wording.shown(checker.document.name.value))`'s"
     for put in changer.putTags {
       let key = put.key.text
       let tag = "the tag `\(Wording.shown(key))` that is put in"
-      // Of required tags the loader says whether their own policy allows them.
-      if !isOwn || put.isSet {
-        let isExempt = rules.set.contains { $0.key.value == key }
-        if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
-          warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
-        }
-        if rules.forbiddenKeys.anyMatches(key) {
-          warn(changer.document, put.value.position, "\(tag) is among \(whose) forbiddenKeys")
-        }
+      let isExempt = checker.sets(key)
+      if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
+        warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
       }
-      let isItsOwn =
-        checker.required.contains { $0.key.text == key } || rules.set.contains { $0.key.value == key }
+      if rules.forbiddenKeys.anyMatches(key) {
+        warn(changer.document, put.value.position, "\(tag) is among \(whose) forbiddenKeys")
+      }
+      let isItsOwn = isExempt || checker.requires(key)
       for (assigned, _) in rules.set
       where !isItsOwn && put.key.differsOnlyInCase(from: assigned.value) {
         warn(
@@ -108,7 +78,7 @@ struct Contradictions {
     return "does not match the pattern"
   }
 
-  private mutating func reviewCase(_ one: Subject, _ other: Subject) {
+  private mutating func reviewCase(_ one: PuttingPolicy, _ other: PuttingPolicy) {
     for (key, rule) in one.required {
       for (otherKey, _) in other.required where key.differsOnlyInCase(from: otherKey.text) {
         warn(

@@ -1,6 +1,7 @@
 internal import Patterns
 internal import Primitives
 internal import StrictJSON
+internal import Synchronization
 
 /// The parts of a request that policies hold rules against.
 struct CheckedParts: OptionSet, Sendable {
@@ -26,15 +27,15 @@ final class MergedChecks: Sendable {
   private let days: (isRequired: Bool, range: ClosedRange<Int>?)
   private let maxBytes: Int
   private let isJSON: Bool
-  private let metadataForbidden: [Pattern]
+  private let metadataForbidden: AbsentPatterns
 
-  init(_ entries: [TenantPlan.Entry], as governance: Governance) {
+  init(_ entries: [TenantPlan.Entry], as governance: Governance, _ shelf: PatternShelf) {
     self.governance = governance
     let ruling = entries.filter { !$0.isGuardOnly }.map(\.policy)
-    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [])
-    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [])
+    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [], shelf)
+    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [], shelf)
     tags = MergedTagChecks(
-      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance)
+      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance, shelf)
     let expirations = governance.checksExpiration ? ruling.compactMap(\.expiration) : []
     let least = expirations.compactMap(\.minDays).max() ?? .min
     let most = expirations.compactMap(\.maxDays).min() ?? .max
@@ -42,7 +43,7 @@ final class MergedChecks: Sendable {
     let metadata = governance.checksMetadata ? ruling.compactMap(\.metadata) : []
     maxBytes = metadata.compactMap(\.maxBytes).min() ?? .max
     isJSON = metadata.contains(where: \.isJSON)
-    metadataForbidden = metadata.flatMap(\.forbidden).uniqueSources
+    metadataForbidden = AbsentPatterns(metadata.flatMap(\.forbidden).uniqueSources)
   }
 
   /// The parts that surely keep every rule of every policy.
@@ -60,25 +61,25 @@ final class MergedChecks: Sendable {
 
   private func keepsMetadata(_ value: Text) -> Bool {
     value.utf8.count <= maxBytes && (!isJSON || (try? JSONDocument(parsing: value.utf8)) != nil)
-      && metadataForbidden.occurNowhere(in: value)
+      && metadataForbidden.areAbsent(from: value)
   }
 }
 
 /// The rules of several policies on one text.
 private struct MergedStringChecks: Sendable {
   private let prefixes: [BoundTemplate]
-  private let patterns: [Pattern]
-  private let forbidden: [Pattern]
+  private let patterns: WholeMatches
+  private let forbidden: AbsentPatterns
   /// In Unicode scalars.
   private let minLength: Int
   private let maxLength: Int
   private let isTrimmed: Bool
   private let isSingleScript: Bool
 
-  init(_ checks: [StringChecks]) {
+  init(_ checks: [StringChecks], _ shelf: PatternShelf) {
     prefixes = Array(Set(checks.compactMap(\.prefix)))
-    patterns = checks.compactMap(\.pattern).uniqueSources
-    forbidden = checks.flatMap(\.forbidden).uniqueSources
+    patterns = shelf.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
+    forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
     minLength = checks.compactMap(\.minLength).max() ?? 0
     maxLength = checks.compactMap(\.maxLength).min() ?? .max
     isTrimmed = checks.contains(where: \.isTrimmed)
@@ -94,7 +95,7 @@ private struct MergedStringChecks: Sendable {
       guard let start = try? prefix.resolve(for: request), value.hasPrefix(start) else { return false }
     }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
-      && patterns.matchWhole(value) && forbidden.occurNowhere(in: value)
+      && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)
   }
 }
 
@@ -104,8 +105,24 @@ extension [Pattern] {
     var seen: Set<Text> = []
     return filter { seen.insert(Text($0.source)).inserted }
   }
+}
 
-  func matchWhole(_ value: Text) -> Bool { allSatisfy { $0.matchesWhole(value) == .matched } }
+/// Patterns made into one, for all tenants of a set: the policies that match them are mostly the same, and compiling
+/// takes milliseconds.
+final class PatternShelf: Sendable {
+  /// More sets of policies that match together than a folder sensibly has; others go without.
+  private static let most = 256
 
-  func occurNowhere(in value: Text) -> Bool { allSatisfy { $0.occurs(in: value) == .unmatched } }
+  private let known = Mutex<[[Text]: WholeMatches]>([:])
+
+  func wholeMatches(of patterns: [Pattern]) -> WholeMatches {
+    guard patterns.count > 1 else { return WholeMatches(patterns) }
+    let sources = patterns.map { Text($0.source) }
+    return known.withLock { known in
+      if let made = known[sources] { return made }
+      let made = WholeMatches(patterns)
+      if known.count < Self.most { known[sources] = made }
+      return made
+    }
+  }
 }

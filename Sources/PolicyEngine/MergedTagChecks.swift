@@ -6,12 +6,12 @@ struct MergedTagChecks: Sendable {
   /// What is asked of the values of one key.
   private struct Values: Sendable {
     var lists: [RequiredTag] = []
-    var patterns: [Pattern] = []
+    let patterns: WholeMatches
     /// Values without wildcards that all lists have.
     var common: Set<Text> = []
 
-    init(_ required: [RequiredTag]) {
-      patterns = required.compactMap(\.pattern).uniqueSources
+    init(_ required: [RequiredTag], _ shelf: PatternShelf) {
+      patterns = shelf.wholeMatches(of: required.compactMap(\.pattern).uniqueSources)
       var seen: Set<[Glob]> = []
       // Lists in which something hangs on the request are all kept.
       lists = required.filter { tag in
@@ -25,7 +25,7 @@ struct MergedTagChecks: Sendable {
 
     func keep(_ value: Text, _ request: GovernedRequest) -> Bool {
       guard common.contains(value) || lists.allSatisfy({ $0.lists(value, request) }) else { return false }
-      return patterns.matchWhole(value)
+      return patterns.surelyMatch(value)
     }
   }
 
@@ -51,9 +51,9 @@ struct MergedTagChecks: Sendable {
   /// - Parameters:
   ///   - ruling: of the policies that match the operation.
   ///   - all: of these and those that only guard what they set and require.
-  init(ruling: [TagChecks], all: [TagChecks], as governance: Governance) {
+  init(ruling: [TagChecks], all: [TagChecks], as governance: Governance, _ shelf: PatternShelf) {
     let tags = ruling.flatMap(\.required)
-    required = Dictionary(grouping: tags, by: \.key.text).mapValues(Values.init)
+    required = Dictionary(grouping: tags, by: \.key.text).mapValues { Values($0, shelf) }
     requiredPrints = Set(tags.map(\.key.fingerprint))
     let assignments = (governance == .createUser ? ruling : all).flatMap(\.assigned)
     assigned = Set(assignments.map(\.key.text))

@@ -15,6 +15,7 @@ struct PolicyReview {
       reviewTemplates(of: policy, tenants)
     }
     problems += PolicyConflicts(live).problems
+    problems += SelfContradictions(live, tenants).problems
     problems += Contradictions(live).problems
     problems += Bypasses(live).problems
   }

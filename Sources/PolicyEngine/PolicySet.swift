@@ -8,6 +8,7 @@ package final class PolicySet: Sendable {
   /// In the order of their names; they change nothing.
   let tagPolicies: [CompiledTagPolicy]
   private let tenants: [Text: KnownTenant]
+  private let shelf = PatternShelf()
 
   /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
   /// with errors among its problems is not to be put in force.
@@ -39,6 +40,16 @@ package final class PolicySet: Sendable {
     self.tagPolicies = tagPolicies
     self.tenants = Dictionary(
       tenants.map { ($0.id, KnownTenant($0)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Plans ahead for some tenants, each under other policies than those before: what tenants share, compiled patterns
+  /// above all, is then there before the first request. For whoever puts a set in force, on a thread that has the time.
+  package func prepare() {
+    var seen: Set<[Bool]> = []
+    for tenant in tenants.values.prefix(1000) where seen.count < 8 {
+      guard seen.insert(policies.map { $0.matches(tenant.facts) }).inserted else { continue }
+      tenant.plan(from: policies, shelf).prepare()
+    }
   }
 
   /// The same policies for one tenant that no file has.
@@ -75,7 +86,7 @@ package final class PolicySet: Sendable {
     _ recorder: inout some VerdictRecorder
   ) {
     let step = plan(for: tenant).step(for: request, as: governance)
-    for entry in step.filling { entry.policy.fill(&request, as: governance, &recorder) }
+    for filler in step.filling { filler.policy.fill(filler.filling, &request, &recorder) }
     for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
     let parts = Self.doubtful(step.merged, request, recorder)
     if !parts.isEmpty {
@@ -118,8 +129,8 @@ package final class PolicySet: Sendable {
   private func plan(for tenant: TenantFacts) -> TenantPlan {
     // `explain` and policy tests may ask about tenants that no file has, or with other labels.
     guard let known = tenants[tenant.id], known.facts.labels == tenant.labels else {
-      return TenantPlan(policies, for: tenant)
+      return TenantPlan(policies, for: tenant, shelf)
     }
-    return known.plan(from: policies)
+    return known.plan(from: policies, shelf)
   }
 }

@@ -13,6 +13,8 @@ extension Template {
     pieces.allSatisfy { if case .written = $0 { true } else { false } }
   }
 
+  var needsRequest: Bool { pieces.contains(.fact(.appInstanceID)) }
+
   var needsTenant: Bool {
     pieces.contains { piece in
       switch piece {

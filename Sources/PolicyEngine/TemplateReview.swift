@@ -26,7 +26,7 @@ struct TemplateReview {
     for label in template.labels {
       let lacking = survey(.tenantLabel(label)).lacking
       guard lacking.isEmpty else {
-        return "`${tenant.labels.\(Wording.shown(label))}` has no value for \(Self.names(of: lacking))"
+        return "`${tenant.labels.\(Wording.shown(label))}` has no value for \(Wording.names(of: lacking))"
       }
     }
     return isTagValue ? lengthFault(of: template) : nil
@@ -41,7 +41,7 @@ struct TemplateReview {
     guard !tenants.isEmpty, !surelyFits(template) else { return nil }
     let unfit = tenants.filter { !Unresolved.tagValueLength.contains(length(of: template, for: $0)) }
     return unfit.isEmpty
-      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(Self.names(of: unfit))"
+      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(Wording.names(of: unfit))"
   }
 
   private mutating func surelyFits(_ template: Template) -> Bool {
@@ -89,9 +89,5 @@ struct TemplateReview {
     }
     surveys[fact] = survey
     return survey
-  }
-
-  private static func names(of tenants: [TenantFacts]) -> String {
-    "tenant\(tenants.count == 1 ? "" : "s") \(Wording.list(tenants.map { Wording.shown($0.id) }))"
   }
 }

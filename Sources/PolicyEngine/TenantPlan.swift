@@ -73,7 +73,7 @@ final class TenantPlan: Sendable {
   final class Step: Sendable {
     /// In the order of the policies' names, as are all that follow.
     let enforced: [Entry]
-    let filling: [Entry]
+    let filling: [Filler]
     let clamping: [Entry]
     /// `nil`: not worth its making.
     let merged: MergedChecks?
@@ -81,15 +81,21 @@ final class TenantPlan: Sendable {
     /// Of those that would change nothing, and so look at the request that the others do.
     let mergedWarned: MergedChecks?
 
-    init(_ entries: [Entry], as governance: Governance, merges: Bool) {
+    init(_ entries: [Entry], as governance: Governance, merges: Bool, _ shelf: PatternShelf) {
       enforced = entries.filter { $0.policy.mode == .enforce }
-      filling = enforced.filter(\.fills)
-      clamping = enforced.filter(\.clamps)
+      filling = Self.effective(enforced.filter(\.fills), as: governance)
+      clamping = Self.lowering(enforced.filter(\.clamps))
       warned = entries.filter { $0.policy.mode == .warn }
       let unchanging = warned.filter { !$0.fills && !$0.clamps }
-      merged = merges && enforced.count > 1 ? MergedChecks(enforced, as: governance) : nil
-      mergedWarned = merges && unchanging.count > 1 ? MergedChecks(unchanging, as: governance) : nil
+      merged = merges && enforced.count > 1 ? MergedChecks(enforced, as: governance, shelf) : nil
+      mergedWarned = merges && unchanging.count > 1 ? MergedChecks(unchanging, as: governance, shelf) : nil
     }
+  }
+
+  /// Something that a policy may put in.
+  struct Filler: Sendable {
+    let policy: BoundPolicy
+    let filling: Filling
   }
 
   /// For one operation: all entries, and steps for AppInstances that were asked about.
@@ -100,22 +106,32 @@ final class TenantPlan: Sendable {
     private let governance: Governance
     private let entries: [Entry]
     private let isSelective: Bool
+    private let shelf: PatternShelf
     /// Made when first asked for. By AppInstance; under the empty text alone when all are treated alike.
     private let known = Mutex<[Text: Step]>([:])
 
-    init(_ entries: [Entry], as governance: Governance) {
+    init(_ entries: [Entry], as governance: Governance, _ shelf: PatternShelf) {
       self.governance = governance
+      self.shelf = shelf
       self.entries = entries
       isSelective = entries.contains { $0.policy.appInstances != nil }
     }
 
+    /// Makes the step of all AppInstances, if there is one.
+    func prepare() {
+      if !isSelective { _ = step(forAppInstance: "") }
+    }
+
     func step(for request: GovernedRequest) -> Step {
+      step(forAppInstance: isSelective ? request.appInstanceArn : "")
+    }
+
+    private func step(forAppInstance appInstance: Text) -> Step {
       known.withLock { known in
-        let appInstance = isSelective ? request.appInstanceArn : ""
         if let step = known[appInstance] { return step }
-        let matching = entries.filter { $0.policy.matches(request) }
+        let matching = isSelective ? entries.filter { $0.policy.appInstances.admits(appInstance) } : entries
         let isKept = known.count < Self.most
-        let step = Step(matching, as: governance, merges: isKept)
+        let step = Step(matching, as: governance, merges: isKept, shelf)
         if isKept { known[appInstance] = step }
         return step
       }
@@ -124,20 +140,64 @@ final class TenantPlan: Sendable {
 
   private let steps: [Steps]
 
-  init(_ policies: [CompiledPolicy], for tenant: TenantFacts) {
+  init(_ policies: [CompiledPolicy], for tenant: TenantFacts, _ shelf: PatternShelf) {
     let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
       .map { (compiled: $0, policy: $0.bind(to: tenant)) }
     steps = Governance.allCases.map { governance in
       let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
         Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))
       }
-      return Steps(entries, as: governance)
+      return Steps(entries, as: governance, shelf)
     }
   }
+
+  func prepare() { for steps in steps { steps.prepare() } }
 
   func step(for request: GovernedRequest, as governance: Governance) -> Step {
     steps[Int(governance.rawValue)].step(for: request)
   }
+}
+
+extension TenantPlan.Step {
+  /// What can make a difference of all that these policies put in, in the order in which they do. Policies of one
+  /// organisation set the same tags, so most of it is said more than once.
+  fileprivate static func effective(
+    _ entries: [TenantPlan.Entry], as governance: Governance
+  ) -> [TenantPlan.Filler] {
+    // No tag is ever taken away, so a default that was tried once is settled; so are days. A value set again
+    // makes no difference unless another was set in between.
+    var defaults: Set<DefaultTried> = []
+    var assigned: [Text: BoundTemplate] = [:]
+    var hasDays = false
+    return entries.flatMap { entry in
+      entry.policy.fillings.filter { filling in
+        guard filling.applies(to: governance) else { return false }
+        switch filling {
+        case .standard(let tag, let value):
+          return defaults.insert(DefaultTried(key: tag.key.text, value: value)).inserted
+        case .assigned(let tag): return assigned.updateValue(tag.value, forKey: tag.key.text) != tag.value
+        case .days:
+          defer { hasDays = true }
+          return !hasDays
+        }
+      }.map { TenantPlan.Filler(policy: entry.policy, filling: $0) }
+    }
+  }
+
+  /// The ceilings that are lower than all before them.
+  fileprivate static func lowering(_ entries: [TenantPlan.Entry]) -> [TenantPlan.Entry] {
+    var lowest = Int.max
+    return entries.filter { entry in
+      guard let most = entry.policy.expiration?.maxDays, most < lowest else { return false }
+      lowest = most
+      return true
+    }
+  }
+}
+
+private struct DefaultTried: Hashable {
+  let key: Text
+  let value: BoundTemplate
 }
 
 /// A known tenant, whose plan is made when it first calls: most of many tenants are quiet, and a set must be
@@ -148,10 +208,10 @@ final class KnownTenant: Sendable {
 
   init(_ facts: TenantFacts) { self.facts = facts }
 
-  func plan(from policies: [CompiledPolicy]) -> TenantPlan {
+  func plan(from policies: [CompiledPolicy], _ shelf: PatternShelf) -> TenantPlan {
     plan.withLock { known in
       if let known { return known }
-      let made = TenantPlan(policies, for: facts)
+      let made = TenantPlan(policies, for: facts, shelf)
       known = made
       return made
     }

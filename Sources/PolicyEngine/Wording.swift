@@ -21,6 +21,11 @@ enum Wording {
 
   static func list(_ globs: [Glob]) -> String { list(globs.map { shown($0.source) }) }
 
+  /// ``tenants `crm`, `erp` ``
+  static func names(of tenants: [TenantFacts]) -> String {
+    "tenant\(tenants.count == 1 ? "" : "s") \(list(tenants.map { shown($0.id) }))"
+  }
+
   static let exceededBound = "matching took more steps than allowed"
   static let nothing = "nothing, until the tenant or the policy is corrected"
 

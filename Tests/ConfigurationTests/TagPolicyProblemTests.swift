@@ -52,6 +52,20 @@ import Testing
       #"1:56: error: expected a resource type such as "chime:app-instance-user" or "chime:*", found "*:x""#,
       #"1:63: error: unknown resource type "Chime:*"; did you mean "chime:*"?"#),
     .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["chmie:*", "chimes:app-instance-user", "chime:app-instnce-user"] } } }"#,
+      #"1:51: error: unknown service in "chmie:*"; did you mean "chime"?"#,
+      #"1:62: error: unknown service in "chimes:app-instance-user"; did you mean "chime"?"#,
+      #"1:90: error: unknown resource type "chime:app-instnce-user"; did you mean "chime:app-instance-user"?"#
+    ),
+    .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["ec3:instance", "secretmanager:*", "something-of-tomorrow:x"] } } }"#,
+      #"1:51: warning: unknown service in "ec3:instance"; did you mean "ec2"?"#,
+      #"1:67: warning: unknown service in "secretmanager:*"; did you mean "secretsmanager"?"#,
+      #"1:86: warning: unknown service in "something-of-tomorrow:x""#),
+    .init(
+      #"{ "A": { "enforced_for": { "@@assign": ["chime:app-instance/user", "chime:app-instance/bot", "chime:vc", "cognito-idp:userpool", "bugbust:event", "acm-pca:*", "elasticloadbalancing:listener/app"] } } }"#
+    ),
+    .init(
       #"{ "A": { "enforced_for": { "@@assign": ["ec2:instance", "secretsmanager:*", "chime:meeting", "chime:ALL_SUPPORTED"] } } }"#
     ),
     .init(

@@ -1,6 +1,7 @@
 """`gatehouse test`, what `gatehouse explain` shows on a terminal, and the policy packs that are shipped."""
 
 import json
+import re
 import os
 import pty
 import subprocess
@@ -97,6 +98,60 @@ def test_junit_is_what_a_strict_parser_reads(policies):
         assert int(suite.get("errors")) == sum(one.find("error") is not None for one in cases)
         assert all(one.get("name") and one.get("classname") for one in cases)
     assert root[0][1].get("name") == '<b> & "\ufffd\n'
+
+
+# The Jenkins xUnit plugin's junit-10.xsd, said as rules: of each element the attributes it must and may have, whether
+# it holds text, and its children. GitLab and others read less than that.
+JUNIT_10 = {
+    "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, False, {"testsuite"}),
+    "testsuite": (
+        {"name", "tests", "failures", "errors"},
+        {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+        False,
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
+    ),
+    "testcase": (
+        {"name"},
+        {"time", "classname", "group"},
+        False,
+        {"skipped", "error", "failure", "rerunFailure", "rerunError", "flakyFailure", "flakyError",
+         "system-out", "system-err"},
+    ),
+    "failure": (set(), {"type", "message"}, True, set()),
+    "error": (set(), {"type", "message"}, True, set()),
+}
+
+
+def breaks_junit_10(element):
+    """What the schema would refuse in an element and all below it."""
+    required, optional, holds_text, children = JUNIT_10[element.tag]
+    names = set(element.keys())
+    faults = [f"{element.tag}: {name} is missing" for name in required - names]
+    faults += [f"{element.tag}: {name} may not be" for name in names - required - optional]
+    for name in {"time"} & names:
+        if not re.fullmatch(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?", element.get(name)):
+            faults.append(f"{element.tag}: time is no time")
+    if not holds_text and "".join([element.text or "", *(child.tail or "" for child in element)]).strip():
+        faults.append(f"{element.tag}: text may not be")
+    for child in element:
+        faults += breaks_junit_10(child) if child.tag in children else [f"{child.tag} in {element.tag}"]
+    return faults
+
+
+def test_junit_keeps_the_schema_that_jenkins_publishes(policies):
+    write(policies, ALLOWED, SHORT, case("wrong", {"decision": "denied", "changes": {}}))
+    (policies / "broken.test.json").write_text('{"cases": [')
+    root = ElementTree.fromstring(run(policies, "--format", "junit").stdout)
+    assert root.tag == "testsuites" and breaks_junit_10(root) == []
+    assert {one.tag for one in root.iter()} == {"testsuites", "testsuite", "testcase", "failure", "error"}
+    # The rules find what is wrong.
+    for wrong in (
+        "<testsuites><testsuite name='a' tests='1' failures='0'/></testsuites>",
+        "<testsuites><testcase name='a'/></testsuites>",
+        "<testsuites><testsuite name='a' tests='1' failures='0' errors='0'>x</testsuite></testsuites>",
+        "<testsuites hostname='h'/>",
+    ):
+        assert len(breaks_junit_10(ElementTree.fromstring(wrong))) == 1
 
 
 def test_paths_config_and_filter(policies, make_setup):

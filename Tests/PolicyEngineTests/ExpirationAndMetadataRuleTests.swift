@@ -22,9 +22,6 @@ import Testing
     RuleCase("not required", #""expiration":{"required":false}"#, createBody()),
     RuleCase("a default is enough", #""expiration":{"required":true,"defaultDays":30}"#, createBody()),
     RuleCase(
-      "a default outside the limits", #""expiration":{"maxDays":10,"defaultDays":30}"#, createBody(),
-      "expiration.maxDays \(field)"),
-    RuleCase(
       "clamping never denies", #""expiration":{"maxDays":10,"onExcess":"clamp"}"#, createBody(days: 5475)),
     RuleCase(
       "clamping does not lift", #""expiration":{"minDays":5,"maxDays":10,"onExcess":"clamp"}"#,

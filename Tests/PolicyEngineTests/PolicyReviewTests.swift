@@ -113,20 +113,12 @@ import Testing
   /// Rules of policies `a` and `b`, and the warning they earn.
   @Test(arguments: [
     (
-      #""tags":{"required":[{"key":"K","values":["a*"],"default":"b"}]}"#, #""name":{}"#,
-      "the value of the tag `K` that is put in is not among the values in its own required tags"
-    ),
-    (
       #""tags":{"set":{"K":"b"}}"#, #""tags":{"required":[{"key":"K","pattern":"a"}]}"#,
       "the value of the tag `K` that is put in does not match the pattern in policy `b`'s required tags"
     ),
     (
       #""tags":{"set":{"K":"b"}}"#, #""tags":{"allowedKeys":["L"]}"#,
       "the tag `K` that is put in is not among policy `b`'s allowedKeys"
-    ),
-    (
-      #""tags":{"set":{"K":"b"},"forbiddenKeys":["*"]}"#, #""name":{}"#,
-      "the tag `K` that is put in is among its own forbiddenKeys"
     ),
     (
       #""tags":{"set":{"owner":"b"}}"#, #""tags":{"required":[{"key":"Owner"}]}"#,

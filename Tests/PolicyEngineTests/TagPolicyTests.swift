@@ -68,6 +68,17 @@ import Testing
     ),
   ]
 
+  /// AWS names these types in two ways.
+  @Test(arguments: [
+    ("chime:app-instance/user", userArn), ("chime:app-instance/bot", "\(appInstance)/bot/b"),
+    ("chime:app-instance/channel", "\(appInstance)/channel/b"),
+  ])
+  func typesAreKnownByTheFormOfTheirARNsToo(_ type: String, _ arn: String) throws {
+    let outcome = try decide(
+      Self.tagPolicy(for: type), tagBody([("CostCenter", "1")], arn: arn), as: .tagResource)
+    #expect(outcome.violations == ["tags.value Tags.CostCenter"])
+  }
+
   @Test(arguments: calls.indices)
   func eachOperationIsHeldToWhatIsEnforcedForItsResource(_ index: Int) throws {
     let (type, operation, body) = Self.calls[index]

@@ -8,6 +8,7 @@ import Testing
   @Test(arguments: [
     ("Circle", true),
     ("\u{421}\u{456}\u{433}\u{441}\u{4C0}\u{435}", true),  // all Cyrillic
+    ("\u{421}ir\u{441}l\u{435}", false),  // Cyrillic С, с and е among Latin
     ("\u{421}irc1e", false),  // a Cyrillic С
     ("Circ1e", true),
     ("C\u{1D5C2}\u{1D5CB}\u{1D5BC}\u{1D5C5}\u{1D5BE}", true),  // mathematical letters are Common
@@ -33,6 +34,13 @@ import Testing
     ("\u{0661}\u{0627}", true),  // Arabic-Indic digit with Arabic
     ("\u{0661}a", false),  // and with Latin
     ("a\u{E0001}", true),  // Common
+    // Invisible characters belong to every script: `forbidden` is what finds them.
+    ("a\u{200B}b", true), ("a\u{200D}b", true), ("\u{915}\u{94D}\u{200C}\u{937}", true),
+    ("a\u{2060}\u{FEFF}", true),
+    ("a\u{200B}\u{431}", false),  // and hide no second one
+    // Composed and decomposed text is of the same scripts.
+    ("\u{439}", true), ("\u{438}\u{306}", true), ("i\u{306}\u{438}", false), ("\u{AC00}", true),
+    ("\u{1100}\u{1161}", true), ("\u{FF41}b", true), ("\u{FF76}\u{FF9E}\u{6F22}", true),
     ("a\u{378}", false),  // unassigned
     ("\u{10FFFF}", true),
   ])

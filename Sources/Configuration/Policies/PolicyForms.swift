@@ -109,10 +109,6 @@ extension PolicyDocument.ExpirationRules {
     rules.onExcess = keys.value(
       "onExcess", .choice(), default: .deny, "Whether more than maxDays is refused or lowered to it.")
     keys.requireOrder("minDays", rules.minDays, "maxDays", rules.maxDays)
-    keys.adviseOrder("minDays", rules.minDays, "defaultDays", rules.defaultDays)
-    if rules.onExcess == .deny {
-      keys.adviseOrder("defaultDays", rules.defaultDays, "maxDays", rules.maxDays)
-    }
     if rules.onExcess == .clamp, rules.maxDays == nil, !keys.has("maxDays") {
       keys.warning(at: keys.position(of: "onExcess"), "\"clamp\" does nothing without \"maxDays\"")
     }
@@ -137,11 +133,5 @@ extension Keys {
   fileprivate func requireOrder(_ low: String, _ least: Number?, _ high: String, _ greatest: Number?) {
     guard let least, let greatest, least.value > greatest.value else { return }
     error(at: least.position, "\(quoted(low)) \(least.value) is more than \(quoted(high)) \(greatest.value)")
-  }
-
-  fileprivate func adviseOrder(_ low: String, _ least: Number?, _ high: String, _ greatest: Number?) {
-    guard let least, let greatest, least.value > greatest.value else { return }
-    warning(
-      at: least.position, "\(quoted(low)) \(least.value) is more than \(quoted(high)) \(greatest.value)")
   }
 }

@@ -181,7 +181,7 @@ extension Form where Value == Text {
   /// `service:type`. What other services have is not known here and does not matter.
   fileprivate static var resourceType: Form {
     let accepted = "a resource type such as \"chime:app-instance-user\" or \"chime:*\""
-    return parsed(accepted, schema: ["type": "string", "pattern": "^[^:*]+:[^:]+$"]) {
+    let name = parsed(accepted, schema: ["type": "string", "pattern": "^[^:*]+:[^:]+$"]) {
       text throws(Rejection) in
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !parts[0].contains("*") else {
@@ -190,13 +190,32 @@ extension Form where Value == Text {
       if let meant = misspelling(of: text, service: String(parts[0])) { throw Rejection(message: meant) }
       return Text(text)
     }
+    return Form(accepted, schema: name.schema) { node, reading in
+      guard let text = name.read(node, reading) else { return nil }
+      adviseAboutService(of: text.string, at: node.position, reading)
+      return text
+    }
   }
 
+  /// A type of Chime that does not exist, or of a service that does not exist and reads like Chime: taken for another
+  /// service's it would be enforced nowhere.
   private static func misspelling(of name: String, service: String) -> String? {
     let known = TaggableResources.knownTypes
-    let isAboutUs = service.lowercased() == TaggableResources.service
-    guard isAboutUs, !known.contains(name) else { return nil }
-    return "unknown resource type \(quoted(name))\(suggestion(for: name, among: known))"
+    if service.lowercased() == TaggableResources.service {
+      return known.contains(name)
+        ? nil : "unknown resource type \(quoted(name))\(suggestion(for: name, among: known))"
+    }
+    guard !AWSServices.prefixes.contains(service),
+      nearest(to: service, among: AWSServices.prefixes) == TaggableResources.service
+    else { return nil }
+    return "unknown service in \(quoted(name)); did you mean \(quoted(TaggableResources.service))?"
+  }
+
+  private static func adviseAboutService(of name: String, at position: SourcePosition, _ reading: Reading) {
+    let service = String(name.prefix { $0 != ":" })
+    guard !AWSServices.prefixes.contains(service) else { return }
+    let hint = nearest(to: service, among: AWSServices.prefixes).map { "; did you mean \(quoted($0))?" } ?? ""
+    reading.warning(at: position, "unknown service in \(quoted(name))\(hint)")
   }
 }
 

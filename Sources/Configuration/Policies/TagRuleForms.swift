@@ -30,14 +30,13 @@ extension PolicyDocument.TagRules {
     }
   }
 
-  /// A tag that is required and cannot be there makes every request a violation.
+  /// A tag that is required and cannot be there makes every request a violation. Those that the policy itself puts in
+  /// are left to the review of policies, to which that is an error.
   private static func adviseAboutKeys(_ rules: Self, _ keys: Keys) {
     let ownKeys = Set(rules.set.map(\.key.value))
-    for tag in rules.required {
+    for tag in rules.required where tag.defaultValue == nil && !ownKeys.contains(tag.key.value) {
       let key = tag.key.value
-      if let allowed = rules.allowedKeys, !ownKeys.contains(key),
-        !allowed.contains(where: { $0.matches(key) })
-      {
+      if let allowed = rules.allowedKeys, !allowed.contains(where: { $0.matches(key) }) {
         keys.warning(at: tag.key.position, "required tag \(quoted(key.string)) is not among \"allowedKeys\"")
       }
       if rules.forbiddenKeys.contains(where: { $0.matches(key) }) {

@@ -10,14 +10,21 @@ package struct TaggableResources: OptionSet, Sendable, Hashable {
   package static let channelFlow = Self(rawValue: 16)
   package static let all: Self = [.appInstance, .user, .bot, .channel, .channelFlow]
 
+  /// AWS documents `app-instance`, `app-instance-user` and `channel`, and takes the forms with a slash, which follow the
+  /// ARNs, as well. `app-instance-bot` and `channel-flow` are what its service authorization reference calls the others.
   private static let taggable: [(type: String, resources: Self)] = [
-    ("app-instance", .appInstance), ("app-instance-user", .user), ("app-instance-bot", .bot),
-    ("channel", .channel), ("channel-flow", .channelFlow), ("*", .all), ("ALL_SUPPORTED", .all),
+    ("app-instance", .appInstance), ("app-instance-user", .user), ("app-instance/user", .user),
+    ("app-instance-bot", .bot), ("app-instance/bot", .bot), ("channel", .channel),
+    ("app-instance/channel", .channel), ("channel-flow", .channelFlow),
+    ("app-instance/channel-flow", .channelFlow),
+    ("*", .all), ("ALL_SUPPORTED", .all),
   ]
-  /// What else Amazon Chime has by AWS's service authorization reference; no request to this service tags it.
+  /// What else Amazon Chime has by AWS's lists of resource types (service authorization reference, Resource Explorer);
+  /// no request to this service tags it.
   private static let others = [
     "media-insights-pipeline-configuration", "media-pipeline", "media-pipeline-kinesis-video-stream-pool",
-    "meeting", "sip-media-application", "voice-connector", "voice-profile", "voice-profile-domain",
+    "meeting", "sip-media-application", "sma", "vc", "voice-connector", "voice-profile",
+    "voice-profile-domain",
   ]
 
   static let service = "chime"
