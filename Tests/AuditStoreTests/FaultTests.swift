@@ -16,7 +16,7 @@ import Testing
     var testDescription: String { "seeds \(seeds)" }
 
     static let all: [Block] = {
-      let wanted = getenv("GATEHOUSE_FAULT_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 1200
+      let wanted = getenv("GATEHOUSE_FAULT_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 1000
       return stride(from: 0, to: wanted, by: 100).map { Block(seeds: $0..<min($0 + 100, wanted)) }
     }()
   }
