@@ -10,6 +10,7 @@ struct IndexBatch {
     var time: Int64
     var place: RecordPlace
     var second: RecordPlace?
+    var finding: RecordPlace?
   }
 
   private struct Posting: Comparable {
@@ -23,11 +24,14 @@ struct IndexBatch {
     }
   }
 
+  private static let widestGap = 1 << 20
+
   /// By the sequence number of the first record.
   private var entries: [Int: Entry] = [:]
   private var intents: [Int: JournalRecord] = [:]
-  /// Second records of requests that are in the index already.
-  private var later: [Int: RecordPlace] = [:]
+  /// Outcomes and findings of requests that are in the index already.
+  private var outcomes: [Int: RecordPlace] = [:]
+  private var findings: [Int: RecordPlace] = [:]
   private var postings: [Posting] = []
   private var unknown: [Int: Bool] = [:]
   private(set) var unreadable = 0
@@ -44,13 +48,21 @@ struct IndexBatch {
     let record = JournalRecord(line: line)
     if let record, record.sequence > limit { return false }
     lines += 1
-    guard let record else {
+    guard let record, isNear(record.sequence, at: place) else {
       unreadable += 1
       return true
     }
     last = (record.sequence, place, line)
     add(record, at: place, intentOf)
     return true
+  }
+
+  /// A journal out of order can be asked all the same, but a number far from all others would have every query look
+  /// through what is between.
+  private func isNear(_ sequence: Int, at place: RecordPlace) -> Bool {
+    let last = last?.sequence ?? place.segment.firstSequence
+    let (distance, isTooFar) = sequence.subtractingReportingOverflow(last)
+    return !isTooFar && distance.magnitude <= Self.widestGap
   }
 
   private mutating func add(
@@ -76,8 +88,16 @@ struct IndexBatch {
     guard let first = intents[intent] ?? intentOf(intent), first.requestId == outcome.requestId else {
       return
     }
-    if entries[intent] != nil { entries[intent]?.second = place } else { later[intent] = place }
-    unknown[intent] = RequestHistory(first: first, second: outcome).isUnknown
+    let isFinding = outcome.kind == .reconciled
+    switch (entries[intent] != nil, isFinding) {
+    case (true, false): entries[intent]?.second = place
+    case (true, true): entries[intent]?.finding = place
+    case (false, false): outcomes[intent] = place
+    case (false, true): findings[intent] = place
+    }
+    let request = RequestHistory(
+      first: first, second: isFinding ? nil : outcome, finding: isFinding ? outcome : nil)
+    unknown[intent] = request.isUnknown
     // What the first record tells is in the index already.
     add(outcome, sequence: intent)
   }
@@ -120,21 +140,26 @@ struct IndexBatch {
 
   private func writeRequests(_ db: Database) throws {
     let insert = try db.cachedStatement(
-      sql: "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      sql: "INSERT OR REPLACE INTO request VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     var zones: [Int: (earliest: Int64, latest: Int64)] = [:]
     for (sequence, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      let (place, second) = (entry.place, entry.second)
+      let (place, second, finding) = (entry.place, entry.second, entry.finding)
       try insert.execute(arguments: [
         sequence, entry.time, place.segment.firstSequence, place.offset, place.length,
         second?.segment.firstSequence, second?.offset, second?.length,
+        finding?.segment.firstSequence, finding?.offset, finding?.length,
       ])
       let zone = zones[sequence >> Zone.shift] ?? (entry.time, entry.time)
       zones[sequence >> Zone.shift] = (min(zone.earliest, entry.time), max(zone.latest, entry.time))
     }
-    let update = try db.cachedStatement(
-      sql: "UPDATE request SET secondSegment = ?, secondOffset = ?, secondLength = ? WHERE sequence = ?")
-    for (sequence, place) in later {
-      try update.execute(arguments: [place.segment.firstSequence, place.offset, place.length, sequence])
+    for (column, places) in [("second", outcomes), ("finding", findings)] {
+      let update = try db.cachedStatement(
+        sql: """
+          UPDATE request SET \(column)Segment = ?, \(column)Offset = ?, \(column)Length = ? WHERE sequence = ?
+          """)
+      for (sequence, place) in places {
+        try update.execute(arguments: [place.segment.firstSequence, place.offset, place.length, sequence])
+      }
     }
     for (number, zone) in zones {
       try db.execute(

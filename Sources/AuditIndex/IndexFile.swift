@@ -80,7 +80,7 @@ struct IndexFile {
     _ = fchmod(descriptor, 0o600)
   }
 
-  /// - `request`: where the records of a request lie. `second` is its outcome.
+  /// - `request`: where the records of a request lie. `second` is its outcome, `finding` what `reconcile` found out.
   /// - `posting`: which requests have a term. In runs of zones, so that a growing index changes few pages.
   /// - `zone`: the times of the requests with sequence numbers of one zone.
   /// - `unknown`: requests that were forwarded and of which no answer is known.
@@ -89,7 +89,8 @@ struct IndexFile {
     CREATE TABLE request (
       sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,
       segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-      secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER);
+      secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER,
+      findingSegment INTEGER, findingOffset INTEGER, findingLength INTEGER);
     CREATE TABLE posting (
       run INTEGER NOT NULL, term INTEGER NOT NULL, zone INTEGER NOT NULL, places BLOB NOT NULL,
       PRIMARY KEY (run, term, zone)) WITHOUT ROWID;

@@ -19,10 +19,11 @@ struct IndexSearch {
     if groups.isEmpty { return try inRange(count, db) }
     var found: [Int] = []
     let zones = (range.lowerBound >> Zone.shift)...(range.upperBound >> Zone.shift)
-    let runs = Array((zones.lowerBound >> Zone.runShift)...(zones.upperBound >> Zone.runShift))
-    for run in order == .oldestFirst ? runs : runs.reversed() {
+    let runs = (zones.lowerBound >> Zone.runShift)...(zones.upperBound >> Zone.runShift)
+    var run = order == .oldestFirst ? runs.lowerBound : runs.upperBound
+    while runs.contains(run), found.count < count {
       try search(run, zones, &found, count, db)
-      if found.count >= count { break }
+      run += order == .oldestFirst ? 1 : -1
     }
     return Array(found.prefix(count))
   }

@@ -21,6 +21,8 @@ package final class Journal: Sendable {
     package var segmentSize = 128 << 20
     /// How long segments are kept; `nil`: for ever.
     package var retainNanoseconds: Int64?
+    /// Whether records are copied elsewhere: then retention leaves alone what `noteCopied` has not named.
+    package var isCopied = false
     /// How often a checkpoint is written while records come.
     package var checkpointNanoseconds: Int64 = 60_000_000_000
     /// With this, checkpoints are signed.
@@ -34,8 +36,13 @@ package final class Journal: Sendable {
     /// The intent's number, for the outcome; `nil` when it could not be written and the settings let the request go on:
     /// then the outcome must tell the whole.
     package let sequence: Int?
+    /// When there is no number because the disk did not answer: what the outcome must be handed over with.
+    package let late: LateIntent?
 
-    fileprivate init(sequence: Int?) { self.sequence = sequence }
+    fileprivate init(sequence: Int?, late: LateIntent? = nil) {
+      self.sequence = sequence
+      self.late = late
+    }
   }
 
   /// What was found and mended when the journal was opened, for the log.
@@ -66,12 +73,13 @@ package final class Journal: Sendable {
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
     let desk = JournalDesk()
+    if settings.isCopied { desk.removable.store(0, ordering: .relaxed) }
     let thread: WriterThread
     do throws(JournalOpenFailure) {
       let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
       self.identity = identity
       self.notices = notices
-      thread = try Self.start(writer)
+      thread = try Self.start(writer, desk)
     } catch {
       lock.release()
       throw error
@@ -111,7 +119,8 @@ package final class Journal: Sendable {
       return Intent(sequence: try await append(record, isAnnounced: isAnnounced))
     } catch {
       guard continuesOnFailure else { throw error }
-      return Intent(sequence: nil)
+      guard case .stalled(let late) = error else { return Intent(sequence: nil) }
+      return Intent(sequence: nil, late: late)
     }
   }
 
@@ -123,6 +132,7 @@ package final class Journal: Sendable {
       case .queued: break
       case .queuedForSignal: desk.bell.ring()
       case .refused: waiter.resume(returning: .failure(.closed))
+      case .stalled: waiter.resume(returning: .failure(.stalled(nil)))
       }
     }
     return try written.get()
@@ -138,12 +148,23 @@ package final class Journal: Sendable {
   /// - Parameter record: what an `outcomeRecord` gives.
   package func conclude(_ record: @autoclosure () -> [UInt8]) {
     guard isKept else { return }
-    let record = record()
-    switch desk.queue.withLock({ $0.add(outcome: record) }) {
-    case .queued: break
-    case .queuedForSignal: desk.bell.ring()
-    case .refused: desk.statistics.withLock { $0.lostOutcomes += 1 }
-    }
+    desk.add(outcome: record())
+  }
+
+  /// Hands over the outcome of a request that did not wait for its intent any longer.
+  package func conclude(_ late: LateIntent, _ outcome: @escaping LateIntent.Outcome) {
+    if let record = late.conclude(outcome) { desk.add(outcome: record) }
+  }
+
+  /// To be called every now and then: when the writer has got nothing done for as long as a request waits, those who
+  /// wait for an intent get `JournalFailure.stalled`, and so does whoever comes until the disk answers.
+  /// - Parameters:
+  ///   - now: of one clock, from call to call.
+  ///   - patience: nanoseconds.
+  package func watch(now: MonotonicInstant, patience: Int64) {
+    guard let disappointed = desk.queue.withLock({ $0.watch(now: now, patience: patience) }) else { return }
+    desk.statistics.withLock { $0.failures += 1 }
+    for (waiter, late) in disappointed { waiter.resume(returning: .failure(.stalled(late))) }
   }
 
   /// The next record begins a new segment.
@@ -152,19 +173,31 @@ package final class Journal: Sendable {
     desk.bell.ring()
   }
 
+  /// The copy has all records up to the one with the number `sequence`: retention may remove them.
+  package func noteCopied(upTo sequence: Int) { desk.removable.store(sequence, ordering: .relaxed) }
+
   /// Returns when everything is written and on disk, and the lock is released. What comes later is refused.
-  package func close() {
-    guard let ended = running.withLock({ $0.take() }) else { return }
+  /// - Parameter patience: nanoseconds to wait for a disk that does not answer; `nil`: as long as it takes.
+  /// - Returns: whether the journal is closed. If not, the writer and the lock are left to the end of the process.
+  @discardableResult
+  package func close(patience: Int64? = nil) -> Bool {
+    guard let ended = running.withLock({ $0.take() }) else { return true }
     desk.queue.withLock { $0.close() }
     desk.bell.ring()
+    guard desk.hasEnded.wait(nanoseconds: patience) else {
+      ended.thread.abandon()
+      return false
+    }
     ended.thread.join()
     ended.lock.release()
+    return true
   }
 
   package var statistics: JournalStatistics {
     var statistics = desk.statistics.withLock { $0 }
-    let (queued, outcomes) = desk.queue.withLock { ($0.count, $0.outcomes) }
+    let (queued, outcomes, isStalled) = desk.queue.withLock { ($0.count, $0.outcomes, $0.isStalled) }
     statistics.queued = queued
+    if isStalled { statistics.failure = .stalled(nil) }
     statistics.delayedOutcomes = statistics.failure == nil ? 0 : outcomes
     return statistics
   }
@@ -179,11 +212,14 @@ package final class Journal: Sendable {
     if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
     let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
-      try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
+      try SegmentWriter(
+        recovered, in: files, segmentSize: settings.segmentSize,
+        beginning: recovered.dropped?.record(at: clock.wallClock()))
     }
-    let last = segments.head.sequence
+    let (last, base) = (segments.head.sequence, segments.base.sequence)
     desk.statistics.withLock { statistics in
       statistics.lastSequence = last
+      statistics.baseSequence = base
       statistics.lastCheckpoint = tail.checkpoint?.time
     }
     let writer = JournalWriter(
@@ -195,9 +231,12 @@ package final class Journal: Sendable {
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
-  private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> WriterThread {
+  private static func start(_ writer: sending JournalWriter, _ desk: JournalDesk) throws(JournalOpenFailure) -> WriterThread {
     do throws(ThreadFault) {
-      return try WriterThread { writer.run() }
+      return try WriterThread {
+        writer.run()
+        desk.hasEnded.ring()
+      }
     } catch {
       throw .noThread(code: error.code)
     }

@@ -50,11 +50,15 @@ package enum JournalFailure: Error, Sendable, Hashable {
   case file(FileFault)
   /// The journal was closed.
   case closed
+  /// The disk did not answer for longer than requests wait. With a `LateIntent` when the record may still come to disk:
+  /// then the request's outcome must be handed over with it.
+  case stalled(LateIntent?)
 
   package var message: String {
     switch self {
     case .file(let fault): "the audit journal cannot be written: \(fault)"
     case .closed: "the audit journal is closed"
+    case .stalled: "the audit journal cannot be written: the disk does not answer"
     }
   }
 }

@@ -65,7 +65,7 @@ package struct FileFault: Error, Sendable, Hashable {
 
 extension FileFault {
   /// Of a segment that was listed: whether retention has removed it since.
-  var isExpiry: Bool { operation == .open && code == ENOENT }
+  var isExpiry: Bool { operation == .open && code == ENOENT && SegmentName(file: name) != nil }
 }
 
 extension JournalFileSystem {

@@ -16,6 +16,10 @@ package struct JournalStatistics: Sendable {
   package var delayedOutcomes = 0
   /// The last record that is where the durability wants it; those that were there at the opening count too.
   package var lastSequence = 0
+  /// The record before the first that is kept.
+  package var baseSequence = 0
+  /// Segments that retention would remove if they had been copied.
+  package var overdueSegments = 0
   /// When the last checkpoint was written, also by an earlier run; `nil` before the first.
   package var lastCheckpoint: WallClockTime?
   /// Checkpoints that could not be written.

@@ -52,6 +52,11 @@ extension JournalVerification {
       return JournalVerification(
         extent: found.extent, problem: problem,
         notices: (listing.segments.isEmpty ? [] : listing.markNotices)
+          + (found.extent.dropped == 0
+            ? []
+            : [
+              "\(found.extent.dropped) records were cut after they had been on disk; `dropped` records say which"
+            ])
           + (expired == 0
             ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"]))
     }
@@ -62,6 +67,7 @@ extension JournalVerification {
     progress: (_ done: Int, _ total: Int?) -> Void
   ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
+    guard listing.isOfJournal else { throw FileFault(.read, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
     let total = listing.headMark.map { $0.head.sequence - base.sequence }
     let verifier = ChainVerifier(

@@ -8,8 +8,20 @@ final class JournalDesk: Sendable {
 
   let queue = Mutex(CommitQueue<Waiter>())
   let bell = Bell()
+  /// Rung when the writer has ended.
+  let hasEnded = Bell()
   let statistics = Mutex(JournalStatistics())
   let isRotationDue = Atomic(false)
+  /// The last record that retention may remove: where there is a copy, the last that the copy has.
+  let removable = Atomic(Int.max)
+
+  func add(outcome record: [UInt8], isFromWriter: Bool = false) {
+    switch queue.withLock({ $0.add(outcome: record, isFromWriter: isFromWriter) }) {
+    case .queued: break
+    case .queuedForSignal: bell.ring()
+    case .refused, .stalled: statistics.withLock { $0.lostOutcomes += 1 }
+    }
+  }
 }
 
 /// What the journal's thread does: one batch after another.
@@ -69,6 +81,8 @@ final class JournalWriter {
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
+        // Readers that take only what is on disk would wait as long, too.
+        segments.updateMark()
         _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
       case .stop: return finish()
       }
@@ -136,24 +150,40 @@ final class JournalWriter {
   private func deliver() {
     let last = segments.head.sequence
     let count = batch.count
-    desk.queue.withLock { $0.succeeded() }
+    let late = desk.queue.withLock { queue in
+      queue.succeeded()
+      return queue.endBatch()
+    }
     desk.statistics.withLock { statistics in
       statistics.records += count
       statistics.lastSequence = last
       statistics.failure = nil
     }
-    for (index, entry) in batch.enumerated() {
-      entry.waiter?.resume(returning: .success(last - count + 1 + index))
+    if let late {
+      let intents = batch.indices.filter { batch[$0].waiter != nil }
+      for (late, index) in zip(late, intents) { settle(late, last - count + 1 + index) }
+    } else {
+      for (index, entry) in batch.enumerated() {
+        entry.waiter?.resume(returning: .success(last - count + 1 + index))
+      }
     }
     batch.removeAll(keepingCapacity: true)
+  }
+
+  private func settle(_ late: LateIntent, _ sequence: Int?) {
+    if let outcome = late.settle(sequence) { desk.add(outcome: outcome, isFromWriter: true) }
   }
 
   private func fail(with fault: FileFault) {
     let failed = batch
     batch.removeAll(keepingCapacity: true)
-    let lost = desk.queue.withLock { $0.failed(failed) }
+    let (late, lost) = desk.queue.withLock { queue in (queue.endBatch(), queue.failed(failed)) }
     note(fault, lostOutcomes: lost)
-    for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    if let late {
+      for late in late { settle(late, nil) }
+    } else {
+      for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    }
   }
 
   private func note(_ fault: FileFault, lostOutcomes: Int) {
@@ -228,10 +258,7 @@ final class JournalWriter {
     }
     let listing = try JournalListing(segments.files)
     try retention.remove(listing.leftovers)
-    if announced == nil,
-      let expired = try retention.expired(
-        in: listing, isEnded: segments.currentSegment == nil, head: segments.head, now: now)
-    {
+    if announced == nil, let expired = try nextExpired(in: listing, now: now) {
       try write(CollectionOfOne(expired.record(at: now)), durably: true)
       announced = expired
       let last = segments.head.sequence
@@ -242,8 +269,20 @@ final class JournalWriter {
     }
     guard let expired = announced else { return }
     try segments.moveBase(to: expired.last)
+    desk.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil
     try retention.remove(expired.segments)
+  }
+
+  private func nextExpired(
+    in listing: JournalListing, now: WallClockTime
+  ) throws(FileFault) -> ExpiredSegments? {
+    let removable = desk.removable.load(ordering: .relaxed)
+    let (expired, overdue) = try retention.expired(
+      in: listing, isEnded: segments.currentSegment == nil, head: segments.head, removable: removable,
+      now: now)
+    desk.statistics.withLock { $0.overdueSegments = overdue }
+    return expired
   }
 
   func finish() {

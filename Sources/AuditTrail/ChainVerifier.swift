@@ -9,6 +9,8 @@ package struct ChainVerifier {
   package struct Extent: Sendable, Hashable {
     package var segments = 0
     package var records = 0
+    /// `dropped` records: each stands for one that was cut after it had been on disk.
+    package var dropped = 0
     package var head: ChainHead
   }
 
@@ -87,6 +89,7 @@ package struct ChainVerifier {
     }
     extent.head.advance(to: expected, over: bytes)
     extent.records += 1
+    if prefix.isFollowed(by: DroppedRecord.beginning, in: bytes) { extent.dropped += 1 }
     last = place
     return checkMark() ?? checkExpiry(bytes, prefix)
   }

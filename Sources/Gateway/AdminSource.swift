@@ -27,7 +27,9 @@ extension GatewayServer: AdminSource {
       checks.append(
         ReadinessCheck(
           "postgres", isReady: true,
-          detail: (problem.map { "degraded: \($0); " } ?? "") + "\(unshipped) records unshipped"))
+          detail: (problem.map { "degraded: \($0); " } ?? "") + "\(unshipped) records unshipped"
+            + (journal.overdueSegments > 0
+              ? "; \(journal.overdueSegments) segments are kept beyond `audit.retain` for them" : "")))
     }
     return checks
   }

@@ -48,6 +48,9 @@ package final class Worker: @unchecked Sendable {
     loop.onTick { [self] in
       pool.sweep()
       accessLog.flush()
+      shared.journal.watch(
+        now: loop.clock.monotonic(),
+        patience: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
         $0.upstreamIdle = pool.idleCount

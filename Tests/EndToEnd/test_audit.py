@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -539,3 +540,51 @@ def test_kill_on_a_full_disk_under_boto3_load_keeps_every_promise(make_setup, up
         load.stop()
     assert len(load.refused) >= 60
     check_promise(setup, load, upstream)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--operation", "CreateAppInstanceUsers"), "did you mean `CreateAppInstanceUser`"),
+        (("--operation", "createappinstanceuser"), "unknown operation"),
+        (("--decision", "denyed"), "denied"),
+        (("--tag", "Team"), "KEY=VALUE"),
+        (("--tag", "=red"), "KEY=VALUE"),
+        (("--limit", "0"), "at least 1"),
+        (("--limit", "-1"), "at least 1"),
+        (("--since", "2026-02-30T00:00:00Z"), "RFC 3339"),
+        (("--until", "1.5h"), "RFC 3339"),
+    ],
+)
+def test_audit_query_refuses_what_can_match_nothing(journal, options, said):
+    result = journal.command("audit", "query", *options)
+    assert (result.returncode, result.stdout) == (64, ""), result
+    assert said in result.stderr
+
+
+def test_commands_on_a_journal_that_is_not_there(make_setup, tmp_path):
+    setup = make_setup().write()
+    for command in (("query",), ("verify",), ("export", "--as", "csv", "--output", tmp_path / "out")):
+        result = setup.command("audit", *command)
+        assert (result.returncode, result.stdout) == (1, ""), command
+        assert "audit" in result.stderr and "cannot be read" in result.stderr
+    code, found = setup.verify()
+    assert code == 1 and found.pop("problem") and found == {"ok": False, "segment": None, "sequence": None}
+    assert not (tmp_path / "out").exists()
+    # A folder in which a gateway never wrote is no good journal either.
+    setup.audit_folder.mkdir()
+    assert setup.verify() == (1, setup.verify()[1]) and not setup.verify()[1]["ok"]
+
+
+@pytest.mark.parametrize("removes", [True, False])
+def test_audit_verify_says_that_the_head_mark_is_gone(journal, tmp_path, removes):
+    folder = tmp_path / "audit"
+    shutil.copytree(journal.audit_folder, folder)
+    mark = folder / "checkpoint.head"
+    if removes:
+        mark.unlink()
+    else:
+        mark.write_text("garbage")
+    result = gateways.run("audit", "verify", "--directory", folder, "--format", "json")
+    assert (result.returncode, json.loads(result.stdout)["ok"]) == (0, True)
+    assert "checkpoint.head" in result.stderr and "would not be noticed" in result.stderr

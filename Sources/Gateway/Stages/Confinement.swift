@@ -28,17 +28,19 @@ extension Worker {
     let call = verified.call
     let tenant = verified.credential.tenant
     let operation = verified.target.operation
+    let parsed = Result { () throws(Refusal) in try parse(call.body) }
+    // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
+    call.received = GovernedRequest(call: verified.target, document: try? parsed.get())
     guard tenant.operations.contains(operation.name) else {
       throw .operationNotAllowed(tenant: tenant.id, operation: operation.text)
     }
-    let document = try parse(call.body)
+    let document = try parsed.get()
     let subjects: [ConfinementSubject]
     do {
       subjects = try ModelValidator.confinementSubjects(of: verified.target, document: document)
     } catch {
       throw .breaksModel(error)
     }
-    call.received = GovernedRequest(call: verified.target, document: document)
     for subject in subjects {
       guard let arn = subject.arn else {
         throw .resourceNotConfinable(tenant: tenant.id, member: subject.member)
