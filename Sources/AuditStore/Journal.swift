@@ -231,7 +231,9 @@ package final class Journal: Sendable {
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
-  private static func start(_ writer: sending JournalWriter, _ desk: JournalDesk) throws(JournalOpenFailure) -> WriterThread {
+  private static func start(_ writer: sending JournalWriter, _ desk: JournalDesk) throws(JournalOpenFailure)
+    -> WriterThread
+  {
     do throws(ThreadFault) {
       return try WriterThread {
         writer.run()
