@@ -6,7 +6,7 @@ internal import GRDB
 struct IndexFile {
   static let name = "index.sqlite"
   /// Changes with the tables and with what they mean; a file of another format is made anew.
-  private static let format = 2
+  private static let format = 3
   /// How long a writer waits for another; each holds the file for a fraction of a second.
   private static let patience = 2.0
   /// The journal goes before the index: below that much free space the index does not grow.

@@ -127,9 +127,9 @@ package final class JournalIndex {
     try db.execute(sql: "DELETE FROM request WHERE sequence < ?", arguments: [base])
     try db.execute(sql: "DELETE FROM unknown WHERE sequence < ?", arguments: [base])
     // What is left of these in the run and the zone of `base` finds no request.
-    try db.execute(
-      sql: "DELETE FROM posting WHERE run < ?", arguments: [(base >> Zone.shift) >> Zone.runShift])
-    try db.execute(sql: "DELETE FROM zone WHERE number < ?", arguments: [base >> Zone.shift])
+    let zone = base >> Zone.shift
+    try db.execute(sql: "DELETE FROM posting WHERE run < ?", arguments: [zone >> Zone.runShift])
+    try db.execute(sql: "DELETE FROM zone WHERE number < ?", arguments: [zone])
   }
 
   /// How many requests up to the record with the number `last` were forwarded and have no known answer.

@@ -143,10 +143,7 @@ extension Refusal {
     case .upstreamUnreachable:
       .init(.serviceUnavailable, "upstream cannot be reached; nothing was sent", .refused, retryAfter: 1)
     case .upstreamLost:
-      // No 503, which says that nothing was sent. For an answer that cannot be read the contract wants one all the same.
-      .init(
-        .serviceUnavailable, status: 504, "upstream closed the connection without an answer; \(Self.sent)",
-        .allowed)
+      .init(.serviceUnavailable, "upstream closed the connection without an answer; \(Self.sent)", .allowed)
     case .upstreamUnreadable:
       .init(.serviceUnavailable, "upstream's answer cannot be read; \(Self.sent)", .allowed)
     case .upstreamTooSlow(sent: true):

@@ -97,10 +97,10 @@ private let rows: [Row] = [
   // Forwarded, so allowed: what is missing is the answer.
   Row(
     status: 503, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "allowed",
-    refusals: [.upstreamUnreadable(.truncated), .upstreamUnreadable(.conflictingLength)]),
+    refusals: [.upstreamLost, .upstreamUnreadable(.truncated), .upstreamUnreadable(.conflictingLength)]),
   Row(
     status: 504, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "allowed",
-    refusals: [.upstreamLost, .upstreamTooSlow(sent: true)]),
+    refusals: [.upstreamTooSlow(sent: true)]),
   Row(
     status: 504, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "refused",
     refusals: [.upstreamTooSlow(sent: false)]),
