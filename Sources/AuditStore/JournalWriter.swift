@@ -224,9 +224,11 @@ final class JournalWriter {
   /// checkpoint holds up no request.
   func writeCheckpoint() {
     nextCheckpoint = clock.monotonic().advanced(byNanoseconds: checkpointPeriod)
-    try? writeCheckpoint(base: segments.base) { listing in listing.segments.count }
-    // Nobody waits for it; when it fails, the next checkpoint is the next chance.
-    try? checkpoints.trim(below: segments.base)
+    // Nobody waits for either; when one fails, the next checkpoint is the next chance.
+    do throws(FileFault) {
+      try writeCheckpoint(base: segments.base) { $0.segments.count }
+      try checkpoints.trim(below: segments.base)
+    } catch {}
   }
 
   /// - Parameters:
