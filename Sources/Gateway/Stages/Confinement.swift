@@ -27,9 +27,10 @@ extension Worker {
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
     let call = verified.call
     let tenant = verified.credential.tenant
-    let operation = verified.target.operation
-    guard tenant.operations.contains(operation.name) else {
-      throw .operationNotAllowed(tenant: tenant.id, operation: operation.text)
+    if let violation = TenantConfinement.violation(
+      of: verified.target.operation, by: tenant.id, allowed: tenant.operations)
+    {
+      throw .notTheTenants(violation)
     }
     let document = try parse(call.body)
     let subjects: [ConfinementSubject]
@@ -39,14 +40,10 @@ extension Worker {
       throw .breaksModel(error)
     }
     call.received = GovernedRequest(call: verified.target, document: document)
-    for subject in subjects {
-      guard let arn = subject.arn else {
-        throw .resourceNotConfinable(tenant: tenant.id, member: subject.member)
-      }
-      let appInstance = arn.appInstanceArn
-      guard tenant.appInstances.contains(where: { $0.matches(appInstance) }) else {
-        throw .appInstanceNotAllowed(tenant: tenant.id, member: subject.member)
-      }
+    if let violation = TenantConfinement.violation(
+      of: subjects, by: tenant.id, allowed: tenant.appInstances)
+    {
+      throw .notTheTenants(violation)
     }
     return Confined(verified, document)
   }
