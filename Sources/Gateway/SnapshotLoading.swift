@@ -30,6 +30,7 @@ package enum SnapshotLoader {
     guard !found.preventUse else {
       return SnapshotLoad(snapshot: nil, problems: problems, credentialProblem: nil)
     }
+    policies.prepare()
     do {
       let credentials = try CredentialProvider.load(
         loaded.configuration.upstream.credentials, environment: environment,

@@ -55,6 +55,29 @@ struct MatchNeeds: Sendable {
   }
 }
 
+/// Patterns none of which may match anywhere in a text.
+package struct AbsentPatterns: Sendable {
+  private let patterns: [Pattern]
+  /// One a pattern, side by side: mostly they are all that is looked at.
+  private let needs: [MatchNeeds]
+
+  package init(_ patterns: [Pattern]) {
+    self.patterns = patterns
+    needs = patterns.map(\.needs)
+  }
+
+  /// Whether none matches, each within its bound.
+  package func areAbsent(from text: Text) -> Bool {
+    guard !needs.isEmpty else { return true }
+    let bytes = TextBytes(text)
+    let needs = needs.span
+    for index in needs.indices where needs[index].mayBeMet(by: bytes) {
+      guard patterns[index].occurs(in: text, holding: bytes) == .unmatched else { return false }
+    }
+    return true
+  }
+}
+
 /// A set of bytes.
 struct ByteSet: Equatable, Sendable {
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

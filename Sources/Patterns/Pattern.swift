@@ -35,7 +35,7 @@ package final class Pattern: Sendable {
   // (pcre2api, "Multithreading"); what a match writes to is per thread, in the shim.
   private nonisolated(unsafe) let whole: OpaquePointer
   private nonisolated(unsafe) let anywhere: OpaquePointer
-  private let needs: MatchNeeds
+  let needs: MatchNeeds
 
   package init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source

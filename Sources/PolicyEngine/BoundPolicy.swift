@@ -46,6 +46,4 @@ final class BoundPolicy: Sendable {
   var fills: Bool { !fillings.isEmpty }
   /// Whether it may lower days.
   var clamps: Bool { expiration?.clamps ?? false }
-
-  func matches(_ request: GovernedRequest) -> Bool { appInstances.admits(request.appInstanceArn) }
 }

@@ -27,7 +27,7 @@ final class MergedChecks: Sendable {
   private let days: (isRequired: Bool, range: ClosedRange<Int>?)
   private let maxBytes: Int
   private let isJSON: Bool
-  private let metadataForbidden: [Pattern]
+  private let metadataForbidden: AbsentPatterns
 
   init(_ entries: [TenantPlan.Entry], as governance: Governance, _ shelf: PatternShelf) {
     self.governance = governance
@@ -43,7 +43,7 @@ final class MergedChecks: Sendable {
     let metadata = governance.checksMetadata ? ruling.compactMap(\.metadata) : []
     maxBytes = metadata.compactMap(\.maxBytes).min() ?? .max
     isJSON = metadata.contains(where: \.isJSON)
-    metadataForbidden = metadata.flatMap(\.forbidden).uniqueSources
+    metadataForbidden = AbsentPatterns(metadata.flatMap(\.forbidden).uniqueSources)
   }
 
   /// The parts that surely keep every rule of every policy.
@@ -61,7 +61,7 @@ final class MergedChecks: Sendable {
 
   private func keepsMetadata(_ value: Text) -> Bool {
     value.utf8.count <= maxBytes && (!isJSON || (try? JSONDocument(parsing: value.utf8)) != nil)
-      && metadataForbidden.occurNowhere(in: value)
+      && metadataForbidden.areAbsent(from: value)
   }
 }
 
@@ -69,7 +69,7 @@ final class MergedChecks: Sendable {
 private struct MergedStringChecks: Sendable {
   private let prefixes: [BoundTemplate]
   private let patterns: WholeMatches
-  private let forbidden: [Pattern]
+  private let forbidden: AbsentPatterns
   /// In Unicode scalars.
   private let minLength: Int
   private let maxLength: Int
@@ -79,7 +79,7 @@ private struct MergedStringChecks: Sendable {
   init(_ checks: [StringChecks], _ shelf: PatternShelf) {
     prefixes = Array(Set(checks.compactMap(\.prefix)))
     patterns = shelf.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
-    forbidden = checks.flatMap(\.forbidden).uniqueSources
+    forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
     minLength = checks.compactMap(\.minLength).max() ?? 0
     maxLength = checks.compactMap(\.maxLength).min() ?? .max
     isTrimmed = checks.contains(where: \.isTrimmed)
@@ -95,7 +95,7 @@ private struct MergedStringChecks: Sendable {
       guard let start = try? prefix.resolve(for: request), value.hasPrefix(start) else { return false }
     }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
-      && patterns.surelyMatch(value) && forbidden.occurNowhere(in: value)
+      && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)
   }
 }
 
@@ -104,12 +104,6 @@ extension [Pattern] {
   var uniqueSources: [Pattern] {
     var seen: Set<Text> = []
     return filter { seen.insert(Text($0.source)).inserted }
-  }
-
-  func occurNowhere(in value: Text) -> Bool {
-    guard !isEmpty else { return true }
-    let bytes = TextBytes(value)
-    return allSatisfy { $0.occurs(in: value, holding: bytes) == .unmatched }
   }
 }
 

@@ -117,11 +117,19 @@ final class TenantPlan: Sendable {
       isSelective = entries.contains { $0.policy.appInstances != nil }
     }
 
+    /// Makes the step of all AppInstances, if there is one.
+    func prepare() {
+      if !isSelective { _ = step(forAppInstance: "") }
+    }
+
     func step(for request: GovernedRequest) -> Step {
+      step(forAppInstance: isSelective ? request.appInstanceArn : "")
+    }
+
+    private func step(forAppInstance appInstance: Text) -> Step {
       known.withLock { known in
-        let appInstance = isSelective ? request.appInstanceArn : ""
         if let step = known[appInstance] { return step }
-        let matching = entries.filter { $0.policy.matches(request) }
+        let matching = isSelective ? entries.filter { $0.policy.appInstances.admits(appInstance) } : entries
         let isKept = known.count < Self.most
         let step = Step(matching, as: governance, merges: isKept, shelf)
         if isKept { known[appInstance] = step }
@@ -142,6 +150,8 @@ final class TenantPlan: Sendable {
       return Steps(entries, as: governance, shelf)
     }
   }
+
+  func prepare() { for steps in steps { steps.prepare() } }
 
   func step(for request: GovernedRequest, as governance: Governance) -> Step {
     steps[Int(governance.rawValue)].step(for: request)

@@ -101,6 +101,76 @@ def test_reload_under_load_fails_no_request(make_setup, upstream):
     assert {request.problem for request in upstream.requests} == {None}
 
 
+MANY = 100
+
+
+def many_policies(generation):
+    """100 policies of 20 rules, each other ones. 40 of them put in a tag that says which set they are of."""
+    policies = {}
+    for number in range(MANY):
+        rules = {
+            "appInstanceUserId": {
+                "pattern": f"[a-zA-Z0-9._-]{{1,{64 + number}}}",
+                "forbidden": [f"(?i)nobody{number}", f"--{number}"],
+                "minLength": 1,
+                "maxLength": 64,
+            },
+            "name": {
+                "pattern": f"[\\p{{L}}\\p{{M}}0-9' .-]{{1,{100 + number}}}",
+                "forbidden": [f"(?i)admin{number}"],
+                "minLength": 1,
+                "maxLength": 100,
+                "trimmed": True,
+                "singleScript": True,
+            },
+            "tags": {"forbiddenKeys": ["aws:*", f"tmp{number}*"], "maxCount": 50},
+            "expiration": {"minDays": 1, "maxDays": 400 + number, "defaultDays": 30},
+            "metadata": {"maxBytes": 1000, "forbidden": [f"secret{number}"]},
+        }
+        if number < 40:
+            rules["tags"]["set"] = {f"Generation{number:02}": f"{generation}-${{tenant.id}}"}
+        policies[f"p{number:02}"] = {"rules": rules}
+    return policies
+
+
+def test_reloads_of_a_large_set_neither_stop_nor_mix_requests(make_setup, upstream):
+    """100 policies of 20 rules and 10 000 tenants, and one loop for all connections. What is read and compiled there
+    would leave no request answered meanwhile."""
+    setup = make_setup(workers=1)
+    setup.policies = many_policies(0)
+    threads = 6
+    with gateways.running(setup) as gateway:
+        setup.tenants += [
+            gateways.tenant(id=f"t{number:05}", keys=[signing.Key(f"GHAKT{number:013}", f"secret-{number:020}")])
+            for number in range(10_000)
+        ]
+        setup.write_tenants()
+        load = Load(gateway, threads)
+        answered_meanwhile = []
+        try:
+            for generation in range(1, 4):
+                setup.policies = many_policies(generation)
+                setup.write_policies()
+                seen, before = len(gateway.log), len(load.acknowledged)
+                gateway.signal(signal.SIGHUP)
+                gateway.wait_for_log(
+                    lambda record: record.get("message") == "reloaded", "reloaded", since=seen, timeout=180
+                )
+                answered_meanwhile.append(len(load.acknowledged) - before)
+                load.wait_for(20)
+        finally:
+            load.stop()
+        assert (load.failed, load.broken) == ([], 0)
+    # Each connection can have had one answer that was under way, and no more if the loop had stood still.
+    assert min(answered_meanwhile) > 2 * threads, answered_meanwhile
+    generations = []
+    for request in upstream.requests:
+        tags = {tag["Key"]: tag["Value"] for tag in request.json["Tags"] if tag["Key"].startswith("Generation")}
+        assert len(tags) == 40 and len(set(tags.values())) == 1, f"a mixture: {tags}"
+        generations.append(next(iter(tags.values())))
+    assert set(generations) == {f"{generation}-crm" for generation in range(4)}
+
+
 def test_admin_reload_does_the_same(make_setup, upstream):
     setup = make_setup()
     with gateways.running(setup) as gateway:

@@ -56,18 +56,20 @@ import Testing
     // 8 parts, 80 worlds, 53 requests and 3 tenants: 101 760 cases.
     try forEachCase(seeds: part * 1000..<part * 1000 + 80, requests: 53) {
       world, tenant, plain, request, _ in
-      var reference = ReferenceEvaluator(world.policies, tenant, world.tagPolicies)
-      let expected = reference.evaluate(plain)
-      let outcome = world.set.outcome(of: request, tenant: tenant.facts)
-      let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
-      if found.sorted() != reference.violations.sorted()
-        || outcome.warnings.sorted() != reference.warnings.sorted()
-        || outcome.changesByField != reference.changes
-        || outcome.request.tags.map({ "\($0.key)=\($0.value)" }) != expected.tagList
-        || outcome.request.expirationDays != expected.heldDays
-      {
-        Issue.record("\(tenant) \(plain)\n\(world.policies.map(\.json))\n\(outcome.decision)\n\(reference)")
+      let comparison = Comparison(world.set, request, plain, Counterexample(world, tenant, plain))
+      if comparison.differs {
+        let small = Counterexample(world, tenant, plain).smallest { try Comparison($0).differs }
+        let again = try Comparison(small)
+        Issue.record(
+          """
+          \(small.tenant) \(small.request)
+          \(small.policies.map(\.json)) \(PlainTagPolicy.json(small.tagPolicies))
+          \(again.outcome.decision)
+          \(again.reference)
+          """)
       }
+      let outcome = comparison.outcome
+      let found = outcome.decision.violations
       if found.isEmpty { seen.allowed += 1 } else { seen.denied += 1 }
       if !outcome.changes.isEmpty { seen.changed += 1 }
       if !outcome.warnings.isEmpty { seen.warned += 1 }
@@ -177,6 +179,40 @@ import Testing
         #expect(speaking.contains(violation.policy))
       }
     }
+  }
+}
+
+/// One case, by the engine and by the reference.
+private struct Comparison {
+  let outcome: Outcome
+  let reference: ReferenceEvaluator
+  let differs: Bool
+
+  init(_ set: PolicySet, _ request: GovernedRequest, _ plain: PlainRequest, _ example: Counterexample) {
+    var reference = ReferenceEvaluator(example.policies, example.tenant, example.tagPolicies)
+    let expected = reference.evaluate(plain)
+    outcome = set.outcome(of: request, tenant: example.tenant.facts)
+    let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
+    differs =
+      found.sorted() != reference.violations.sorted()
+      || outcome.warnings.sorted() != reference.warnings.sorted()
+      || outcome.changesByField != reference.changes
+      || outcome.request.tags.map { "\($0.key)=\($0.value)" } != expected.tagList
+      || outcome.request.expirationDays != expected.heldDays
+    self.reference = reference
+  }
+
+  /// For a case by itself, compiled anew.
+  init(_ example: Counterexample) throws {
+    let world = try ReferenceComparisonTests.World(
+      example.policies, [example.tenant], tagPolicies: example.tagPolicies)
+    self.init(world.set, try example.request.governed(), example.request, example)
+  }
+}
+
+extension Counterexample {
+  fileprivate init(_ world: ReferenceComparisonTests.World, _ tenant: PlainTenant, _ request: PlainRequest) {
+    self.init(policies: world.policies, tagPolicies: world.tagPolicies, tenant: tenant, request: request)
   }
 }
 

@@ -19,8 +19,10 @@ struct ReferenceEvaluator {
   mutating func evaluate(_ original: PlainRequest) -> PlainRequest {
     var request = original
     let enforced = policies.filter { $0.mode == "enforce" }
-    for policy in enforced where applies(policy, request) { _ = fill(policy, &request) }
-    for policy in enforced where applies(policy, request) { _ = clamp(policy, &request) }
+    // No change makes a policy apply that did not, or the other way round.
+    let applying = enforced.filter { applies($0, original) }
+    for policy in applying { _ = fill(policy, &request) }
+    for policy in applying { _ = clamp(policy, &request) }
     changes = difference(original, request)
     for policy in enforced { violations += check(policy, request) }
     for policy in policies where policy.mode == "warn" {
@@ -54,7 +56,8 @@ struct ReferenceEvaluator {
   }
 
   private func applies(_ policy: PlainPolicy, _ request: PlainRequest) -> Bool {
-    concerns(policy, request) && policy.operations.map { $0.contains { glob($0, request.operation) } } ?? true
+    (policy.operations.map { $0.contains { glob($0, request.operation) } } ?? true)
+      && concerns(policy, request)
   }
 
   /// Tenant and AppInstance match, whatever the operation.
@@ -143,12 +146,12 @@ struct ReferenceEvaluator {
         break
       }
     }
-    if concerns(policy, request), request.operation == "TagResource" {
+    if request.operation == "TagResource", concerns(policy, request) {
       for tag in request.tags where policy.set.contains(where: { sameIgnoringCase($0.key, tag.key) }) {
         broken.append("tags.protected Tags.\(tag.key)")
       }
     }
-    if concerns(policy, request), request.operation == "UntagResource" {
+    if request.operation == "UntagResource", concerns(policy, request) {
       for key in request.tagKeys
       where policy.set.contains(where: { sameIgnoringCase($0.key, key) })
         || policy.required.contains(where: { sameIgnoringCase($0.key, key) })
@@ -302,16 +305,26 @@ extension ReferenceEvaluator {
   }
 
   private func glob(_ pattern: String, _ text: String) -> Bool {
-    glob(Array(pattern.unicodeScalars)[...], Array(text.unicodeScalars)[...])
+    glob(Array(pattern.unicodeScalars), 0, Array(text.unicodeScalars), 0)
   }
 
-  private func glob(_ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>) -> Bool {
-    guard let first = pattern.first else { return text.isEmpty }
-    switch first {
-    case "*": return glob(pattern.dropFirst(), text) || (!text.isEmpty && glob(pattern, text.dropFirst()))
-    case "?": return !text.isEmpty && glob(pattern.dropFirst(), text.dropFirst())
-    case "\\": return text.first == pattern.dropFirst().first && glob(pattern.dropFirst(2), text.dropFirst())
-    default: return text.first == first && glob(pattern.dropFirst(), text.dropFirst())
+  /// What is left of the pattern against what is left of the text. By places, since slices cost most of a debug build's
+  /// time.
+  private func glob(
+    _ pattern: [Unicode.Scalar], _ place: Int, _ text: [Unicode.Scalar], _ index: Int
+  ) -> Bool {
+    if place == pattern.count { return index == text.count }
+    switch pattern[place] {
+    case "*":
+      return glob(pattern, place + 1, text, index)
+        || (index < text.count && glob(pattern, place, text, index + 1))
+    case "?":
+      return index < text.count && glob(pattern, place + 1, text, index + 1)
+    case "\\":
+      return index < text.count && place + 1 < pattern.count && text[index] == pattern[place + 1]
+        && glob(pattern, place + 2, text, index + 1)
+    default:
+      return index < text.count && text[index] == pattern[place] && glob(pattern, place + 1, text, index + 1)
     }
   }
 }
