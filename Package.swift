@@ -74,7 +74,9 @@ let package = Package(
       ]),
     room(
       "AuditShipping",
-      uses: ["Primitives", "OpenSSLCrypto", "Configuration", "AuditTrail", "AuditStore", "CLibpq"]),
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "CLibpq",
+      ]),
     room(
       "Gateway",
       uses: [
@@ -155,7 +157,7 @@ let package = Package(
         "PolicyEngine", "RateLimiting", "AuditTrail", "Transport",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    tests(of: "AuditShipping", uses: ["Primitives"]),
+    tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]

@@ -6,7 +6,7 @@ internal import GRDB
 struct IndexFile {
   static let name = "index.sqlite"
   /// Changes with the tables and with what they mean; a file of another format is made anew.
-  private static let format = 1
+  private static let format = 2
   /// How long a writer waits for another; each holds the file for a fraction of a second.
   private static let patience = 2.0
   /// The journal goes before the index: below that much free space the index does not grow.
@@ -80,9 +80,8 @@ struct IndexFile {
     _ = fchmod(descriptor, 0o600)
   }
 
-  /// - `request`: where the records of a request lie. `second` is its outcome.
-  /// - `posting`: which requests have a term. In runs of sequence numbers, so that a growing index changes few pages.
-  /// - `facet`: the facets that the journal has.
+  /// - `request`: where the records of a request lie. `second` is its outcome, `finding` what `reconcile` found out.
+  /// - `posting`: which requests have a term. In runs of zones, so that a growing index changes few pages.
   /// - `zone`: the times of the requests with sequence numbers of one zone.
   /// - `unknown`: requests that were forwarded and of which no answer is known.
   /// - `state`: how far the journal is indexed, with the digest of the last line as the proof that it is this journal.
@@ -90,11 +89,11 @@ struct IndexFile {
     CREATE TABLE request (
       sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,
       segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-      secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER);
+      secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER,
+      findingSegment INTEGER, findingOffset INTEGER, findingLength INTEGER);
     CREATE TABLE posting (
-      run INTEGER NOT NULL, term INTEGER NOT NULL, sequence INTEGER NOT NULL,
-      PRIMARY KEY (run, term, sequence)) WITHOUT ROWID;
-    CREATE TABLE facet (term INTEGER PRIMARY KEY, tenant TEXT, operation TEXT, decision TEXT);
+      run INTEGER NOT NULL, term INTEGER NOT NULL, zone INTEGER NOT NULL, places BLOB NOT NULL,
+      PRIMARY KEY (run, term, zone)) WITHOUT ROWID;
     CREATE TABLE zone (number INTEGER PRIMARY KEY, earliest INTEGER NOT NULL, latest INTEGER NOT NULL);
     CREATE TABLE unknown (sequence INTEGER PRIMARY KEY);
     CREATE TABLE state (

@@ -4,8 +4,8 @@ internal import Primitives
 
 /// Finds the sequence numbers of requests that have a term of each group, in order or backwards, some at a time.
 ///
-/// The groups' postings are in the same order, so the search leaps: whoever is behind is asked for the first at or
-/// after the furthest, until all agree. What is rare makes the leaps long.
+/// It goes by zones: whichever group is behind is asked for its first zone at or after the furthest, until all agree,
+/// and then the zone's requests are compared. What is rare makes the leaps long.
 struct IndexSearch {
   enum Order { case oldestFirst, newestFirst }
 
@@ -17,33 +17,48 @@ struct IndexSearch {
   /// The next ones, at most `count`.
   func next(_ count: Int, _ db: Database) throws -> [Int] {
     if groups.isEmpty { return try inRange(count, db) }
-    guard groups.allSatisfy({ !$0.isEmpty }) else { return [] }
     var found: [Int] = []
-    let runs = Array((range.lowerBound >> IndexBatch.runShift)...(range.upperBound >> IndexBatch.runShift))
-    for run in order == .oldestFirst ? runs : runs.reversed() {
-      try search(run, &found, count, db)
-      if found.count >= count { break }
+    let zones = (range.lowerBound >> Zone.shift)...(range.upperBound >> Zone.shift)
+    let runs = (zones.lowerBound >> Zone.runShift)...(zones.upperBound >> Zone.runShift)
+    var run = order == .oldestFirst ? runs.lowerBound : runs.upperBound
+    while runs.contains(run), found.count < count {
+      try search(run, zones, &found, count, db)
+      run += order == .oldestFirst ? 1 : -1
     }
-    return found
+    return Array(found.prefix(count))
   }
 
-  private func search(_ run: Int, _ found: inout [Int], _ count: Int, _ db: Database) throws {
+  private func search(
+    _ run: Int, _ zones: ClosedRange<Int>, _ found: inout [Int], _ count: Int, _ db: Database
+  ) throws {
     let unions = try groups.map { try PostingUnion(run: run, terms: $0, order, db) }
-    var target = order == .oldestFirst ? range.lowerBound : -range.upperBound
-    let end = order == .oldestFirst ? range.upperBound : -range.lowerBound
+    var target = order == .oldestFirst ? zones.lowerBound : -zones.upperBound
+    let end = order == .oldestFirst ? zones.upperBound : -zones.lowerBound
     while found.count < count {
       var reached = target
       for union in unions {
-        guard let next = try union.first(from: reached), next <= end else { return }
+        guard let next = try union.firstZone(from: reached), next <= end else { return }
         reached = next
       }
-      if reached == target || unions.count == 1 {
-        found.append(abs(reached))
-        target = reached + 1
-      } else {
+      // Further than the first ones were asked for: they have to follow.
+      guard reached == target || unions.count == 1 else {
         target = reached
+        continue
       }
+      found += sequences(of: unions)
+      target = reached + 1
     }
+  }
+
+  /// What all have in the zone where they are.
+  private func sequences(of unions: [PostingUnion]) -> [Int] {
+    var common = unions[0].sequences
+    for union in unions.dropFirst() where !common.isEmpty {
+      let others = Set(union.sequences)
+      common.removeAll { !others.contains($0) }
+    }
+    common.removeAll { !range.contains($0) }
+    return order == .oldestFirst ? common : common.reversed()
   }
 
   private func inRange(_ count: Int, _ db: Database) throws -> [Int] {
@@ -53,61 +68,84 @@ struct IndexSearch {
   }
 }
 
-/// The requests of a run that have one of some terms. Positions are sequence numbers, negative when searching
+/// The requests of a run that have one of some terms. Positions are numbers of zones, negative when searching
 /// backwards, so that they always grow.
 private final class PostingUnion {
   private let cursors: [PostingCursor]
+  private var zone: Int?
 
   init(run: Int, terms: [IndexTerm], _ order: IndexSearch.Order, _ db: Database) throws {
     cursors = try terms.map { try PostingCursor(run: run, term: $0, order, db) }
   }
 
-  func first(from target: Int) throws -> Int? {
-    var first: Int?
+  /// Moves on to the first zone at or after `target` that has some.
+  func firstZone(from target: Int) throws -> Int? {
+    zone = nil
     for cursor in cursors {
-      guard let next = try cursor.first(from: target) else { continue }
-      first = min(first ?? next, next)
+      guard let next = try cursor.firstZone(from: target) else { continue }
+      zone = min(zone ?? next, next)
     }
-    return first
+    return zone
+  }
+
+  /// Those of the zone, in order.
+  var sequences: [Int] {
+    let lists = cursors.compactMap { $0.zone == zone ? $0.sequences : nil }
+    return lists.count == 1 ? lists[0] : Set(lists.joined()).sorted()
   }
 }
 
 private final class PostingCursor {
+  private typealias ZoneRow = (zone: Int, places: [UInt8])
+
   private let statement: Statement
   private let run: Int
   private let term: IndexTerm
   private let sign: Int
-  private var buffer: [Int] = []
+  private var buffer: [ZoneRow] = []
   private var place = 0
   private var isAtEnd = false
   /// How many are read at a time: more while they are taken one after the other, few after a leap.
   private var block = fewest
 
-  private static let fewest = 16
-  private static let most = 4096
+  private static let fewest = 1
+  private static let most = 64
 
   init(run: Int, term: IndexTerm, _ order: IndexSearch.Order, _ db: Database) throws {
     self.run = run
     self.term = term
     sign = order == .oldestFirst ? 1 : -1
-    let condition =
-      order == .oldestFirst ? "sequence >= ? ORDER BY sequence" : "sequence <= ? ORDER BY sequence DESC"
+    let condition = order == .oldestFirst ? "zone >= ? ORDER BY zone" : "zone <= ? ORDER BY zone DESC"
     statement = try db.cachedStatement(
-      sql: "SELECT sequence FROM posting WHERE run = ? AND term = ? AND \(condition) LIMIT ?")
+      sql: "SELECT zone, places FROM posting WHERE run = ? AND term = ? AND \(condition) LIMIT ?")
   }
 
-  func first(from target: Int) throws -> Int? {
+  /// Where it is.
+  var zone: Int? { place < buffer.count ? buffer[place].zone : nil }
+
+  /// Those of the zone where it is, in order.
+  var sequences: [Int] { Zone.decode(buffer[place].places, of: buffer[place].zone * sign) }
+
+  func firstZone(from target: Int) throws -> Int? {
     while true {
-      while place < buffer.count, buffer[place] < target { place += 1 }
-      if place < buffer.count { return buffer[place] }
+      while place < buffer.count, buffer[place].zone < target { place += 1 }
+      if let zone { return zone }
       guard !isAtEnd else { return nil }
-      let isNext = buffer.last.map { target <= $0 + block } ?? true
+      let isNext = buffer.last.map { target <= $0.zone + block } ?? true
       block = isNext ? min(Self.most, 2 * block) : Self.fewest
-      buffer = try Int.fetchAll(statement, arguments: [run, term.bits, target * sign, block]).map {
-        $0 * sign
-      }
+      buffer = try read(block, from: target)
       place = 0
       isAtEnd = buffer.count < block
     }
+  }
+
+  private func read(_ count: Int, from target: Int) throws -> [ZoneRow] {
+    let rows = try Row.fetchCursor(statement, arguments: [run, term.bits, target * sign, count])
+    var read: [ZoneRow] = []
+    while let row = try rows.next() {
+      let places = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
+      read.append((zone: row[0] * sign, places: places))
+    }
+    return read
   }
 }

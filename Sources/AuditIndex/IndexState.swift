@@ -35,12 +35,13 @@ extension IndexState {
         db,
         sql:
           "SELECT build, base, sequence, digest, segment, offset, length, unreadable FROM state WHERE id = 1"),
-      let digest = SHA256Digest(lowercaseHex: Array((row[3] as String).utf8)[...])
+      let build = row.integer(0), let base = row.integer(1), let sequence = row.integer(2),
+      let text = String.fromDatabaseValue(row[3]), let place = row.place(4), let unreadable = row.integer(7),
+      let digest = SHA256Digest(lowercaseHex: Array(text.utf8)[...])
     else { return nil }
     return IndexState(
-      build: row[0], base: row[1], sequence: row[2],
-      place: RecordPlace(segment: SegmentName(firstSequence: row[4]), offset: row[5], length: row[6]),
-      digest: digest, unreadable: row[7])
+      build: Int64(build), base: base, sequence: sequence, place: place, digest: digest,
+      unreadable: unreadable)
   }
 
   func write(_ db: Database) throws {

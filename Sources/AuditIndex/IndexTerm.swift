@@ -8,68 +8,52 @@ struct IndexTerm: Hashable, Comparable {
   let bits: Int64
 
   private enum Subject: UInt8 {
-    case facet, accessKey, actor, user, name, tag
+    case tenant, operation, decision, accessKey, actor, user, name, tag
   }
 
-  private init(_ subject: Subject, _ parts: Text...) {
-    var bytes = [subject.rawValue]
-    for part in parts {
+  private init(_ subject: Subject, _ value: Text, of key: Text? = nil) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(value.utf8.count + (key?.utf8.count ?? 0) + 8)
+    bytes.append(subject.rawValue)
+    if let key {
       // The length in front, so that `ab` + `c` is not `a` + `bc`.
-      bytes.append(decimal: part.utf8.count)
+      bytes.append(decimal: key.utf8.count)
       bytes.append(UInt8(ascii: ":"))
-      bytes.append(contentsOf: part.utf8)
+      bytes.append(contentsOf: key.utf8)
     }
+    bytes.append(contentsOf: value.utf8)
     bits = Int64(SHA256.digest(bytes).words.0 & 0xFFFF_FFFF_FFFF)
   }
 
-  static func facet(_ facet: Facet) -> Self {
-    // What is absent is not what is empty.
-    let mark = { (part: Text?) in part.map { "=" + $0 } ?? "" }
-    return Self(.facet, mark(facet.tenant), mark(facet.operation), mark(facet.decision))
-  }
-
+  static func tenant(_ id: Text) -> Self { Self(.tenant, id) }
+  static func operation(_ name: Text) -> Self { Self(.operation, name) }
+  static func decision(_ decision: Text) -> Self { Self(.decision, decision) }
   static func accessKey(_ id: Text) -> Self { Self(.accessKey, id) }
   static func actor(_ actor: Text) -> Self { Self(.actor, actor) }
   static func user(id: Text) -> Self { Self(.user, id) }
   /// A user is looked for by its id, whichever of the two is asked for.
   static func user(arn: Text) -> Self { Self(.user, arn.userId ?? arn) }
   static func name(_ name: Text) -> Self { Self(.name, name) }
-  static func tag(_ key: Text, _ value: Text) -> Self { Self(.tag, key, value) }
+  static func tag(_ key: Text, _ value: Text) -> Self { Self(.tag, value, of: key) }
 
   static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
 }
 
-/// What few values are there of: which of them stand together is a small table, and they are looked for as one.
-struct Facet: Hashable {
-  var tenant: Text?
-  var operation: Text?
-  var decision: Text?
-
-  init(_ request: RequestHistory) {
-    tenant = request.text("tenant")
-    operation = request.text("operation")
-    decision = request.text("decision")
-  }
-
-  init(tenant: Text?, operation: Text?, decision: Text?) {
-    self.tenant = tenant
-    self.operation = operation
-    self.decision = decision
-  }
-}
-
-extension RequestHistory {
-  /// Everything it can be found by, but its facet.
-  var terms: Set<IndexTerm> {
-    var terms: Set<IndexTerm> = []
-    if let key = text("accessKeyId") { terms.insert(.accessKey(key)) }
-    if let actor = text("actor") { terms.insert(.actor(actor)) }
-    if let id = text("appInstanceUserId") { terms.insert(.user(id: id)) }
-    if let arn = text("appInstanceUserArn") { terms.insert(.user(arn: arn)) }
-    if let name = text("name") { terms.insert(.name(name)) }
-    for tag in first.tags { terms.insert(.tag(tag.key, tag.value)) }
-    for change in first.changes {
-      if let key = change.field.tagKey { terms.insert(.tag(key, change.to)) }
+extension JournalRecord {
+  /// Everything that its request can be found by, as far as this record tells it.
+  var terms: [IndexTerm] {
+    var terms: [IndexTerm] = []
+    if let tenant = text("tenant") { terms.append(.tenant(tenant)) }
+    if let operation = text("operation") { terms.append(.operation(operation)) }
+    if let decision = text("decision") { terms.append(.decision(decision)) }
+    if let key = text("accessKeyId") { terms.append(.accessKey(key)) }
+    if let actor = text("actor") { terms.append(.actor(actor)) }
+    if let id = text("appInstanceUserId") { terms.append(.user(id: id)) }
+    if let arn = text("appInstanceUserArn") { terms.append(.user(arn: arn)) }
+    if let name = text("name") { terms.append(.name(name)) }
+    for tag in tags { terms.append(.tag(tag.key, tag.value)) }
+    for change in changes {
+      if let key = change.field.tagKey { terms.append(.tag(key, change.to)) }
     }
     return terms
   }
@@ -77,8 +61,7 @@ extension RequestHistory {
 
 extension QueryFilter {
   /// Of each of these groups a request must have one.
-  /// - Parameter facets: those that the journal has.
-  func groups(among facets: [Facet]) -> [[IndexTerm]] {
+  var groups: [[IndexTerm]] {
     var groups: [[IndexTerm]] = []
     if let userId { groups.append([.user(id: userId)]) }
     if let userArn { groups.append([.user(arn: userArn)]) }
@@ -86,19 +69,10 @@ extension QueryFilter {
     for tag in tags { groups.append(recorded(tag.value).map { .tag(tag.key, $0) }) }
     if let actor { groups.append([.actor(actor)]) }
     if let accessKeyId { groups.append([.accessKey(accessKeyId)]) }
-    let wanted = Facet(tenant: tenant, operation: operation, decision: decision.map { Text($0.rawValue) })
-    if wanted != Facet(tenant: nil, operation: nil, decision: nil) {
-      groups.append(facets.filter { wanted.covers($0) }.map { .facet($0) })
-    }
+    if let tenant { groups.append([.tenant(tenant)]) }
+    if let decision { groups.append([.decision(Text(decision.rawValue))]) }
+    if let operation { groups.append([.operation(operation)]) }
     return groups
-  }
-}
-
-extension Facet {
-  /// Whether each of its values that is there is also `other`'s.
-  fileprivate func covers(_ other: Facet) -> Bool {
-    (tenant == nil || tenant == other.tenant) && (operation == nil || operation == other.operation)
-      && (decision == nil || decision == other.decision)
   }
 }
 

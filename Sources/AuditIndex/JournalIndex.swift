@@ -117,7 +117,7 @@ package final class JournalIndex {
   }
 
   private static func clear(_ db: Database) throws {
-    for table in ["request", "posting", "facet", "zone", "unknown", "state"] {
+    for table in ["request", "posting", "zone", "unknown", "state"] {
       try db.execute(sql: "DELETE FROM \(table)")
     }
   }
@@ -127,8 +127,9 @@ package final class JournalIndex {
     try db.execute(sql: "DELETE FROM request WHERE sequence < ?", arguments: [base])
     try db.execute(sql: "DELETE FROM unknown WHERE sequence < ?", arguments: [base])
     // What is left of these in the run and the zone of `base` finds no request.
-    try db.execute(sql: "DELETE FROM posting WHERE run < ?", arguments: [base >> IndexBatch.runShift])
-    try db.execute(sql: "DELETE FROM zone WHERE number < ?", arguments: [base >> IndexBatch.zoneShift])
+    try db.execute(
+      sql: "DELETE FROM posting WHERE run < ?", arguments: [(base >> Zone.shift) >> Zone.runShift])
+    try db.execute(sql: "DELETE FROM zone WHERE number < ?", arguments: [base >> Zone.shift])
   }
 
   /// How many requests up to the record with the number `last` were forwarded and have no known answer.
@@ -187,15 +188,10 @@ extension JournalIndex {
         sql: "SELECT sequence FROM unknown WHERE sequence BETWEEN ? AND ? ORDER BY sequence \(order) LIMIT ?",
         arguments: [range.lowerBound, range.upperBound, rowsAtOnce])
     }
-    let facets = try Row.fetchAll(db, sql: "SELECT tenant, operation, decision FROM facet").map { row in
-      Facet(tenant: text(row[0]), operation: text(row[1]), decision: text(row[2]))
-    }
     return try IndexSearch(
-      groups: filter.groups(among: facets), order: newestFirst ? .newestFirst : .oldestFirst, range: range
+      groups: filter.groups, order: newestFirst ? .newestFirst : .oldestFirst, range: range
     ).next(rowsAtOnce, db)
   }
-
-  private static func text(_ value: String?) -> Text? { value.map { Text($0) } }
 
   /// The sequence numbers among which requests of the filter's times are, without those before or after `passed`.
   private static func range(
@@ -206,13 +202,13 @@ extension JournalIndex {
       let zone = try Int.fetchOne(
         db, sql: "SELECT min(number) FROM zone WHERE latest >= ?", arguments: [since.nanoseconds])
       guard let zone else { return nil }
-      first = max(first, zone << IndexBatch.zoneShift)
+      first = max(first, zone << Zone.shift)
     }
     if let until = filter.until {
       let zone = try Int.fetchOne(
         db, sql: "SELECT max(number) FROM zone WHERE earliest < ?", arguments: [until.nanoseconds])
       guard let zone else { return nil }
-      last = min(last, (zone + 1) << IndexBatch.zoneShift - 1)
+      last = min(last, (zone + 1) << Zone.shift - 1)
     }
     if let passed {
       if newestFirst { last = min(last, passed - 1) } else { first = max(first, passed + 1) }

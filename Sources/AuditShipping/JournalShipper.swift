@@ -26,9 +26,10 @@ package final class JournalShipper: Sendable {
   /// - Parameters:
   ///   - directory: the journal's, which is open for writing.
   ///   - batch: records in one transaction at most.
+  ///   - copied: called with the last record that the database is known to have, as it changes.
   package init(
     _ database: PostgresDatabase, directory: String, batch: Int, clock: any TimeSource,
-    report: @escaping @Sendable (Event) -> Void
+    copied: @escaping @Sendable (Int) -> Void, report: @escaping @Sendable (Event) -> Void
   ) throws(ShippingFailure) {
     let mark: ShippedMark
     let desk: ShipperDesk
@@ -39,12 +40,13 @@ package final class JournalShipper: Sendable {
     } catch {
       throw .journal(error)
     }
+    copied(desk.status.withLock { $0.lastShipped })
     self.desk = desk
     do throws(ThreadFault) {
       let thread = try WriterThread {
         ShipperWork(
           database: database, directory: directory, batch: batch, clock: clock, mark: mark, desk: desk,
-          report: report
+          copied: copied, report: report
         ).run()
       }
       self.thread = Mutex(consume thread)
@@ -55,15 +57,15 @@ package final class JournalShipper: Sendable {
 
   package var status: Status { desk.status.withLock { $0 } }
 
-  /// How many of the records that were written the database does not have, as far as is known.
+  /// How many of the records that the journal has the database does not have, as far as is known.
   package func unshipped(of journal: JournalStatistics) -> Int {
-    max(0, journal.lastSequence - status.lastShipped)
+    max(0, journal.lastSequence - max(status.lastShipped, journal.baseSequence))
   }
 
-  /// Tries once more to bring what is left, for a few seconds at most, and returns when the thread has ended.
-  package func close() {
+  /// Tries once more to bring what is left, until `end` at most, and returns when the thread has ended.
+  package func close(by end: MonotonicInstant) {
     guard let ended = thread.withLock({ $0.take() }) else { return }
-    desk.isEnding.store(true, ordering: .releasing)
+    desk.end.withLock { $0 = end }
     desk.bell.ring()
     ended.join()
   }
@@ -72,7 +74,8 @@ package final class JournalShipper: Sendable {
 /// What the shipper's thread and others share.
 final class ShipperDesk: Sendable {
   let status: Mutex<JournalShipper.Status>
-  let isEnding = Atomic(false)
+  /// When the last try ends; `nil` before it is time for one.
+  let end = Mutex<MonotonicInstant?>(nil)
   let bell = Bell()
 
   init(lastShipped: Int) { status = Mutex(.init(lastShipped: lastShipped, problem: nil)) }

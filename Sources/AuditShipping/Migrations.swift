@@ -11,7 +11,8 @@ package enum Migrations {
   private static let steps = [
     """
     -- The audit journals of all gateways. Run as the owner of the tables; the gateway itself needs
-    -- USAGE on the schema, SELECT on both tables and INSERT on gatehouse.journal only.
+    -- USAGE on the schema, SELECT on both tables and INSERT on gatehouse.journal only. Whoever only asks
+    -- (`audit query --from postgres`) needs USAGE and SELECT.
     DO $$ BEGIN
       IF to_regnamespace('gatehouse') IS NULL THEN CREATE SCHEMA gatehouse; END IF;
     END $$;
@@ -48,7 +49,15 @@ package enum Migrations {
     CREATE INDEX IF NOT EXISTS journal_tenant ON gatehouse.journal (tenant, time);
     CREATE INDEX IF NOT EXISTS journal_actor ON gatehouse.journal (actor) WHERE actor IS NOT NULL;
     CREATE INDEX IF NOT EXISTS journal_access_key ON gatehouse.journal (access_key_id);
+    CREATE INDEX IF NOT EXISTS journal_user_arn ON gatehouse.journal (user_arn) WHERE user_arn IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS journal_operation ON gatehouse.journal (operation, time) WHERE operation IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS journal_decision ON gatehouse.journal (decision, time) WHERE decision IS NOT NULL;
+    -- Names, and tags as they were received and as they were changed: by hash, as they may be long.
+    CREATE INDEX IF NOT EXISTS journal_name ON gatehouse.journal USING gin ((record -> 'name') jsonb_path_ops);
+    CREATE INDEX IF NOT EXISTS journal_tags ON gatehouse.journal USING gin ((record -> 'tags') jsonb_path_ops);
+    CREATE INDEX IF NOT EXISTS journal_changes ON gatehouse.journal USING gin ((record -> 'changes') jsonb_path_ops);
     CREATE INDEX IF NOT EXISTS journal_without_columns ON gatehouse.journal (gateway_id) WHERE kind IS NULL;
+    CREATE INDEX IF NOT EXISTS journal_without_record ON gatehouse.journal (gateway_id) WHERE record IS NULL;
     INSERT INTO gatehouse.journal_migrations (version) VALUES (1) ON CONFLICT DO NOTHING;
 
     """

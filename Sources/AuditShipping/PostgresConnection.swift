@@ -2,45 +2,58 @@ internal import CLibpq
 internal import Glibc
 internal import OpenSSLCrypto
 
-/// A connection to a PostgreSQL server, for one thread.
+/// A connection to a PostgreSQL server, for one thread. It never blocks in libpq, but for the look-up of host names.
 final class PostgresConnection {
   private let handle: OpaquePointer
+  private let patience: Duration
   /// Asked while it waits for an answer: whether to give up.
   private let mustStop: () -> Bool
 
-  /// How long a statement may take, in units of `slice`: 30 s.
-  private static let patience = 300
   /// Milliseconds between two questions whether to give up.
   private static let slice: Int32 = 100
 
+  /// - Parameters:
+  ///   - connectTimeout: for each host that the URL names.
+  ///   - patience: how long a statement may take.
   /// - Throws: `badURL` or `cannotConnect`.
   init(
-    url: Secret, password: Secret?, connectTimeout: Duration, mustStop: @escaping () -> Bool
+    url: Secret, password: Secret?, connectTimeout: Duration, patience: Duration,
+    mustStop: @escaping () -> Bool
   ) throws(ShippingFailure) {
+    self.patience = patience
     self.mustStop = mustStop
-    let url = Self.text(url)
-    let written = try Self.password(in: url)
-    let seconds = max(
-      2, connectTimeout.components.seconds + (connectTimeout.components.attoseconds > 0 ? 1 : 0))
-    // What comes after `dbname` wins over what the URL says.
-    var options = [
-      ("dbname", url), ("connect_timeout", "\(seconds)"), ("application_name", "gatehouse"),
-      ("client_encoding", "UTF8"), ("tcp_user_timeout", "30000"),
-    ]
-    let password = password.map { Self.text($0) }
-    if let password { options.append(("password", password)) }
-    guard let handle = Self.connect(options) else { throw .cannotConnect("out of memory") }
-    self.handle = handle
-    // Otherwise libpq prints notices to standard error.
-    PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    guard PQstatus(handle) == CONNECTION_OK else {
-      var reason = String(cString: PQerrorMessage(handle))
-      for secret in [password, written].compactMap({ $0 }) where !secret.isEmpty {
-        reason = reason.replacing(secret, with: "[secret]")
-      }
-      let line = reason.split(whereSeparator: \.isNewline).joined(separator: "; ")
-      throw .cannotConnect(line.isEmpty ? "no reason given" : line)
+    let target = try PostgresTarget(url: url, password: password)
+    handle = try target.connect { handle throws(ShippingFailure) in
+      try Self.finishConnecting(handle, by: .now + connectTimeout, mustStop)
     }
+  }
+
+  /// - Returns: `false` when it was refused; libpq has the reason.
+  private static func finishConnecting(
+    _ handle: OpaquePointer, by end: ContinuousClock.Instant, _ mustStop: () -> Bool
+  ) throws(ShippingFailure) -> Bool {
+    // As libpq wants it: the first time, as if it had asked to write.
+    var wish = PGRES_POLLING_WRITING
+    while true {
+      switch wish {
+      case PGRES_POLLING_OK: return true
+      case PGRES_POLLING_FAILED: return false
+      default: break
+      }
+      guard PQstatus(handle) != CONNECTION_BAD else { return false }
+      let events = wish == PGRES_POLLING_WRITING ? POLLOUT : POLLIN
+      if !wait(for: Int16(events), on: handle) {
+        guard ContinuousClock.now < end, !mustStop() else { throw .timedOut }
+        continue
+      }
+      wish = PQconnectPoll(handle)
+    }
+  }
+
+  /// - Returns: whether it is time to go on, not just to ask whether to give up.
+  private static func wait(for events: Int16, on handle: OpaquePointer) -> Bool {
+    var wanted = pollfd(fd: PQsocket(handle), events: events, revents: 0)
+    return poll(&wanted, 1, slice) > 0
   }
 
   deinit { PQfinish(handle) }
@@ -70,10 +83,8 @@ final class PostgresConnection {
   }
 
   /// What `body` does happens as a whole or not at all.
-  func transaction<Value>(
-    _ begin: String = "BEGIN", _ body: () throws(ShippingFailure) -> Value
-  ) throws(ShippingFailure) -> Value {
-    try run(script: begin)
+  func transaction<Value>(_ body: () throws(ShippingFailure) -> Value) throws(ShippingFailure) -> Value {
+    try run(script: "BEGIN")
     do throws(ShippingFailure) {
       let value = try body()
       try run(script: "COMMIT")
@@ -104,17 +115,15 @@ final class PostgresConnection {
 
   /// Returns when `PQgetResult` would not wait.
   private func awaitResult() throws(ShippingFailure) {
-    var slices = 0
+    let end = ContinuousClock.now + patience
     while true {
       guard PQconsumeInput(handle) == 1 else { throw .disconnected }
       let unsent = PQflush(handle)
       guard unsent >= 0 else { throw .disconnected }
       guard PQisBusy(handle) == 1 else { return }
       let events = Int16(POLLIN) | (unsent == 1 ? Int16(POLLOUT) : 0)
-      var wanted = pollfd(fd: PQsocket(handle), events: events, revents: 0)
-      guard poll(&wanted, 1, Self.slice) == 0 else { continue }
-      slices += 1
-      guard slices < Self.patience, !mustStop() else { throw .timedOut }
+      if Self.wait(for: events, on: handle) { continue }
+      guard ContinuousClock.now < end, !mustStop() else { throw .timedOut }
     }
   }
 
@@ -139,36 +148,5 @@ final class PostgresConnection {
     if state.hasPrefix("22") { return .refused(sqlState: state, message: "a value") }
     let message = gh_pq_message(result).map { String(cString: $0) } ?? "no reason given"
     return .refused(sqlState: state, message: message)
-  }
-
-  private static func connect(_ options: [(String, String)]) -> OpaquePointer? {
-    // libpq copies both lists, which end with a null pointer.
-    let keywords = options.map { strdup($0.0) } + [nil]
-    let values = options.map { strdup($0.1) } + [nil]
-    defer {
-      for text in keywords { free(text) }
-      for case let text? in values {
-        explicit_bzero(text, strlen(text))
-        free(text)
-      }
-    }
-    return PQconnectdbParams(keywords.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 1)
-  }
-
-  /// The password that stands in the URL.
-  private static func password(in url: String) throws(ShippingFailure) -> String? {
-    // An array of libpq's that ends with an option without keyword.
-    guard let options = PQconninfoParse(url, nil) else { throw .badURL }
-    defer { PQconninfoFree(options) }
-    var option = options
-    while let keyword = option.pointee.keyword {
-      if String(cString: keyword) == "password" { return option.pointee.val.map { String(cString: $0) } }
-      option += 1
-    }
-    return nil
-  }
-
-  private static func text(_ secret: Secret) -> String {
-    secret.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 }

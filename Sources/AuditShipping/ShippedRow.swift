@@ -27,7 +27,7 @@ struct ShippedRow {
       return
     }
     let arn = record.text("appInstanceUserArn")
-    let userId = record.text("appInstanceUserId") ?? arn.flatMap { Self.userId(of: $0) }
+    let userId = record.text("appInstanceUserId") ?? arn?.userId
     let texts: [Text?] = [
       Text(record.kind.rawValue), record.requestId, Text(record.time.rfc3339),
       record.text("tenant"), record.text("operation"), record.text("decision"), record.text("outcome"),
@@ -45,12 +45,6 @@ struct ShippedRow {
       characters.append(character == "\0" ? "\u{FFFD}" : character)
     }
     return Array(String(characters).utf8)
-  }
-
-  /// The last part of `arn:aws:chime:…:app-instance/…/user/ID`.
-  static func userId(of arn: Text) -> Text? {
-    guard let marker = arn.string.firstRange(of: "/user/") else { return nil }
-    return Text(String(arn.string[marker.upperBound...]))
   }
 
   /// Whether the line has `\u0000`, which jsonb does not take. That it may be an escaped backslash before `u0000` does

@@ -11,6 +11,7 @@ final class ShipperWork {
   private let clock: any TimeSource
   private let mark: ShippedMark
   private let desk: ShipperDesk
+  private let copied: @Sendable (Int) -> Void
   private let report: @Sendable (JournalShipper.Event) -> Void
   private var session: Session?
   /// When the last try ends that is made at the end.
@@ -27,14 +28,13 @@ final class ShipperWork {
   private static let pause: Int64 = 100_000_000
   private static let firstBackoff: Int64 = 200_000_000
   private static let longestBackoff: Int64 = 10_000_000_000
-  /// For the last try.
-  private static let lastPatience: Int64 = 3_000_000_000
   /// Bytes of lines in one transaction, above which no further record is added.
   private static let batchSize = 4 << 20
 
   init(
     database: PostgresDatabase, directory: String, batch: Int, clock: any TimeSource, mark: ShippedMark,
-    desk: ShipperDesk, report: @escaping @Sendable (JournalShipper.Event) -> Void
+    desk: ShipperDesk, copied: @escaping @Sendable (Int) -> Void,
+    report: @escaping @Sendable (JournalShipper.Event) -> Void
   ) {
     self.database = database
     self.directory = directory
@@ -42,6 +42,7 @@ final class ShipperWork {
     self.clock = clock
     self.mark = mark
     self.desk = desk
+    self.copied = copied
     self.report = report
   }
 
@@ -82,7 +83,9 @@ final class ShipperWork {
     // A statement is a transaction.
     try database.insert(lines, session.connection)
     if first.sequence > before + 1 {
-      say("records \(before + 1) to \(first.sequence - 1) had expired before they could be shipped", true)
+      say(
+        "records \(before + 1) to \(first.sequence - 1) are no longer in the journal and cannot be shipped",
+        true)
     }
     self.session = session
     reached(last.sequence)
@@ -91,8 +94,8 @@ final class ShipperWork {
 
   private func connect() throws(ShippingFailure) -> Session {
     // Asked while it waits: the last try has its own, shorter patience. The work outlives its connections.
-    let connection = try database.connect { [unowned self] in hasToStop() }
-    try database.migrate(connection)
+    let connection = try database.tables.connect { [unowned self] in hasToStop() }
+    try database.tables.migrate(connection)
     let last = try database.last(connection)
     let start = last?.sequence ?? 0
     let cursor = try Self.reading { () throws(FileFault) in
@@ -105,7 +108,7 @@ final class ShipperWork {
     }
     reached(start)
     if state.problem != nil || reported != nil || session == nil {
-      say("connected to \(database.shown), continuing after record \(start)", false)
+      say("connected to \(database.tables.shown), continuing after record \(start)", false)
     }
     reported = nil
     return Session(connection: connection, cursor: cursor)
@@ -117,8 +120,8 @@ final class ShipperWork {
   }
 
   private func beginEnd() {
-    guard end == nil, desk.isEnding.load(ordering: .acquiring) else { return }
-    end = clock.monotonic().advanced(byNanoseconds: Self.lastPatience)
+    guard end == nil else { return }
+    end = desk.end.withLock { $0 }
   }
 
   /// Records of another journal under the same name would keep ours out without anybody noticing.
@@ -140,12 +143,14 @@ final class ShipperWork {
       defer { status.lastShipped = sequence }
       return status.lastShipped != sequence
     }
+    guard changed else { return }
+    copied(sequence)
     // It only serves to count while the database is away; the next batch writes it again.
-    if changed { try? mark.write(sequence) }
+    try? mark.write(sequence)
   }
 
   private func note(_ failure: ShippingFailure) {
-    let message = "\(database.shown): \(failure.message)"
+    let message = "\(database.tables.shown): \(failure.message)"
     desk.status.withLock { $0.problem = message }
     guard reported != message else { return }
     reported = message

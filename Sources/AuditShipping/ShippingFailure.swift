@@ -13,6 +13,12 @@ package enum ShippingFailure: Error, Sendable {
   /// It has records of this name that are not this journal's.
   case foreignRecords(gatewayId: String)
   case noGatewayId
+  /// There are no tables in this schema.
+  case noTables(schema: String)
+  /// They were made by a later version of this program.
+  case newerTables(schema: String, version: Int)
+  /// No gateway of this name has records there; `known` has.
+  case unknownGateway(String, known: [String])
   case journal(FileFault)
   case noThread(code: Int32)
 
@@ -28,6 +34,15 @@ package enum ShippingFailure: Error, Sendable {
       "the database has records under the gateway id \(id) that are not this journal's; set `audit.postgres.gatewayId`"
         + " to a name that no other journal has had"
     case .noGatewayId: "no gateway has written this journal; set `audit.postgres.gatewayId`"
+    case .noTables(let schema):
+      "there is no table `\(schema).journal`; a gateway with this `audit.postgres` makes it, or make it with"
+        + " deploy/postgres/001-journal.sql"
+    case .newerTables(let schema, let version):
+      "the tables in the schema `\(schema)` are of version \(version), and this program knows \(Migrations.latest)"
+        + " at most; use the version of Gatehouse that made them, or a later one"
+    case .unknownGateway(let id, let known):
+      "no gateway `\(id)` has records there; "
+        + (known.isEmpty ? "none has any yet" : "those that have: \(known.joined(separator: ", "))")
     case .journal(let fault): "\(fault.name): \(fault.operation.rawValue) failed with errno \(fault.code)"
     case .noThread(let code): "no thread can be made (errno \(code))"
     }

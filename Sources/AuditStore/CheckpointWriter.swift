@@ -2,14 +2,19 @@ internal import AuditTrail
 internal import OpenSSLCrypto
 internal import Primitives
 
-/// Appends to the file `checkpoints`. It opens the file for each: after a failed synchronisation the descriptor is not
-/// asked again, and the next attempt cuts off what the last one left.
+/// Appends to the file `checkpoints`.
+///
+/// A line is written only when the one before is on disk, so a crash leaves at most one that is not. The file is opened
+/// for each: after a failed synchronisation the descriptor is not asked again, and the next attempt first cuts off
+/// what the last one left, because a mixture of two lines could be told from a forgery by nobody.
 struct CheckpointWriter {
   private let files: any JournalFileSystem
   private let journal: JournalIdentity
   private let key: Ed25519PrivateKey?
   private var end: Int
   private var previous: SHA256Digest
+  /// What a killed process wrote last. When its synchronisation failed, the system takes it for written.
+  private var doubtful: CheckpointTail.Line?
   private(set) var last: Checkpoint?
   private var lastIsSigned: Bool
 
@@ -22,6 +27,7 @@ struct CheckpointWriter {
     self.key = key
     end = found.end
     previous = found.digest
+    doubtful = found.line
     last = found.checkpoint
     lastIsSigned = found.isSigned
   }
@@ -36,49 +42,27 @@ struct CheckpointWriter {
       journal: journal, time: now, head: head, base: base, segments: segments, previous: previous)
     let line = checkpoint.line(signedWith: key)
     let file = try files.open(Checkpoint.file, .write)
-    let end = end
-    let result = Result { () throws(FileFault) in
-      try files.truncate(file, to: end)
-      try files.writeAll(file, named: Checkpoint.file, at: end, line + [0x0A])
-      try files.synchronize(file)
-      if end == 0 { try files.synchronizeDirectory() }
-    }
-    files.close(file)
-    try result.get()
-    self.end += line.count + 1
+    defer { files.close(file) }
+    try mendEnd(of: file)
+    try files.writeAll(file, named: Checkpoint.file, at: end, line + [0x0A])
+    try files.synchronize(file)
+    if end == 0 { try files.synchronizeDirectory() }
+    end += line.count + 1
     previous = SHA256.digest(line)
     last = checkpoint
     lastIsSigned = key != nil
     return true
   }
-}
 
-/// How the file `checkpoints` ends.
-struct CheckpointTail {
-  /// After the last whole line.
-  var end = 0
-  /// Of the last whole line.
-  var digest = Checkpoint.genesis
-  /// `nil` when there is none, or it cannot be read.
-  var checkpoint: Checkpoint?
-  var isSigned = false
-
-  init() {}
-
-  init(in files: any JournalFileSystem) throws(FileFault) {
-    guard try files.names().contains(Checkpoint.file) else { return }
-    var lines = try SegmentLines(Checkpoint.file, in: files)
-    var line: [UInt8] = []
-    let result = Result { () throws(FileFault) in
-      while try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line {}
+  /// Returns when the file has on disk what the next line follows, and nothing after it.
+  private mutating func mendEnd(of file: OpenFile) throws(FileFault) {
+    let hasRest = try files.size(file) > end
+    guard hasRest || doubtful != nil else { return }
+    if hasRest { try files.truncate(file, to: end) }
+    if let doubtful {
+      try files.writeAll(file, named: Checkpoint.file, at: doubtful.start, doubtful.bytes + [0x0A])
     }
-    end = lines.offset
-    lines.close()
-    try result.get()
-    guard end > 0 else { return }
-    digest = SHA256.digest(line)
-    let found = Checkpoint.read(line)
-    checkpoint = found?.0
-    isSigned = found?.signature != nil
+    try files.synchronize(file)
+    doubtful = nil
   }
 }

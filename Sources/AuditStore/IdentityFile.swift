@@ -26,7 +26,10 @@ extension JournalIdentity {
     }
     // What is neither an identity nor torn was written by somebody else.
     guard let found else { throw .unreadableIdentity }
-    if let identity = JournalIdentity(bytes: found) { return (identity, []) }
+    if let identity = JournalIdentity(bytes: found) {
+      if let named, named != identity { throw .otherIdentity(identity, named: named) }
+      return (identity, [])
+    }
     guard isTorn(found) else { throw .unreadableIdentity }
     let identity = named ?? JournalIdentity(random: SystemEntropy())
     try JournalOpenFailure.wrapping { () throws(FileFault) in try identity.write(in: files) }

@@ -21,6 +21,8 @@ package final class Journal: Sendable {
     package var segmentSize = 128 << 20
     /// How long segments are kept; `nil`: for ever.
     package var retainNanoseconds: Int64?
+    /// Whether records are copied elsewhere: then retention leaves alone what `noteCopied` has not named.
+    package var isCopied = false
     /// How often a checkpoint is written while records come.
     package var checkpointNanoseconds: Int64 = 60_000_000_000
     /// With this, checkpoints are signed.
@@ -34,8 +36,13 @@ package final class Journal: Sendable {
     /// The intent's number, for the outcome; `nil` when it could not be written and the settings let the request go on:
     /// then the outcome must tell the whole.
     package let sequence: Int?
+    /// When there is no number because the disk did not answer: what the outcome must be handed over with.
+    package let late: LateIntent?
 
-    fileprivate init(sequence: Int?) { self.sequence = sequence }
+    fileprivate init(sequence: Int?, late: LateIntent? = nil) {
+      self.sequence = sequence
+      self.late = late
+    }
   }
 
   /// What was found and mended when the journal was opened, for the log.
@@ -66,16 +73,13 @@ package final class Journal: Sendable {
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
     let desk = JournalDesk()
+    if settings.isCopied { desk.removable.store(0, ordering: .relaxed) }
     let thread: WriterThread
     do throws(JournalOpenFailure) {
-      let recovered = try RecoveredJournal(recovering: files)
-      let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
-      if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
-      let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
+      let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
       self.identity = identity
-      notices = recovered.notices + oddities
-      let checkpoints = CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files)
-      thread = try Self.start(recovered, checkpoints, settings, desk: desk, clock: clock, files: files)
+      self.notices = notices
+      thread = try Self.start(writer, desk)
     } catch {
       lock.release()
       throw error
@@ -102,30 +106,41 @@ package final class Journal: Sendable {
   }
 
   /// Writes a request's intent.
-  /// - Parameter record: what `AuditedRequest.intentRecord` gives.
+  /// - Parameters:
+  ///   - record: what `AuditedRequest.intentRecord` gives.
+  ///   - isAnnounced: `false`: the caller calls `announce` as soon as no other intent is about to follow.
   /// - Returns: when the record is where the durability wants it.
-  package func intend(_ record: @autoclosure () -> [UInt8]) async throws(JournalFailure) -> Intent {
+  package func intend(
+    _ record: @autoclosure () -> [UInt8], isAnnounced: Bool = true
+  ) async throws(JournalFailure) -> Intent {
     guard isKept else { return Intent(sequence: 0) }
     let record = record()
     do throws(JournalFailure) {
-      return Intent(sequence: try await append(record))
+      return Intent(sequence: try await append(record, isAnnounced: isAnnounced))
     } catch {
       guard continuesOnFailure else { throw error }
-      return Intent(sequence: nil)
+      guard case .stalled(let late) = error else { return Intent(sequence: nil) }
+      return Intent(sequence: nil, late: late)
     }
   }
 
   /// Writes a record.
   /// - Returns: its sequence number, when the record is where the durability wants it.
-  package func append(_ record: [UInt8]) async throws(JournalFailure) -> Int {
+  package func append(_ record: [UInt8], isAnnounced: Bool = true) async throws(JournalFailure) -> Int {
     let written = await withUnsafeContinuation { (waiter: JournalDesk.Waiter) in
-      switch desk.queue.withLock({ $0.add(intent: record, waiter) }) {
+      switch desk.queue.withLock({ $0.add(intent: record, waiter, isAnnounced: isAnnounced) }) {
       case .queued: break
       case .queuedForSignal: desk.bell.ring()
       case .refused: waiter.resume(returning: .failure(.closed))
+      case .stalled: waiter.resume(returning: .failure(.stalled(nil)))
       }
     }
     return try written.get()
+  }
+
+  /// The intents that were handed over without it are to be written now. Without this call that takes 5 ms longer.
+  package func announce() {
+    if desk.queue.withLock({ $0.announce() }) { desk.bell.ring() }
   }
 
   /// Hands over an outcome and does not wait: it is written with the next intents, or a few milliseconds later. While
@@ -133,12 +148,23 @@ package final class Journal: Sendable {
   /// - Parameter record: what an `outcomeRecord` gives.
   package func conclude(_ record: @autoclosure () -> [UInt8]) {
     guard isKept else { return }
-    let record = record()
-    switch desk.queue.withLock({ $0.add(outcome: record) }) {
-    case .queued: break
-    case .queuedForSignal: desk.bell.ring()
-    case .refused: desk.statistics.withLock { $0.lostOutcomes += 1 }
-    }
+    desk.add(outcome: record())
+  }
+
+  /// Hands over the outcome of a request that did not wait for its intent any longer.
+  package func conclude(_ late: LateIntent, _ outcome: @escaping LateIntent.Outcome) {
+    if let record = late.conclude(outcome) { desk.add(outcome: record) }
+  }
+
+  /// To be called every now and then: when the writer has got nothing done for as long as a request waits, those who
+  /// wait for an intent get `JournalFailure.stalled`, and so does whoever comes until the disk answers.
+  /// - Parameters:
+  ///   - now: of one clock, from call to call.
+  ///   - patience: nanoseconds.
+  package func watch(now: MonotonicInstant, patience: Int64) {
+    guard let disappointed = desk.queue.withLock({ $0.watch(now: now, patience: patience) }) else { return }
+    desk.statistics.withLock { $0.failures += 1 }
+    for (waiter, late) in disappointed { waiter.resume(returning: .failure(.stalled(late))) }
   }
 
   /// The next record begins a new segment.
@@ -147,42 +173,69 @@ package final class Journal: Sendable {
     desk.bell.ring()
   }
 
+  /// The copy has all records up to the one with the number `sequence`: retention may remove them.
+  package func noteCopied(upTo sequence: Int) { desk.removable.store(sequence, ordering: .relaxed) }
+
   /// Returns when everything is written and on disk, and the lock is released. What comes later is refused.
-  package func close() {
-    guard let ended = running.withLock({ $0.take() }) else { return }
+  /// - Parameter patience: nanoseconds to wait for a disk that does not answer; `nil`: as long as it takes.
+  /// - Returns: whether the journal is closed. If not, the writer and the lock are left to the end of the process.
+  @discardableResult
+  package func close(patience: Int64? = nil) -> Bool {
+    guard let ended = running.withLock({ $0.take() }) else { return true }
     desk.queue.withLock { $0.close() }
     desk.bell.ring()
+    guard desk.hasEnded.wait(nanoseconds: patience) else {
+      ended.thread.abandon()
+      return false
+    }
     ended.thread.join()
     ended.lock.release()
+    return true
   }
 
   package var statistics: JournalStatistics {
     var statistics = desk.statistics.withLock { $0 }
-    let (queued, outcomes) = desk.queue.withLock { ($0.count, $0.outcomes) }
+    let (queued, outcomes, isStalled) = desk.queue.withLock { ($0.count, $0.outcomes, $0.isStalled) }
     statistics.queued = queued
+    if isStalled { statistics.failure = .stalled(nil) }
     statistics.delayedOutcomes = statistics.failure == nil ? 0 : outcomes
     return statistics
   }
 
-  private static func start(
-    _ recovered: RecoveredJournal, _ checkpoints: CheckpointWriter, _ settings: Settings, desk: JournalDesk,
-    clock: any TimeSource,
-    files: any JournalFileSystem
-  ) throws(JournalOpenFailure) -> WriterThread {
+  /// Finds the journal's end, mends what a crash left, and makes the writer that goes on from there.
+  /// - Returns: it, the journal's name, and what was found and mended.
+  static func recover(
+    _ settings: Settings, desk: JournalDesk, clock: any TimeSource, files: any JournalFileSystem
+  ) throws(JournalOpenFailure) -> sending (JournalWriter, JournalIdentity, [String]) {
+    let recovered = try RecoveredJournal(recovering: files)
+    let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
+    if let problem = recovered.contradiction(of: tail) { throw JournalOpenFailure.broken(problem) }
+    let (identity, oddities) = try JournalIdentity.claim(in: files, named: tail.checkpoint?.journal)
     let segments = try JournalOpenFailure.wrapping { () throws(FileFault) in
-      try SegmentWriter(recovered, in: files, segmentSize: settings.segmentSize)
+      try SegmentWriter(
+        recovered, in: files, segmentSize: settings.segmentSize,
+        beginning: recovered.dropped?.record(at: clock.wallClock()))
     }
-    let last = segments.head.sequence
-    desk.statistics.withLock { $0.lastSequence = last }
-    let retention = Retention(files: files, keptNanoseconds: settings.retainNanoseconds)
-    let isSynchronous = settings.durability == .sync
-    let checkpointPeriod = settings.checkpointNanoseconds
+    let (last, base) = (segments.head.sequence, segments.base.sequence)
+    desk.statistics.withLock { statistics in
+      statistics.lastSequence = last
+      statistics.baseSequence = base
+      statistics.lastCheckpoint = tail.checkpoint?.time
+    }
+    let writer = JournalWriter(
+      desk: desk, segments: segments,
+      retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
+      checkpoints: CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files),
+      checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
+      isSynchronous: settings.durability == .sync)
+    return (writer, identity, recovered.notices + tail.notices + oddities)
+  }
+
+  private static func start(_ writer: sending JournalWriter, _ desk: JournalDesk) throws(JournalOpenFailure) -> WriterThread {
     do throws(ThreadFault) {
       return try WriterThread {
-        let writer = JournalWriter(
-          desk: desk, segments: segments, retention: retention, checkpoints: checkpoints,
-          checkpointPeriod: checkpointPeriod, clock: clock, isSynchronous: isSynchronous)
         writer.run()
+        desk.hasEnded.ring()
       }
     } catch {
       throw .noThread(code: error.code)

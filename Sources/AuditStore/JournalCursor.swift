@@ -28,7 +28,18 @@ package struct JournalCursor {
 
   /// The number of the last record that is known to be on disk; 0 when nothing says so.
   package func durableSequence() throws(FileFault) -> Int {
-    try JournalListing(files).headMark?.head.sequence ?? 0
+    try promisedSequence() ?? 0
+  }
+
+  /// The number of the last record that the mark promises; `nil` when there is no mark that can be read.
+  func promisedSequence() throws(FileFault) -> Int? { try JournalListing(files).headMark?.head.sequence }
+
+  /// Whether something stands behind what was read.
+  func hasMore() throws(FileFault) -> Bool {
+    let segments = try JournalListing(files).segments
+    guard let last = segments.last else { return false }
+    guard last == segment else { return true }
+    return try files.size(of: last.file) > offset
   }
 
   /// The next lines, in order, none beyond the record `last`, which must be on disk. The first may have a number above
@@ -46,7 +57,7 @@ package struct JournalCursor {
         try readSegment(current, upTo: last, count: count, room: &room, into: &lines)
       } catch {
         // Retention has removed it; what follows is in the next one.
-        guard error.code == ENOENT else { throw error }
+        guard error.isExpiry else { throw error }
       }
       guard sequence < last, lines.count < count, room > 0 else { break }
       guard let next = try JournalListing(files).segments.first(where: { $0 > current }) else { break }

@@ -10,6 +10,8 @@ package enum JournalOpenFailure: Error, Sendable, Hashable {
   case noThread(code: Int32)
   /// `journal.id` holds something else than an identity.
   case unreadableIdentity
+  /// `journal.id` holds another identity than the last checkpoint names.
+  case otherIdentity(JournalIdentity, named: JournalIdentity)
 
   /// One line for the operator, who knows which journal it is about.
   package var message: String {
@@ -23,6 +25,9 @@ package enum JournalOpenFailure: Error, Sendable, Hashable {
     case .unreadableIdentity:
       "the audit journal cannot be used: \(JournalIdentity.file) does not hold a UUID; put back what it held, "
         + "or remove it to have the journal named anew"
+    case .otherIdentity(let found, let named):
+      "the audit journal cannot be used: \(JournalIdentity.file) says \(found.text), and the last line of "
+        + "\(Checkpoint.file) says \(named.text): one of them is another journal's; put back what belongs here"
     }
   }
 
@@ -45,11 +50,15 @@ package enum JournalFailure: Error, Sendable, Hashable {
   case file(FileFault)
   /// The journal was closed.
   case closed
+  /// The disk did not answer for longer than requests wait. With a `LateIntent` when the record may still come to disk:
+  /// then the request's outcome must be handed over with it.
+  case stalled(LateIntent?)
 
   package var message: String {
     switch self {
     case .file(let fault): "the audit journal cannot be written: \(fault)"
     case .closed: "the audit journal is closed"
+    case .stalled: "the audit journal cannot be written: the disk does not answer"
     }
   }
 }

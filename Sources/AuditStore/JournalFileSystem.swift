@@ -1,4 +1,5 @@
 internal import AuditTrail
+internal import Glibc
 
 /// What the journal needs of a file system, in one directory. The real one is `PosixFileSystem`; tests script failures.
 package protocol JournalFileSystem: Sendable {
@@ -20,9 +21,10 @@ package protocol JournalFileSystem: Sendable {
   /// When the file was last written, in seconds since 1970.
   func modificationTime(_ name: String) throws(FileFault) -> Int64
   func close(_ file: OpenFile)
-  /// Takes the file's lock, which ends with the process.
+  /// Takes the directory's lock, which ends with the process. It is no file's, so nobody can remove it.
   /// - Returns: whether nobody else holds it.
-  func lock(_ file: OpenFile) throws(FileFault) -> Bool
+  func lock() throws(FileFault) -> Bool
+  func unlock()
 }
 
 package enum OpenMode: Sendable, Hashable {
@@ -59,6 +61,11 @@ package struct FileFault: Error, Sendable, Hashable {
     self.name = name
     self.code = code
   }
+}
+
+extension FileFault {
+  /// Of a segment that was listed: whether retention has removed it since.
+  var isExpiry: Bool { operation == .open && code == ENOENT && SegmentName(file: name) != nil }
 }
 
 extension JournalFileSystem {
@@ -101,6 +108,12 @@ extension JournalFileSystem {
       try writeAll(file, named: name, at: done, chunk)
       done += count
     }
+  }
+
+  func size(of name: String) throws(FileFault) -> Int {
+    let file = try open(name, .read)
+    defer { close(file) }
+    return try size(file)
   }
 
   /// The whole file; `nil` when it is longer than `limit`.

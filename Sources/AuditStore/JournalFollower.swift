@@ -2,16 +2,20 @@ package import AuditTrail
 internal import Glibc
 
 /// Gives out requests as they end, each once.
+///
+/// While a gateway writes, it goes as far as records are known to be on disk: what a failed synchronisation takes back
+/// is written again, under other numbers or in another segment, and would be told twice. What nobody writes any more is
+/// told to its end.
 package struct JournalFollower {
   private let files: any JournalFileSystem
-  /// The segment that is read; `nil` before the first is there.
-  private var segment: SegmentName?
-  /// Where the next line begins in it.
-  private var offset = 0
+  private var cursor: JournalCursor
   private var joiner = LiveJoiner()
 
-  /// How far back it looks for the intents of requests that are under way.
-  private static let lookBack = 1 << 20
+  /// How many records back it looks for the intents of requests that are under way.
+  private static let lookBack = 4096
+  /// What is read at once.
+  private static let linesAtOnce = 1024
+  private static let bytesAtOnce = 1 << 20
 
   /// Begins at the journal's end, or with its first record.
   /// - Returns: `nil` when there is no such directory.
@@ -28,53 +32,32 @@ package struct JournalFollower {
 
   init(_ files: any JournalFileSystem, fromStart: Bool = false) throws(FileFault) {
     self.files = files
-    guard !fromStart, let segment = try JournalListing(files).segments.last else { return }
-    self.segment = segment
-    let file = try files.open(segment.file, .read)
-    let size = Result { () throws(FileFault) in try files.size(file) }
-    files.close(file)
-    // The first line is probably not whole, and is no record then.
-    offset = max(0, try size.get() - Self.lookBack)
-    try readRest { _ in }
+    cursor = JournalCursor(files, after: 0)
+    guard !fromStart else { return }
+    let promised = try cursor.promisedSequence()
+    cursor = JournalCursor(files, after: max(0, (promised ?? 0) - Self.lookBack))
+    let isWritten = try JournalLock.isHeld(in: files)
+    try read(upTo: isWritten ? promised ?? .max : .max) { _ in }
   }
 
   /// Calls `body` with each request whose outcome was written since the last call.
   package mutating func poll(_ body: (RequestHistory) -> Void) throws(FileFault) {
+    try read(upTo: try cursor.promisedSequence() ?? .max, body)
+    // Looking whether somebody holds the journal keeps others from taking it for an instant, so not each time.
+    guard try cursor.hasMore(), try !JournalLock.isHeld(in: files) else { return }
+    try read(upTo: .max, body)
+  }
+
+  private mutating func read(upTo last: Int, _ body: (RequestHistory) -> Void) throws(FileFault) {
     while true {
-      try readRest(body)
-      guard let next = try nextSegment() else { return }
-      // What came to the old segment between reading it and seeing the new one.
-      try readRest(body)
-      segment = next
-      offset = 0
-    }
-  }
-
-  private func nextSegment() throws(FileFault) -> SegmentName? {
-    let segments = try JournalListing(files).segments
-    guard let segment else { return segments.first }
-    return segments.first { $0 > segment }
-  }
-
-  private mutating func readRest(_ body: (RequestHistory) -> Void) throws(FileFault) {
-    guard let segment else { return }
-    var lines: SegmentLines
-    do throws(FileFault) {
-      lines = try SegmentLines(segment.file, in: files, from: offset)
-    } catch {
-      // Retention has removed it; what follows is in the next one.
-      guard error.code == ENOENT else { throw error }
-      return
-    }
-    let result = Result { () throws(FileFault) in
-      var line: [UInt8] = []
-      while try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line {
-        guard let record = JournalRecord(line: line), let request = joiner.take(record) else { continue }
+      let lines = try cursor.read(upTo: last, count: Self.linesAtOnce, size: Self.bytesAtOnce)
+      guard !lines.isEmpty else { return }
+      for line in lines {
+        guard let record = JournalRecord(line: line.bytes), let request = joiner.take(record) else {
+          continue
+        }
         body(request)
       }
     }
-    offset = lines.offset
-    lines.close()
-    try result.get()
   }
 }

@@ -14,10 +14,15 @@ struct JournalListing {
   /// Segments of which no record is kept any more.
   let leftovers: [SegmentName]
 
+  /// Whether there is anything that a gateway leaves at its first start.
+  let isOfJournal: Bool
+
   init(_ files: any JournalFileSystem) throws(FileFault) {
     // The mark first: what it promises is in the segments by the time they are listed.
     mark = try Self.readMark(files)
-    let all = try files.names().compactMap { SegmentName(file: $0) }.sorted()
+    let names = try files.names()
+    let all = names.compactMap { SegmentName(file: $0) }.sorted()
+    isOfJournal = !all.isEmpty || names.contains(HeadMark.file) || names.contains(Checkpoint.file)
     var given = 0
     if case .read(let mark) = mark {
       while given + 1 < all.count, all[given + 1].firstSequence <= mark.base.sequence + 1 { given += 1 }

@@ -56,7 +56,7 @@ package struct JournalReader {
   /// being written, or is what a crash left.
   package func forEachLine(_ body: ([UInt8]) -> Bool) throws(FileFault) {
     for segment in try JournalListing(files).segments {
-      var lines = try SegmentLines(segment.file, in: files)
+      guard var lines = try open(segment) else { continue }
       let result = Result { () throws(FileFault) in try Self.read(&lines, body) }
       lines.close()
       guard try result.get() else { return }
@@ -67,12 +67,22 @@ package struct JournalReader {
   package func byteCount() throws(FileFault) -> Int {
     var sum = 0
     for segment in try JournalListing(files).segments {
-      let file = try files.open(segment.file, .read)
-      let size = Result { () throws(FileFault) in try files.size(file) }
-      files.close(file)
-      sum += try size.get()
+      do throws(FileFault) {
+        sum += try files.size(of: segment.file)
+      } catch {
+        guard error.isExpiry else { throw error }
+      }
     }
     return sum
+  }
+
+  private func open(_ segment: SegmentName) throws(FileFault) -> SegmentLines? {
+    do throws(FileFault) {
+      return try SegmentLines(segment.file, in: files)
+    } catch {
+      guard error.isExpiry else { throw error }
+      return nil
+    }
   }
 
   /// - Returns: whether `body` wants more.

@@ -16,9 +16,17 @@ package struct JournalStatistics: Sendable {
   package var delayedOutcomes = 0
   /// The last record that is where the durability wants it; those that were there at the opening count too.
   package var lastSequence = 0
-  /// When the last checkpoint was written; `nil` before the first.
+  /// The record before the first that is kept.
+  package var baseSequence = 0
+  /// Segments that retention would remove if they had been copied.
+  package var overdueSegments = 0
+  /// When the last checkpoint was written, also by an earlier run; `nil` before the first.
   package var lastCheckpoint: WallClockTime?
-  /// Why the last try failed; `nil` when it did not.
+  /// Checkpoints that could not be written.
+  package var checkpointFailures = 0
+  /// Why the last checkpoint could not be written; `nil` when it could.
+  package var checkpointFailure: FileFault?
+  /// Why the last try to write records failed; `nil` when it did not.
   package var failure: JournalFailure?
 
   /// Outcomes that should stand in the journal and do not (yet).

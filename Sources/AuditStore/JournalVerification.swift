@@ -17,53 +17,78 @@ extension JournalVerification {
   /// - Parameters:
   ///   - key: with this, signatures are checked, and there must be some.
   ///   - kept: checkpoints that somebody kept, which the journal must agree with.
-  ///   - progress: called every few thousand records with the number of the last.
+  ///   - progress: called every few thousand records with how many were checked, and of how many at least, when
+  ///     `checkpoint.head` tells.
   package init(
     ofDirectory path: String, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
     try self.init(of: PosixFileSystem(path, creating: false), key: key, kept: kept, progress: progress)
   }
 
   init(
     of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
-    progress: (Int) -> Void = { _ in }
+    progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
-    // The checkpoints' file is opened before the segments are listed, but read while they are: what a gateway adds
-    // meanwhile is about records that are read later.
+    var outcome = Self.run(files, key: key, kept: kept, progress: progress)
+    // Retention has removed a segment since they were listed, so the journal has another beginning now.
+    while case .failure(let fault) = outcome, fault.isExpiry {
+      outcome = Self.run(files, key: key, kept: kept, progress: progress)
+    }
+    self = try outcome.get()
+  }
+
+  private static func run(
+    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint],
+    progress: (_ done: Int, _ total: Int?) -> Void
+  ) -> Result<JournalVerification, FileFault> {
+    Result { () throws(FileFault) in
+      // The checkpoints first: what they are about is in the segments by the time they are listed.
+      var check = try CheckpointCheck(kept: kept, key: key, in: files)
+      let outcome = Result { () throws(FileFault) in try scan(files, with: &check, progress: progress) }
+      let expired = check.expired
+      check.close()
+      let (listing, found, problem) = try outcome.get()
+      return JournalVerification(
+        extent: found.extent, problem: problem,
+        notices: (listing.segments.isEmpty ? [] : listing.markNotices)
+          + (found.extent.dropped == 0
+            ? []
+            : [
+              "\(found.extent.dropped) records were cut after they had been on disk; `dropped` records say which"
+            ])
+          + (expired == 0
+            ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"]))
+    }
+  }
+
+  private static func scan(
+    _ files: any JournalFileSystem, with check: inout CheckpointCheck,
+    progress: (_ done: Int, _ total: Int?) -> Void
+  ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
+    guard listing.isOfJournal else { throw FileFault(.read, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
+    let total = listing.headMark.map { $0.head.sequence - base.sequence }
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
-    var patience = Self.looksAtTornLine
-    var check = try CheckpointCheck(kept: kept, key: key, in: files)
-    let outcome = Result { () throws(FileFault) -> (JournalScan, ChainProblem?) in
-      if let found = try check.advance(to: base) {
-        return (try JournalScan([SegmentName](), with: verifier, in: files), found)
-      }
-      let scan = try JournalScan(
-        listing.segments, with: verifier, in: files,
-        waitForRest: {
-          patience -= 1
-          guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
-          usleep(5000)
-          return true
-        },
-        witness: { head throws(FileFault) in
-          if head.sequence & 8191 == 0 { progress(head.sequence) }
-          return head.sequence >= check.due ? try check.advance(to: head) : nil
-        })
-      return (scan, scan.problem ?? check.finish(at: scan.extent.head))
+    if let found = try check.advance(to: base) {
+      return (listing, try JournalScan([SegmentName](), with: verifier, in: files), found)
     }
-    let expired = check.expired
-    check.close()
-    let (scan, found) = try outcome.get()
-    extent = scan.extent
-    problem = found
-    notices =
-      (listing.segments.isEmpty ? [] : listing.markNotices)
-      + (expired == 0
-        ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
+    var patience = looksAtTornLine
+    let scan = try JournalScan(
+      listing.segments, with: verifier, in: files,
+      waitForRest: {
+        patience -= 1
+        guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
+        usleep(5000)
+        return true
+      },
+      witness: { head throws(FileFault) in
+        if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
+        return head.sequence >= check.due ? try check.advance(to: head) : nil
+      })
+    return (listing, scan, scan.problem ?? check.finish(at: scan.extent.head))
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

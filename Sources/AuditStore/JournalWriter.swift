@@ -8,14 +8,26 @@ final class JournalDesk: Sendable {
 
   let queue = Mutex(CommitQueue<Waiter>())
   let bell = Bell()
+  /// Rung when the writer has ended.
+  let hasEnded = Bell()
   let statistics = Mutex(JournalStatistics())
   let isRotationDue = Atomic(false)
+  /// The last record that retention may remove: where there is a copy, the last that the copy has.
+  let removable = Atomic(Int.max)
+
+  func add(outcome record: [UInt8], isFromWriter: Bool = false) {
+    switch queue.withLock({ $0.add(outcome: record, isFromWriter: isFromWriter) }) {
+    case .queued: break
+    case .queuedForSignal: bell.ring()
+    case .refused, .stalled: statistics.withLock { $0.lostOutcomes += 1 }
+    }
+  }
 }
 
 /// What the journal's thread does: one batch after another.
 final class JournalWriter {
   private let desk: JournalDesk
-  private let segments: SegmentWriter
+  let segments: SegmentWriter
   private let retention: Retention
   private var checkpoints: CheckpointWriter
   private let checkpointPeriod: Int64
@@ -69,6 +81,8 @@ final class JournalWriter {
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
+        // Readers that take only what is on disk would wait as long, too.
+        segments.updateMark()
         _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
       case .stop: return finish()
       }
@@ -108,7 +122,9 @@ final class JournalWriter {
 
   private func write() throws(FileFault) { try write(batch.lazy.map(\.body), durably: isSynchronous) }
 
-  private func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
+  /// Writes records, or none of them.
+  /// - Parameter durably: whether they are on disk when it returns.
+  func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
     try segments.append(bodies)
     guard durably else {
       if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
@@ -134,24 +150,40 @@ final class JournalWriter {
   private func deliver() {
     let last = segments.head.sequence
     let count = batch.count
-    desk.queue.withLock { $0.succeeded() }
+    let late = desk.queue.withLock { queue in
+      queue.succeeded()
+      return queue.endBatch()
+    }
     desk.statistics.withLock { statistics in
       statistics.records += count
       statistics.lastSequence = last
       statistics.failure = nil
     }
-    for (index, entry) in batch.enumerated() {
-      entry.waiter?.resume(returning: .success(last - count + 1 + index))
+    if let late {
+      let intents = batch.indices.filter { batch[$0].waiter != nil }
+      for (late, index) in zip(late, intents) { settle(late, last - count + 1 + index) }
+    } else {
+      for (index, entry) in batch.enumerated() {
+        entry.waiter?.resume(returning: .success(last - count + 1 + index))
+      }
     }
     batch.removeAll(keepingCapacity: true)
+  }
+
+  private func settle(_ late: LateIntent, _ sequence: Int?) {
+    if let outcome = late.settle(sequence) { desk.add(outcome: outcome, isFromWriter: true) }
   }
 
   private func fail(with fault: FileFault) {
     let failed = batch
     batch.removeAll(keepingCapacity: true)
-    let lost = desk.queue.withLock { $0.failed(failed) }
+    let (late, lost) = desk.queue.withLock { queue in (queue.endBatch(), queue.failed(failed)) }
     note(fault, lostOutcomes: lost)
-    for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    if let late {
+      for late in late { settle(late, nil) }
+    } else {
+      for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    }
   }
 
   private func note(_ fault: FileFault, lostOutcomes: Int) {
@@ -163,7 +195,7 @@ final class JournalWriter {
   }
 
   /// Asks the disk for what was written without waiting for it (`interval`).
-  private func synchronizeWritten() {
+  func synchronizeWritten() {
     guard unsynchronizedSince != nil else { return }
     do throws(FileFault) {
       try synchronize()
@@ -188,7 +220,7 @@ final class JournalWriter {
 
   /// Says how far the journal reaches, if that has changed. When it fails, the next time is the next chance: a
   /// checkpoint holds up no request.
-  private func writeCheckpoint() {
+  func writeCheckpoint() {
     nextCheckpoint = clock.monotonic().advanced(byNanoseconds: checkpointPeriod)
     do throws(FileFault) {
       try segments.synchronize()
@@ -196,9 +228,15 @@ final class JournalWriter {
       let now = clock.wallClock()
       _ = try checkpoints.write(segments.head, base: segments.base, segments: count, now: now)
       let last = checkpoints.last?.time
-      desk.statistics.withLock { $0.lastCheckpoint = last }
+      desk.statistics.withLock { statistics in
+        statistics.lastCheckpoint = last
+        statistics.checkpointFailure = nil
+      }
     } catch {
-      desk.statistics.withLock { $0.failures += 1 }
+      desk.statistics.withLock { statistics in
+        statistics.checkpointFailures += 1
+        statistics.checkpointFailure = error
+      }
     }
   }
 
@@ -220,10 +258,7 @@ final class JournalWriter {
     }
     let listing = try JournalListing(segments.files)
     try retention.remove(listing.leftovers)
-    if announced == nil,
-      let expired = try retention.expired(
-        in: listing, isEnded: segments.currentSegment == nil, head: segments.head, now: now)
-    {
+    if announced == nil, let expired = try nextExpired(in: listing, now: now) {
       try write(CollectionOfOne(expired.record(at: now)), durably: true)
       announced = expired
       let last = segments.head.sequence
@@ -234,11 +269,23 @@ final class JournalWriter {
     }
     guard let expired = announced else { return }
     try segments.moveBase(to: expired.last)
+    desk.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil
     try retention.remove(expired.segments)
   }
 
-  private func finish() {
+  private func nextExpired(
+    in listing: JournalListing, now: WallClockTime
+  ) throws(FileFault) -> ExpiredSegments? {
+    let removable = desk.removable.load(ordering: .relaxed)
+    let (expired, overdue) = try retention.expired(
+      in: listing, isEnded: segments.currentSegment == nil, head: segments.head, removable: removable,
+      now: now)
+    desk.statistics.withLock { $0.overdueSegments = overdue }
+    return expired
+  }
+
+  func finish() {
     writeCheckpoint()
     do throws(FileFault) {
       try segments.close()

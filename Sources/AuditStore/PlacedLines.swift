@@ -12,6 +12,11 @@ package struct RecordPlace: Sendable, Hashable {
     self.offset = offset
     self.length = length
   }
+
+  /// Whether a segment can hold a record of that length there.
+  package static func canBe(offset: Int, length: Int) -> Bool {
+    (0..<1 << 48).contains(offset) && (1...SegmentLines.longestRecord).contains(length)
+  }
 }
 
 /// A place between two lines: where reading goes on.

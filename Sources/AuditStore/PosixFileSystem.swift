@@ -10,11 +10,19 @@ package final class PosixFileSystem: JournalFileSystem {
   /// - Parameter creating: whether it is made, for its owner only, when there is none.
   package init(_ path: String, creating: Bool) throws(FileFault) {
     self.path = path
-    if creating, mkdir(path, 0o700) != 0, errno != EEXIST {
-      throw FileFault(.makeDirectory, path, code: errno)
-    }
+    let isNew = creating && mkdir(path, 0o700) == 0
+    if creating, !isNew, errno != EEXIST { throw FileFault(.makeDirectory, path, code: errno) }
     directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { throw FileFault(.open, path, code: errno) }
+    if isNew { try synchronizeParent() }
+  }
+
+  /// Without this a power cut may take the directory away, and with it what was synchronised in it.
+  private func synchronizeParent() throws(FileFault) {
+    let parent = openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard parent >= 0 else { throw FileFault(.open, path + "/..", code: errno) }
+    defer { _ = Glibc.close(parent) }
+    guard fsync(parent) == 0 else { throw FileFault(.synchronize, path + "/..", code: errno) }
   }
 
   deinit { _ = Glibc.close(directory) }
@@ -106,9 +114,8 @@ package final class PosixFileSystem: JournalFileSystem {
     _ = Glibc.close(file.descriptor)
   }
 
-  package func lock(_ file: OpenFile) throws(FileFault) -> Bool {
-    let descriptor = file.descriptor
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+  package func lock() throws(FileFault) -> Bool {
+    while flock(directory, LOCK_EX | LOCK_NB) != 0 {
       switch errno {
       case EINTR: continue
       case EWOULDBLOCK: return false
@@ -117,6 +124,8 @@ package final class PosixFileSystem: JournalFileSystem {
     }
     return true
   }
+
+  package func unlock() { _ = flock(directory, LOCK_UN) }
 
   /// The one place that knows EINTR.
   private static func retrying(_ operation: FileFault.Operation, _ name: String, _ call: () -> Int)

@@ -16,6 +16,8 @@ struct RecoveredJournal {
   /// The record before the first that is kept.
   let base: ChainHead
   let lastSegment: Segment?
+  /// The last record, when it was found cut although it had been on disk.
+  let dropped: DroppedRecord?
   /// What was found and mended, for the log.
   let notices: [String]
 }
@@ -40,10 +42,12 @@ extension RecoveredJournal {
   init(recovering files: any JournalFileSystem) throws(JournalOpenFailure) {
     let judged = try JournalOpenFailure.wrapping { () throws(FileFault) in
       let listing = try JournalListing(files)
-      for leftover in listing.leftovers { try files.remove(leftover.file) }
       let scan = try JournalScan(
         listing.tail(in: files), with: listing.tailVerifier(in: files), in: files)
-      return try Self.judge(scan, of: listing, in: files)
+      let judged = try Self.judge(scan, of: listing, in: files)
+      // Only what the rest of the journal is really chained to may go.
+      if case .success = judged { for leftover in listing.leftovers { try files.remove(leftover.file) } }
+      return judged
     }
     self = try judged.get()
   }
@@ -52,42 +56,57 @@ extension RecoveredJournal {
     throws(FileFault) -> Result<RecoveredJournal, JournalOpenFailure>
   {
     var notices = listing.segments.isEmpty ? [] : listing.markNotices
+    var dropped: DroppedRecord?
     guard let last = listing.segments.last else {
       if let problem = scan.problem { return .failure(.broken(problem)) }
       let base = listing.base() ?? .genesis
-      return .success(RecoveredJournal(head: base, base: base, lastSegment: nil, notices: notices))
+      return .success(
+        RecoveredJournal(head: base, base: base, lastSegment: nil, dropped: nil, notices: notices))
     }
+    if let problem = try listing.contradictionOfBase(in: files) { return .failure(.broken(problem)) }
     if let problem = scan.problem {
       guard problem.isLeftByCrash(lastSegment: last.file) else { return .failure(.broken(problem)) }
-      let copy = try setAside(problem, from: scan.end, in: files)
-      notices.append("dropped the end of \(last.file), kept in \(copy): \(problem.message)")
+      let found = try setAside(problem, from: scan.end, in: files)
+      notices.append("dropped the end of \(last.file), kept in \(found.file): \(problem.message)")
+      if case .torn(_, wasWhole: true) = problem.kind { dropped = found }
     }
     return .success(
       RecoveredJournal(
         head: scan.extent.head, base: try listing.base(in: files),
         lastSegment: Segment(
           name: last, end: scan.end, isInDoubt: listing.headMark?.head != scan.extent.head),
-        notices: notices))
+        dropped: dropped, notices: notices))
   }
 
   /// Cuts the segment after its last good record. What is cut stays in a file beside it.
-  /// - Returns: that file's name.
   private static func setAside(_ problem: ChainProblem, from end: Int, in files: any JournalFileSystem)
-    throws(FileFault) -> String
+    throws(FileFault) -> DroppedRecord
   {
-    let copy = "dropped-\(problem.sequence).partial"
+    let copy = try freeName(for: problem.sequence, in: files)
     let segment = try files.open(problem.segment, .write)
     defer { files.close(segment) }
-    let rest = try files.contents(of: segment, from: end, limit: largestRest)
+    let rest = try files.contents(of: segment, from: end, limit: largestRest) ?? []
     let file = try files.open(copy, .write)
     defer { files.close(file) }
-    try files.truncate(file, to: 0)
-    try files.writeAll(file, named: copy, at: 0, rest ?? [])
+    try files.writeAll(file, named: copy, at: 0, rest)
     try files.synchronize(file)
     try files.synchronizeDirectory()
     try files.truncate(segment, to: end)
     try files.synchronize(segment)
-    return copy
+    return DroppedRecord(sequence: problem.sequence, rest: rest, file: copy)
+  }
+
+  /// What an earlier crash left of a record with the same number stays.
+  private static func freeName(for sequence: Int, in files: any JournalFileSystem) throws(FileFault) -> String
+  {
+    let taken = Set(try files.names())
+    var name = "dropped-\(sequence).partial"
+    var number = 2
+    while taken.contains(name) {
+      name = "dropped-\(sequence)-\(number).partial"
+      number += 1
+    }
+    return name
   }
 
   /// A batch is a megabyte; what is larger was not left by a crash, and is not worth keeping in memory.
@@ -134,9 +153,15 @@ extension JournalListing {
     return link
   }
 
+  /// What is wrong when segments are to go of which the first that stays is not chained to them.
+  fileprivate func contradictionOfBase(in files: any JournalFileSystem) throws(FileFault) -> ChainProblem? {
+    guard !leftovers.isEmpty, let first = segments.first, let base = headMark?.base,
+      let link = try linkBefore(first, in: files), link != base
+    else { return nil }
+    return ChainProblem(segment: first.file, line: 1, sequence: base.sequence, kind: .otherThanMarked)
+  }
+
   private func isEmpty(_ segment: SegmentName, in files: any JournalFileSystem) throws(FileFault) -> Bool {
-    let file = try files.open(segment.file, .read)
-    defer { files.close(file) }
-    return try files.size(file) == 0
+    try files.size(of: segment.file) == 0
   }
 }

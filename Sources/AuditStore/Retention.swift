@@ -1,7 +1,8 @@
 internal import AuditTrail
 internal import Primitives
 
-/// Finds and removes segments whose last record is older than the settings want to keep.
+/// Finds and removes segments whose last record is older than the settings want to keep; where the journal is copied,
+/// only what the copy has.
 struct Retention {
   let files: any JournalFileSystem
   /// `nil`: nothing is ever removed.
@@ -34,25 +35,35 @@ struct Retention {
     return try result.get()
   }
 
-  /// The segments at the journal's beginning that are too old.
+  /// The segments at the journal's beginning that are too old and may go.
   /// - Parameters:
   ///   - isEnded: whether the last segment will get no more records, so that it may be among them.
   ///   - head: the journal's last record.
-  func expired(in listing: JournalListing, isEnded: Bool, head: ChainHead, now: WallClockTime)
-    throws(FileFault) -> ExpiredSegments?
-  {
-    guard let keptNanoseconds, let limit = limit(now) else { return nil }
+  ///   - removable: the last record that may be removed.
+  /// - Returns: beside them, how many others are too old.
+  func expired(
+    in listing: JournalListing, isEnded: Bool, head: ChainHead, removable: Int, now: WallClockTime
+  ) throws(FileFault) -> (ExpiredSegments?, overdue: Int) {
+    guard let keptNanoseconds, let limit = limit(now) else { return (nil, 0) }
     let segments = listing.segments
-    let most = min(Self.mostSegments, isEnded ? segments.count : segments.count - 1)
-    var expired = 0
-    while expired < most, try files.modificationTime(segments[expired].file) < limit { expired += 1 }
-    guard expired > 0 else { return nil }
+    // One that a failed write left without a record is where the record of the removal will go.
+    let ended = (isEnded ? segments[...] : segments.dropLast()).prefix { $0.firstSequence <= head.sequence }
+    let most = min(Self.mostSegments, ended.count)
+    var old = 0
+    while old < most, try files.modificationTime(segments[old].file) < limit { old += 1 }
+    let last = { (index: Int) in
+      index + 1 < segments.count ? segments[index + 1].firstSequence - 1 : head.sequence
+    }
+    let expired = (0..<old).prefix { last($0) <= removable }.count
+    guard expired > 0 else { return (nil, old) }
     // A last segment that was begun and has no record yet names nothing.
     let next = expired < segments.count ? segments[expired] : nil
     let link = try next.flatMap { segment throws(FileFault) in try listing.linkBefore(segment, in: files) }
-    return ExpiredSegments(
-      segments: Array(segments[..<expired]), last: link ?? head,
-      retainSeconds: keptNanoseconds / 1_000_000_000)
+    return (
+      ExpiredSegments(
+        segments: Array(segments[..<expired]), last: link ?? head,
+        retainSeconds: keptNanoseconds / 1_000_000_000), old - expired
+    )
   }
 
   /// Removes segments of which the journal says already that they are gone.

@@ -19,14 +19,18 @@ struct SegmentLines: ~Copyable {
   private(set) var offset: Int
 
   private let longestLine: Int
+  /// Where the file is taken to end, if it is longer.
+  private let limit: Int
 
   private static let chunk = 64 * 1024
   /// Far more than the largest record: 50 tags of the greatest length, all escaped.
   static let longestRecord = 16 << 20
 
   init(
-    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, longestLine: Int = longestRecord
+    _ name: String, in files: any JournalFileSystem, from offset: Int = 0, upTo limit: Int = .max,
+    longestLine: Int = longestRecord
   ) throws(FileFault) {
+    self.limit = limit
     self.files = files
     self.longestLine = longestLine
     file = try files.open(name, .read)
@@ -75,9 +79,12 @@ struct SegmentLines: ~Copyable {
     }
     let end = unread.upperBound
     let position = offset + end
+    let room = min(buffer.count - end, limit - position)
+    guard room > 0 else { return false }
     let result: Result<Int, FileFault> = buffer.withUnsafeMutableBytes { bytes in
       Result { () throws(FileFault) in
-        try files.read(file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
+        try files.read(
+          file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + room]))
       }
     }
     let count = try result.get()

@@ -42,7 +42,11 @@ final class SegmentWriter {
   private var isMarkCurrent = false
 
   /// Continues a journal as recovery left it.
-  init(_ recovered: RecoveredJournal, in files: any JournalFileSystem, segmentSize: Int) throws(FileFault) {
+  /// - Parameter first: a record that is on disk before the mark forgets what recovery dropped.
+  init(
+    _ recovered: RecoveredJournal, in files: any JournalFileSystem, segmentSize: Int,
+    beginning first: [UInt8]? = nil
+  ) throws(FileFault) {
     self.files = files
     self.segmentSize = segmentSize
     head = recovered.head
@@ -52,8 +56,16 @@ final class SegmentWriter {
     markFile = file
     do throws(FileFault) {
       try openLast(recovered.lastSegment)
-      try files.truncate(file, to: 0)
+      if let first {
+        try append(CollectionOfOne(first))
+        try synchronize()
+      }
+      // Not before it is written: a crash in between would leave no mark.
       try writeMark(durably: true)
+      if try files.size(file) > mark.bytes.count {
+        try files.truncate(file, to: mark.bytes.count)
+        try files.synchronize(file)
+      }
       try files.synchronizeDirectory()
     } catch {
       closeFiles()

@@ -25,6 +25,9 @@ package struct WriterThread: ~Copyable, Sendable {
   /// Returns when the thread has ended.
   package consuming func join() { pthread_join(handle, nil) }
 
+  /// Leaves it to itself, until the process ends.
+  consuming func abandon() { pthread_detach(handle) }
+
   private final class Body {
     let run: () -> Void
 

@@ -79,8 +79,8 @@ package struct ChainProblem: Error, Sendable, Hashable {
 
   /// Whether this is what a crash can leave at the end of a journal, so that the next start may drop it and go on.
   ///
-  /// One record that is cut counts as such even when it had been whole: it is kept aside, and what is missing is only
-  /// what anybody can see to be missing.
+  /// One record that is cut counts as such even when it had been whole: its rest is kept aside, and a `dropped` record
+  /// takes its place.
   package func isLeftByCrash(lastSegment: String) -> Bool {
     guard segment == lastSegment else { return false }
     switch kind {

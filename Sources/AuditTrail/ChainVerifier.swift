@@ -9,6 +9,8 @@ package struct ChainVerifier {
   package struct Extent: Sendable, Hashable {
     package var segments = 0
     package var records = 0
+    /// `dropped` records: each stands for one that was cut after it had been on disk.
+    package var dropped = 0
     package var head: ChainHead
   }
 
@@ -30,6 +32,7 @@ package struct ChainVerifier {
   /// What the first record must be chained to; `nil` when what stood before is not known.
   private var base: ChainHead?
   private let mark: HeadMark?
+  private let isWhole: Bool
   private var isMarkSeen: Bool
   /// The last removed record, as long as no `expired` record was seen that names it.
   private var unexplained: ChainHead?
@@ -38,10 +41,11 @@ package struct ChainVerifier {
   ///   - first: the number of the first record that is looked at.
   ///   - base: the record before it, when that is known.
   ///   - mark: what the journal must hold at least.
-  ///   - isWhole: whether all segments that are kept will be read; then an `expired` record must name `base`, unless
-  ///     it is the genesis.
+  ///   - isWhole: whether all segments that are kept will be read, and each record to its last byte; then an `expired`
+  ///     record must name `base`, unless it is the genesis.
   package init(from first: Int, after base: ChainHead?, mark: HeadMark?, isWhole: Bool = false) {
     self.base = base
+    self.isWhole = isWhole
     unexplained = isWhole && base != .genesis ? base : nil
     self.mark = mark
     segment = SegmentName(firstSequence: first).file
@@ -75,6 +79,7 @@ package struct ChainVerifier {
     guard RecordVersion.known.contains(prefix.version) else {
       return suspected(nil) ?? problem(.unknownVersion(prefix.version))
     }
+    guard !isWhole || Self.isRecord(bytes) else { return suspected(nil) ?? problem(.noRecord) }
     let place = Place(segment: segment, line: line, sequence: expected)
     let isLinked = links(prefix.previous)
     if let found = suspected(isLinked) { return found }
@@ -84,6 +89,7 @@ package struct ChainVerifier {
     }
     extent.head.advance(to: expected, over: bytes)
     extent.records += 1
+    if prefix.isFollowed(by: DroppedRecord.beginning, in: bytes) { extent.dropped += 1 }
     last = place
     return checkMark() ?? checkExpiry(bytes, prefix)
   }
@@ -164,6 +170,11 @@ package struct ChainVerifier {
 
   private func problemAtLast(_ kind: ChainProblem.Kind) -> ChainProblem {
     ChainProblem(segment: segment, line: line, sequence: extent.head.sequence, kind: kind)
+  }
+
+  /// Whether every reader of the journal can read the line, and in one way only.
+  private static func isRecord(_ line: RawSpan) -> Bool {
+    JournalRecord(line: line.withUnsafeBytes { Array($0) }) != nil
   }
 
   private static func holdsZero(_ line: RawSpan) -> Bool {

@@ -79,6 +79,9 @@ package struct Checkpoint: Sendable, Hashable {
     return (checkpoint, signature)
   }
 
+  /// Whether this is what a crash of the machine leaves of a line that was not on disk: blocks that read as zeros.
+  package static func isHole(_ line: some Sequence<UInt8>) -> Bool { line.contains(0) }
+
   /// Whether the key made this signature of it.
   package func isSigned(_ signature: [UInt8], by key: Ed25519PublicKey) -> Bool {
     key.verifies(signature, of: signed)

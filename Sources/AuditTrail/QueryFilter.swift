@@ -57,11 +57,11 @@ package struct QueryFilter: Sendable {
   }
 
   private func isAbout(userArn: Text, _ request: RequestHistory) -> Bool {
-    if let arn = request.text("appInstanceUserArn") { return arn == userArn }
-    // It may have been created, and then this is its name.
-    guard request.isUnknown, let instance = request.text("appInstanceArn"),
-      let id = request.text("appInstanceUserId")
-    else { return false }
+    if request.text("appInstanceUserArn") == userArn { return true }
+    // A create that was refused, or that may have been carried out, has none; this is what the user would be called.
+    guard let instance = request.text("appInstanceArn"), let id = request.text("appInstanceUserId") else {
+      return false
+    }
     return instance + "/user/" + id == userArn
   }
 

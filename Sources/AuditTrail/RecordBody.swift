@@ -10,8 +10,10 @@ package enum RecordKind: String, Sendable {
   case reconciled
   /// That retention removed segments; about no request.
   case expired
+  /// That the start found a record cut that had been whole; about no request.
+  case dropped
 
-  package var isOfRequest: Bool { self != .expired }
+  package var isOfRequest: Bool { self != .expired && self != .dropped }
 }
 
 /// Writes records without their place in the chain: everything after `"previous":"…",` up to and with the closing
@@ -60,7 +62,7 @@ extension AuditedResult {
   package func reconciledRecord(of id: Text, intent: Int, at time: WallClockTime) -> [UInt8] {
     var body = RecordBody(reconciling: id, at: time)
     body.append("intent", integer: intent)
-    body.append(self)
+    body.append(finding: self)
     return body.finish()
   }
 }
@@ -145,6 +147,16 @@ private struct RecordBody: ~Copyable {
     append("outcome", literal: result.outcome.rawValue)
     if let attempts = result.attempts { append("attempts", integer: attempts) }
     append(milliseconds: result.durationNanoseconds)
+  }
+
+  /// Only what asking afterwards can tell: no answer was given, and none took any time.
+  mutating func append(finding: borrowing AuditedResult) {
+    if let reason = finding.reason {
+      key("reason")
+      bytes.append(jsonString: reason)
+    }
+    append("appInstanceUserArn", finding.appInstanceUserArn)
+    append("outcome", literal: finding.outcome.rawValue)
   }
 
   mutating func append(_ name: StaticString, integer value: Int) {

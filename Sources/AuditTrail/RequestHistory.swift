@@ -1,26 +1,33 @@
 package import Primitives
 internal import StrictJSON
 
-/// What the journal tells of one request: its intent and its outcome, or the one record that tells both.
+/// What the journal tells of one request: its intent and its outcome, or the one record that tells both, and what was
+/// found out afterwards.
 package struct RequestHistory: Sendable {
   /// The intent, or the only record.
   package let first: JournalRecord
   /// The outcome of the intent; `nil` when no answer is known, or the first record is the only one.
   package let second: JournalRecord?
+  /// What `reconcile` found out about a request whose outcome was not known.
+  package let finding: JournalRecord?
+  /// Whose journal it stands in, where there are several.
+  package var gatewayId: Text?
 
-  package init(first: JournalRecord, second: JournalRecord?) {
+  package init(first: JournalRecord, second: JournalRecord?, finding: JournalRecord? = nil) {
     self.first = first
     self.second = second
+    self.finding = finding
   }
 
   package var time: WallClockTime { first.time }
 
   package var requestId: Text { first.requestId ?? "" }
 
-  /// What the outcome says goes before what the intent says.
-  package func text(_ member: Text) -> Text? { second?.text(member) ?? first.text(member) }
+  /// What was found out afterwards goes before what the outcome says, and that before what the intent says. So the
+  /// status, the error and the duration are those of the answer that the caller got.
+  package func text(_ member: Text) -> Text? { newest(member) { $0.text(member) } }
 
-  package func integer(_ member: Text) -> Int? { second?.integer(member) ?? first.integer(member) }
+  package func integer(_ member: Text) -> Int? { newest(member) { $0.integer(member) } }
 
   /// Forwarded, and no answer is known.
   package var isUnknown: Bool { outcome == "unknown" }
@@ -41,15 +48,29 @@ package struct RequestHistory: Sendable {
       writer.key(key)
       writer.raw(value)
     }
+    if let finding, finding.kind == .reconciled, let time = finding.source("time") {
+      writer.key("reconciledAt")
+      writer.raw(time)
+    }
+    if let gatewayId {
+      writer.key("gatewayId")
+      writer.string(gatewayId)
+    }
     writer.endObject()
     return writer.bytes
   }
 
-  /// The value as the journal writes it; what the outcome says goes first.
+  /// The value as the journal writes it.
   package func source(_ member: Text) -> ArraySlice<UInt8>? {
     // The request's own time, not that of its end.
     if member == "time" { return first.source(member) }
-    return second?.source(member) ?? first.source(member)
+    return newest(member) { $0.source(member) }
+  }
+
+  private func newest<Value>(_ member: Text, _ read: (JournalRecord) -> Value?) -> Value? {
+    // Findings that older versions wrote bear a duration of 0, which is none of the request.
+    if let finding, member != "durationMs", let value = read(finding) { return value }
+    return second.flatMap(read) ?? read(first)
   }
 
   /// In the order of the contract, with what stands for a member that the records do not have.

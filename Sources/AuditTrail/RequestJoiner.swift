@@ -6,9 +6,19 @@ package struct JournalSurvey: Sendable {
   /// Longer than any request takes; an outcome after that is one that was found out afterwards.
   private static let longestRequest: Int64 = 120 * 1_000_000_000
 
+  /// What is known of a request whose records do not all come soon after its intent.
+  fileprivate struct Late: Sendable {
+    /// Its outcome, when that comes late as well.
+    var outcome: JournalRecord?
+    /// What was found out after its outcome, or instead of one.
+    var finding: JournalRecord?
+    /// Whether an outcome comes soon after the intent.
+    var expectsOutcome = false
+  }
+
   /// Intents that still wait, with their time.
   private var open: [Text: WallClockTime] = [:]
-  fileprivate var late: [Text: JournalRecord] = [:]
+  fileprivate var late: [Text: Late] = [:]
   /// The last record that was looked at.
   package private(set) var lastSequence = 0
 
@@ -21,18 +31,24 @@ package struct JournalSurvey: Sendable {
     case .intent: open[id] = record.time
     case .outcome:
       guard record.integer("intent") != nil else { return }
-      let begun = open.removeValue(forKey: id)
-      // One that ends twice was first ended as unknown.
-      if begun.map({ record.time.nanoseconds(since: $0) > Self.longestRequest }) ?? true { late[id] = record }
+      guard let begun = open.removeValue(forKey: id) else { return add(finding: record, of: id) }
+      if record.time.nanoseconds(since: begun) > Self.longestRequest { late[id] = Late(outcome: record) }
     case .reconciled:
-      open[id] = nil
-      late[id] = record
-    case .expired: break
+      let isFirst = open.removeValue(forKey: id) != nil
+      if isFirst { late[id] = Late(finding: record) } else { add(finding: record, of: id) }
+    case .expired, .dropped: break
     }
   }
 
+  /// One that ends twice was first ended as unknown.
+  private mutating func add(finding: JournalRecord, of id: Text) {
+    late[id, default: Late(expectsOutcome: true)].finding = finding
+  }
+
   /// Whether the outcome of this intent will come soon after it.
-  fileprivate func expectsOutcome(ofIntent id: Text) -> Bool { open[id] == nil && late[id] == nil }
+  fileprivate func expectsOutcome(ofIntent id: Text) -> Bool {
+    open[id] == nil && (late[id]?.expectsOutcome ?? true)
+  }
 }
 
 /// Puts intents and outcomes together and gives out the requests in the order in which they were first recorded.
@@ -73,7 +89,8 @@ package struct RequestJoiner {
 
   private mutating func begin(_ id: Text, with record: JournalRecord) {
     guard record.kind == .intent, survey.expectsOutcome(ofIntent: id) else {
-      let history = RequestHistory(first: record, second: survey.late[id])
+      let late = survey.late[id]
+      let history = RequestHistory(first: record, second: late?.outcome, finding: late?.finding)
       waiting.append(Waiting(history: history, isComplete: true))
       return
     }
@@ -86,7 +103,8 @@ package struct RequestJoiner {
     guard let place = places.removeValue(forKey: id) else { return }
     let first = waiting[place - offset].history.first
     waiting[place - offset] = Waiting(
-      history: RequestHistory(first: first, second: record), isComplete: true)
+      history: RequestHistory(first: first, second: record, finding: survey.late[id]?.finding),
+      isComplete: true)
   }
 
   private mutating func giveComplete(_ give: (RequestHistory) -> Void) {
@@ -100,8 +118,8 @@ package struct RequestJoiner {
 
 /// Puts outcomes to the intents that came before them, as records come.
 package struct LiveJoiner {
-  /// Intents whose outcome has not come.
-  private var open: [Text: JournalRecord] = [:]
+  /// Requests whose outcome has not come, or is unknown.
+  private var open: [Text: RequestHistory] = [:]
 
   /// More than are ever served at a time; intents that a crash left without outcome must not gather.
   private static let mostOpen = 65_536
@@ -113,12 +131,16 @@ package struct LiveJoiner {
     guard let id = record.requestId else { return nil }
     guard record.kind != .intent else {
       if open.count >= Self.mostOpen { open.removeAll() }
-      open[id] = record
+      open[id] = RequestHistory(first: record, second: nil)
       return nil
     }
-    guard let intent = open.removeValue(forKey: id) else {
+    guard let begun = open.removeValue(forKey: id) else {
       return RequestHistory(first: record, second: nil)
     }
-    return RequestHistory(first: intent, second: record)
+    let isFinding = record.kind == .reconciled
+    let ended = RequestHistory(
+      first: begun.first, second: isFinding ? begun.second : record, finding: isFinding ? record : nil)
+    if ended.isUnknown { open[id] = ended }
+    return ended
   }
 }

@@ -17,9 +17,7 @@ extension GatewayServer: AdminSource {
         detail: snapshot.credentials == nil ? "none found" : "present"),
       ReadinessCheck(
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
-        detail: journal.failure?.message
-          ?? "\(journal.unwrittenOutcomes) outcomes unwritten"
-          + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")),
+        detail: journal.failure?.message ?? Self.condition(of: journal)),
       ReadinessCheck("store", isReady: true, detail: "local"),
     ]
     if let shipper {
@@ -29,9 +27,18 @@ extension GatewayServer: AdminSource {
       checks.append(
         ReadinessCheck(
           "postgres", isReady: true,
-          detail: (problem.map { "degraded: \($0); " } ?? "") + "\(unshipped) records unshipped"))
+          detail: (problem.map { "degraded: \($0); " } ?? "") + "\(unshipped) records unshipped"
+            + (journal.overdueSegments > 0
+              ? "; \(journal.overdueSegments) segments are kept beyond `audit.retain` for them" : "")))
     }
     return checks
+  }
+
+  /// Without a checkpoint the records are there all the same, so requests are served.
+  private static func condition(of journal: JournalStatistics) -> String {
+    (journal.checkpointFailure.map { "degraded: the last checkpoint could not be written: \($0); " } ?? "")
+      + "\(journal.unwrittenOutcomes) outcomes unwritten"
+      + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")
   }
 
   package func metrics() -> [UInt8] {

@@ -12,6 +12,7 @@ extension Journal.Settings {
     checkpointNanoseconds = audit.checkpoint.every.nanoseconds
     signingKey = audit.checkpoint.signingKey
     retainNanoseconds = audit.retain?.nanoseconds
+    isCopied = audit.postgres != nil
   }
 }
 

@@ -1,3 +1,4 @@
+internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
 internal import HTTPWire
@@ -34,7 +35,10 @@ final class Call {
   var place: ConcurrencyPermit?
   /// The sequence number of the intent, once it is recorded.
   var intent: Int?
+  /// What the outcome must be handed over with when the disk did not answer in time.
+  var lateIntent: LateIntent?
   var attempts = 0
+  private(set) var earlierAttempts = EarlierAttempts.harmless
   var upstreamNanoseconds: Int64 = 0
 
   /// - Parameter message: `nil` when it could not be read.
@@ -55,6 +59,28 @@ final class Call {
   func text(of name: FieldName) -> Text? {
     head.first(name).flatMap { Text(validating: head.bytes[$0]) }
   }
+
+  /// An attempt may have reached upstream and did not give the final answer.
+  /// - Parameter status: what that one was answered; `nil` when the answer was lost.
+  func noteEarlierAttempt(status: Int?) {
+    let left: EarlierAttempts =
+      switch status {
+      case nil: .lost
+      case .some(500...): .failed
+      case .some: .harmless
+      }
+    earlierAttempts = max(earlierAttempts, left)
+  }
+}
+
+/// What the attempts before the last one may have left behind upstream, which the last one's answer does not tell.
+enum EarlierAttempts: Comparable {
+  /// Nothing: there were none, they did not reach upstream, or it turned them away (429).
+  case harmless
+  /// Upstream answered that it had failed (5xx), which does not say how far it got.
+  case failed
+  /// Upstream may have carried one out whose answer was lost.
+  case lost
 }
 
 extension Call {
@@ -83,6 +109,8 @@ extension Call {
   private static func copy(_ request: GovernedRequest, to entry: inout AuditedRequest) {
     if !request.appInstanceArn.isEmpty { entry.appInstanceArn = request.appInstanceArn }
     entry.appInstanceUserId = request.appInstanceUserId
+    // A user that is to be created has no ARN before upstream says so.
+    if request.operation != .createAppInstanceUser { entry.appInstanceUserArn = request.appInstanceUserArn }
     entry.resourceArn = request.resourceArn
     entry.name = request.name
     entry.metadata = request.metadata

@@ -11,14 +11,20 @@ internal import Transport
 extension Worker {
   func conclude(_ call: Call, with answer: UpstreamAnswer) -> Reply {
     finish(call, answer)
-    var result = AuditedResult(
-      Self.outcome(of: answer.status, call.operation), status: answer.status,
-      durationNanoseconds: elapsed(call))
-    result.upstreamStatus = answer.status
-    result.upstreamRequestId = answer.requestId
-    result.attempts = call.attempts
-    if result.outcome == .created { result.appInstanceUserArn = Self.createdArn(answer.body) }
+    let outcome = Self.outcome(of: answer.status, call)
+    var result = AuditedResult(outcome, status: answer.status, durationNanoseconds: elapsed(call))
+    if call.repeatOf == nil {
+      result.upstreamStatus = answer.status
+      result.upstreamRequestId = answer.requestId
+      result.attempts = call.attempts
+    }
+    if call.operation == .createAppInstanceUser, Self.isSuccess(answer.status) {
+      result.appInstanceUserArn = Self.createdArn(answer.body)
+    }
     result.errorType = answer.errorType
+    if outcome == .unknown {
+      result.reason = "an attempt before the one that was answered may have been carried out"
+    }
     record(result, of: call, .allowed)
 
     var lines: [UInt8] = []
@@ -109,6 +115,16 @@ extension Worker {
         result.outcomeRecord(
           of: call.id, intent: intent, at: loop.clock.wallClock(),
           decision: decision == .allowed ? nil : decision))
+    } else if let late = call.lateIntent {
+      let (id, time, entry, sensitivity) = (
+        call.id, loop.clock.wallClock(), call.audited(decision), shared.sensitivity
+      )
+      shared.journal.conclude(late) { intent in
+        intent.map {
+          result.outcomeRecord(
+            of: id, intent: $0, at: time, decision: decision == .allowed ? nil : decision)
+        } ?? entry.outcomeRecord(result, under: sensitivity)
+      }
     } else {
       shared.journal.conclude(call.audited(decision).outcomeRecord(result, under: shared.sensitivity))
     }
@@ -123,13 +139,25 @@ extension Worker {
     accessLog.append(call, decision, result)
   }
 
-  private static func outcome(of status: Int, _ operation: ChimeIdentity.Operation?) -> AuditOutcome {
-    switch status {
-    case 200..<300: operation == .createAppInstanceUser ? .created : .succeeded
-    case 500...: .failed
-    default: .rejected
+  /// What the answer says of the request. A refusal or a failure after an attempt that may have been carried out does
+  /// not say that nothing was done.
+  private static func outcome(of status: Int, _ call: Call) -> AuditOutcome {
+    // A repeat was answered with what upstream had said to another request.
+    guard call.repeatOf == nil else { return .notForwarded }
+    guard !isSuccess(status) else {
+      return call.operation == .createAppInstanceUser ? .created : .succeeded
+    }
+    let answered: AuditOutcome = status >= 500 ? .failed : .rejected
+    // Reads leave nothing behind.
+    guard let operation = call.operation, !operation.isRead else { return answered }
+    switch call.earlierAttempts {
+    case .harmless: return answered
+    case .failed: return answered == .failed ? .failed : .unknown
+    case .lost: return .unknown
     }
   }
+
+  private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
 
   private static func createdArn(_ body: [UInt8]) -> Text? {
     guard let document = try? JSONDocument(parsing: body),

@@ -21,7 +21,11 @@ package final class GatewayServer: Sendable {
   let shipper: JournalShipper?
   private let doors: Doors
   private let background: any BackgroundWork
+  private let drainDeadline = Mutex<MonotonicInstant?>(nil)
 
+  /// How long a journal may take to close, in nanoseconds, when connections have used up `drainTimeout`. A disk that
+  /// answers takes a few milliseconds.
+  private static let leastForJournal: Int64 = 1_000_000_000
   /// A thread with it gets about a tenth of a processor that others want.
   private static let backgroundNiceness: Int32 = 10
 
@@ -80,9 +84,21 @@ package final class GatewayServer: Sendable {
     first.run()
     for thread in threads { pthread_join(pthread_t(thread), nil) }
     withExtendedLifetime(signals) {}
-    shared.journal.close()
+    closeJournal()
     logger.info("stopped")
     for worker in workers { worker.accessLog.flush() }
+  }
+
+  /// When draining is over; `nil` before it has begun.
+  package var drainEnd: MonotonicInstant? { drainDeadline.withLock { $0 } }
+
+  /// With everything written, unless the disk does not answer for what is left of `drainTimeout`.
+  private func closeJournal() {
+    let left = drainDeadline.withLock { $0 }.map { $0.nanoseconds(since: clock.monotonic()) }
+    guard !shared.journal.close(patience: left.map { max($0, Self.leastForJournal) }) else { return }
+    logger.error(
+      "the audit journal's disk does not answer; what is not written of it is given up",
+      metadata: ["advice": "gatehouse audit reconcile"])
   }
 
   private func received(_ signal: Int32) {
@@ -107,6 +123,7 @@ package final class GatewayServer: Sendable {
     doors.close(for: self)
     background.stop()
     let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
+    drainDeadline.withLock { $0 = deadline }
     let first = workers[0].loop
     first.spawn { [self] in
       while shared.connections.open > 0, clock.monotonic() < deadline {

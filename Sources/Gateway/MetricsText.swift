@@ -54,6 +54,14 @@ struct MetricsText {
     gauge(
       "gatehouse_audit_unwritten_outcomes", "Outcomes that could not be written.",
       Int64(journal.unwrittenOutcomes))
+    counter(
+      "gatehouse_audit_checkpoint_failures_total", "Checkpoints that could not be written.",
+      journal.checkpointFailures)
+    if let time = journal.lastCheckpoint {
+      gauge(
+        "gatehouse_audit_last_checkpoint_timestamp_seconds",
+        "When the last checkpoint was written; none is while no record comes.", time.seconds)
+    }
   }
 
   mutating func buildInfo() {

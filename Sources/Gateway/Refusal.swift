@@ -34,6 +34,7 @@ enum Refusal: Error {
   case circuitOpen(retryAfterSeconds: Int)
   case draining
   case upstreamUnreachable
+  /// It was sent, and the connection ended before any answer.
   case upstreamLost
   case upstreamUnreadable(HTTPViolation)
   case upstreamTooSlow(sent: Bool)
@@ -128,15 +129,22 @@ extension Refusal {
     case .upstreamUnreachable:
       .init(.serviceUnavailable, "upstream cannot be reached; nothing was sent", .refused, retryAfter: 1)
     case .upstreamLost:
-      .init(.serviceUnavailable, "upstream closed the connection without an answer", .allowed)
-    case .upstreamUnreadable:
-      .init(.serviceUnavailable, "upstream's answer cannot be read", .allowed)
-    case .upstreamTooSlow(let sent):
+      // No 503, which says that nothing was sent. For an answer that cannot be read the contract wants one all the same.
       .init(
-        .serviceUnavailable, status: 504, "upstream did not answer in time", sent ? .allowed : .refused)
+        .serviceUnavailable, status: 504, "upstream closed the connection without an answer; \(Self.sent)",
+        .allowed)
+    case .upstreamUnreadable:
+      .init(.serviceUnavailable, "upstream's answer cannot be read; \(Self.sent)", .allowed)
+    case .upstreamTooSlow(sent: true):
+      .init(.serviceUnavailable, status: 504, "upstream did not answer in time; \(Self.sent)", .allowed)
+    case .upstreamTooSlow(sent: false):
+      .init(
+        .serviceUnavailable, status: 504, "upstream did not answer in time; nothing was sent", .refused)
     default: .init(.serviceFailure, "a fault of the gateway", .refused)
     }
   }
+
+  private static let sent = "the request was sent and may have been carried out"
 
   private static func unreadable(_ violation: HTTPViolation) -> RefusalAnswer {
     let status =

@@ -1,3 +1,4 @@
+internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
 internal import Configuration
@@ -21,6 +22,8 @@ package final class Worker: @unchecked Sendable {
   var snapshot: Snapshot
   var signing = SigningWorkspace()
   var accessLog: AccessLog
+  /// Whether the journal holds intents of this turn that it does not write yet.
+  var hasUnannouncedIntents = false
 
   init(
     loop: EventLoop, shared: SharedState, snapshot: Snapshot, target: PoolTarget,
@@ -37,9 +40,17 @@ package final class Worker: @unchecked Sendable {
 
   /// To be called on the loop, once.
   func startHousekeeping() {
+    loop.onTurnEnd { [self] in
+      guard hasUnannouncedIntents else { return }
+      hasUnannouncedIntents = false
+      shared.journal.announce()
+    }
     loop.onTick { [self] in
       pool.sweep()
       accessLog.flush()
+      shared.journal.watch(
+        now: loop.clock.monotonic(),
+        patience: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
         $0.upstreamIdle = pool.idleCount

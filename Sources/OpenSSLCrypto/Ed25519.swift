@@ -97,6 +97,13 @@ package struct Ed25519PublicKey: Sendable, Hashable {
       && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
   }
 
+  /// SHA-256 of the SubjectPublicKeyInfo in DER, whose head is always the same (RFC 8410 section 4).
+  package var fingerprint: SHA256Digest { SHA256.digest(Self.derHead + bytes) }
+
+  private static let derHead: [UInt8] = [
+    0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00,
+  ]
+
   /// SubjectPublicKeyInfo.
   package var pem: [UInt8] {
     guard let key = EVP_PKEY_new_raw_public_key(NID_ED25519, nil, bytes, 32) else { return [] }

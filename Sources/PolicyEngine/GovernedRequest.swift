@@ -56,6 +56,12 @@ package struct GovernedRequest: Sendable {
     appInstanceId = arn.appInstanceId
     if arn.resource == .user { appInstanceUserId = arn.resourceId }
   }
+
+  /// The user's ARN, which is made of its AppInstance's and its id.
+  package var appInstanceUserArn: Text? {
+    guard !appInstanceArn.isEmpty, let appInstanceUserId else { return nil }
+    return appInstanceArn + "/user/" + appInstanceUserId
+  }
 }
 
 extension GovernedRequest {

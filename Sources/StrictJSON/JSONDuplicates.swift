@@ -2,9 +2,9 @@ internal import Primitives
 
 /// Finds a key that stands twice in one object, compared as the strings they mean.
 enum JSONDuplicates {
-  /// Up to this many members every pair is compared, which needs no memory; beyond, a set keeps the work linear,
-  /// since the body's author chooses how many there are.
-  private static let pairwiseLimit = 16
+  /// Up to this many members (a journal record has about twenty) every pair is compared, which needs no memory; beyond,
+  /// a set keeps the work linear, since the body's author chooses how many there are.
+  private static let pairwiseLimit = 32
 
   /// - Parameter object: the index of an object whose last member has just been read.
   static func refuse(

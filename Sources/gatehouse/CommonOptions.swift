@@ -1,6 +1,8 @@
 import ArgumentParser
+import AuditTrail
 import ChimeIdentity
 import Configuration
+import Primitives
 
 /// `--config FILE`, for commands that read the configuration.
 struct ConfigOption: ParsableArguments {
@@ -21,8 +23,11 @@ struct ConfigOption: ParsableArguments {
   }
 
   /// The configuration file alone; a command that needs no more does not fail for what is wrong with the rest.
-  func loadConfiguration() throws(CommandFailure) -> GatewayConfiguration {
-    let (configuration, problems) = loader.configuration(at: path)
+  /// - Parameter files: which of the files that it names are read and judged.
+  func loadConfiguration(
+    reading files: ConfigurationLoader.NamedFiles = .all
+  ) throws(CommandFailure) -> GatewayConfiguration {
+    let (configuration, problems) = loader.configuration(at: path, reading: files)
     guard let configuration else { throw CommandFailure(configuration: problems) }
     return configuration
   }
@@ -34,6 +39,24 @@ struct FormatOption: ParsableArguments {
 
   @Option(help: "How data is printed; JSON is one object a line.")
   var format = Format.text
+}
+
+/// `--since T` and `--until T`, for commands that look at a part of the journal.
+struct TimeRangeOption: ParsableArguments {
+  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
+  var since: TimeExpression?
+  @Option(help: "Before this time: RFC 3339, or how long ago.")
+  var until: TimeExpression?
+
+  /// The times that are meant now.
+  var resolved: (since: WallClockTime?, until: WallClockTime?) {
+    let now = WallClockTime.now
+    return (since?.resolved(at: now), until?.resolved(at: now))
+  }
+}
+
+extension TimeExpression: ExpressibleByArgument {
+  package init?(argument: String) { self.init(argument) }
 }
 
 extension Operation {

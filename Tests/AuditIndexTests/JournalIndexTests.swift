@@ -121,6 +121,23 @@ import Testing
     #expect(try indexed(journal, unknown) == scanned(journal, unknown))
   }
 
+  /// The rows of a zone grow from transaction to transaction, and late outcomes come behind.
+  @Test func rowsThatGrewInManyTransactionsHoldAllOfThem() throws {
+    let journal = try WrittenJournal()
+    for number in 1...60 { try journal.intend(number) }
+    let index = try JournalIndex(directory: journal.path, linesAtOnce: 7)
+    try index.update()
+    for number in [40, 3, 59, 21] { try journal.conclude(number, .notForwarded, .throttled) }
+    for number in 61...70 { try journal.only(number) }
+    try index.update()
+    for filter in Self.everyFilter {
+      #expect(try indexed(journal, filter) == scanned(journal, filter))
+    }
+    var throttled = QueryFilter()
+    throttled.decision = .throttled
+    #expect(try indexed(journal, throttled).count == 4)
+  }
+
   @Test func indexOfAnotherJournalIsMadeAnew() throws {
     let journal = try journal()
     _ = try indexed(journal, QueryFilter())

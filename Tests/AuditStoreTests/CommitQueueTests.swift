@@ -26,6 +26,45 @@ import Testing
     #expect(queue.add(intent: [1], 2) == .queued)
   }
 
+  @Test func unannouncedIntentsGatherUntilTheAnnouncement() {
+    var queue = Queue()
+    _ = queue.nextStep(hasRested: false)
+    for waiter in 1...3 { #expect(queue.add(intent: [1], waiter, isAnnounced: false) == .queued) }
+    #expect(queue.nextStep(hasRested: false) == .rest(nanoseconds: Queue.linger), "woken by something else")
+    #expect(queue.announce() == true)
+    #expect(queue.announce() == false, "one signal is enough")
+    #expect(queue.nextStep(hasRested: false) == .write)
+    #expect(batch(of: &queue) == [1, 2, 3])
+    #expect(queue.announce() == false, "there is nothing to announce")
+    #expect(queue.add(intent: [1], 4, isAnnounced: false) == .queued)
+    #expect(queue.nextStep(hasRested: false) != .write, "an announcement is for what was there")
+  }
+
+  @Test func announcementWhileTheWriterWorksNeedsNoSignal() {
+    var queue = Queue()
+    #expect(queue.add(intent: [1], 1, isAnnounced: false) == .queued)
+    #expect(queue.announce() == false)
+    #expect(queue.nextStep(hasRested: false) == .write)
+  }
+
+  @Test func forgottenAnnouncementCostsARestAndNoMore() {
+    var queue = Queue()
+    while queue.nextStep(hasRested: true) != .sleep {}
+    #expect(queue.add(intent: [1], 1, isAnnounced: false) == .queuedForSignal, "it would sleep on")
+    #expect(queue.nextStep(hasRested: false) == .rest(nanoseconds: Queue.linger))
+    #expect(queue.nextStep(hasRested: true) == .write)
+    #expect(batch(of: &queue) == [1])
+  }
+
+  @Test func closedQueueWritesWhatWasNotAnnounced() {
+    var queue = Queue()
+    _ = queue.add(intent: [1], 1, isAnnounced: false)
+    queue.close()
+    #expect(queue.nextStep(hasRested: false) == .write)
+    #expect(batch(of: &queue) == [1])
+    #expect(queue.nextStep(hasRested: false) == .stop)
+  }
+
   @Test func outcomesWaitForOneRestOrTheNextIntent() {
     var queue = Queue()
     _ = queue.nextStep(hasRested: false)

@@ -109,10 +109,8 @@ import Testing
     #expect(verification.extent.records == 20)
   }
 
-  @Test func segmentsThatAreTooOldAreRemovedAndTheRestVerifies() async throws {
-    let folder = try TemporaryFolder()
-    var settings = Journal.Settings(directory: folder.path)
-    settings.retainNanoseconds = 3600 * 1_000_000_000
+  /// One record each; the first two are older than is kept.
+  private func writeFourSegments(_ settings: Journal.Settings, in folder: TemporaryFolder) async throws {
     let journal = try Journal.open(settings, clock: clock)
     for number in 1...4 {
       _ = try await journal.intend(record("intent", "\(number)"))
@@ -120,6 +118,13 @@ import Testing
     }
     journal.close()
     for number in [1, 2] { age(SegmentName(firstSequence: number), in: folder) }
+  }
+
+  @Test func segmentsThatAreTooOldAreRemovedAndTheRestVerifies() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Journal.Settings(directory: folder.path)
+    settings.retainNanoseconds = 3600 * 1_000_000_000
+    try await writeFourSegments(settings, in: folder)
     let next = try Journal.open(settings, clock: clock)
     _ = try await next.intend(record("intent", "5"))
     next.close()
@@ -130,6 +135,30 @@ import Testing
       try lines(in: folder)[2].contains(
         #""segments":["journal-0000000000000001.jsonl","journal-0000000000000002.jsonl"],"firstSequence":1,"#
           + #""lastSequence":2,"#))
+  }
+
+  @Test func retentionLeavesAloneWhatTheCopyDoesNotHave() async throws {
+    let folder = try TemporaryFolder()
+    var settings = Journal.Settings(directory: folder.path)
+    settings.retainNanoseconds = 3600 * 1_000_000_000
+    settings.isCopied = true
+    try await writeFourSegments(settings, in: folder)
+    let uncopied = try Journal.open(settings, clock: clock)
+    _ = try await uncopied.intend(record("intent", "5"))
+    uncopied.close()
+    #expect(uncopied.statistics.overdueSegments == 2)
+    #expect(uncopied.statistics.baseSequence == 0)
+    #expect(try JournalVerification(ofDirectory: folder.path).extent.records == 5)
+    let copied = try Journal.open(settings, clock: clock)
+    copied.noteCopied(upTo: 1)
+    copied.rotate()
+    _ = try await copied.intend(record("intent", "6"))
+    copied.close()
+    #expect(copied.statistics.overdueSegments == 1)
+    #expect(copied.statistics.baseSequence == 1)
+    let verification = try JournalVerification(ofDirectory: folder.path)
+    #expect(verification.problem == nil)
+    #expect(verification.extent.records == 6, "five of six, and the record of the removal")
   }
 
   @Test func quietJournalExpiresWithoutARequest() async throws {

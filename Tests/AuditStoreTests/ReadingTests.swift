@@ -5,7 +5,7 @@ import Testing
 @testable import AuditStore
 
 @Suite struct ReadingTests {
-  private func body(_ id: String) -> [UInt8] {
+  fileprivate func body(_ id: String) -> [UInt8] {
     Array("\"record\":\"outcome\",\"requestId\":\"\(id)\",\"time\":\"2026-11-23T13:00:00Z\"}".utf8)
   }
 
@@ -64,6 +64,113 @@ import Testing
     #expect(found.map(\.first.kind) == [.intent])
     #expect(found.map(\.second?.kind) == [.outcome])
     try writer.close()
+  }
+
+  /// What a gateway that runs leaves for a follower to see.
+  private struct FollowedJournal {
+    let files = ScriptedFileSystem()
+    let writer: SegmentWriter
+    var follower: JournalFollower
+
+    init() throws {
+      writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
+      _ = try files.lock()
+      follower = try JournalFollower(files, fromStart: true)
+    }
+
+    func write(_ ids: String...) throws {
+      try writer.append(ids.map { ReadingTests().body($0) })
+    }
+
+    func synchronize() throws {
+      try writer.synchronize()
+      writer.updateMark()
+    }
+
+    mutating func polled() throws -> [Text] {
+      var found: [Text] = []
+      try follower.poll { found.append($0.requestId) }
+      return found
+    }
+  }
+
+  @Test func followerTellsWhatAFailedSynchronizationTookBackOnce() throws {
+    var journal = try FollowedJournal()
+    try journal.write("a")
+    try journal.synchronize()
+    #expect(try journal.polled() == ["a"])
+    try journal.write("b", "c")
+    #expect(try journal.polled() == [])
+    #expect(try journal.polled() == [], "it may still be taken back")
+    journal.files.fail(100)
+    #expect(throws: FileFault.self) { try journal.writer.synchronize() }
+    #expect(throws: FileFault.self) { try journal.polled() }
+    journal.files.fail(0)
+    // Written again, to another segment.
+    try journal.synchronize()
+    #expect(try JournalListing(journal.files).segments.count == 2)
+    #expect(try journal.polled() == ["b", "c"])
+    #expect(try journal.polled() == [])
+    try journal.writer.close()
+  }
+
+  @Test func followerDoesNotTellWhatWasRefused() throws {
+    var journal = try FollowedJournal()
+    try journal.write("a")
+    try journal.synchronize()
+    try journal.write("refused")
+    #expect(try journal.polled() == ["a"])
+    #expect(try journal.polled() == [])
+    journal.files.fail(100)
+    #expect(throws: FileFault.self) { try journal.writer.synchronize() }
+    journal.writer.forgetUnsynchronized()
+    journal.files.fail(0)
+    // It gets the number that the refused one had.
+    try journal.write("b")
+    try journal.synchronize()
+    #expect(try journal.polled() == ["b"])
+    try journal.writer.close()
+  }
+
+  @Test func followerReadsToTheEndWhatNobodyWritesAnyMore() throws {
+    var journal = try FollowedJournal()
+    try journal.write("a")
+    try journal.synchronize()
+    try journal.write("b")
+    #expect(try journal.polled() == ["a"])
+    #expect(try journal.polled() == [])
+    // The gateway was killed before it could say that this is on disk; the next one goes on behind it.
+    let files = journal.files.afterKill(seed: 1)
+    var follower = try JournalFollower(files, fromStart: true)
+    var found: [Text] = []
+    try follower.poll { found.append($0.requestId) }
+    try follower.poll { found.append($0.requestId) }
+    #expect(found == ["a", "b"])
+    let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1)
+    try writer.append([body("c")])
+    try writer.append([body("d")])
+    try writer.synchronize()
+    writer.updateMark()
+    try follower.poll { found.append($0.requestId) }
+    #expect(found == ["a", "b", "c", "d"])
+    try writer.close()
+  }
+
+  @Test func followerGoesOnBehindSegmentsThatRetentionRemoved() throws {
+    var journal = try FollowedJournal()
+    try journal.write("a")
+    try journal.writer.finishSegment()
+    #expect(try journal.polled() == ["a"])
+    try journal.write("b")
+    try journal.writer.finishSegment()
+    let second = try #require(try JournalListing(journal.files).segments.last)
+    try journal.write("c")
+    try journal.synchronize()
+    try journal.writer.moveBase(to: ChainHead(sequence: 2, digest: ChainHead.genesis.digest))
+    journal.files.delete(SegmentName(firstSequence: 1).file)
+    journal.files.delete(second.file)
+    #expect(try journal.polled() == ["c"])
+    try journal.writer.close()
   }
 
   @Test func followerOfAnEmptyJournalSeesItsFirstRequest() throws {

@@ -127,12 +127,27 @@ import Testing
     #expect(throws: JournalOpenFailure.self) { try opening(files) }
   }
 
-  @Test func missingMarkIsSaidAndWrittenAgain() throws {
+  @Test(arguments: [true, false])
+  func missingMarkIsSaidAndWrittenAgain(isThere: Bool) throws {
     let files = try closedJournal()
-    files.delete(HeadMark.file)
-    #expect(try JournalVerification(of: files).notices.count == 1)
+    if isThere {
+      files.replace(HeadMark.file, with: Array("garbage".utf8))
+    } else {
+      files.delete(HeadMark.file)
+    }
+    let verification = try JournalVerification(of: files)
+    #expect(verification.notices.count == 1)
+    // A crash can leave it so; what the rest says still holds.
+    #expect(verification.problem == nil)
     #expect(try opening(files).notices.count == 1)
     #expect(try JournalVerification(of: files).notices.isEmpty)
+    #expect(try JournalVerification(of: files).problem == nil)
+  }
+
+  @Test func folderWithoutAJournalIsNoGoodJournal() throws {
+    let files = ScriptedFileSystem()
+    files.replace(".lock", with: [])
+    #expect(throws: FileFault.self) { try JournalVerification(of: files) }
   }
 
   @Test func emptySegmentThatAKillLeftIsUsed() throws {

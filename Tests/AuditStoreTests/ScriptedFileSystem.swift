@@ -22,54 +22,108 @@ struct SeededEntropy: RandomNumberGenerator {
 
 /// A directory in memory whose disk fails and forgets.
 ///
-/// The fault model: an operation may fail; a failed write may have written a part, and a write may write only a part; a
-/// failed synchronisation may or may not have put the bytes on disk, and the file does not know. A crash of the process
-/// keeps what was written. A crash of the machine keeps, of each sector that was written after the last synchronisation,
-/// the old content, the new, or, in new space, zeros; a size that was never synchronised may be the old or the new.
+/// The fault model: an operation may fail. A failed write may have written a part, and a write may write only a part;
+/// there may be no more space, also none for a new file. A failed removal or synchronisation of the directory may have
+/// happened all the same. A failed synchronisation may have put the bytes on disk all the same, or may have lost
+/// them: then they can still be read, but the system takes them for written, and no later synchronisation writes them
+/// unless they are written again. A crash of the process keeps what was written and what the system believes of it, or
+/// the system has forgotten what it lost. What a crash of the machine keeps of a file is in `ScriptedFile`; a name that
+/// was made or removed since the directory was last synchronised may be there or not.
 final class ScriptedFileSystem: JournalFileSystem {
-  struct File: Sendable {
-    var name: String
-    var bytes: [UInt8] = []
-    /// What survives a crash of the machine for certain.
-    var durable: [UInt8] = []
-    var hasDurableName = false
+  fileprivate struct State {
+    var files: [ScriptedFile] = []
     var isLocked = false
-  }
-
-  private struct State {
-    var files: [File] = []
     var open: [Int32: Int] = [:]
     var nextDescriptor: Int32 = 100
     var entropy: SeededEntropy
     /// How many of a hundred operations fail.
     var faultPercent = 0
+    /// A failure that was asked for.
+    var next: Failure?
+    /// How many bytes all files may hold.
+    var capacity = Int.max / 2
+    /// What a file that is written gets as its modification time.
+    var now: Int64 = 0
+    /// How many operations are done before the crash; then none has an effect. `nil`: no crash is near.
+    var operationsLeft: Int?
     /// Descriptors whose synchronisation failed.
     var distrusted: Set<Int32> = []
     /// How often one of them was asked again.
     var repeatedSynchronizations = 0
+    /// What was asked and what came of it; `nil`: not kept.
+    var trace: [String]?
   }
 
-  private static let sector = 512
+  fileprivate struct Failure {
+    let operation: FileFault.Operation
+    let name: String
+    let isDone: Bool
+  }
+
   private let state: Mutex<State>
 
-  init(seed: UInt64 = 0, files: [File] = []) {
-    state = Mutex(State(files: files, entropy: SeededEntropy(seed: seed)))
+  init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededEntropy(seed: seed))) }
+
+  private init(seed: UInt64, after former: State, files: [ScriptedFile]) {
+    var state = State(files: files, entropy: SeededEntropy(seed: seed), now: former.now)
+    state.trace = former.trace
+    self.state = Mutex(state)
   }
 
+  /// The next such operation fails.
+  /// - Parameter isDone: whether it has happened all the same.
+  func failNext(_ operation: FileFault.Operation, of name: String, isDone: Bool) {
+    state.withLock { $0.next = Failure(operation: operation, name: name, isDone: isDone) }
+  }
+
+  /// From now on so many of a hundred operations fail.
   func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
+
+  /// Leaves room for so many bytes more; `nil`: for any number.
+  func leaveRoom(_ bytes: Int?) {
+    state.withLock { state in state.capacity = bytes.map { state.size + $0 } ?? Int.max / 2 }
+  }
+
+  /// Does so many operations more, and then none, until the crash.
+  func stop(after operations: Int) { state.withLock { $0.operationsLeft = operations } }
+
+  /// Puts some of what was written on disk without being asked, as systems do every now and then.
+  func writeBack() {
+    state.withLock { state in
+      for index in state.files.indices where state.entropy.happens(50) { state.files[index].persist() }
+      if state.entropy.happens(50) { state.persistNames() }
+    }
+  }
+
+  /// What the files' modification times are taken from, in seconds.
+  var now: Int64 {
+    get { state.withLock { $0.now } }
+    set { state.withLock { $0.now = newValue } }
+  }
 
   var repeatedSynchronizations: Int { state.withLock { $0.repeatedSynchronizations } }
 
   var openFiles: Int { state.withLock { $0.open.count } }
 
+  /// What happened since `startTracing`.
+  var trace: [String] { state.withLock { $0.trace ?? [] } }
+
+  func startTracing() { state.withLock { $0.trace = [] } }
+
+  func note(_ text: @autoclosure () -> String) {
+    state.withLock { state in
+      if state.trace != nil { state.trace?.append(text()) }
+    }
+  }
+
   func bytes(of name: String) -> [UInt8]? {
-    state.withLock { state in state.files.first { $0.name == name }?.bytes }
+    state.withLock { state in state.index(of: name).map { state.files[$0].bytes } }
   }
 
   func replace(_ name: String, with bytes: [UInt8]) {
     state.withLock { state in
       state.files.removeAll { $0.name == name }
-      state.files.append(File(name: name, bytes: bytes, durable: bytes, hasDurableName: true))
+      state.files.append(ScriptedFile(name, onDisk: bytes, modified: state.now))
     }
   }
 
@@ -79,155 +133,211 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   /// What the next process finds when this one is killed.
   func afterKill(seed: UInt64) -> ScriptedFileSystem {
-    ScriptedFileSystem(
-      seed: seed,
-      files: state.withLock { $0.files }.map {
-        File(name: $0.name, bytes: $0.bytes, durable: $0.durable, hasDurableName: $0.hasDurableName)
-      })
+    var entropy = SeededEntropy(seed: seed)
+    return state.withLock { state in
+      let left = state.files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
+        var file = file
+        if entropy.happens(30) { file.evict() }
+        return file
+      }
+      return ScriptedFileSystem(seed: seed &+ 1, after: state, files: left)
+    }
   }
 
   /// What is found when the machine lost power.
   func afterPowerLoss(seed: UInt64) -> ScriptedFileSystem {
     var entropy = SeededEntropy(seed: seed)
-    var survivors: [File] = []
-    for file in state.withLock({ $0.files }) where file.hasDurableName || entropy.happens(50) {
-      let bytes = Self.survivingBytes(of: file, &entropy)
-      survivors.append(File(name: file.name, bytes: bytes, durable: bytes, hasDurableName: true))
+    return state.withLock { state in
+      var survivors: [ScriptedFile] = []
+      for file in state.files where file.hasDurableName || !file.isRemoved {
+        guard file.hasDurableName != file.isRemoved || entropy.happens(50) else { continue }
+        survivors.removeAll { $0.name == file.name }
+        survivors.append(file.surviving(&entropy))
+      }
+      return ScriptedFileSystem(seed: seed &+ 1, after: state, files: survivors)
     }
-    return ScriptedFileSystem(seed: seed &+ 1, files: survivors)
-  }
-
-  private static func survivingBytes(of file: File, _ entropy: inout SeededEntropy) -> [UInt8] {
-    var bytes = entropy.happens(50) ? file.bytes : file.durable
-    for start in stride(from: 0, to: bytes.count, by: sector) {
-      let range = start..<min(start + sector, bytes.count)
-      let old = range.upperBound <= file.durable.count ? Array(file.durable[range]) : nil
-      let new = range.upperBound <= file.bytes.count ? Array(file.bytes[range]) : nil
-      let candidates = [
-        old ?? (start >= file.durable.count ? [UInt8](repeating: 0, count: range.count) : new), new ?? old,
-      ]
-      if let content = candidates[entropy.happens(50) ? 0 : 1] { bytes.replaceSubrange(range, with: content) }
-    }
-    return bytes
   }
 
   // MARK: JournalFileSystem
 
-  func names() throws(FileFault) -> [String] { state.withLock { $0.files.map(\.name) } }
+  func names() throws(FileFault) -> [String] {
+    try perform(.list, ".") { state in state.files.filter { !$0.isRemoved }.map(\.name) }
+  }
 
   func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
-    try perform(.open, name) { state in
-      if !state.files.contains(where: { $0.name == name }) {
-        guard mode == .write else { return nil }
-        state.files.append(File(name: name))
+    try perform(.open, name) { state throws(FileFault) in
+      if state.index(of: name) == nil {
+        guard mode == .write else { throw FileFault(.open, name, code: ENOENT) }
+        guard state.room > 0 else { throw FileFault(.open, name, code: ENOSPC) }
+        state.files.append(ScriptedFile(name, modified: state.now))
       }
-      let index = state.files.firstIndex { $0.name == name }
       state.nextDescriptor += 1
-      state.open[state.nextDescriptor] = index
+      state.open[state.nextDescriptor] = state.index(of: name)
       return OpenFile(descriptor: state.nextDescriptor)
     }
   }
 
   func size(_ file: OpenFile) throws(FileFault) -> Int {
-    try onFile(.size, file, canFail: false) { $0.bytes.count }
+    try perform(.size, file) { state, index in state.files[index].bytes.count }
   }
 
   func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
     -> Int
   {
-    try onFile(.read, file, canFail: false) { file in
-      let part = file.bytes[min(offset, file.bytes.count)..<min(offset + buffer.count, file.bytes.count)]
-      buffer.copyBytes(from: part)
-      return part.count
+    try perform(.read, file) { state, index in
+      state.files[index].bytes.withUnsafeBytes { bytes in
+        let count = min(buffer.count, bytes.count - offset)
+        guard count > 0 else { return 0 }
+        buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count]))
+        return count
+      }
     }
   }
 
   func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
-    let (part, fails) = state.withLock { state in
-      guard state.entropy.happens(state.faultPercent) else {
-        // Without faults a write may be short, too.
+    try perform(
+      .write, file,
+      whenItFails: { state, index in
+        let part = Int.random(in: 0...bytes.count, using: &state.entropy)
+        _ = state.write(bytes, part, at: offset, to: index)
+      },
+      { state, index throws(FileFault) in
         let isShort = state.faultPercent > 0 && state.entropy.happens(10)
-        return (isShort ? Int.random(in: 1...bytes.count, using: &state.entropy) : bytes.count, false)
-      }
-      return (Int.random(in: 0...bytes.count, using: &state.entropy), true)
-    }
-    try onFile(.write, file, canFail: false) { file in
-      if file.bytes.count < offset + part {
-        file.bytes.append(contentsOf: [UInt8](repeating: 0, count: offset + part - file.bytes.count))
-      }
-      file.bytes.replaceSubrange(offset..<offset + part, with: bytes[..<part])
-    }
-    if fails { throw FileFault(.write, "", code: ENOSPC) }
-    return part
+        let wanted = isShort ? Int.random(in: 1...bytes.count, using: &state.entropy) : bytes.count
+        let part = state.write(bytes, wanted, at: offset, to: index)
+        guard part > 0 else { throw FileFault(.write, state.files[index].name, code: ENOSPC) }
+        return part
+      })
   }
 
   func synchronize(_ file: OpenFile) throws(FileFault) {
-    let (persists, fails) = state.withLock { state in
-      let fails = state.entropy.happens(state.faultPercent)
-      if state.distrusted.contains(file.descriptor) { state.repeatedSynchronizations += 1 }
-      if fails { state.distrusted.insert(file.descriptor) }
-      return (!fails || state.entropy.happens(50), fails)
-    }
-    try onFile(.synchronize, file, canFail: false) { if persists { $0.durable = $0.bytes } }
-    if fails { throw FileFault(.synchronize, "", code: EIO) }
+    try perform(
+      .synchronize, file,
+      whenItFails: { state, index in
+        state.noteSynchronization(file)
+        state.distrusted.insert(file.descriptor)
+        if state.isFailureDone() { state.files[index].persist() } else { state.files[index].lose() }
+      },
+      { state, index in
+        state.noteSynchronization(file)
+        state.files[index].persist()
+      })
   }
 
   func truncate(_ file: OpenFile, to size: Int) throws(FileFault) {
-    try onFile(.truncate, file, canFail: true) { file in
-      if size < file.bytes.count { file.bytes.removeLast(file.bytes.count - size) }
-      file.bytes.append(contentsOf: [UInt8](repeating: 0, count: size - file.bytes.count))
-    }
+    try perform(.truncate, file) { state, index in state.files[index].truncate(to: size) }
   }
 
   func synchronizeDirectory() throws(FileFault) {
-    try perform(.synchronize, ".") { state in
-      for index in state.files.indices { state.files[index].hasDurableName = true }
-      return ()
-    }
+    try perform(
+      .synchronize, ".",
+      whenItFails: { state in
+        if state.isFailureDone() { state.persistNames() }
+      }, { state in state.persistNames() })
   }
 
   func remove(_ name: String) throws(FileFault) {
-    try perform(.remove, name) { state in
-      state.files.removeAll { $0.name == name }
-      return ()
-    }
+    try perform(
+      .remove, name,
+      whenItFails: { state in
+        if let index = state.index(of: name), state.isFailureDone() { state.files[index].isRemoved = true }
+      },
+      { state throws(FileFault) in
+        guard let index = state.index(of: name) else { throw FileFault(.remove, name, code: ENOENT) }
+        // Its place stays, because open files are known by it.
+        state.files[index].isRemoved = true
+      })
   }
 
-  func modificationTime(_ name: String) throws(FileFault) -> Int64 { 0 }
+  func modificationTime(_ name: String) throws(FileFault) -> Int64 {
+    try perform(.size, name) { state throws(FileFault) in
+      guard let index = state.index(of: name) else { throw FileFault(.size, name, code: ENOENT) }
+      return state.files[index].modified
+    }
+  }
 
   func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
-  func lock(_ file: OpenFile) throws(FileFault) -> Bool {
-    try onFile(.lock, file, canFail: false) { file in
-      defer { file.isLocked = true }
-      return !file.isLocked
+  func lock() throws(FileFault) -> Bool {
+    state.withLock { state in
+      defer { state.isLocked = true }
+      return !state.isLocked
     }
+  }
+
+  func unlock() { state.withLock { $0.isLocked = false } }
+
+  private func perform<R: Sendable>(
+    _ operation: FileFault.Operation, _ file: OpenFile, whenItFails: (inout State, Int) -> Void = { _, _ in },
+    _ body: (inout State, Int) throws(FileFault) -> R
+  ) throws(FileFault) -> R {
+    guard let (index, name) = state.withLock({ $0.openFile(file) }) else {
+      throw FileFault(operation, "", code: EBADF)
+    }
+    return try perform(
+      operation, name, whenItFails: { whenItFails(&$0, index) },
+      { state throws(FileFault) in try body(&state, index) })
   }
 
   private func perform<R: Sendable>(
-    _ operation: FileFault.Operation, _ name: String, _ body: (inout State) -> R?
+    _ operation: FileFault.Operation, _ name: String, whenItFails: (inout State) -> Void = { _ in },
+    _ body: (inout State) throws(FileFault) -> R
   ) throws(FileFault) -> R {
     let result: Result<R, FileFault> = state.withLock { state in
-      guard !state.entropy.happens(state.faultPercent) else {
-        return .failure(FileFault(operation, name, code: EIO))
+      let failure = FileFault(operation, name, code: EIO)
+      if let left = state.operationsLeft {
+        guard left > 0 else { return .failure(failure) }
+        state.operationsLeft = left - 1
       }
-      return body(&state).map { .success($0) } ?? .failure(FileFault(operation, name, code: ENOENT))
+      let result: Result<R, FileFault>
+      if state.isNextToFail(operation, name) || state.entropy.happens(state.faultPercent) {
+        whenItFails(&state)
+        state.next = nil
+        result = .failure(failure)
+      } else {
+        do throws(FileFault) {
+          result = .success(try body(&state))
+        } catch {
+          result = .failure(error)
+        }
+      }
+      if state.trace != nil { state.trace?.append("  \(operation.rawValue) \(name): \(result)") }
+      return result
     }
     return try result.get()
   }
+}
 
-  private func onFile<R: Sendable>(
-    _ operation: FileFault.Operation, _ file: OpenFile, canFail: Bool, _ body: (inout File) -> R
-  ) throws(FileFault) -> R {
-    let result: Result<R, FileFault> = state.withLock { state in
-      guard let index = state.open[file.descriptor] else {
-        return .failure(FileFault(operation, "", code: EBADF))
-      }
-      guard !canFail || !state.entropy.happens(state.faultPercent) else {
-        return .failure(FileFault(operation, state.files[index].name, code: EIO))
-      }
-      return .success(body(&state.files[index]))
-    }
-    return try result.get()
+extension ScriptedFileSystem.State {
+  var size: Int { files.reduce(0) { $0 + ($1.isRemoved ? 0 : $1.bytes.count) } }
+
+  var room: Int { max(0, capacity - size) }
+
+  func index(of name: String) -> Int? { files.firstIndex { $0.name == name && !$0.isRemoved } }
+
+  func openFile(_ file: OpenFile) -> (Int, String)? {
+    open[file.descriptor].map { ($0, files[$0].name) }
+  }
+
+  func isNextToFail(_ operation: FileFault.Operation, _ name: String) -> Bool {
+    next?.operation == operation && next?.name == name
+  }
+
+  mutating func isFailureDone() -> Bool { next?.isDone ?? entropy.happens(50) }
+
+  mutating func persistNames() {
+    for index in files.indices { files[index].hasDurableName = !files[index].isRemoved }
+  }
+
+  mutating func noteSynchronization(_ file: OpenFile) {
+    if distrusted.contains(file.descriptor) { repeatedSynchronizations += 1 }
+  }
+
+  /// - Returns: for how many of the `wanted` bytes there was room.
+  mutating func write(_ bytes: UnsafeRawBufferPointer, _ wanted: Int, at offset: Int, to index: Int) -> Int {
+    let part = max(0, min(wanted, files[index].bytes.count + room - offset))
+    files[index].write(UnsafeRawBufferPointer(rebasing: bytes[..<part]), at: offset)
+    if part > 0 { files[index].modified = now }
+    return part
   }
 }

@@ -47,6 +47,6 @@ struct SystemClock: TimeSource {
 /// A record's body as the journal takes it.
 func record(_ kind: String, _ id: String, padding: Int = 0) -> [UInt8] {
   Array(
-    "\"record\":\"\(kind)\",\"requestId\":\"\(id)\",\"padding\":\"\(String(repeating: "x", count: padding))\"}"
-      .utf8)
+    ("\"record\":\"\(kind)\",\"requestId\":\"\(id)\",\"time\":\"2026-11-23T13:00:00Z\","
+      + "\"padding\":\"\(String(repeating: "x", count: padding))\"}").utf8)
 }

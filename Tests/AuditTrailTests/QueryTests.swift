@@ -35,6 +35,36 @@ import Testing
     #expect(text.contains(#""status":null,"upstreamStatus":null"#))
   }
 
+  @Test func findingKeepsTheAnswerThatTheCallerGot() throws {
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    var unknown = AuditedResult(.unknown, status: 504, durationNanoseconds: 10_002_000_000)
+    unknown.errorType = "ServiceUnavailableException"
+    unknown.reason = "upstream took too long"
+    unknown.attempts = 2
+    let outcome = try record(unknown.outcomeRecord(of: requestID(1), intent: 1, at: time(10)), sequence: 2)
+    var found = AuditedResult(.created, status: nil, durationNanoseconds: 0)
+    found.reason = "reconciled: upstream has the user"
+    found.appInstanceUserArn = exampleResult().appInstanceUserArn
+    let finding = try record(
+      found.reconciledRecord(of: requestID(1).text, intent: 1, at: time(3600)), sequence: 3)
+    #expect(finding.source("durationMs") == nil && finding.source("status") == nil)
+    let text = String(
+      decoding: RequestHistory(first: intent, second: outcome, finding: finding).json, as: UTF8.self)
+    #expect(
+      text.hasSuffix(
+        #"""
+        "status":504,"upstreamStatus":null,"upstreamRequestId":null,\#
+        "appInstanceUserArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice",\#
+        "outcome":"created","durationMs":10002.000,"errorType":"ServiceUnavailableException",\#
+        "reason":"reconciled: upstream has the user","attempts":2,"reconciledAt":"2026-11-23T14:00:00.123Z"}
+        """#), "\(text)")
+    // The gateway was killed before it could write an outcome: nothing is known of an answer.
+    let killed = String(
+      decoding: RequestHistory(first: intent, second: nil, finding: finding).json, as: UTF8.self)
+    #expect(killed.contains(#""status":null,"#))
+    #expect(killed.contains(#""outcome":"created","durationMs":null,"#))
+  }
+
   @Test func eachFilterKeepsWhatItNames() throws {
     let request = try history()
     let filters: [(String, (inout QueryFilter, Text) -> Void, Text)] = [
@@ -92,6 +122,27 @@ import Testing
     var filter = QueryFilter()
     filter.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice"
     #expect(filter.matches(RequestHistory(first: intent, second: nil)))
+  }
+
+  @Test func everyRequestAboutAUserIsFoundByTheUsersArn() throws {
+    let denied = try record(
+      exampleRequest().outcomeRecord(
+        AuditedResult(.notForwarded, status: 403, durationNanoseconds: 1), under: Sensitivity()))
+    let intent = try record(exampleRequest().intentRecord(under: Sensitivity()))
+    let rejected = try record(
+      AuditedResult(.rejected, status: 400, durationNanoseconds: 1).outcomeRecord(
+        of: requestID(1), intent: 1, at: time(1)))
+    var filter = QueryFilter()
+    filter.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice"
+    var another = QueryFilter()
+    another.userArn = "arn:aws:chime:us-east-1:123456789012:app-instance/two/user/crm-alice"
+    for request in [
+      RequestHistory(first: denied, second: nil), RequestHistory(first: intent, second: rejected),
+    ] {
+      #expect(request.text("appInstanceUserArn") == nil)
+      #expect(filter.matches(request))
+      #expect(!another.matches(request))
+    }
   }
 
   @Test func hashedTagIsFoundByItsValue() throws {
@@ -183,6 +234,17 @@ import Testing
       ]) == ["1 created", "2 failed", "3 notForwarded", "4 created"])
   }
 
+  @Test func reconciliationAfterAnOutcomeIsOneRequest() throws {
+    // The outcome comes at once, late, or not at all; what lies between keeps its order.
+    #expect(
+      try joined([
+        .intent(1, at: 0), .intent(2, at: 0), .outcome(1, at: 1, .unknown), .only(3, at: 2),
+        .outcome(2, at: 900, .unknown), .intent(4, at: 901), .reconciled(2, at: 902, .created),
+        .reconciled(1, at: 903, .failed), .reconciled(4, at: 904, .created),
+        .reconciled(4, at: 905, .failed),
+      ]) == ["1 failed", "2 created", "3 notForwarded", "4 failed"])
+  }
+
   @Test func recordsAboutNoRequestAreSkipped() throws {
     #expect(
       try joined([.expired, .intent(1, at: 0), .expired, .outcome(1, at: 1), .expired]) == ["1 created"])
@@ -192,6 +254,22 @@ import Testing
         segments: [SegmentName(firstSequence: 1)], last: .genesis, retainSeconds: 1
       ).record(at: time()))
     #expect(live.take(expired) == nil)
+  }
+
+  @Test func followedReconciliationIsToldWithWhatWasKnownBefore() throws {
+    var live = LiveJoiner()
+    #expect(live.take(try record(exampleRequest().intentRecord(under: Sensitivity()))) == nil)
+    let unknown = AuditedResult(.unknown, status: 504, durationNanoseconds: 9_000_000)
+    let ended = live.take(
+      try record(unknown.outcomeRecord(of: requestID(1), intent: 1, at: time(9)), sequence: 2))
+    #expect(ended?.outcome == "unknown")
+    let found = live.take(
+      try record(
+        AuditedResult(.created, status: nil, durationNanoseconds: 0).reconciledRecord(
+          of: requestID(1).text, intent: 1, at: time(99)), sequence: 3))
+    #expect(found?.outcome == "created")
+    #expect(found?.integer("status") == 504)
+    #expect(found?.text("tenant") == "crm")
   }
 
   @Test func followedReconciliationEndsItsIntent() throws {

@@ -40,9 +40,9 @@ import Testing
     #expect(
       String(decoding: body, as: UTF8.self) == """
         "record":"reconciled","requestId":"00000001-0000-4000-8000-000100000000","time":"2026-11-23T13:00:01.123Z",\
-        "intent":7,"status":201,"upstreamStatus":201,"upstreamRequestId":"upstream-1",\
+        "intent":7,\
         "appInstanceUserArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice",\
-        "outcome":"created","durationMs":12.345}
+        "outcome":"created"}
         """)
   }
 

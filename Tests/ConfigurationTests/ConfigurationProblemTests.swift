@@ -168,6 +168,14 @@ func configuration(with line: String) -> String {
       #"6:35: error: only one of a password in "url" and "passwordFile" may be given"#,
       #"6:89: error: cannot read "none.key": no such file or directory"#),
     .init(
+      #""audit": { "postgres": { "url": "postgresql://u@db.example,127.0.0.1/db?sslmode=require" } }"#,
+      #"6:35: warning: the database is on another machine, and without sslmode=verify-full in "url" nothing proves that it is the right one"#
+    ),
+    .init(#""audit": { "postgres": { "url": "postgresql://u@db.example/db?sslmode=verify-full" } }"#),
+    .init(
+      #""audit": { "postgres": { "url": "postgresql://u:hidden@localhost:5432,[::1]:5432,%2Frun/db?host=/run" } }"#
+    ),
+    .init(
       #""audit": { "checkpoint": { "every": "1m", "signingKey": "short.key" } }"#,
       #"6:59: error: "short.key" holds no unencrypted Ed25519 key in PKCS#8 PEM; `gatehouse audit keygen` makes one"#
     ),

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import gateways
+import postgres
 import service
 import upstreams
 
@@ -21,6 +22,22 @@ def tls(tmp_path_factory):
     script = pathlib.Path(__file__).resolve().parents[1] / "Fixtures/tls/make.sh"
     subprocess.run([script, folder], check=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One PostgreSQL for the tests of a module; tests use it as `database`, which has no tables."""
+    server = postgres.Server()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database(server):
+    if server.process.poll() is not None:
+        server.start()
+    server.query("DROP SCHEMA IF EXISTS gatehouse CASCADE")
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -212,7 +212,7 @@ class Setup:
 
     @property
     def audit_folder(self):
-        return self.folder / "audit"
+        return self.folder / self.config["audit"]["directory"]
 
     def write(self):
         self.config_file.write_text(json.dumps(self.config, indent=2))

@@ -1,5 +1,6 @@
 """A PostgreSQL server of the tests' own, on loopback, with a password."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 BINARIES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/usr/bin"))
@@ -19,7 +21,8 @@ ACCOUNT = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.ge
 class Server:
     """Initialised and running when the constructor returns."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls`: the PEM files of a certificate and its key, with which it then serves TLS too."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
         if ACCOUNT:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -37,6 +40,17 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.options = []
+        if tls:
+            for source, name in zip(tls, ("server.pem", "server.key")):
+                copy = self.folder / name
+                shutil.copyfile(source, copy)
+                # PostgreSQL refuses a key that others can read.
+                copy.chmod(0o600)
+                if ACCOUNT:
+                    shutil.chown(copy, "postgres", "postgres")
+            self.options = ["-c", "ssl=on", "-c", f"ssl_cert_file={self.folder}/server.pem"]
+            self.options += ["-c", f"ssl_key_file={self.folder}/server.key"]
         self.process = None
         self.start()
 
@@ -44,7 +58,7 @@ class Server:
         self.process = subprocess.Popen(
             [BINARIES / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
             + ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-            + ["-c", f"unix_socket_directories={self.folder}"],
+            + ["-c", f"unix_socket_directories={self.folder}", *self.options],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=(self.folder / "log").open("ab"),
@@ -61,14 +75,29 @@ class Server:
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(PATIENCE)
 
+    @contextlib.contextmanager
+    def stopped(self, application):
+        """The connections of an application are not served for a while, and not ended either."""
+        statement = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
+        backends = [int(pid) for (pid,) in self.query(statement)]
+        assert backends
+        for backend in backends:
+            os.kill(backend, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for backend in backends:
+                os.kill(backend, signal.SIGCONT)
+
     def remove(self):
         if self.process.poll() is None:
             self.crash()
         shutil.rmtree(self.folder)
 
-    def url(self, user="audit", database="postgres", password=None):
+    def url(self, user="audit", database="postgres", password=None, host="127.0.0.1", **options):
         login = f"{user}:{password}" if password else user
-        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        return f"postgresql://{login}@{host}:{self.port}/{database}" + (f"?{query}" if query else "")
 
     def _psql(self, statement):
         environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
@@ -94,3 +123,51 @@ class Server:
             f"SELECT encode(line, 'hex') FROM {schema}.journal WHERE gateway_id = '{gateway_id}' ORDER BY sequence"
         )
         return [bytes.fromhex(row[0]) for row in rows]
+
+
+class Relay:
+    """Stands before a server and passes on what comes, until a client has sent `limit` bytes: from then on it reads
+    nothing more of it. Refuses connections until `listen`."""
+
+    def __init__(self, port, limit):
+        self.server_port = port
+        self.limit = limit
+        self.is_full = threading.Event()
+        self.sockets = []
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for end in [self.listener, *self.sockets]:
+            # Wakes whoever reads from it.
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def listen(self):
+        self.listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.server_port))
+                self.sockets += [client, server]
+                threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
+                threading.Thread(target=self._pass, args=(client, server, self.limit), daemon=True).start()
+
+    def _pass(self, source, target, limit=None):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while limit is None or passed < limit:
+                content = source.recv(4096)
+                if not content:
+                    return target.shutdown(socket.SHUT_WR)
+                target.sendall(content)
+                passed += len(content)
+            self.is_full.set()

@@ -1,6 +1,7 @@
 """The journal as files for other tools, read back with readers that are not ours; and `audit follow`."""
 
 import csv
+import datetime
 import gzip
 import hashlib
 import json
@@ -11,6 +12,7 @@ import subprocess
 import pytest
 
 import gateways
+import ocsf
 import service
 import upstreams
 import wire
@@ -34,6 +36,11 @@ def journal(tmp_path_factory, endpoint):
         connection.exchange(create(Name="Mallory"))
         connection.exchange(wire.signed(CRM, "GET", "/app-instances"))
         connection.exchange(wire.encode("GET", "/app-instances", [("Host", gateway.address)]))
+        connection.exchange(wire.encode("PURGE", "/nothing", [("Host", gateway.address)]))
+        user = service.user_arn("crm-1").replace(":", "%3A").replace("/", "%2F")
+        connection.exchange(wire.signed(CRM, "DELETE", f"/app-instance-users/{user}"))
+        tags = json.dumps({"ResourceARN": service.user_arn("crm-1"), "Tags": [{"Key": "T", "Value": "v"}]})
+        connection.exchange(wire.signed(CRM, "POST", "/tags?operation=tag-resource", body=tags.encode()))
     return setup
 
 
@@ -79,17 +86,149 @@ def test_cloudtrail_reads_back_and_its_digests_hold(journal, tmp_path):
     assert denied["additionalEventData"]["violations"][0]["rule"] == "name.forbidden"
 
 
-def test_ocsf_has_what_the_class_requires(journal, tmp_path):
+def test_ocsf_is_what_the_schema_describes(journal, tmp_path):
     files = export(journal, "ocsf", tmp_path / "out")
     events = [json.loads(line) for line in files["gatehouse.ocsf.jsonl"].splitlines()]
-    assert len(events) == 4
+    assert len(events) == 7
     for event in events:
-        assert event["class_uid"] == 6003 and event["category_uid"] == 6
-        assert event["type_uid"] == 600300 + event["activity_id"]
-        for field in ("severity_id", "time", "metadata", "actor", "api", "src_endpoint", "cloud", "status_id"):
-            assert field in event, field
-        assert event["actor"]["user"]["name"] and event["src_endpoint"].get("ip")
-    assert [event["status_id"] for event in events] == [1, 2, 1, 2]
+        assert ocsf.problems(event) == []
+        assert event["metadata"]["version"] == "1.5.0" and event["src_endpoint"]["ip"] == "127.0.0.1"
+    assert [event["status_id"] for event in events] == [1, 2, 1, 2, 2, 1, 1]
+    assert [event["activity_id"] for event in events] == [1, 1, 2, 2, 99, 4, 3]
+
+
+def test_ocsf_problems_are_found():
+    # The comparison itself: without it the test above could not fail.
+    event = {
+        "activity_id": 7, "category_uid": 6, "class_uid": 6003, "type_uid": 600301, "severity_id": 1,
+        "severity": "High", "time": 1, "metadata": {"version": "1.5.0", "product": {}},
+        "actor": {"invoked_by": "x"}, "api": {"operation": 5}, "src_endpoint": {"port": 1},
+        "cloud": {"provider": "AWS"}, "resources": {}, "invented": 1,
+    }
+    found = "\n".join(ocsf.problems(event))
+    for problem in (
+        "activity_id is 7 and none", "type_uid is 600301", "is Informational and not High", "time is 1 and",
+        "product has none of", "invoked_by, which is deprecated", "operation is 5", "src_endpoint has none of",
+        "resources is a list, or", "invented, which is not",
+    ):
+        assert problem in found, found
+
+
+def digests_in(folder):
+    return sorted(folder.rglob("*CloudTrail-Digest*.json.gz"))
+
+
+def check_chain(folder, public_key=None):
+    """All digest files of an export, oldest first; each names the one before and the log files beside it."""
+    names, before = [], None
+    for path in digests_in(folder):
+        content = gzip.decompress(path.read_bytes())
+        digest = json.loads(content)
+        assert path == folder / digest["digestS3Object"]
+        signature = None
+        if public_key:
+            # As docs/audit.md tells it, with nothing but openssl.
+            (folder / "digest.json").write_bytes(content)
+            result = subprocess.run(
+                ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", public_key, "-rawin",
+                 "-in", folder / "digest.json", "-sigfile", f"{path}.sig"], capture_output=True, text=True)
+            assert result.returncode == 0, result.stdout + result.stderr
+            (folder / "digest.json").unlink()
+            signature = (path.parent / f"{path.name}.sig").read_bytes().hex()
+            fingerprint = subprocess.run(
+                ["openssl", "pkey", "-pubin", "-in", public_key, "-outform", "DER"], capture_output=True)
+            assert digest["digestPublicKeyFingerprint"] == hashlib.sha256(fingerprint.stdout).hexdigest()
+            assert digest["digestSignatureAlgorithm"] == "Ed25519"
+        expected = before or (None, None, None)
+        assert (digest["previousDigestS3Object"], digest["previousDigestHashValue"],
+                digest["previousDigestSignature"]) == expected
+        for log in digest["logFiles"]:
+            data = gzip.decompress((folder / log["s3Object"]).read_bytes())
+            assert log["hashValue"] == hashlib.sha256(data).hexdigest()
+            names.append(log["s3Object"])
+        before = (digest["digestS3Object"], hashlib.sha256(content).hexdigest(), signature)
+    assert sorted(names) == sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*_CloudTrail_*.json.gz"))
+    return names
+
+
+def exported_ids(folder):
+    return [
+        event["eventID"]
+        for path in sorted(folder.rglob("*_CloudTrail_*.json.gz"))
+        for event in json.loads(gzip.decompress(path.read_bytes()))["Records"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def signing_key(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    result = gateways.run("audit", "keygen", "--private", folder / "key", "--public", folder / "public")
+    assert result.returncode == 0, result.stderr
+    return folder / "key", folder / "public"
+
+
+def test_digests_are_signed_and_openssl_says_so(journal, tmp_path, signing_key):
+    private, public = signing_key
+    journal.config["audit"]["checkpoint"] = {"signingKey": str(private)}
+    journal.write()
+    try:
+        export(journal, "cloudtrail", tmp_path / "out")
+        assert check_chain(tmp_path / "out", public)
+        other = tmp_path / "other"
+        gateways.run("audit", "keygen", "--private", tmp_path / "x", "--public", other)
+        with pytest.raises(AssertionError):
+            check_chain(tmp_path / "out", other)
+    finally:
+        del journal.config["audit"]["checkpoint"]
+        journal.write()
+    # Without the key no signature stays behind that is not the file's.
+    export(journal, "cloudtrail", tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.sig"))
+    assert check_chain(tmp_path / "out")
+
+
+def move_back(segment, hours):
+    """Moves a segment's records back in time. The chain is wrong then, which exports do not look at."""
+    lines = []
+    for line in segment.read_text().splitlines():
+        time = json.loads(line)["time"]
+        then = datetime.datetime.fromisoformat(time) - datetime.timedelta(hours=hours)
+        moved = then.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        lines.append(line.replace(f'"time":"{time}"', f'"time":"{moved}"'))
+    segment.write_text("\n".join(lines) + "\n")
+
+
+def test_export_goes_on_after_retention(make_setup, upstream, tmp_path, signing_key):
+    private, public = signing_key
+    setup = make_setup()
+    setup.config["audit"] |= {"checkpoint": {"signingKey": str(private)}, "segmentSize": "1KiB"}
+    with gateways.running(setup) as gateway:
+        for number in range(6):
+            gateway.send(create(AppInstanceUserId=f"crm-{number}"))
+    segments = setup.segments()
+    assert len(segments) > 5
+    # Hours apart, so that there are several digests; the last two records stay in this hour.
+    for hours, path in zip(range(len(segments) + 3, 0, -1), segments[:-2]):
+        move_back(path, hours)
+    out = tmp_path / "out"
+    first = export(setup, "cloudtrail", out)
+    names = check_chain(out, public)
+    ids = exported_ids(out)
+    assert len(ids) == len(set(ids)) == 6 and len(digests_in(out)) > 3
+    # What retention does to the folder, one segment after the other; each time the export is what it was.
+    for path in segments[:-2]:
+        path.unlink()
+        assert export(setup, "cloudtrail", out) == first, path
+    assert check_chain(out, public) == names
+    # A folder of its own gets what is left, with a chain that begins there.
+    export(setup, "cloudtrail", tmp_path / "late")
+    assert check_chain(tmp_path / "late", public)
+    # It does not go on from what it did not write.
+    for path in digests_in(out):
+        path.write_bytes(b"something else")
+    result = setup.command("audit", "export", "--as", "cloudtrail", "--output", out)
+    assert result.returncode == 1 and "is no digest file" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["cloudtrail", "ocsf", "csv"])
@@ -163,3 +302,42 @@ def test_follow_ends_when_its_reader_does(make_setup, upstream):
         os.read(reading, 1)
         os.close(reading)
         assert process.wait(20) == 0, process.stderr.read()
+
+
+def test_follow_survives_the_gateways_death_and_retention(make_setup, upstream):
+    setup = make_setup()
+    setup.config["audit"] |= {"segmentSize": "1KiB", "retain": "1s"}
+    setup.write()
+    follow = follower(setup)
+    follow.wait_for_log(lambda record: "waiting" in record["message"], "waiting")
+    users = []
+    for round in range(4):
+        gateway = gateways.Gateway(setup)
+        for number in range(5):
+            users.append(f"crm-{round}-{number}")
+            assert gateway.send(create(AppInstanceUserId=users[-1])).status == 201
+        # All is told while the gateway runs and idles, and nothing is told again after it was killed.
+        follow.wait_for_output(lambda text: users[-1] in text, users[-1])
+        gateway.kill()
+        # Old enough for the next start to remove.
+        for path in setup.segments()[:-1]:
+            os.utime(path, (0, 0))
+    follow.signal(signal.SIGTERM)
+    assert follow.wait() == 0
+    assert [json.loads(line)["appInstanceUserId"] for line in follow.output] == users
+    assert "journal-0000000000000001.jsonl" not in {path.name for path in setup.segments()}
+
+
+def test_export_says_what_it_wrote_and_where_it_could_not(journal, tmp_path):
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "out")
+    assert (result.stdout, f"7 requests in {tmp_path}/out/gatehouse.csv" in result.stderr) == ("", True)
+    result = journal.command("audit", "export", "--as", "cloudtrail", "--output", tmp_path / "out")
+    assert "files below" in result.stderr
+    (tmp_path / "file").write_text("kept")
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "file")
+    assert result.returncode == 1 and f"{tmp_path}/file: not a directory" in result.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+    (tmp_path / "taken/gatehouse.csv").mkdir(parents=True)
+    result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "taken")
+    assert result.returncode == 1 and "gatehouse.csv" in result.stderr
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["gatehouse.csv"], "nothing is left behind"

@@ -1,7 +1,7 @@
 """Shipping the journal to a real PostgreSQL: every record, once, whatever dies on the way."""
 
+import socket
 import threading
-import time
 
 import pytest
 
@@ -9,24 +9,7 @@ import gateways
 import postgres
 import service
 import wire
-from gateways import CRM
-
-PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = postgres.Server()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def database(server):
-    if server.process.poll() is not None:
-        server.start()
-    server.query("DROP SCHEMA IF EXISTS gatehouse CASCADE")
-    return server
+from shipping import Traffic, add_postgres, create, journal_lines, unshipped, until
 
 
 @pytest.fixture
@@ -34,65 +17,9 @@ def make_shipping(make_setup, database):
     """A function that makes a setup that ships to the database under the name of the setup."""
 
     def make(name="gateway", **changes):
-        setup = make_setup(name)
-        setup.folder.mkdir(parents=True, exist_ok=True)
-        password = setup.folder / "pg.password"
-        password.touch(0o600)
-        password.write_text(postgres.PASSWORD + "\n")
-        setup.config["audit"]["postgres"] = {
-            "url": database.url(),
-            "passwordFile": "pg.password",
-            "gatewayId": name,
-            **changes,
-        }
-        return setup
+        return add_postgres(make_setup(name), **({"url": database.url()} | changes))
 
     return make
-
-
-def create(**changes):
-    return wire.signed_create(CRM, service.create_user(**changes))
-
-
-def journal_lines(setup):
-    return [line for path in setup.segments() for line in path.read_bytes().splitlines()]
-
-
-def unshipped(gateway):
-    text = gateway.admin_request("/metrics").body.decode()
-    values = [line for line in text.splitlines() if line.startswith("gatehouse_audit_unshipped_records ")]
-    assert len(values) == 1, text
-    return int(values[0].split()[1])
-
-
-def until(condition, what):
-    """Asks again and again; each question takes a round trip."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-
-
-class Traffic:
-    """Creates users from two threads until it is stopped."""
-
-    def __init__(self, gateway):
-        self.gateway = gateway
-        self.done = threading.Event()
-        self.created = []
-        self.threads = [threading.Thread(target=self._run) for _ in range(2)]
-        for thread in self.threads:
-            thread.start()
-
-    def _run(self):
-        with self.gateway.connect() as connection:
-            while not self.done.is_set():
-                assert connection.exchange(create()).status == 201
-                self.created.append(1)
-
-    def stop(self):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def test_every_record_arrives_once_and_as_it_is(make_shipping, database):
@@ -241,3 +168,218 @@ def test_refused_password_is_not_shown(make_shipping, database, where):
     assert wrong.encode() not in setup.journal_bytes()
     checked = setup.command("check")
     assert wrong not in checked.stdout + checked.stderr
+
+
+def missing(setup, database):
+    """How many records the journal has and the database does not."""
+    there = set(database.lines(setup.folder.name))
+    return sum(line not in there for line in journal_lines(setup))
+
+
+def test_long_outage_is_made_up_for_in_many_batches(make_shipping, database):
+    setup = make_shipping(batch=2)
+    with gateways.running(setup) as gateway:
+        for _ in range(3):
+            assert gateway.send(create()).status == 201
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+        database.crash()
+        for _ in range(80):
+            assert gateway.send(create()).status == 201
+        until(lambda: unshipped(gateway) == 160, f"{unshipped(gateway)} unshipped, expected 160")
+        # It dies again on the way.
+        database.start()
+        until(lambda: unshipped(gateway) < 150, "nothing shipped")
+        database.crash()
+        left = unshipped(gateway)
+        database.start()
+        # What was stored and not yet said may be counted as missing, and not more.
+        assert missing(setup, database) <= left
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+        assert missing(setup, database) == 0
+    assert database.lines("gateway") == journal_lines(setup)
+    # One batch is one transaction.
+    assert int(database.value("SELECT count(DISTINCT shipped) FROM gatehouse.journal")) >= 83
+
+
+def test_retention_waits_for_the_database(make_shipping, database):
+    setup = make_shipping()
+    setup.config["audit"].update(retain="1s", segmentSize="1KiB")
+    database.crash()
+    with gateways.running(setup) as gateway:
+        for _ in range(8):
+            assert gateway.send(create()).status == 201
+
+        def detail():
+            return gateway.admin_request("/readyz").json["checks"]["postgres"]["detail"]
+
+        until(lambda: "are kept beyond `audit.retain`" in detail(), detail())
+        assert b'"record":"expired"' not in setup.journal_bytes()
+        until(lambda: unshipped(gateway) == len(journal_lines(setup)) == 16, "not all counted")
+        database.start()
+        until(lambda: b'"record":"expired"' in setup.journal_bytes(), "retention never went on")
+        until(lambda: unshipped(gateway) == 0 and "are kept" not in detail(), detail())
+    assert setup.verify()[0] == 0
+    numbers = database.query("SELECT sequence FROM gatehouse.journal ORDER BY 1")
+    assert numbers == [[str(number + 1)] for number in range(len(numbers))]
+    assert database.value("SELECT count(*) FROM gatehouse.journal WHERE kind <> 'expired'") == "16"
+
+
+def test_records_of_before_the_database_are_not_counted(make_shipping, database):
+    setup = make_shipping()
+    setup.config["audit"].update(retain="1s", segmentSize="1KiB")
+    shipping = setup.config["audit"].pop("postgres")
+    with gateways.running(setup) as gateway:
+        for _ in range(4):
+            assert gateway.send(create()).status == 201
+        until(lambda: b'"sequence":1,' not in b"".join(journal_lines(setup)), "nothing expired")
+    setup.config["audit"].update(postgres=shipping, retain="1h")
+    database.crash()
+    with gateways.running(setup) as gateway:
+        assert unshipped(gateway) == len(journal_lines(setup))
+        database.start()
+        said = gateway.wait_for_log(lambda record: "no longer in the journal" in record.get("event", ""), "the gap")
+        assert "records 1 to" in said["event"] and said["level"] == "warning"
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
+@pytest.mark.parametrize("ends", ["idle", "busy"])
+def test_drain_while_the_database_is_silent(make_shipping, ends):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"postgresql://audit@127.0.0.1:{listener.getsockname()[1]}/postgres"
+        setup = make_shipping(url=url, connectTimeout="10m")
+        setup.config["drainTimeout"] = "2s"
+        gateway = gateways.Gateway(setup)
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                assert gateway.send(create()).status == 201
+                until(lambda: unshipped(gateway) == 2, "not all counted")
+                if ends == "busy":
+                    # A caller that does not go: the drain takes all the time that it has.
+                    with gateway.connect() as caller:
+                        caller.send(b"GET /app-instances HTTP/1.1\r\n")
+                        gateway.stop()
+                else:
+                    gateway.stop()
+        finally:
+            if gateway.process.poll() is None:
+                gateway.kill()
+    assert "cannot connect: no answer in time" in "".join(gateway.log_text)
+    assert setup.verify()[0] == 0
+
+
+def test_host_that_is_silent_is_passed_over(make_shipping, database):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = listener.getsockname()[1]
+        url = f"postgresql://audit@127.0.0.1:{silent},127.0.0.1:{database.port}/postgres"
+        setup = make_shipping(url=url, connectTimeout="1s")
+        with gateways.running(setup) as gateway:
+            assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
+def test_drain_while_the_database_does_not_go_on(make_shipping, database):
+    setup = make_shipping()
+    gateway = gateways.Gateway(setup)
+    try:
+        assert gateway.send(create()).status == 201
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+        with database.stopped("gatehouse"):
+            for _ in range(5):
+                assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 10, "not all counted")
+            gateway.stop()
+    finally:
+        if gateway.process.poll() is None:
+            gateway.kill()
+    with gateways.running(setup) as gateway:
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
+def test_drain_while_the_database_does_not_read(make_shipping, database):
+    tags = [{"Key": f"{number:0128}", "Value": "v" * 256} for number in range(50)]
+    with postgres.Relay(database.port, 200_000) as relay:
+        setup = make_shipping(url=f"postgresql://audit@127.0.0.1:{relay.port}/postgres")
+        gateway = gateways.Gateway(setup)
+        try:
+            # More than sockets hold, for one batch.
+            for _ in range(100):
+                assert gateway.send(create(Tags=tags)).status == 201
+            relay.listen()
+            assert relay.is_full.wait(60), "the batch did not come"
+            until(lambda: unshipped(gateway) == 200, "not all counted")
+            gateway.stop()
+        finally:
+            if gateway.process.poll() is None:
+                gateway.kill()
+    setup.config["audit"]["postgres"]["url"] = database.url()
+    with gateways.running(setup) as gateway:
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == journal_lines(setup)
+
+
+class TestTLS:
+    @pytest.fixture(scope="class")
+    def secure(self, tls):
+        server = postgres.Server((tls / "server.pem", tls / "server.key"))
+        yield server
+        server.remove()
+
+    @pytest.fixture(scope="class")
+    def misnamed(self, tls):
+        server = postgres.Server((tls / "wrong-name.pem", tls / "wrong-name.key"))
+        yield server
+        server.remove()
+
+    def url(self, server, tls, authority):
+        return server.url(host="localhost", sslmode="verify-full", sslrootcert=tls / authority)
+
+    def test_verified_server_gets_the_records(self, make_shipping, secure, tls):
+        setup = make_shipping("verified", url=self.url(secure, tls, "ca.pem"))
+        with gateways.running(setup) as gateway:
+            assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 0, "records unshipped")
+            used = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'gatehouse'"
+            assert secure.query(used) == [["t"]]
+        assert secure.lines("verified") == journal_lines(setup)
+        assert len(setup.command("audit", "query", "--from", "postgres", "--format", "json").stdout.splitlines()) == 1
+
+    @pytest.mark.parametrize(
+        "what, reason", [("authority", "certificate verify failed"), ("name", "does not match host name")]
+    )
+    def test_another_server_gets_nothing(self, make_shipping, secure, misnamed, tls, what, reason):
+        name = f"wrong-{what}"
+        url = self.url(*((secure, tls, "other-ca.pem") if what == "authority" else (misnamed, tls, "ca.pem")))
+        setup = make_shipping(name, url=url)
+        with gateways.running(setup) as gateway:
+            said = gateway.wait_for_log(lambda record: "cannot connect" in record.get("event", ""), "the refusal")
+            assert reason in said["event"] and said["level"] == "warning"
+            assert gateway.send(create()).status == 201
+            until(lambda: unshipped(gateway) == 2, "not all counted")
+            assert reason in gateway.admin_request("/readyz").json["checks"]["postgres"]["detail"]
+        asked = setup.command("audit", "query", "--from", "postgres")
+        assert asked.returncode == 1 and reason in asked.stderr
+        setup.config["audit"]["postgres"]["url"] = self.url(secure, tls, "ca.pem")
+        with gateways.running(setup) as gateway:
+            until(lambda: unshipped(gateway) == 0, "records unshipped")
+        assert secure.lines(name) == journal_lines(setup)
+
+
+def test_check_warns_of_a_database_that_proves_nothing_and_of_a_readable_password(make_shipping):
+    setup = make_shipping(url="postgresql://audit:pass-word-81@db.example/audit?sslmode=require", passwordFile=None)
+    setup.write()
+    setup.config_file.chmod(0o644)
+    result = setup.command("check")
+    assert result.returncode == 0, result.stdout
+    assert "without sslmode=verify-full" in result.stdout
+    assert "this file holds the password of a database" in result.stdout
+    assert "pass-word-81" not in result.stdout + result.stderr
+    # Of the environment the file has only the name.
+    url = "postgresql://audit:${ENV:DATABASE_PASSWORD}@db.example/audit?sslmode=verify-full"
+    setup.config["audit"]["postgres"]["url"] = url
+    setup.write()
+    quiet = setup.command("check", environment={"DATABASE_PASSWORD": "pass-word-81"}).stdout
+    assert "sslmode" not in quiet and "password" not in quiet

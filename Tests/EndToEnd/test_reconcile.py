@@ -129,14 +129,42 @@ def test_lost_answer_of_a_running_gateway_is_resolved_too(make_setup, upstream):
     setup = make_setup()
     upstream.handler = lambda _: upstreams.Raw(b"")
     with gateways.running(setup) as gateway:
-        assert gateway.send(create(AppInstanceUserId="crm-1")).status in (503, 504)
-    assert outcomes(setup) == {"crm-1": "unknown"}
+        status = gateway.send(create(AppInstanceUserId="crm-1")).status
+        assert status in (503, 504)
+    (before,) = setup.audit()
+    assert (before["outcome"], before["status"]) == ("unknown", status) and before["durationMs"] > 0
     upstream.handler = lambda _: upstreams.Answer(
         200, {"AppInstanceUser": {"Name": "Alice Example", "CreatedTimestamp": time.time()}}
     )
     code, found, said = reconcile(setup)
     assert code == 0, said
-    assert outcomes(setup) == {"crm-1": "created"}
+    # What the caller got stays to be seen beside what became of it: through the index, a new index, and without.
+    for _ in range(2):
+        (after,) = setup.audit()
+        changed = {key: value for key, value in after.items() if before.get(key) != value}
+        assert changed.pop("reconciledAt") > before["time"]
+        assert changed == {
+            "outcome": "created",
+            "appInstanceUserArn": service.user_arn("crm-1"),
+            "reason": "reconciled: upstream has the user",
+        }
+        (setup.audit_folder / "index.sqlite").unlink()
+    (setup.audit_folder / "index.sqlite").mkdir()
+    assert setup.audit() == [after]
+
+
+def test_answer_after_a_lost_one_does_not_hide_the_user(make_setup, upstream):
+    setup = make_setup()
+    setup.config["upstream"]["retry"] = {"attempts": 2, "budgetPercent": 100}
+    upstream.behaving(upstreams.Raw(b""), upstreams.error(403, "ForbiddenException"))
+    with gateways.running(setup) as gateway:
+        assert gateway.send(create(AppInstanceUserId="crm-1")).status == 403
+    assert outcomes(setup) == {"crm-1": "unknown"}
+    upstream.handler = lambda _: upstreams.Answer(200, {"AppInstanceUser": {"CreatedTimestamp": time.time()}})
+    code, found, said = reconcile(setup)
+    assert code == 0, said
+    (record,) = setup.audit("--user-arn", service.user_arn("crm-1"))
+    assert (record["outcome"], record["tenant"]) == ("created", "crm")
 
 
 @pytest.mark.parametrize("days", [-30, 30])

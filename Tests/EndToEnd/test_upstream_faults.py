@@ -67,7 +67,9 @@ def test_request_without_a_token_that_changes_something_is_not_tried_again(gatew
 def test_lost_answer_of_a_request_without_a_token_is_not_asked_for_again(gateway, upstream):
     upstream.behaving(upstreams.Raw(b""))
     response = gateway.send(tag())
-    assert_refused(response, 503, UNAVAILABLE, "ServiceUnavailable")
+    # A 503 would say that nothing was sent.
+    assert_refused(response, 504, UNAVAILABLE, "ServiceUnavailable")
+    assert "was sent and may have been carried out" in response.message
     assert len(upstream.requests) == 1
     record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
     assert (record["decision"], record["outcome"]) == ("allowed", "unknown")
@@ -96,6 +98,48 @@ def test_answer_that_is_final_is_not_asked_for_again(gateway, upstream, status):
     assert len(upstream.requests) == 1
 
 
+LOST = upstreams.Raw(b"")
+FAILED = upstreams.error(500, "ServiceFailureException")
+THROTTLED = upstreams.error(429, "ThrottledClientException")
+REJECTED = upstreams.error(403, "ForbiddenException")
+BUSY = upstreams.error(503, UNAVAILABLE)
+
+# What upstream answers one request's attempts, and what is known of the request then.
+ATTEMPTS = {
+    "rejected": ([REJECTED], 403, "rejected"),
+    "throttled to the end": ([THROTTLED] * 3, 429, "rejected"),
+    "failed to the end": ([FAILED, BUSY, FAILED], 500, "failed"),
+    "throttled, then rejected": ([THROTTLED, REJECTED], 403, "rejected"),
+    "throttled, then failed to the end": ([THROTTLED, FAILED, BUSY], 503, "failed"),
+    "failed, then rejected": ([FAILED, REJECTED], 403, "unknown"),
+    "failed, then throttled to the end": ([FAILED, THROTTLED, THROTTLED], 429, "unknown"),
+    "failed, then created": ([FAILED, upstreams.like_the_service], 201, "created"),
+    "lost, then rejected": ([LOST, REJECTED], 403, "unknown"),
+    "lost, then throttled to the end": ([LOST, THROTTLED, THROTTLED], 429, "unknown"),
+    "lost, then failed to the end": ([LOST, FAILED, FAILED], 500, "unknown"),
+    "lost, then created": ([LOST, upstreams.like_the_service], 201, "created"),
+}
+
+
+@pytest.mark.parametrize("case", ATTEMPTS)
+def test_outcome_tells_what_all_attempts_may_have_done(gateway, upstream, case):
+    answers, status, outcome = ATTEMPTS[case]
+    upstream.behaving(*answers)
+    response = gateway.send(create())
+    assert response.status == status, "the caller gets the last attempt's answer"
+    assert len(upstream.requests) == len(answers)
+    record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
+    assert (record["decision"], record["outcome"]) == ("allowed", outcome)
+    assert (record["status"], record["upstreamStatus"], record["attempts"]) == (status, status, len(answers))
+
+
+def test_read_whose_first_answer_was_lost_leaves_nothing_behind(gateway, upstream):
+    upstream.behaving(LOST, REJECTED)
+    response = gateway.send(read())
+    record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
+    assert (response.status, record["outcome"]) == (403, "rejected")
+
+
 UNREADABLE = {
     "garbage": b"hello\r\n\r\n",
     "nothing but a status line": b"HTTP/1.1 201 Created\r\n",
@@ -122,6 +166,7 @@ def test_answer_that_cannot_be_read_is_503(gateway, upstream, case):
     with gateway.connect() as connection:
         response = connection.exchange(tag())
         assert_refused(response, 503, UNAVAILABLE, "ServiceUnavailable")
+        assert "was sent and may have been carried out" in response.message
         record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
         assert (record["decision"], record["outcome"]) == ("allowed", "unknown")
         assert connection.exchange(create()).status == 201
@@ -145,6 +190,7 @@ def test_upstream_that_is_too_slow_is_504(gateway, upstream):
     finally:
         release.set()
     assert_refused(response, 504, UNAVAILABLE, "ServiceUnavailable")
+    assert "was sent and may have been carried out" in response.message
     record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
     assert (record["decision"], record["outcome"], record["status"]) == ("allowed", "unknown", 504)
     assert gateway.send(create()).status == 201
@@ -214,7 +260,36 @@ def test_repeat_of_a_create_gets_the_recorded_answer(gateway, upstream):
     assert (second.status, second.body) == (first.status, first.body) == (201, second.body)
     assert first.get("x-gatehouse-request-id") != second.get("x-gatehouse-request-id")
     assert len(upstream.requests) == 1
-    assert len(gateway.setup.audit()) == 2
+    records = {record["requestId"]: record for record in gateway.setup.audit()}
+    assert len(records) == 2
+    created = records[first.get("x-gatehouse-request-id")]
+    repeat = records[second.get("x-gatehouse-request-id")]
+    assert (created["outcome"], created["attempts"], created["upstreamStatus"]) == ("created", 1, 201)
+    assert "repeatOf" not in created
+    # It created nothing: who asks who created which users counts each once.
+    assert repeat["repeatOf"] == created["requestId"]
+    assert (repeat["decision"], repeat["outcome"], repeat["status"]) == ("allowed", "notForwarded", 201)
+    assert (repeat["upstreamStatus"], repeat["upstreamRequestId"]) == (None, None)
+    assert "attempts" not in repeat
+    assert repeat["appInstanceUserArn"] == created["appInstanceUserArn"]
+
+
+def test_repeat_that_joins_the_first_in_flight_is_recorded_as_one(gateway, upstream):
+    release = threading.Event()
+    upstream.handler = lambda request: (release.wait(20), upstreams.like_the_service(request))[1]
+    content = wire.signed_create(CRM, service.create_user())
+    with gateway.connect() as first, gateway.connect() as second:
+        try:
+            first.send(content)
+            upstream.wait_for(1)
+            second.send(content)
+        finally:
+            release.set()
+        answers = [first.read(), second.read()]
+    assert [answer.status for answer in answers] == [201, 201]
+    assert len(upstream.requests) == 1
+    outcomes = {record["requestId"]: record["outcome"] for record in gateway.setup.audit()}
+    assert [outcomes[answer.get("x-gatehouse-request-id")] for answer in answers] == ["created", "notForwarded"]
 
 
 def test_same_token_with_another_body_is_409(gateway, upstream):

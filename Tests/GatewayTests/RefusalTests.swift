@@ -98,10 +98,10 @@ private let rows: [Row] = [
   // Forwarded, so allowed: what is missing is the answer.
   Row(
     status: 503, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "allowed",
-    refusals: [.upstreamLost, .upstreamUnreadable(.truncated), .upstreamUnreadable(.conflictingLength)]),
+    refusals: [.upstreamUnreadable(.truncated), .upstreamUnreadable(.conflictingLength)]),
   Row(
     status: 504, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "allowed",
-    refusals: [.upstreamTooSlow(sent: true)]),
+    refusals: [.upstreamLost, .upstreamTooSlow(sent: true)]),
   Row(
     status: 504, type: "ServiceUnavailableException", code: "ServiceUnavailable", decision: "refused",
     refusals: [.upstreamTooSlow(sent: false)]),
@@ -193,6 +193,23 @@ private func throttling(
     #expect(Refusal.throttled(throttling(.source)).answer.retryAfterSeconds == 7)
     #expect(Refusal.circuitOpen(retryAfterSeconds: 3).answer.retryAfterSeconds == 3)
     #expect(Refusal.upstreamLost.answer.retryAfterSeconds == nil)
+  }
+
+  /// Whoever gets no answer of upstream's must know whether to look before trying again.
+  @Test func whatUpstreamWasAskedSaysWhetherItWasSent() {
+    let sent: [Refusal] = [.upstreamLost, .upstreamUnreadable(.truncated), .upstreamTooSlow(sent: true)]
+    for refusal in sent {
+      #expect(refusal.answer.message.hasSuffix("; the request was sent and may have been carried out"))
+      #expect(refusal.answer.decision == .allowed)
+    }
+    let unsent: [Refusal] = [
+      .journalUnavailable, .noCredentials, .circuitOpen(retryAfterSeconds: 1), .upstreamUnreachable,
+      .upstreamTooSlow(sent: false),
+    ]
+    for refusal in unsent {
+      #expect(refusal.answer.message.contains("; nothing was "), "\(refusal)")
+      #expect(refusal.answer.decision == .refused)
+    }
   }
 
   @Test func theGatewaysOwnRulesAreViolationsToo() {

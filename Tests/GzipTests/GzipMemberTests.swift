@@ -18,4 +18,19 @@ import Testing
     let length = first.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     #expect(length == content.count)
   }
+
+  @Test func whatWasCompressedComesBack() throws {
+    for content in [[], Array("{\"Records\":[]}".utf8), [UInt8](repeating: 7, count: 100_000)] {
+      let file = try #require(GzipMember.compressing(content))
+      #expect(GzipMember.decompressing(file, limit: 100_000) == content)
+      #expect(GzipMember.decompressing(Array(file.dropLast()), limit: 100_000) == nil)
+      #expect(GzipMember.decompressing(file + [0], limit: 100_000) == nil)
+    }
+  }
+
+  @Test func contentBeyondTheLimitIsRefused() throws {
+    let file = try #require(GzipMember.compressing([UInt8](repeating: 7, count: 100_000)))
+    #expect(GzipMember.decompressing(file, limit: 99_999) == nil)
+    #expect(GzipMember.decompressing(Array("no gzip".utf8), limit: 100) == nil)
+  }
 }

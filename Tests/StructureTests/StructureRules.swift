@@ -121,6 +121,27 @@ struct StructureRules {
     }
   }
 
+  /// What is shipped journals whatever it forwards: it has no part of the programs that measure, and nothing in it asks
+  /// for the journal that forgets.
+  func unaudited() throws -> [String] {
+    var reachable: Set<String> = []
+    var next = ["gatehouse"]
+    while let target = next.popLast() {
+      guard reachable.insert(target).inserted else { continue }
+      next += tree.dependencies[target] ?? []
+    }
+    let programs = reachable.filter { $0 != "gatehouse" && kind($0) == .executable }.sorted()
+    let call = try Finder(#"\.discarding\b|\bdiscardingAs\b"#)
+    return programs.map { "Package.swift: gatehouse uses \($0)" }
+      + findings(of: call) { file, code in
+        reachable.contains(file.target) && file.path != Self.journal
+          ? "`\(code)`: a journal that forgets" : nil
+      }
+  }
+
+  /// Where the journal that forgets is declared.
+  private static let journal = "Sources/AuditStore/Journal.swift"
+
   private func findings(of finder: Finder, _ judge: (SourceFile, String) -> String?) -> [String] {
     tree.files.flatMap { file in
       finder.findings(in: file.code).compactMap { line, text in

@@ -25,6 +25,7 @@ import Testing
   @Test func nothingTrapsOnInput() throws { try expectNone(rules.habits()) }
   @Test func nothingIsLeftUnfinished() throws { try expectNone(rules.leftovers()) }
   @Test func whatTheCompilerMustBelieveIsExplained() throws { try expectNone(rules.justifications()) }
+  @Test func whatIsShippedCannotServeWithoutAJournal() throws { try expectNone(rules.unaudited()) }
 
   private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #_sourceLocation) {
     for finding in findings { Issue.record(Comment(rawValue: finding), sourceLocation: sourceLocation) }
@@ -74,6 +75,17 @@ import Testing
       #expect(StructureRules(tree: tree).arrows().count == 1, "\(target) → \(dependency)")
     }
     #expect(try Self.rules("").arrows().isEmpty)
+  }
+
+  @Test func shippedWayRoundTheJournalIsFound() throws {
+    var tree = try Self.rules("let journal = Journal.discarding(entropy: x)", in: "Gateway").tree
+    tree.dependencies["gatehouse"] = ["Gateway"]
+    tree.dependencies["UnauditedGateway"] = ["Gateway"]
+    #expect(try StructureRules(tree: tree).unaudited().count == 1)
+    tree.files = [try SourceFile(path: "x", target: "UnauditedGateway", text: "x(.discarding(entropy: y))")]
+    #expect(try StructureRules(tree: tree).unaudited().isEmpty, "the benchmark may")
+    tree.dependencies["Gateway"] = ["UnauditedGateway"]
+    #expect(try StructureRules(tree: tree).unaudited().count == 2, "a shipped target that uses it")
   }
 
   @Test(arguments: [

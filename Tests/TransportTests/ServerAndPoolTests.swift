@@ -24,7 +24,27 @@ private final class Progress: @unchecked Sendable {
   init(_ pool: UpstreamPool) { self.pool = pool }
 }
 
+/// Touched on one loop only.
+private final class Turns: @unchecked Sendable {
+  var jobs = 0
+  var ends: [Int] = []
+}
+
 @Suite struct ServerAndPoolTests {
+  @Test func turnEndsAfterAllJobsAtHand() async throws {
+    let harness = try LoopHarness()
+    let seen = try await harness.run { loop in
+      let turns = Turns()
+      loop.onTurnEnd { turns.ends.append(turns.jobs) }
+      for _ in 1...3 { loop.spawn { turns.jobs += 1 } }
+      while turns.jobs < 3 { await Task.yield() }
+      // The timer fires in a later turn.
+      await loop.sleep(nanoseconds: 1)
+      return turns.ends
+    }
+    #expect(seen.first == 3)
+  }
+
   @Test func anExchangeBringsBackWhatTheServerAnswered() async throws {
     let body = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)

@@ -40,9 +40,11 @@ package struct CSVWriter: ~Copyable {
 
 extension RequestHistory {
   /// The names of the columns, as a line.
-  package static var csvHeader: [UInt8] {
+  /// - Parameter namesGateway: whether requests have a `gatewayId`, which is then the last column.
+  package static func csvHeader(namesGateway: Bool = false) -> [UInt8] {
     var writer = CSVWriter()
     for member in csvMembers { writer.field(member) }
+    if namesGateway { writer.field("gatewayId") }
     writer.endLine()
     return writer.bytes
   }
@@ -58,6 +60,7 @@ extension RequestHistory {
         if let text = text(member) { writer.field(text) } else { writer.field(source(member) ?? []) }
       }
     }
+    if let gatewayId { writer.field(gatewayId) }
     writer.endLine()
     return writer.bytes
   }

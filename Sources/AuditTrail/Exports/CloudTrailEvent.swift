@@ -25,7 +25,7 @@ extension RequestHistory {
     writer.key("requestParameters")
     writer.requestMembers(of: self)
     writer.key("responseElements")
-    if activity != .read, isSuccess == true, let arn = text("appInstanceUserArn") {
+    if text("operation") == "CreateAppInstanceUser", isSuccess == true, let arn = text("appInstanceUserArn") {
       writer.beginObject()
       writer.text("appInstanceUserArn", arn)
       writer.endObject()

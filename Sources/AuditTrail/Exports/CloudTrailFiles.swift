@@ -1,12 +1,12 @@
+package import OpenSSLCrypto
 package import Primitives
-internal import OpenSSLCrypto
-internal import StrictJSON
 
 /// Puts requests into log files and digest files as CloudTrail lays them out.
 ///
 /// The names and contents of files depend on nothing but the journal, so that a second export writes the same files
 /// again. A file holds at most five minutes and 10 000 events; as with CloudTrail its time is when its events were
-/// recorded, so an event that was recorded late stands in a later file.
+/// recorded, so an event that was recorded late stands in a later file. Only where retention has taken a part of the
+/// journal since, files that an earlier export wrote stay as they are.
 package struct CloudTrailFiles {
   package struct File: Sendable {
     /// Relative to the export's folder.
@@ -15,6 +15,13 @@ package struct CloudTrailFiles {
     package let content: [UInt8]
     /// The hour that it belongs to.
     package let hour: WallClockTime
+    package let kind: Kind
+  }
+
+  package enum Kind: Sendable, Hashable {
+    case log
+    /// With its signature, when there is a key.
+    case digest(signature: [UInt8]?)
   }
 
   private let place: ExportPlace
@@ -23,25 +30,29 @@ package struct CloudTrailFiles {
   private var count = 0
   private var firstId: Text = ""
   private var span: (oldest: WallClockTime, newest: WallClockTime)?
-  private var logs: [LogEntry] = []
-  private var previous: (path: String, digest: SHA256Digest)?
-
-  private struct LogEntry {
-    let path: String
-    let digest: SHA256Digest
-    let oldest: WallClockTime
-    let newest: WallClockTime
-  }
+  /// Of the hour at hand.
+  private var logs: [CloudTrailDigest.Log] = []
+  private var previous: CloudTrailDigest.Link?
+  private let earlier: EarlierExport?
+  private let key: Ed25519PrivateKey?
 
   private static let windowSeconds: Int64 = 300
   private static let mostEvents = 10_000
 
-  package init(at place: ExportPlace) { self.place = place }
+  /// - Parameters:
+  ///   - key: what digest files are signed with.
+  ///   - earlier: what was written before retention took something; `nil` when the journal has its beginning.
+  package init(at place: ExportPlace, key: Ed25519PrivateKey?, earlier: EarlierExport? = nil) {
+    self.place = place
+    self.key = key
+    self.earlier = earlier
+    previous = earlier?.before
+  }
 
   /// Takes the next request, in the order of the journal.
   /// - Returns: the files that are complete now.
   package mutating func take(_ request: RequestHistory) -> [File] {
-    let due = Self.floor(request.time, Self.windowSeconds)
+    let due = Self.window(request.time)
     var files: [File] = []
     if let window, due > window {
       files += endFile()
@@ -49,6 +60,7 @@ package struct CloudTrailFiles {
     }
     let window = max(window ?? due, due)
     self.window = window
+    if earlier?.has(Self.minute(window)) == true { return files }
     if count == Self.mostEvents { files += endFile() }
     if count == 0 {
       firstId = request.requestId
@@ -68,6 +80,12 @@ package struct CloudTrailFiles {
   /// The hour that `time` is in, in UTC.
   package static func hour(_ time: WallClockTime) -> WallClockTime { floor(time, 3600) }
 
+  /// The beginning of the five minutes that `time` is in.
+  static func window(_ time: WallClockTime) -> WallClockTime { floor(time, windowSeconds) }
+
+  /// `20261123T1305`, as it stands in the names of files.
+  static func minute(_ time: WallClockTime) -> Text { Text(uncheckedUTF8: Array(time.amzDate.prefix(13))) }
+
   private static func floor(_ time: WallClockTime, _ seconds: Int64) -> WallClockTime {
     let rest = time.seconds % seconds
     return WallClockTime(seconds: time.seconds - (rest < 0 ? rest + seconds : rest))
@@ -77,13 +95,15 @@ package struct CloudTrailFiles {
     guard count > 0, let window, let span else { return [] }
     content.append("]}")
     let unique = SHA256.digest(firstId.utf8).hex.prefix(16).uppercased()
-    let minute = String(decoding: window.amzDate.prefix(13), as: UTF8.self)
+    let minute = Self.minute(window)
     let path =
-      folder("CloudTrail", window)
+      place.folder("CloudTrail", window)
       + "\(place.account)_CloudTrail_\(place.region)_\(minute)Z_\(unique).json.gz"
     logs.append(
-      LogEntry(path: path, digest: SHA256.digest(content), oldest: span.oldest, newest: span.newest))
-    let file = File(path: path, content: content, hour: Self.hour(window))
+      CloudTrailDigest.Log(
+        path: Text(path), hash: Text(SHA256.digest(content).hex), oldest: span.oldest.wholeSeconds,
+        newest: span.newest.wholeSeconds))
+    let file = File(path: path, content: content, hour: Self.hour(window), kind: .log)
     content = []
     count = 0
     self.span = nil
@@ -91,70 +111,37 @@ package struct CloudTrailFiles {
   }
 
   private mutating func endHour() -> [File] {
-    guard let window, !logs.isEmpty else { return [] }
+    guard let window else { return [] }
     let start = Self.hour(window)
-    let end = start.advanced(byNanoseconds: 3600 * 1_000_000_000)
-    let path =
-      folder("CloudTrail-Digest", end)
-      + "\(place.account)_CloudTrail-Digest_\(place.region)_gatehouse_\(place.region)_"
-      + String(decoding: end.amzDate, as: UTF8.self) + ".json.gz"
-    let content = digest(from: start, to: end, path: path)
-    previous = (path, SHA256.digest(content))
+    let hour = Self.minute(start).string.prefix(11)
+    let kept = earlier?.logs.filter { $0.minute.string.hasPrefix(hour) } ?? []
+    guard !kept.isEmpty || !logs.isEmpty else { return [] }
+    let path = place.digestPath(ofHour: start)
+    let digest = CloudTrailDigest(
+      at: place, from: start, to: start.advanced(byNanoseconds: 3600 * 1_000_000_000), path: path,
+      logs: kept + logs, previous: previous, key: key)
+    previous = digest.link
     logs = []
-    return [File(path: path, content: content, hour: start)]
-  }
-
-  private func folder(_ kind: String, _ time: WallClockTime) -> String {
-    let date = time.wholeSeconds.string
-    let day = date.prefix(10).split(separator: "-").joined(separator: "/")
-    return "AWSLogs/\(place.account)/\(kind)/\(place.region)/\(day)/"
+    return [
+      File(path: path, content: digest.content, hour: start, kind: .digest(signature: digest.signature))
+    ]
   }
 }
 
-extension CloudTrailFiles {
-  /// As "CloudTrail digest file structure" has it. There is no bucket and no RSA key, so what would name them is null.
-  private func digest(from start: WallClockTime, to end: WallClockTime, path: String) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.text("awsAccountId", place.account)
-    writer.text("digestStartTime", start.wholeSeconds)
-    writer.text("digestEndTime", end.wholeSeconds)
-    Self.null("digestS3Bucket", in: &writer)
-    writer.text("digestS3Object", Text(path))
-    Self.null("digestPublicKeyFingerprint", in: &writer)
-    Self.null("digestSignatureAlgorithm", in: &writer)
-    writer.text("newestEventTime", logs.map(\.newest).max()?.wholeSeconds)
-    writer.text("oldestEventTime", logs.map(\.oldest).min()?.wholeSeconds)
-    Self.null("previousDigestS3Bucket", in: &writer)
-    if let previous {
-      writer.text("previousDigestS3Object", Text(previous.path))
-      writer.text("previousDigestHashValue", Text(previous.digest.hex))
-      writer.text("previousDigestHashAlgorithm", "SHA-256")
-    } else {
-      Self.null("previousDigestS3Object", in: &writer)
-      Self.null("previousDigestHashValue", in: &writer)
-      Self.null("previousDigestHashAlgorithm", in: &writer)
-    }
-    Self.null("previousDigestSignature", in: &writer)
-    writer.key("logFiles")
-    writer.beginArray()
-    for log in logs {
-      writer.beginObject()
-      Self.null("s3Bucket", in: &writer)
-      writer.text("s3Object", Text(log.path))
-      writer.text("hashValue", Text(log.digest.hex))
-      writer.text("hashAlgorithm", "SHA-256")
-      writer.text("newestEventTime", log.newest.wholeSeconds)
-      writer.text("oldestEventTime", log.oldest.wholeSeconds)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
-    return writer.bytes
+extension ExportPlace {
+  /// Where the digest files lie, in folders for years, months and days.
+  package var digestFolder: String { "AWSLogs/\(account)/CloudTrail-Digest/\(region)" }
+
+  /// The digest file of the hour that begins at `start`; it is named after the hour's end.
+  package func digestPath(ofHour start: WallClockTime) -> String {
+    let end = start.advanced(byNanoseconds: 3600 * 1_000_000_000)
+    return folder("CloudTrail-Digest", end)
+      + "\(account)_CloudTrail-Digest_\(region)_gatehouse_\(region)_"
+      + String(decoding: end.amzDate, as: UTF8.self) + ".json.gz"
   }
 
-  private static func null(_ key: StaticString, in writer: inout JSONWriter) {
-    writer.key(key)
-    writer.null()
+  fileprivate func folder(_ kind: String, _ time: WallClockTime) -> String {
+    let day = time.wholeSeconds.string.prefix(10).split(separator: "-").joined(separator: "/")
+    return "AWSLogs/\(account)/\(kind)/\(region)/\(day)/"
   }
 }

@@ -2,8 +2,9 @@ internal import Primitives
 internal import StrictJSON
 
 extension RequestHistory {
-  /// The request as an event of the class API Activity (6003) of the Open Cybersecurity Schema Framework, with the
-  /// profile `cloud`; see schema.ocsf.io.
+  /// The request as an event of the class API Activity (6003) of the Open Cybersecurity Schema Framework 1.5.0, with
+  /// the profile `cloud`; see schema.ocsf.io/1.5.0/classes/api_activity. The tenant is both the application and the
+  /// user, as it is the one that was authenticated; on whose behalf it says that it calls stands in `unmapped`.
   package func ocsfEvent(at place: ExportPlace, productVersion: String) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
@@ -23,6 +24,9 @@ extension RequestHistory {
     writer.endArray()
     writer.text("uid", requestId)
     writer.text("original_time", Text(time.rfc3339))
+    writer.text("log_provider", "Gatehouse")
+    writer.text("log_name", "audit")
+    writer.text("tenant_uid", text("tenant"))
     writer.endObject()
     writeParties(to: &writer, place)
     writeCall(to: &writer)
@@ -89,7 +93,7 @@ extension RequestHistory {
     writer.text("uid", text("tenant"))
     writer.text("credential_uid", text("accessKeyId"))
     writer.endObject()
-    writer.text("invoked_by", text("actor"))
+    writer.text("app_name", text("tenant"))
     writer.endObject()
     writer.key("src_endpoint")
     writer.beginObject()
@@ -102,9 +106,15 @@ extension RequestHistory {
     writer.key("account")
     writer.beginObject()
     writer.text("uid", place.account)
+    writer.number("type_id", 10)
+    writer.text("type", "AWS Account")
     writer.endObject()
     writer.endObject()
   }
+
+  private static let ocsfMethods: Set<Text> = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "TRACE",
+  ]
 
   private func writeCall(to writer: inout JSONWriter) {
     writer.key("api")
@@ -133,7 +143,8 @@ extension RequestHistory {
     writer.beginObject()
     writer.text("uid", requestId)
     writer.text("user_agent", text("userAgent"))
-    writer.text("http_method", text("method"))
+    // The schema lists those that it knows; callers may send any.
+    writer.text("http_method", text("method").flatMap { Self.ocsfMethods.contains($0) ? $0 : nil })
     writer.endObject()
     if let status = integer("status") {
       writer.key("http_response")

@@ -22,30 +22,43 @@ extension GatewayConfiguration {
     package let secret: Secret
     /// `host:port/db`.
     package let shown: String
+    let position: SourcePosition
     let hasPassword: Bool
+    /// Whether the password stands in the file itself.
+    let isPasswordWritten: Bool
+    /// Whether all hosts are this machine.
+    let isLocal: Bool
+    /// Whether the server must prove that it is the one that is meant.
+    let isVerified: Bool
 
     /// `nil` when it is no such URL.
-    init?(_ text: String) {
-      guard let scheme = ["postgresql://", "postgres://"].first(where: { text.hasPrefix($0) }),
-        text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-      else { return nil }
-      let rest = text.dropFirst(scheme.count)
-      let question = rest.firstIndex(of: "?") ?? rest.endIndex
-      guard let slash = rest[..<question].lastIndex(of: "/") else { return nil }
-      let database = rest[..<question][rest.index(after: slash)...]
-      let authority = rest[..<slash]
-      let at = authority.lastIndex(of: "@")
-      let hosts = at.map { authority[authority.index(after: $0)...] } ?? authority
-      let isBare = { (part: Substring) in !part.contains { "/@".contains($0) } }
-      guard !database.isEmpty, isBare(database), isBare(hosts) else { return nil }
-      let query = question == rest.endIndex ? "" : rest[rest.index(after: question)...]
-      let options = query.split(separator: "&")
-      guard !hosts.isEmpty || options.contains(where: { $0.hasPrefix("host=") }) else { return nil }
-      hasPassword =
-        at.map { authority[..<$0].contains(":") } ?? false
-        || options.contains { $0.hasPrefix("password=") }
-      shown = "\(hosts.isEmpty ? "local" : hosts)/\(database)"
+    /// - Parameter written: as the file has it, with its references to the environment.
+    init?(_ text: String, written: String, at position: SourcePosition) {
+      guard let parts = PostgresURLParts(text) else { return nil }
+      self.position = position
+      hasPassword = parts.password != nil
+      // Of the reference itself nothing is secret.
+      let inFile = PostgresURLParts(Self.withoutReferences(written))?.password ?? ""
+      isPasswordWritten = inFile.contains { $0 != Self.reference }
+      isLocal = parts.isLocal
+      isVerified = parts.options["sslmode"] == "verify-full"
+      shown = "\(parts.hosts.isEmpty ? "local" : parts.hosts)/\(parts.database)"
       secret = Secret(Array(text.utf8))
+    }
+
+    private static let reference: Character = "$"
+
+    /// With one character for each `${ENV:NAME}`.
+    private static func withoutReferences(_ text: String) -> String {
+      var out = ""
+      var rest = text[...]
+      while let start = rest.firstRange(of: "${ENV:"),
+        let end = rest[start.upperBound...].firstIndex(of: "}")
+      {
+        out += rest[..<start.lowerBound] + [reference]
+        rest = rest[rest.index(after: end)...]
+      }
+      return out + rest
     }
   }
 }
@@ -61,7 +74,7 @@ extension GatewayConfiguration.Postgres {
     let batch = keys.value("batch", .integer(1...10_000), default: 500, "Records in one transaction at most.")
     let timeout = keys.value(
       "connectTimeout", .positiveDuration, default: .seconds(5),
-      "How long to wait for a connection, in whole seconds and at least two.")
+      "How long to wait for a connection to each host of the URL.")
     if url?.hasPassword == true, file != nil {
       keys.error(
         at: keys.position(of: "url"),
@@ -95,7 +108,7 @@ extension GatewayConfiguration.PostgresURL {
       return nil
     }
     guard let text = reading.substitute(written, at: node.position) else { return nil }
-    if let url = Self(text) { return url }
+    if let url = Self(text, written: written, at: node.position) { return url }
     reading.error(at: node.position, "expected \(accepted), found another string")
     return nil
   }

@@ -40,9 +40,18 @@ package struct ConfigurationLoader {
       configuration: draft?.configuration, tenants: tenants, policies: policies, problems: problems)
   }
 
+  /// Which of the small files that a configuration names are read.
+  package enum NamedFiles: Sendable {
+    case all
+    /// Those of `audit`.
+    case audit
+  }
+
   /// The configuration file alone, with the small files it names.
-  package func configuration(at path: String) -> (GatewayConfiguration?, [Problem]) {
-    let (draft, problems) = readConfiguration(at: path)
+  package func configuration(
+    at path: String, reading files: NamedFiles = .all
+  ) -> (GatewayConfiguration?, [Problem]) {
+    let (draft, problems) = readConfiguration(at: path, files)
     return (problems.hasErrors ? nil : draft?.configuration, problems)
   }
 
@@ -75,12 +84,15 @@ package struct ConfigurationLoader {
 }
 
 extension ConfigurationLoader {
-  private func readConfiguration(at path: String) -> (ConfigurationDraft?, [Problem]) {
+  private func readConfiguration(
+    at path: String, _ named: NamedFiles = .all
+  ) -> (ConfigurationDraft?, [Problem]) {
     let reading = Reading(file: path, directory: folder(of: path), environment: environment)
     guard let contents = read(path, reading) else { return (nil, reading.problems) }
     let draft = parse(contents.bytes, as: ConfigurationDraft.form, reading).map {
-      readNamedFiles($0, reading)
+      readNamedFiles($0, named, reading)
     }
+    if let postgres = draft?.audit?.postgres { warn(of: postgres, in: contents, reading) }
     return (draft, reading.sortedProblems)
   }
 

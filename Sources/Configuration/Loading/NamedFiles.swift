@@ -1,23 +1,44 @@
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// The small files that the configuration file names: TLS material, the admin token, the key of hashes.
+/// The small files that the configuration file names: TLS material, the admin token, the key of hashes, the database's password.
 extension ConfigurationLoader {
-  func readNamedFiles(_ draft: ConfigurationDraft, _ reading: Reading) -> ConfigurationDraft {
+  func readNamedFiles(
+    _ draft: ConfigurationDraft, _ named: NamedFiles, _ reading: Reading
+  ) -> ConfigurationDraft {
     var draft = draft
-    for listener in draft.listeners ?? [] {
-      if let tls = listener.tls { check(tls, reading) }
+    if named == .all {
+      for listener in draft.listeners ?? [] {
+        if let tls = listener.tls { check(tls, reading) }
+      }
+      if let caFile = draft.upstream?.caFile { checkAuthorities(caFile, reading) }
+      if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     }
-    if let caFile = draft.upstream?.caFile { checkAuthorities(caFile, reading) }
-    if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     if let sensitive = draft.audit?.sensitive { draft.audit?.sensitive = readKey(of: sensitive, reading) }
-    if let audit = draft.audit {
+    if let audit = draft.audit, named == .all {
       draft.audit?.checkpoint.signingKey = readSigningKey(of: audit.checkpoint, reading)
     }
     if let postgres = draft.audit?.postgres {
       draft.audit?.postgres?.password = readPassword(of: postgres, reading)
     }
     return draft
+  }
+
+  /// What is allowed, and yet gives the password or the records to whoever looks.
+  func warn(of postgres: GatewayConfiguration.Postgres, in contents: FileContents, _ reading: Reading) {
+    let url = postgres.url
+    if url.isPasswordWritten, contents.isReadableByOthers {
+      reading.warning(
+        at: url.position,
+        "this file holds the password of a database and others than its owner may read it; "
+          + "expected mode 600, or \"passwordFile\"")
+    }
+    if !url.isLocal, !url.isVerified {
+      reading.warning(
+        at: url.position,
+        "the database is on another machine, and without sslmode=verify-full in \"url\" nothing proves that it is "
+          + "the right one")
+    }
   }
 
   private func readPassword(of postgres: GatewayConfiguration.Postgres, _ reading: Reading) -> Secret? {

@@ -27,19 +27,21 @@ extension Worker {
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
     let call = verified.call
     let tenant = verified.credential.tenant
+    let parsed = Result { () throws(Refusal) in try parse(call.body) }
+    // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
+    call.received = GovernedRequest(call: verified.target, document: try? parsed.get())
     if let violation = TenantConfinement.violation(
       of: verified.target.operation, by: tenant.id, allowed: tenant.operations)
     {
       throw .notTheTenants(violation)
     }
-    let document = try parse(call.body)
+    let document = try parsed.get()
     let subjects: [ConfinementSubject]
     do {
       subjects = try ModelValidator.confinementSubjects(of: verified.target, document: document)
     } catch {
       throw .breaksModel(error)
     }
-    call.received = GovernedRequest(call: verified.target, document: document)
     if let violation = TenantConfinement.violation(
       of: subjects, by: tenant.id, allowed: tenant.appInstances)
     {

@@ -31,10 +31,14 @@ extension Worker {
         guard isRepeatable, let reason = AttemptFailure(status: answer.status) else { return answer }
         guard await mayRetry(call, upstream.retry, reason, deadline: deadline) else { return answer }
         mayHaveArrived = true
+        call.noteEarlierAttempt(status: answer.status)
         continue
       } catch {
         failure = AttemptFailure(error)
-        mayHaveArrived = mayHaveArrived || failure.wasSent
+        if failure.wasSent {
+          mayHaveArrived = true
+          call.noteEarlierAttempt(status: nil)
+        }
       }
       let isSafe = !failure.wasSent || isRepeatable
       guard isSafe, failure.isTransient, await mayRetry(call, upstream.retry, failure, deadline: deadline)

@@ -21,6 +21,7 @@ struct Recorded: ~Copyable {
     body = scheduled.body
     payloadHash = scheduled.payloadHash
     call.intent = intent.sequence
+    call.lateIntent = intent.late
   }
 }
 
@@ -28,12 +29,15 @@ extension Worker {
   /// Nothing is forwarded before this returns.
   func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
     let call = scheduled.call
-    do {
+    do throws(JournalFailure) {
+      // All of the loop's turn together: one synchronisation serves them.
+      hasUnannouncedIntents = true
       let intent = try await shared.journal.intend(
-        call.audited(.allowed).intentRecord(under: shared.sensitivity))
+        call.audited(.allowed).intentRecord(under: shared.sensitivity), isAnnounced: false)
       return Recorded(scheduled, intent)
     } catch {
       shared.limits.giveBack(scheduled.tenant.id)
+      if case .stalled(let late) = error { call.lateIntent = late }
       throw .journalUnavailable
     }
   }

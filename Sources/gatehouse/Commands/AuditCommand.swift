@@ -21,4 +21,11 @@ extension CommandFailure {
   init(journal directory: FileReference, _ fault: AuditStore.FileFault) {
     self.init(.bad, "the audit journal in \(directory.path) cannot be read: \(fault)")
   }
+
+  /// What could be read was given out; that it is not everything must not go unnoticed.
+  static func check(unreadableLines count: Int) throws(CommandFailure) {
+    guard count > 0 else { return }
+    let lines = count == 1 ? "1 line is no record" : "\(count) lines are no records"
+    throw CommandFailure(.bad, "\(lines); see `gatehouse audit verify`")
+  }
 }

@@ -3,6 +3,7 @@ import AuditStore
 import AuditTrail
 import Configuration
 import Gateway
+import OpenSSLCrypto
 import Primitives
 
 /// Writes the journal as files that other tools read.
@@ -40,13 +41,11 @@ struct AuditExportCommand: ParsableCommand {
       let reader = try JournalReader(directory: directory.path)
       let place = ExportPlace(
         account: try fallbackAccount(in: reader), region: Text(configuration.upstream.region))
-      unreadable = try export(reader, elsewhere: place)
+      unreadable = try export(reader, elsewhere: place, key: configuration.audit.checkpoint.signingKey)
     } catch let error as AuditStore.FileFault {
       throw CommandFailure(journal: directory, error)
     }
-    guard unreadable == 0 else {
-      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
-    }
+    try CommandFailure.check(unreadableLines: unreadable)
   }
 
   private func fallbackAccount(in reader: JournalReader) throws(AuditStore.FileFault) -> Text {
@@ -56,30 +55,40 @@ struct AuditExportCommand: ParsableCommand {
   }
 
   /// - Returns: how many lines could not be read.
-  private func export(_ reader: JournalReader, elsewhere: ExportPlace) throws -> Int {
+  private func export(
+    _ reader: JournalReader, elsewhere: ExportPlace, key: Ed25519PrivateKey?
+  ) throws -> Int {
     let now = WallClockTime.now
     let since = since?.resolved(at: now)
     let until = until?.resolved(at: now)
     let folder = try ExportFolder(output)
     switch form {
     case .cloudtrail:
-      var export = CloudTrailExport(into: folder, since: since, until: until)
+      let first = try reader.firstRecord { _ in true }
+      var export = CloudTrailExport(
+        into: folder, since: since, until: until, key: key,
+        firstLeft: first.flatMap { $0.sequence > 1 ? $0.time : nil })
       let unreadable = try Self.each(reader) { request throws(CommandFailure) in
         try export.take(request, at: request.place ?? elsewhere)
       }
       try export.finish()
+      Console.talk("gatehouse: \(export.fileCount) files below \(output)")
       return unreadable
     case .ocsf, .csv:
-      var file = try folder.open(form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl")
-      if form == .csv { try file.write(RequestHistory.csvHeader) }
+      let name = form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl"
+      var file = try folder.open(name)
+      var count = 0
+      if form == .csv { try file.write(RequestHistory.csvHeader()) }
       var filter = QueryFilter()
       filter.since = since
       filter.until = until
       let unreadable = try Self.each(reader) { request throws(CommandFailure) in
         guard filter.matches(request) else { return }
         try file.write(line(of: request, elsewhere: elsewhere))
+        count += 1
       }
       try file.finish()
+      Console.talk("gatehouse: \(count) requests in \(output)/\(name)")
       return unreadable
     }
   }

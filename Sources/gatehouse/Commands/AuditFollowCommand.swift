@@ -18,7 +18,8 @@ struct AuditFollowCommand: ParsableCommand {
     do throws(AuditStore.FileFault) {
       var follower = try JournalFollower(directory: directory.path)
       if follower == nil { Console.talk("gatehouse: waiting for \(directory.path)") }
-      let printer = RequestPrinter(format: formatOption.format == .json ? .json : .text)
+      var printer = RequestPrinter(format: formatOption.format == .json ? .json : .text)
+      printer.printHeader()
       repeat {
         // What a folder holds that was not there before has all come since.
         if follower == nil { follower = try JournalFollower(directory: directory.path, fromStart: true) }

@@ -1,11 +1,13 @@
 import ArgumentParser
 import AuditIndex
+import AuditShipping
 import AuditStore
 import AuditTrail
+import ChimeIdentity
 import Configuration
 import Primitives
 
-/// Finds requests in the journal: who created which users, and who tried.
+/// Finds requests in the journal, or in the copies of all gateways in the database: who created which users, and who tried.
 struct AuditQueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",
@@ -32,12 +34,16 @@ struct AuditQueryCommand: ParsableCommand {
   var name: String?
   @Option(help: "A tag, KEY=VALUE; given several times, all must be there.")
   var tag: [TagArgument] = []
-  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
-  var since: TimeExpression?
-  @Option(help: "Before this time: RFC 3339, or how long ago.")
-  var until: TimeExpression?
-  @Option(help: "Only the latest that many.")
+  @OptionGroup var timeRange: TimeRangeOption
+  // Unconditional, so that a negative number is not taken for an option.
+  @Option(parsing: .unconditional, help: "Only the latest that many.")
   var limit: Int?
+  @Option(help: "Where to look: the journal of this machine, or the database of `audit.postgres`.")
+  var from = Origin.journal
+  @Option(help: "With --from postgres, only what this gateway recorded.")
+  var gateway: String?
+
+  enum Origin: String, ExpressibleByArgument, CaseIterable { case journal, postgres }
 
   struct TagArgument: ExpressibleByArgument {
     let key: Text
@@ -52,25 +58,60 @@ struct AuditQueryCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+    if let operation, Operation(name: Text(operation)) == nil {
+      let hint = nearest(to: operation, among: Operation.allNames).map { "; did you mean `\($0)`?" } ?? ""
+      throw ValidationError("unknown operation `\(operation.onOneLine)`\(hint)")
+    }
+    if gateway != nil, from != .postgres { throw ValidationError("--gateway needs --from postgres") }
   }
 
   func run() throws {
-    let audit = try configOption.loadConfiguration().audit
+    // The files of listeners and of the admin listener need not be where an auditor is.
+    let audit = try configOption.loadConfiguration(reading: .audit).audit
     try checkRecorded(name != nil, audit.sensitive.name, "--name", "name")
     try checkRecorded(!tag.isEmpty, audit.sensitive.tagValues, "--tag", "tagValues")
-    let printer = RequestPrinter(format: format)
-    let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
-    let unreadable: Int
-    do {
-      unreadable = try source.forEachRequest(matching: filter(hashKey: audit), limit: limit) {
-        printer.print($0)
+    let unreadable =
+      switch from {
+      case .journal: try askJournal(audit)
+      case .postgres: try askDatabase(audit)
       }
+    try CommandFailure.check(unreadableLines: unreadable)
+  }
+
+  private func askJournal(_ audit: GatewayConfiguration.Audit) throws -> Int {
+    let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
+    do {
+      return try print(source, RequestPrinter(format: format), audit)
     } catch let fault as AuditStore.FileFault {
       throw CommandFailure(journal: audit.directory, fault)
     }
-    guard unreadable == 0 else {
-      throw CommandFailure(.bad, "\(unreadable) lines are no records; see `gatehouse audit verify`")
+  }
+
+  private func askDatabase(_ audit: GatewayConfiguration.Audit) throws -> Int {
+    guard let postgres = audit.postgres else {
+      throw CommandFailure(
+        .configuration,
+        "\(configOption.path): `audit.postgres` is not set, which --from postgres asks; "
+          + "expected an object with \"url\"")
     }
+    do {
+      let source = try PostgresSource(postgres, gateway: gateway.map { Text($0) })
+      let printer = RequestPrinter(format: format, namesGateway: source.gateways.count > 1)
+      return try print(source, printer, audit)
+    } catch let failure as ShippingFailure {
+      throw CommandFailure(.bad, "the database \(postgres.url.shown): \(failure.message)")
+    }
+  }
+
+  private func print(
+    _ source: some RequestSource, _ printer: consuming RequestPrinter, _ audit: GatewayConfiguration.Audit
+  ) throws -> Int {
+    var printer = printer
+    let unreadable = try source.forEachRequest(matching: filter(hashKey: audit), limit: limit) {
+      printer.print($0)
+    }
+    printer.printHeader()
+    return unreadable
   }
 
   /// What is not recorded must not look as if nobody had used it.
@@ -84,7 +125,6 @@ struct AuditQueryCommand: ParsableCommand {
   }
 
   private func filter(hashKey audit: GatewayConfiguration.Audit) -> QueryFilter {
-    let now = WallClockTime.now
     var filter = QueryFilter()
     filter.userId = userId.map { Text($0) }
     filter.userArn = userArn.map { Text($0) }
@@ -95,15 +135,10 @@ struct AuditQueryCommand: ParsableCommand {
     filter.decision = decision
     filter.name = name.map { Text($0) }
     filter.tags = tag.map { (key: $0.key, value: $0.value) }
-    filter.since = since?.resolved(at: now)
-    filter.until = until?.resolved(at: now)
+    (filter.since, filter.until) = timeRange.resolved
     filter.hashKey = audit.sensitive.key
     return filter
   }
 }
 
 extension AuditDecision: ExpressibleByArgument {}
-
-extension TimeExpression: ExpressibleByArgument {
-  package init?(argument: String) { self.init(argument) }
-}

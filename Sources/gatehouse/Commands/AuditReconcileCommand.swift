@@ -17,10 +17,7 @@ struct AuditReconcileCommand: ParsableCommand {
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
-  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
-  var since: TimeExpression?
-  @Option(help: "Before this time: RFC 3339, or how long ago.")
-  var until: TimeExpression?
+  @OptionGroup var timeRange: TimeRangeOption
   @Flag(help: "Ask and tell, and record nothing.")
   var dryRun = false
 
@@ -70,11 +67,9 @@ struct AuditReconcileCommand: ParsableCommand {
   private func unknownRequests(
     _ audit: GatewayConfiguration.Audit
   ) throws -> (requests: [RequestHistory], reads: Int) {
-    let now = WallClockTime.now
     var filter = QueryFilter()
     filter.isUnknown = true
-    filter.since = since?.resolved(at: now)
-    filter.until = until?.resolved(at: now)
+    (filter.since, filter.until) = timeRange.resolved
     let readNames = Set(Operation.allCases.filter(\.isRead).map(\.text))
     let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
     var requests: [RequestHistory] = []

@@ -4,28 +4,39 @@ import Glibc
 import Primitives
 
 /// Prints requests of the journal, as JSON, as CSV or as a table.
-struct RequestPrinter {
+struct RequestPrinter: ~Copyable {
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
 
   let format: Format
+  /// Whether requests are of several gateways.
+  private let namesGateway: Bool
   /// Columns of the terminal; `nil` when the output is not one, and nothing is cut.
   private let width: Int?
+  private var hasHeader = false
 
-  init(format: Format) {
+  init(format: Format, namesGateway: Bool = false) {
     self.format = format
+    self.namesGateway = namesGateway
     width = Self.terminalWidth
+  }
+
+  /// Once, before the first request: a table without any has a header as well, but not one that could not be read.
+  mutating func printHeader() {
+    guard !hasHeader else { return }
+    hasHeader = true
     switch format {
-    case .text: Console.data(Self.header(width: width))
+    case .text: Console.data(row(Self.columns.map(\.name)))
     case .json: break
-    case .csv: Console.data(lines: RequestHistory.csvHeader)
+    case .csv: Console.data(lines: RequestHistory.csvHeader(namesGateway: namesGateway))
     }
   }
 
-  func print(_ request: RequestHistory) {
+  mutating func print(_ request: RequestHistory) {
+    printHeader()
     switch format {
     case .json: Console.data(request.json)
     case .csv: Console.data(lines: request.csvLine)
-    case .text: Console.data(Self.row(request.cells, width: width))
+    case .text: Console.data(row(request.cells))
     }
   }
 
@@ -33,21 +44,19 @@ struct RequestPrinter {
   private static let columns: [(name: String, width: Int)] = [
     ("TIME", 24), ("TENANT", 12), ("ACTOR", 16), ("OPERATION", 22), ("USER", 20), ("DECISION", 15),
     ("STATUS", 6),
-    ("OUTCOME", 12), ("DETAILS", 0),
+    ("OUTCOME", 12), ("GATEWAY", 16), ("DETAILS", 0),
   ]
 
-  private static func header(width: Int?) -> String { row(columns.map(\.name), width: width) }
-
-  private static func row(_ cells: [String], width: Int?) -> String {
+  private func row(_ cells: [String]) -> String {
     var line = ""
-    for (cell, column) in zip(cells, columns) {
+    for (cell, column) in zip(cells, Self.columns) where namesGateway || column.name != "GATEWAY" {
       if !line.isEmpty { line += " " }
       // On a terminal columns stay in place; elsewhere nothing may be lost.
-      let text = width == nil || column.width == 0 ? cell : cut(cell, to: column.width)
+      let text = width == nil || column.width == 0 ? cell : Self.cut(cell, to: column.width)
       line += text + String(repeating: " ", count: max(0, column.width - text.unicodeScalars.count))
     }
     while line.last == " " { line.removeLast() }
-    return width.map { cut(line, to: $0) } ?? line
+    return width.map { Self.cut(line, to: $0) } ?? line
   }
 
   private static func cut(_ text: String, to width: Int) -> String {
@@ -68,7 +77,9 @@ extension RequestHistory {
     let user = text("appInstanceUserId") ?? text("appInstanceUserArn")
     return [
       time.rfc3339, shown("tenant"), shown("actor"), shown("operation"), user.map { $0.onOneLine } ?? "-",
-      shown("decision"), integer("status").map { String($0) } ?? "-", outcome.onOneLine, details,
+      shown("decision"), integer("status").map { String($0) } ?? "-", outcome.onOneLine,
+      gatewayId?.onOneLine ?? "-",
+      details,
     ]
   }
 

@@ -42,10 +42,11 @@ struct AuditVerifyCommand: ParsableCommand {
     let verification: JournalVerification
     do throws(AuditStore.FileFault) {
       verification = try JournalVerification(ofDirectory: path, key: key, kept: kept.map(\.checkpoint)) {
-        bar.show($0)
+        bar.show($0, of: $1)
       }
     } catch {
       bar.clear()
+      if formatOption.format == .json { Console.data(error.json) }
       throw CommandFailure(.bad, "the audit journal in \(path) cannot be read: \(error)")
     }
     bar.clear()
@@ -95,6 +96,24 @@ extension AuditVerifyCommand {
     } catch {
       throw CommandFailure(.bad, "cannot read \(path): \(error.message)")
     }
+  }
+}
+
+extension AuditStore.FileFault {
+  /// What is missing or unreadable is not known to be good.
+  fileprivate var json: [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.key("ok")
+    writer.boolean(false)
+    for key: StaticString in ["segment", "sequence"] {
+      writer.key(key)
+      writer.null()
+    }
+    writer.key("problem")
+    writer.string("cannot be read: \(self)")
+    writer.endObject()
+    return writer.bytes
   }
 }
 

@@ -21,10 +21,7 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var formatOption: FormatOption
   @Option(help: "The folder of the other policies.")
   var against: String
-  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
-  var since: TimeExpression?
-  @Option(help: "Before this time: RFC 3339, or how long ago.")
-  var until: TimeExpression?
+  @OptionGroup var timeRange: TimeRangeOption
   @Option(help: "Only requests of this tenant.")
   var tenant: String?
   @Flag(help: "Also print each request that cannot be decided.")
@@ -53,10 +50,8 @@ struct ReplayCommand: ParsableCommand {
     let (policies, doubts) = PolicySet.compile(documents: files.documents, tenants: tenants)
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for warning in problems + doubts { Console.talk(warning.line) }
-    let now = WallClockTime.now
     var scope = Replay.Scope()
-    scope.since = since?.resolved(at: now)
-    scope.until = until?.resolved(at: now)
+    (scope.since, scope.until) = timeRange.resolved
     scope.tenant = tenant.map { Text($0) }
     return Replay(policies: policies, tenants: tenants, scope: scope)
   }

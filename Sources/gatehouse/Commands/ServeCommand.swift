@@ -15,6 +15,9 @@ struct ServeCommand: ParsableCommand {
 
   @OptionGroup var config: ConfigOption
 
+  /// How long the last records may take to the database, within what `drainTimeout` leaves.
+  private static let shippingPatience: Int64 = 3_000_000_000
+
   func run() throws {
     let path = config.path
     let load: @Sendable () -> SnapshotLoad = {
@@ -34,8 +37,12 @@ struct ServeCommand: ParsableCommand {
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
     let shipper = try startShipper(snapshot.configuration.audit, journal, clock, logger)
+    var end: MonotonicInstant?
     // The journal is complete by then.
-    defer { shipper?.close() }
+    defer {
+      let patience = clock.monotonic().advanced(byNanoseconds: Self.shippingPatience)
+      shipper?.close(by: end.map { min($0, patience) } ?? patience)
+    }
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
@@ -43,6 +50,7 @@ struct ServeCommand: ParsableCommand {
         logger: logger, clock: clock,
         background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger))
       try server.run()
+      end = server.drainEnd
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
     }
@@ -75,7 +83,7 @@ struct ServeCommand: ParsableCommand {
     do throws(ShippingFailure) {
       return try JournalShipper(
         PostgresDatabase(postgres, identity: journal.identity), directory: audit.directory.path,
-        batch: postgres.batch, clock: clock
+        batch: postgres.batch, clock: clock, copied: { journal.noteCopied(upTo: $0) }
       ) { event in
         logger.log(
           level: event.isProblem ? .warning : .info, "shipping", metadata: ["event": "\(event.message)"])

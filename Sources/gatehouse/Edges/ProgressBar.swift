@@ -4,7 +4,7 @@ import Glibc
 struct ProgressBar {
   private let what: String
   /// Of how many; `nil` when that is not known.
-  private let total: Int?
+  private var total: Int?
   private let isShown = isatty(STDERR_FILENO) == 1
 
   /// - Parameter what: `records checked`
@@ -13,10 +13,12 @@ struct ProgressBar {
     self.total = total
   }
 
-  mutating func show(_ done: Int) {
+  /// - Parameter total: of how many, when that became known or changed.
+  mutating func show(_ done: Int, of total: Int? = nil) {
     guard isShown else { return }
+    self.total = total ?? self.total
     var text = "\r\(done) \(what)"
-    if let total, total > 0 {
+    if let total = self.total, total > 0 {
       let filled = min(30, 30 * done / total)
       text =
         "\r[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)

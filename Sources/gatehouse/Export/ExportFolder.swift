@@ -27,6 +27,44 @@ struct ExportFolder {
     return try ExportFile(target)
   }
 
+  /// - Returns: `nil` when there is no such file.
+  func read(_ name: String) throws(CommandFailure) -> [UInt8]? {
+    do throws(FileFault) {
+      return try DiskFiles().read("\(path)/\(name)").bytes
+    } catch {
+      guard error != .missing else { return nil }
+      throw CommandFailure(.bad, "\(path)/\(name): \(error.message)")
+    }
+  }
+
+  /// Removes a file, if it is there.
+  func remove(_ name: String) throws(CommandFailure) {
+    guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
+      throw CommandFailure(.bad, "\(path)/\(name): \(FileFault(errno: errno).message)")
+    }
+  }
+
+  /// The last file in `folder` and the folders in it, in the order of their paths, before `limit`.
+  func last(in folder: String, before limit: String, ending suffix: String) throws(CommandFailure) -> String?
+  {
+    let names: [String]
+    do throws(FileFault) {
+      names = try DiskFiles().names(in: "\(path)/\(folder)")
+    } catch {
+      // No folder, or a file.
+      if error == .missing || error == .notADirectory { return nil }
+      throw CommandFailure(.bad, "\(path)/\(folder): \(error.message)")
+    }
+    for name in names.sorted().reversed() {
+      let found = "\(folder)/\(name)"
+      if found.hasSuffix(suffix), found < limit { return found }
+      if !name.contains("."), let inside = try last(in: found, before: limit, ending: suffix) {
+        return inside
+      }
+    }
+    return nil
+  }
+
   private static func makeFolders(_ path: String) throws(CommandFailure) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
@@ -34,6 +72,10 @@ struct ExportFolder {
       // The journal is for its owner, and so is what is made of it.
       guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
         throw CommandFailure(.bad, "\(made): \(FileFault(errno: errno).message)")
+      }
+      var status = stat()
+      guard stat(made, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        throw CommandFailure(.bad, "\(made): \(FileFault.notADirectory.message)")
       }
     }
   }

@@ -1,16 +1,6 @@
 internal import AuditStore
 package import AuditTrail
 
-/// Where requests are looked for.
-package protocol RequestSource {
-  /// Calls `body` with each request that `filter` describes, oldest first.
-  /// - Parameter limit: only the latest that many; `nil`: all.
-  /// - Returns: how many lines of the journal are no records.
-  func forEachRequest(
-    matching filter: QueryFilter, limit: Int?, _ body: (RequestHistory) -> Void
-  ) throws -> Int
-}
-
 /// The journal in a directory, through its index; read from the beginning when the index cannot be used.
 package struct JournalSource: RequestSource {
   private let directory: String
