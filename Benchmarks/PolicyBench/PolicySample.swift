@@ -94,6 +94,8 @@ extension PolicySample: FileSource {
     return FileContents(bytes: Array(text.utf8), permissions: 0o600)
   }
 
+  func identity(of directory: String) throws(FileFault) -> String { directory }
+
   func names(in directory: String) throws(FileFault) -> [String] { Array(files.keys) }
 }
 

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The string patterns of the service model, matched by hand over UTF-8: whole values, with `.` matching line
 /// breaks, `\d` and `\S` by ASCII as the service's own engine takes them.
 ///

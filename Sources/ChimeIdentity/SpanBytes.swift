@@ -29,17 +29,6 @@ extension Span<UInt8> {
     for index in 0..<count { difference |= self[unchecked: index] ^ other[unchecked: index] }
     return difference == 0
   }
-
-  /// Unicode scalars in well-formed UTF-8: all bytes but continuations.
-  var scalarCount: Int {
-    var count = 0
-    for index in 0..<self.count {
-      // The upper two bits say it; without a branch many bytes are counted at a time.
-      let byte = self[unchecked: index]
-      count &+= Int((byte &>> 7 ^ 1) | (byte &>> 6 & 1))
-    }
-    return count
-  }
 }
 
 /// A place in a span that moves over what it is told to expect.

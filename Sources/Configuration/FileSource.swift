@@ -21,6 +21,8 @@ package enum FileFault: Error, Sendable, Hashable {
   case notPermitted
   case notAFile
   case notADirectory
+  /// Symbolic links that lead to each other.
+  case linkLoop
   /// Larger than any file of this kind has reason to be; the limit in bytes.
   case tooLarge(limit: Int)
   /// The system's own words, for what is none of the above.
@@ -32,6 +34,7 @@ package enum FileFault: Error, Sendable, Hashable {
     case .notPermitted: "permission denied"
     case .notAFile: "not a regular file"
     case .notADirectory: "not a directory"
+    case .linkLoop: "too many symbolic links"
     case .tooLarge(let limit): "larger than \(limit) bytes"
     case .failed(let reason): reason
     }
@@ -43,6 +46,8 @@ package protocol FileSource {
   func read(_ path: String) throws(FileFault) -> FileContents
   /// The names of the entries of a folder, in any order, without `.` and `..`.
   func names(in directory: String) throws(FileFault) -> [String]
+  /// What is the same for all paths that lead to one folder.
+  func identity(of directory: String) throws(FileFault) -> String
 }
 
 /// A path in a file, and where it stands there.

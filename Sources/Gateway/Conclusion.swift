@@ -42,7 +42,10 @@ extension Worker {
     result.errorType = Text(answer.type)
     result.reason = refusal.auditedReason
     if call.attempts > 0 { result.attempts = call.attempts }
-    if let own = refusal.gatewayViolation { call.decision.violations.append(own) }
+    if let own = refusal.gatewayViolation {
+      call.decision.violations.append(own)
+      count(violations: [own], of: call.tenant ?? "")
+    }
     record(result, of: call, answer.decision)
     return reply(to: call, answer, refusal)
   }

@@ -148,7 +148,9 @@ package final class GatewayServer: Sendable {
         metadata: ["problem": "\(problem.line)"])
     }
     do throws(ReloadFailure) {
-      guard let snapshot = load.snapshot else { throw ReloadFailure(problems: load.problems.map(\.line)) }
+      guard let snapshot = load.snapshot else {
+        throw ReloadFailure(problems: load.problems.filter(\.preventsUse).map(\.line))
+      }
       let running = workers[0].snapshot.configuration.upstream
       let upstream = snapshot.configuration.upstream
       guard upstream.region == running.region, upstream.endpoint == running.endpoint else {

@@ -20,9 +20,7 @@ enum Refusal: Error {
   case certificateMissing(tenant: Text)
   case certificateOfAnother(tenant: Text)
   // It is not the tenant's to do.
-  case operationNotAllowed(tenant: Text, operation: Text)
-  case appInstanceNotAllowed(tenant: Text, member: Text)
-  case resourceNotConfinable(tenant: Text, member: Text)
+  case notTheTenants(Violation)
   // It comes too often.
   case throttled(Throttling)
   // It says what the API does not allow.
@@ -96,20 +94,8 @@ extension Refusal {
       .init(
         .forbidden, code: .accessDenied,
         "the client certificate bears none of the names that tenant \(tenant) may use", .unauthenticated)
-    case .operationNotAllowed(let tenant, let operation):
-      .init(
-        .forbidden, code: .accessDenied,
-        "gatehouse: tenant.operation: tenant \(tenant) may not call \(operation)", .denied)
-    case .appInstanceNotAllowed(let tenant, let member):
-      .init(
-        .forbidden, code: .accessDenied,
-        "gatehouse: tenant.appInstance: \(member) is not in an AppInstance that tenant \(tenant) may use",
-        .denied)
-    case .resourceNotConfinable(let tenant, let member):
-      .init(
-        .forbidden, code: .accessDenied,
-        "gatehouse: tenant.appInstance: \(member) is not the ARN of an AppInstance, or of something in one, "
-          + "that tenant \(tenant) may use", .denied)
+    case .notTheTenants(let violation):
+      .init(.forbidden, code: .accessDenied, Self.message(of: [violation]), .denied)
     case .throttled(let throttling): Self.throttled(throttling)
     case .notStrictJSON(let error):
       .init(.badRequest, "the body is not strict JSON: \(error.message), at byte \(error.offset)", .invalid)
@@ -265,23 +251,15 @@ extension Refusal {
   /// name a key of it.
   var auditedReason: String? {
     switch self {
-    case .denied: nil
+    case .denied, .notTheTenants: nil
     case .notStrictJSON: "the body is not strict JSON"
     case .upstreamUnreadable(let violation): "upstream's answer cannot be read: \(violation)"
     default: answer.message
     }
   }
 
-  /// The gateway's own rules as violations, for the journal and the metrics.
+  /// What breaks one of the gateway's own rules, for the journal and the metrics.
   var gatewayViolation: Violation? {
-    let rule: String
-    let field: String
-    switch self {
-    case .operationNotAllowed(_, let operation): (rule, field) = ("tenant.operation", operation.string)
-    case .appInstanceNotAllowed(_, let member), .resourceNotConfinable(_, let member):
-      (rule, field) = ("tenant.appInstance", member.string)
-    default: return nil
-    }
-    return Violation(policy: "gatehouse", rule: rule, field: field, message: answer.message)
+    if case .notTheTenants(let violation) = self { violation } else { nil }
   }
 }

@@ -6,7 +6,7 @@ internal import SigV4
 
 /// What a load of the configuration came to.
 package struct SnapshotLoad: Sendable {
-  /// `nil` when a problem is an error.
+  /// `nil` when an error stands in the way. One that is about certain tenants does not: their requests are refused.
   package let snapshot: Snapshot?
   /// Errors and warnings, in the order of files and places.
   package let problems: [Problem]
@@ -25,10 +25,11 @@ package enum SnapshotLoader {
     guard let loaded else { return SnapshotLoad(snapshot: nil, problems: problems, credentialProblem: nil) }
     let (policies, found) = PolicySet.compile(
       documents: loaded.policies.documents,
-      tenants: loaded.tenants.tenants.map { TenantFacts(id: $0.id, labels: $0.labels) })
-    // What `check` finds wrong between policies and tenants does not stop a gateway: where a template cannot be
-    // resolved the request is refused with that very message, and no other tenant suffers for it.
+      tenants: loaded.tenants.tenants.map { TenantFacts($0) })
     problems += found
+    guard !found.preventUse else {
+      return SnapshotLoad(snapshot: nil, problems: problems, credentialProblem: nil)
+    }
     policies.prepare()
     do {
       let credentials = try CredentialProvider.load(

@@ -1,3 +1,4 @@
+internal import ChimeIdentity
 internal import Configuration
 internal import Primitives
 
@@ -10,8 +11,8 @@ enum Unresolved: Error, Hashable, Sendable {
   case noTagValue
 
   /// In Unicode scalars.
-  static let tagValueLength = 1...256
-  static let tagValueLimits = "the value of a tag must have 1 to 256 characters"
+  static let tagValueLength = ModelLimits.tagValue
+  static let tagValueLimits = "the value of a tag must have \(Wording.range(tagValueLength, "character"))"
 
   var reason: String {
     switch self {

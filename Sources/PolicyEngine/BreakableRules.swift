@@ -1,3 +1,4 @@
+internal import ChimeIdentity
 internal import Configuration
 package import Primitives
 
@@ -13,10 +14,24 @@ extension PolicySet {
   /// policy can only report what it would change.
   package var breakableRules: [PolicyRules] {
     policies.filter { $0.document.mode != .off }.map { policy in
-      let breakable = Set(Governance.allCases.flatMap { policy.breakable(as: $0) })
+      let most = mostTags(before: policy)
+      let breakable = Set(Governance.allCases.flatMap { policy.breakable(as: $0, mostTags: most) })
       return PolicyRules(
         policy: policy.document.name.value, rules: Rule.allCases.filter(breakable.contains))
     } + tagPolicies.map { PolicyRules(policy: $0.document.name.value, rules: $0.breakable) }
+  }
+
+  /// How many tags a creation can have when the policy looks at it: all that the service takes, and those which are put
+  /// in by this policy and by others that match such a request too.
+  private func mostTags(before policy: CompiledPolicy) -> Int {
+    let name = policy.document.name.value
+    let adding = policies.filter { other in
+      other.document.name.value == name
+        || (other.document.mode == .enforce && other.governs(.createUser)
+          && other.document.match.overlaps(policy.document.match))
+    }
+    let keys = adding.flatMap { PuttingPolicy($0.document).putTags.map(\.key.text) }
+    return ModelLimits.tagCount.upperBound + Set(keys).count
   }
 }
 
@@ -28,45 +43,56 @@ extension CompiledTagPolicy {
 }
 
 extension CompiledPolicy {
-  fileprivate func breakable(as governance: Governance) -> [Rule] {
+  /// - Parameter mostTags: that a creation can have when the policy looks at it.
+  fileprivate func breakable(as governance: Governance, mostTags: Int) -> [Rule] {
     guard governs(governance) else { return isConcerned(with: governance) ? [.tagsProtected] : [] }
     var rules: [Rule] = []
     if governance.checksUserID, let userID = document.appInstanceUserId {
       if userID.prefix != nil { rules.append(.userIDPrefix) }
       if userID.pattern != nil { rules.append(.userIDPattern) }
       if !userID.forbidden.isEmpty { rules.append(.userIDForbidden) }
-      if userID.limitsLength(within: 1...64) { rules.append(.userIDLength) }
+      if userID.limitsLength(within: ModelLimits.userID) { rules.append(.userIDLength) }
     }
     if governance.checksName, let name = document.userName {
       if name.pattern != nil { rules.append(.namePattern) }
       if !name.forbidden.isEmpty { rules.append(.nameForbidden) }
-      if name.limitsLength(within: 1...100) { rules.append(.nameLength) }
+      if name.limitsLength(within: ModelLimits.userName) { rules.append(.nameLength) }
       if name.trimmed { rules.append(.nameTrimmed) }
       if name.singleScript { rules.append(.nameSingleScript) }
     }
-    if let tags = document.tags { rules += breakable(tags, as: governance) }
+    if let tags = document.tags { rules += breakable(tags, as: governance, mostTags: mostTags) }
     if governance.checksExpiration, let expiration = document.expiration { rules += breakable(expiration) }
     if governance.checksMetadata, let metadata = document.metadata {
-      if metadata.maxBytes != nil { rules.append(.metadataMaxBytes) }
+      // A scalar has up to four bytes.
+      if let most = metadata.maxBytes?.value, most < 4 * ModelLimits.metadata.upperBound {
+        rules.append(.metadataMaxBytes)
+      }
       if metadata.format?.value == .json { rules.append(.metadataFormat) }
       if !metadata.forbidden.isEmpty { rules.append(.metadataForbidden) }
     }
     return rules
   }
 
-  private func breakable(_ tags: PolicyDocument.TagRules, as governance: Governance) -> [Rule] {
+  private func breakable(
+    _ tags: PolicyDocument.TagRules, as governance: Governance, mostTags: Int
+  ) -> [Rule] {
     var rules: [Rule] = []
     if governance == .createUser || governance == .tagUser {
-      if tags.required.contains(where: { $0.values != nil }) { rules.append(.tagsValue) }
-      if tags.required.contains(where: { $0.pattern != nil }) { rules.append(.tagsPattern) }
-      if !tags.required.isEmpty { rules.append(.tagsKeyCase) }
+      // On creation the caller's value gives way to one that is set.
+      let free = tags.required.filter { governance == .tagUser || !isFixed($0.key.value, in: tags) }
+      if free.contains(where: { $0.values != nil }) { rules.append(.tagsValue) }
+      if free.contains(where: { $0.pattern != nil }) { rules.append(.tagsPattern) }
+      let keys = tags.required.map(\.key) + (governance == .createUser ? tags.set.map(\.key) : [])
+      if keys.contains(where: { $0.value.hasOtherCase }) { rules.append(.tagsKeyCase) }
       if tags.allowedKeys != nil { rules.append(.tagsAllowedKeys) }
       if !tags.forbiddenKeys.isEmpty { rules.append(.tagsForbiddenKeys) }
     }
     switch governance {
     case .createUser:
       if canLack(tags) { rules.append(.tagsRequired) }
-      if tags.maxCount != nil { rules.append(.tagsMaxCount) }
+      let adds = !PuttingPolicy(document).putTags.isEmpty
+      let limit = min(tags.maxCount?.value ?? .max, adds ? BoundPolicy.mostTags : .max)
+      if limit < mostTags { rules.append(.tagsMaxCount) }
     case .tagUser:
       if !tags.set.isEmpty { rules.append(.tagsProtected) }
     case .untagUser:
@@ -76,12 +102,20 @@ extension CompiledPolicy {
     return rules
   }
 
-  /// Whether a tag can be missing: one without a default, or one whose value a tenant may not have.
+  /// Whether the tag has the same value in every request that is created, because the policy sets it. What contradicts
+  /// that is an error in `enforce` alone.
+  private func isFixed(_ key: Text, in tags: PolicyDocument.TagRules) -> Bool {
+    document.mode == .enforce
+      && tags.set.contains { $0.key.value == key && (try? Template($0.value.value))?.isConstant ?? false }
+  }
+
+  /// Whether a tag can be missing: one that the policy does not put in, or one whose value a tenant may not have.
   private func canLack(_ tags: PolicyDocument.TagRules) -> Bool {
-    if document.mode == .warn, !tags.set.isEmpty { return true }
-    let given = tags.set.map(\.value) + tags.required.compactMap(\.defaultValue)
-    return tags.required.contains { $0.defaultValue == nil || document.mode == .warn }
-      || given.contains { $0.value.string.contains("${tenant.labels.") }
+    // What a policy in `warn` would put in is reported.
+    guard document.mode == .enforce else { return !tags.set.isEmpty || !tags.required.isEmpty }
+    let put = PuttingPolicy(document).putTags
+    return tags.required.contains { required in !put.contains { $0.key.text == required.key.value } }
+      || put.contains { !((try? Template($0.value.value))?.labels ?? []).isEmpty }
   }
 
   private func breakable(_ expiration: PolicyDocument.ExpirationRules) -> [Rule] {
@@ -93,9 +127,11 @@ extension CompiledPolicy {
     {
       rules.append(.expirationRequired)
     }
-    // The service takes 1 to 5475 days.
-    if let least = expiration.minDays, least.value > 1 { rules.append(.expirationMinDays) }
-    if let most = expiration.maxDays, most.value < 5475, isWarning || expiration.onExcess == .deny {
+    let possible = ModelLimits.expirationDays
+    if let least = expiration.minDays, least.value > possible.lowerBound { rules.append(.expirationMinDays) }
+    if let most = expiration.maxDays, most.value < possible.upperBound,
+      isWarning || expiration.onExcess == .deny
+    {
       rules.append(.expirationMaxDays)
     }
     return rules

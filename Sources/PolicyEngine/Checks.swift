@@ -134,22 +134,25 @@ extension BoundPolicy {
     }
     if checks.isJSON {
       // Where it fails is said, not what stands there: metadata may be nothing for logs.
-      let offset = Self.jsonFault(in: value)
+      let fault = Self.jsonFault(in: value)
       recorder.judge(
-        .metadataFormat, of: self, keeps: offset == nil, field: FieldName.metadata,
-        wrong: "the value is not JSON from byte \(offset ?? 0) on",
-        accepted: "one JSON text (RFC 8259) without duplicate keys")
+        .metadataFormat, of: self, keeps: fault == nil, field: FieldName.metadata,
+        wrong:
+          "the value cannot be read as JSON: \(fault.map { "\($0.reason), at byte \($0.offset)" } ?? "")",
+        accepted:
+          "one JSON text (RFC 8259) without duplicate keys and NUL, with numbers within 64-bit integers and doubles,"
+          + " nested at most \(JSONDocument.maximumDepth) levels deep")
     }
     checkForbidden(checks.forbidden, value, .metadataForbidden, FieldName.metadata, &recorder)
   }
 
-  /// The offset at which the value stops being JSON, or `nil`.
-  private static func jsonFault(in value: Text) -> Int? {
+  /// Why the value is no JSON, or `nil`.
+  private static func jsonFault(in value: Text) -> JSONSyntaxError? {
     do throws(JSONSyntaxError) {
       _ = try JSONDocument(parsing: value.utf8)
       return nil
     } catch {
-      return error.offset
+      return error
     }
   }
 }

@@ -34,7 +34,7 @@ struct Contradictions {
     let whose = "policy `\(Wording.shown(checker.document.name.value))`'s"
     for put in changer.putTags {
       let key = put.key.text
-      let tag = "the tag `\(Wording.shown(key))` that is put in"
+      let tag = "the tag `\(Wording.shown(key))` that \(changer.document.isPutIn)"
       let isExempt = checker.sets(key)
       if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
         warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
@@ -47,7 +47,7 @@ struct Contradictions {
       where !isItsOwn && put.key.differsOnlyInCase(from: assigned.value) {
         warn(
           changer.document, put.value.position,
-          "\(tag) differs only in case from one that \(whose) `set` puts in, `\(Wording.shown(assigned.value))`"
+          "\(tag) differs only in case from one that \(whose) `set` \(checker.document.putsIn), `\(Wording.shown(assigned.value))`"
         )
       }
       for (required, rule) in checker.required {

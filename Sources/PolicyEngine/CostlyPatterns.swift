@@ -1,3 +1,4 @@
+internal import ChimeIdentity
 internal import Configuration
 internal import Patterns
 internal import Primitives
@@ -12,27 +13,22 @@ internal import StrictJSON
 struct CostlyPatterns {
   private(set) var problems: [Problem] = []
 
-  /// The most characters that the service model lets the members have.
-  private enum Longest {
-    static let userID = 64
-    static let name = 100
-    static let tagValue = 256
-    static let metadata = 1024
-  }
-
   init(_ policies: [CompiledPolicy]) {
     for document in policies.map(\.document) {
       for (rules, longest) in [
-        (document.appInstanceUserId, Longest.userID), (document.userName, Longest.name),
+        (document.appInstanceUserId, ModelLimits.userID.upperBound),
+        (document.userName, ModelLimits.userName.upperBound),
       ] {
         if let pattern = rules?.pattern { review(pattern, of: document, isWhole: true, longest) }
         for pattern in rules?.forbidden ?? [] { review(pattern, of: document, isWhole: false, longest) }
       }
       for tag in document.tags?.required ?? [] {
-        if let pattern = tag.pattern { review(pattern, of: document, isWhole: true, Longest.tagValue) }
+        if let pattern = tag.pattern {
+          review(pattern, of: document, isWhole: true, ModelLimits.tagValue.upperBound)
+        }
       }
       for pattern in document.metadata?.forbidden ?? [] {
-        review(pattern, of: document, isWhole: false, Longest.metadata)
+        review(pattern, of: document, isWhole: false, ModelLimits.metadata.upperBound)
       }
     }
   }

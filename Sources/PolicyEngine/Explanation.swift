@@ -32,21 +32,23 @@ package struct Explanation: Sendable {
 
   package var decision: Decision
   /// After all changes: what is evaluated is what would be sent.
-  package let request: GovernedRequest
+  package private(set) var request: GovernedRequest
   /// Every policy of the set, in the order of names.
   package let policies: [PolicyReport]
 
   /// The names of the policies that apply.
   package var appliedPolicies: [Text] { policies.filter { $0.silence == nil }.map(\.name) }
+
+  /// As the gateway does it, a missing token is filled in only when the request is allowed. Policy knows nothing of it.
+  package mutating func fillClientRequestToken(_ token: Text) {
+    guard decision.isAllowed, request.lacksClientRequestToken else { return }
+    decision.changes.append(request.fillClientRequestToken(token))
+  }
 }
 
 extension PolicySet {
   /// Decides as `decide` does, and keeps every verdict.
-  ///
-  /// - Parameter changes: what was changed before policy had a look, such as a token that was filled in.
-  package func explain(
-    _ request: GovernedRequest, tenant: TenantFacts, after changes: [Change] = []
-  ) -> Explanation {
+  package func explain(_ request: GovernedRequest, tenant: TenantFacts) -> Explanation {
     var reports: [Explanation.PolicyReport] = []
     if let governance = request.governance {
       reports = policies.map { policy in
@@ -56,7 +58,6 @@ extension PolicySet {
       }
     }
     var recorder = ExplanationRecorder(reports: reports + tagPolicyReports(on: request))
-    recorder.gathered.decision.changes = changes
     var changed = request
     evaluate(&changed, for: tenant, &recorder)
     return Explanation(

@@ -57,3 +57,13 @@ struct FoldedKey: Hashable, Sendable {
     (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
   }
 }
+
+extension Text {
+  /// Whether some other key differs from it only in case.
+  var hasOtherCase: Bool {
+    string.unicodeScalars.contains { scalar in
+      let itself = String(scalar)
+      return scalar.properties.lowercaseMapping != itself || scalar.properties.uppercaseMapping != itself
+    }
+  }
+}

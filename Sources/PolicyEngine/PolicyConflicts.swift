@@ -80,7 +80,7 @@ extension PolicyDocument.Match {
     Self.overlap(tenants, other.tenants) && Self.overlap(appInstances, other.appInstances)
   }
 
-  private static func overlap(_ left: [Glob]?, _ right: [Glob]?) -> Bool {
+  static func overlap(_ left: [Glob]?, _ right: [Glob]?) -> Bool {
     guard let left, let right else { return left?.isEmpty != true && right?.isEmpty != true }
     return left.contains { glob in right.contains { $0.overlaps(glob) } }
   }

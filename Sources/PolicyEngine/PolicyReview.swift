@@ -1,3 +1,4 @@
+internal import ChimeIdentity
 internal import Configuration
 internal import Patterns
 internal import Primitives
@@ -23,37 +24,44 @@ struct PolicyReview {
   /// What a policy puts in must be what the service model lets a request have.
   private mutating func reviewLimits(of document: PolicyDocument) {
     let keys = (document.tags?.required ?? []).map(\.key) + (document.tags?.set ?? []).map(\.key)
-    for key in keys where !(1...128).contains(key.value.scalarCount) {
+    for key in keys where !ModelLimits.tagKey.contains(key.value.scalarCount) {
       problems.append(
         document.problem(
           at: key.position,
-          "the key of a tag must have 1 to 128 characters, and this has \(key.value.scalarCount)"))
+          "the key of a tag must have \(Wording.range(ModelLimits.tagKey, "character")), and this has \(key.value.scalarCount)"
+        ))
     }
-    if let days = document.expiration?.defaultDays, days.value > 5475 {
+    if let days = document.expiration?.defaultDays, !ModelLimits.expirationDays.contains(days.value) {
       problems.append(
         document.problem(
-          at: days.position, "ExpirationDays must be 1 to 5475, and the default is \(days.value)"))
+          at: days.position,
+          "ExpirationDays must be \(ModelLimits.expirationDays.lowerBound) to"
+            + " \(ModelLimits.expirationDays.upperBound), and the default is \(days.value)"))
     }
   }
 
   private mutating func reviewTemplates(of policy: CompiledPolicy, _ tenants: [TenantFacts]) {
     let templates = policy.document.templates
     guard !templates.isEmpty else { return }
-    var review = TemplateReview(for: tenants.filter(policy.matches))
+    // Templates stand in rules on ids and tags, which these two calls write.
+    var review = TemplateReview(for: tenants.filter { policy.canMeet($0, in: [.createUser, .tagUser]) })
     for placed in templates {
       // One that cannot be read is the loader's to refuse.
       guard let template = placed.template,
         let message = review.fault(of: template, isTagValue: placed.isTagValue)
       else { continue }
-      problems.append(policy.document.problem(at: placed.position, message))
+      problems.append(
+        policy.document.problem(at: placed.position, isAboutTenants: template.needsTenant, message))
     }
   }
 }
 
 extension PolicyDocument {
   func problem(
-    at position: SourcePosition, severity: Problem.Severity = .error, _ message: String
+    at position: SourcePosition, severity: Problem.Severity = .error, isAboutTenants: Bool = false,
+    _ message: String
   ) -> Problem {
-    Problem(file: file, position: position, severity: severity, message: message)
+    Problem(
+      file: file, position: position, severity: severity, isAboutTenants: isAboutTenants, message: message)
   }
 }

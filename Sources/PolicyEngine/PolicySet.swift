@@ -11,7 +11,7 @@ package final class PolicySet: Sendable {
   private let shelf = PatternShelf()
 
   /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
-  /// with errors among its problems is not to be put in force.
+  /// with errors among its problems is not to be put in force, unless all of them are about certain tenants only.
   package static func compile(
     documents: [PolicyDocument], tenants: [TenantFacts]
   ) -> (PolicySet, [Problem]) {

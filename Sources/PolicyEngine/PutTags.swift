@@ -51,3 +51,9 @@ struct PuttingPolicy {
     return keys.count
   }
 }
+
+extension PolicyDocument {
+  /// What becomes of a tag that it puts in.
+  var isPutIn: String { mode == .warn ? "would be put in" : "is put in" }
+  var putsIn: String { mode == .warn ? "would put in" : "puts in" }
+}

@@ -8,10 +8,7 @@ extension GovernedRequest {
 
   /// Whether the operation wants a ClientRequestToken and the caller gave none.
   package var lacksClientRequestToken: Bool {
-    switch operation {
-    case .createAppInstanceUser, .createAppInstance, .createAppInstanceBot: clientRequestToken == nil
-    default: false
-    }
+    operation.idempotencyToken != nil && clientRequestToken == nil
   }
 
   package mutating func fillClientRequestToken(_ token: Text) -> Change {

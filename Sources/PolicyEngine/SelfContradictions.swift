@@ -25,12 +25,12 @@ struct SelfContradictions {
 
   private mutating func report(
     _ document: PolicyDocument, _ position: SourcePosition, _ message: String, accepted: String,
-    isError: Bool = true
+    isError: Bool = true, isAboutTenants: Bool = false
   ) {
     problems.append(
       document.problem(
         at: position, severity: isError && document.mode == .enforce ? .error : .warning,
-        "\(message); accepted: \(accepted)"))
+        isAboutTenants: isAboutTenants, "\(message); accepted: \(accepted)"))
   }
 
   private mutating func reviewTags(of policy: CompiledPolicy) {
@@ -51,7 +51,7 @@ struct SelfContradictions {
     of put: PutTag, _ putting: PuttingPolicy, _ rules: PolicyDocument.TagRules
   ) {
     let key = put.key.text
-    let tag = "the tag `\(Wording.shown(key))` that is put in"
+    let tag = "the tag `\(Wording.shown(key))` that \(putting.document.isPutIn)"
     if let allowed = rules.allowedKeys, !put.isSet, !allowed.anyMatches(key) {
       report(
         putting.document, put.value.position, "\(tag) is not among its own allowedKeys",
@@ -78,18 +78,18 @@ struct SelfContradictions {
     if let most = rules.maxCount?.value, put > most {
       report(
         putting.document, putting.putTags[0].value.position,
-        "the policy puts in \(Wording.count(put, "tag")), and its own maxCount is \(most)",
+        "the policy \(putting.document.putsIn) \(Wording.count(put, "tag")), and its own maxCount is \(most)",
         accepted: Wording.range(nil, most, "tag"))
     } else if put > BoundPolicy.mostTags {
       report(
         putting.document, putting.putTags[0].value.position,
-        "the policy puts in \(put) tags, which the service does not take",
+        "the policy \(putting.document.putsIn) \(put) tags, which the service does not take",
         accepted: Wording.range(nil, BoundPolicy.mostTags, "tag"))
     } else if let most = rules.maxCount, least > most.value {
       // What a policy asks of callers is no change of its own.
       report(
         putting.document, most.position,
-        "the policy requires and puts in \(Wording.count(least, "tag")), and its own maxCount is \(most.value)",
+        "the policy requires and \(putting.document.putsIn) \(Wording.count(least, "tag")), and its own maxCount is \(most.value)",
         accepted: "a maxCount of at least \(least)", isError: false)
     }
   }
@@ -137,8 +137,8 @@ extension SelfContradictions {
     of put: PutTag, _ policy: CompiledPolicy, _ needsTenant: Bool, fault: String, accepted: String,
     _ keeps: (Text, RequiredTag) -> Bool?, _ rule: PolicyDocument.RequiredTag
   ) {
-    let message = "the value of the tag `\(Wording.shown(put.key.text))` that is put in \(fault)"
     let document = policy.document
+    let message = "the value of the tag `\(Wording.shown(put.key.text))` that \(document.isPutIn) \(fault)"
     let nobody = TenantFacts(id: "")
     guard needsTenant else {
       if keeps(put.value.value, RequiredTag(rule, for: nobody)) == false {
@@ -150,14 +150,16 @@ extension SelfContradictions {
     let shared = RequiredTag(rule, for: nobody)
     let values = value(of: put.value.value)
     var refused: [TenantFacts] = []
-    for (tenant, value) in zip(tenants, values) where policy.matches(tenant) {
+    for (tenant, value) in zip(tenants, values) where policy.canMeet(tenant, in: [.createUser]) {
       guard let value else { continue }
       if keeps(value, isRuleShared ? shared : RequiredTag(rule, for: tenant)) == false {
         refused.append(tenant)
       }
     }
     guard !refused.isEmpty else { return }
-    report(document, put.value.position, "\(message), for \(Wording.names(of: refused))", accepted: accepted)
+    report(
+      document, put.value.position, "\(message), for \(Wording.names(of: refused))", accepted: accepted,
+      isAboutTenants: true)
   }
 
   /// What a template comes to for each tenant. Most policies of a set have the same few, so each is worked out once.

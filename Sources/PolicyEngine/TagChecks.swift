@@ -1,9 +1,10 @@
+internal import ChimeIdentity
 internal import Patterns
 internal import Primitives
 
 extension BoundPolicy {
   /// The most tags that the service model lets a request carry.
-  static let mostTags = 50
+  static let mostTags = ModelLimits.tagCount.upperBound
 
   func checkTags(
     _ tags: TagChecks, of request: GovernedRequest, as governance: Governance,

@@ -31,7 +31,8 @@ struct TagPolicyReview {
       } else if tagPolicy.key.text == key.value, let value, let constant = Self.constant(value.value),
         !tagPolicy.accepts(constant)
       {
-        warn(document, value, "the value of \(tag) that is put in is not among the values of \(whose)")
+        warn(
+          document, value, "the value of \(tag) that \(document.isPutIn) is not among the values of \(whose)")
       }
     }
   }

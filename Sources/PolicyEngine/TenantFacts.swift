@@ -1,17 +1,39 @@
+internal import ChimeIdentity
 package import Configuration
+package import Patterns
 package import Primitives
 
 /// Whose request it is, as far as templates and matches need it.
 package struct TenantFacts: Sendable, Hashable {
   package var id: Text
   package var labels: [Text: Text]
+  /// What the tenant may call; `nil`: anything. Only `PolicyReview` asks.
+  package var operations: Set<String>?
+  /// Globs over the ARNs of the AppInstances that are the tenant's; `nil`: any. Only `PolicyReview` asks.
+  package var appInstances: [Glob]?
 
-  package init(id: Text, labels: [Text: Text] = [:]) {
+  package init(
+    id: Text, labels: [Text: Text] = [:], operations: Set<String>? = nil, appInstances: [Glob]? = nil
+  ) {
     self.id = id
     self.labels = labels
+    self.operations = operations
+    self.appInstances = appInstances
   }
 
   package init(_ tenant: Tenant) {
-    self.init(id: tenant.id, labels: tenant.labels)
+    self.init(
+      id: tenant.id, labels: tenant.labels, operations: tenant.operations, appInstances: tenant.appInstances)
+  }
+}
+
+extension CompiledPolicy {
+  /// Whether the policy can have a say in a request of the tenant's that is one of these.
+  func canMeet(_ tenant: TenantFacts, in calls: [Governance]) -> Bool {
+    guard matches(tenant) else { return false }
+    let isCalled = calls.contains { call in
+      governs(call) && tenant.operations?.contains(call.operation.name) ?? true
+    }
+    return isCalled && PolicyDocument.Match.overlap(document.match.appInstances, tenant.appInstances)
   }
 }

@@ -42,6 +42,10 @@ enum Wording {
     }
   }
 
+  static func range(_ range: ClosedRange<Int>, _ unit: String) -> String {
+    self.range(range.lowerBound, range.upperBound, unit)
+  }
+
   /// ` of 1 to 90 days`, or nothing when any number would do.
   static func of(_ least: Int?, _ most: Int?, _ unit: String) -> String {
     least == nil && most == nil ? "" : " of \(range(least, most, unit))"

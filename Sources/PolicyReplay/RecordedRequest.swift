@@ -39,6 +39,11 @@ struct RecordedRequest {
   var isIncomplete = false
   /// Why each hidden member is hidden.
   private(set) var concealed: [HiddenMember: Concealment] = [:]
+  /// Whether it says nothing that no gateway can have written.
+  private(set) var isPlausible = true
+
+  /// In bytes; what the service model lets a request have has a sixteenth of it at most.
+  private static let metadataSizes = 0...65_536
 
   private var appInstanceArn: Text?
   private var resourceArn: Text?
@@ -119,6 +124,10 @@ struct RecordedRequest {
   /// The size stands beside every metadata, shown or not.
   private mutating func resolveMetadata() {
     guard let metadataBytes else { return }
+    guard Self.metadataSizes.contains(metadataBytes) else {
+      isPlausible = false
+      return
+    }
     guard metadataBytes > 0 else {
       metadata = ""
       return

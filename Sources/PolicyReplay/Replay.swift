@@ -73,7 +73,12 @@ package struct Replay {
       tally.unreadable += 1
       return nil
     }
-    guard var request = RecordedRequest(document), isInScope(request) else { return nil }
+    guard var request = RecordedRequest(document) else { return nil }
+    guard request.isPlausible else {
+      tally.unreadable += 1
+      return nil
+    }
+    guard isInScope(request) else { return nil }
     if let decision = revised[request.requestId] { request.decision = decision }
     tally.requests += 1
     if let exemption = exemption(of: request) { return exempt(exemption) }

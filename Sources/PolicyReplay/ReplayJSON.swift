@@ -24,16 +24,7 @@ extension ReplayedRequest {
     writer.key("now")
     writer.string(now.word)
     writer.key("violations")
-    writer.beginArray()
-    for violation in violations {
-      writer.beginObject()
-      writer.member("policy", violation.policy)
-      writer.member("rule", Text(violation.rule))
-      writer.member("field", Text(violation.field))
-      writer.member("message", Text(violation.message))
-      writer.endObject()
-    }
-    writer.endArray()
+    writer.write(violations)
     if now == .undecidable {
       writer.key("undecided")
       writer.beginArray()

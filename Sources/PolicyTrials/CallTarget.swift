@@ -1,4 +1,5 @@
 package import ChimeIdentity
+internal import Patterns
 package import Primitives
 internal import StrictJSON
 
@@ -36,13 +37,28 @@ package enum CallTarget {
     }
   }
 
-  /// The target whose path and query hold these members, and the members that are left for the body.
+  /// A target made from the members of a request.
+  struct Made {
+    let target: Text
+    /// The members that are left for the body.
+    let rest: [LocatedJSON.Member]
+    /// Members that were not given, and what was put in their place.
+    let standIns: [StandIn]
+  }
+
+  struct StandIn {
+    let member: String
+    let value: String
+  }
+
+  /// The target whose path and query hold these members.
   ///
   /// A path label without a member gets the ARN of a stand-in, so that a case which is about the body alone need
-  /// not name anybody.
+  /// not name anybody. It lies in one of the tenant's AppInstances where these are named without wildcards.
   static func make(
-    _ operation: Operation, from members: [LocatedJSON.Member]
-  ) -> (target: Text, rest: [LocatedJSON.Member]) {
+    _ operation: Operation, from members: [LocatedJSON.Member], in appInstances: [Glob]? = nil
+  ) -> Made {
+    var standIns: [StandIn] = []
     var path: [UInt8] = []
     var query: [UInt8] = []
     var used: Set<String> = []
@@ -58,9 +74,11 @@ package enum CallTarget {
         if case .path(let name) = $0.location { Text(name) == label } else { false }
       }
       let name = member?.text.string ?? ""
-      let value = members.first { $0.key == name }?.value.string
-      if value != nil { used.insert(name) }
-      PercentCoding.encode((value ?? standIn(for: name)).utf8, into: &path)
+      let given = members.first { $0.key == name }?.value.string
+      if given != nil { used.insert(name) }
+      let value = given ?? standIn(for: name, in: appInstances)
+      if given == nil { standIns.append(StandIn(member: name, value: value)) }
+      PercentCoding.encode(value.utf8, into: &path)
     }
     if let pair = operation.model.discriminator { append(pair.name, pair.value.string, to: &query) }
     for input in inputs {
@@ -71,7 +89,9 @@ package enum CallTarget {
       append(Text(wireName), value.string ?? value.integer.map { "\($0)" } ?? "", to: &query)
     }
     let target = query.isEmpty ? path : path + [UInt8(ascii: "?")] + query
-    return (Text(uncheckedUTF8: target), members.filter { !used.contains($0.key) })
+    return Made(
+      target: Text(uncheckedUTF8: target), rest: members.filter { !used.contains($0.key) }, standIns: standIns
+    )
   }
 
   private static func append(_ name: Text, _ value: String, to query: inout [UInt8]) {
@@ -81,8 +101,13 @@ package enum CallTarget {
     PercentCoding.encode(value.utf8, into: &query)
   }
 
-  private static func standIn(for member: String) -> String {
-    let appInstance = "arn:aws:chime:us-east-1:123456789012:app-instance/00000000-0000-0000-0000-000000000000"
+  private static func standIn(for member: String, in appInstances: [Glob]?) -> String {
+    let named = appInstances?.lazy.map(\.source).first { glob in
+      ChimeARN(glob)?.resource == .appInstance && !glob.utf8.contains(where: { "*?".utf8.contains($0) })
+    }
+    let appInstance =
+      named?.string
+      ?? "arn:aws:chime:us-east-1:123456789012:app-instance/00000000-0000-0000-0000-000000000000"
     switch member {
     case "AppInstanceArn": return appInstance
     case "AppInstanceBotArn": return appInstance + "/bot/somebot"

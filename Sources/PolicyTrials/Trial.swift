@@ -24,7 +24,8 @@ extension PolicySet {
     let outcome: Decision
     let decision: PolicyTestFile.Decision
     var message: String?
-    switch judge(trial) {
+    let (verdict, standIns) = judge(trial)
+    switch verdict {
     case .invalid(let reason):
       (outcome, decision, message) = (Decision(), .invalid, reason)
     case .decided(let explanation):
@@ -32,42 +33,45 @@ extension PolicySet {
       decision = outcome.isAllowed ? .allowed : .denied
     }
     let comparison = Comparison(
-      expected: trial.expect, decision: decision, message: message, outcome: outcome)
+      expected: trial.expect, decision: decision, message: message, outcome: outcome, standIns: standIns)
     return TrialResult(
       file: file, trial: trial, decision: decision, message: message, outcome: outcome,
       failures: comparison.failures)
   }
 
-  private func judge(_ trial: PolicyTestFile.Case) -> Inquiry.Verdict {
+  private func judge(_ trial: PolicyTestFile.Case) -> (Inquiry.Verdict, [CallTarget.StandIn]) {
     guard let operation = Operation(name: Text(trial.operation)) else {
-      return .invalid("there is no operation \(trial.operation)")
+      return (.invalid("there is no operation \(trial.operation)"), [])
     }
-    let (target, body) = trial.message(of: operation)
+    let (target, body, standIns) = trial.message(of: operation)
     do {
       let call = try CallTarget.identify(operation, target: target)
       let inquiry = Inquiry(
         policies: self, tenant: TenantFacts(id: trial.tenant.id, labels: trial.tenant.labels),
         operations: trial.tenant.operations, appInstances: trial.tenant.appInstances)
-      return inquiry.judge(call, body: body, token: nil)
+      return (inquiry.judge(call, body: body, token: nil), standIns)
     } catch {
-      return .invalid(error.message)
+      return (.invalid(error.message), standIns)
     }
   }
 }
 
 extension PolicyTestFile.Case {
-  /// What would be sent: the target and the body.
-  fileprivate func message(of operation: Operation) -> (target: Text, body: [UInt8]) {
+  /// What would be sent: the target and the body, and what nobody gave of them.
+  fileprivate func message(
+    of operation: Operation
+  ) -> (target: Text, body: [UInt8], standIns: [CallTarget.StandIn]) {
     var members: [LocatedJSON.Member] = []
     if case .object(let node) = request { members = node.object ?? [] }
-    var (target, rest) = CallTarget.make(operation, from: members)
-    if let path { (target, rest) = (path, members) }
+    let made = CallTarget.make(operation, from: members, in: tenant.appInstances)
+    let (target, rest) = path.map { ($0, members) } ?? (made.target, made.rest)
+    let standIns = path == nil ? made.standIns : []
     switch request {
-    case .none: return (target, [])
-    case .raw(let body): return (target, body)
+    case .none: return (target, [], standIns)
+    case .raw(let body): return (target, body, standIns)
     case .object:
       let hasBody = operation.model.input.members.contains { $0.isInBody }
-      return (target, rest.isEmpty && !hasBody ? [] : Self.body(rest))
+      return (target, rest.isEmpty && !hasBody ? [] : Self.body(rest), standIns)
     }
   }
 
@@ -89,19 +93,35 @@ private struct Comparison {
   let decision: PolicyTestFile.Decision
   let message: String?
   let outcome: Decision
+  let standIns: [CallTarget.StandIn]
 
   var failures: [String] {
-    decisions
+    let found =
+      validity + decisions
       + rules("violations", expected.violations, outcome.violations)
       + rules("warnings", expected.warnings, outcome.warnings) + changes
+    return found.isEmpty ? [] : found + inventions
+  }
+
+  /// What the author never wrote, where the tenant may not use it.
+  private var inventions: [String] {
+    guard outcome.violations.contains(where: { $0.rule == GatewayRule.appInstance }) else { return [] }
+    return standIns.map {
+      "\($0.member) is not in the request; `\($0.value.onOneLine)` was made up in its place"
+    }
+  }
+
+  /// A request that policy never saw says nothing about policy, whatever else is expected.
+  private var validity: [String] {
+    guard decision == .invalid, expected.decision != .invalid else { return [] }
+    return ["the request is invalid\(message.map { ": \($0.onOneLine)" } ?? "")"]
   }
 
   private var decisions: [String] {
     guard let wanted = expected.decision, wanted != decision else { return [] }
-    let reason = message.map { ": \($0.onOneLine)" } ?? ""
     // Where violations are expected too, they are compared by themselves.
     let context = expected.violations == nil ? outcome.violations.map { "violation: \($0.line)" } : []
-    return ["decision: expected \(wanted.rawValue), got \(decision.rawValue)\(reason)"] + context
+    return ["decision: expected \(wanted.rawValue), got \(decision.rawValue)"] + context
   }
 
   private func rules(_ what: String, _ wanted: [String]?, _ got: [Violation]) -> [String] {

@@ -25,11 +25,7 @@
   @inlinable package var isEmpty: Bool { utf8.isEmpty }
 
   /// The number of Unicode scalars, which is how the service model and policies count length.
-  package var scalarCount: Int {
-    var count = 0
-    for byte in utf8 where byte & 0xC0 != 0x80 { count += 1 }
-    return count
-  }
+  @inlinable package var scalarCount: Int { utf8.span.scalarCount }
 
   @inlinable package static func < (left: Text, right: Text) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
@@ -51,4 +47,17 @@
 extension Text: ExpressibleByStringLiteral, CustomStringConvertible {
   @inlinable package init(stringLiteral value: String) { self.init(value) }
   @inlinable package var description: String { string }
+}
+
+extension Span<UInt8> {
+  /// Unicode scalars in well-formed UTF-8: all bytes but continuations.
+  @inlinable package var scalarCount: Int {
+    var count = 0
+    for index in 0..<self.count {
+      // The upper two bits say it; without a branch many bytes are counted at a time.
+      let byte = self[unchecked: index]
+      count &+= Int((byte &>> 7 ^ 1) | (byte &>> 6 & 1))
+    }
+    return count
+  }
 }

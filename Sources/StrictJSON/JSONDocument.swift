@@ -14,6 +14,15 @@ package struct JSONSyntaxError: Error, Hashable {
   package let offset: Int
   /// Lower case, no full stop: `duplicate key "Name"`.
   package let message: String
+  /// The message without anything that stands in the text, for those who may not show it: `duplicate key`.
+  package let reason: String
+
+  /// - Parameter reason: the message itself when it quotes nothing.
+  init(offset: Int, message: String, reason: String? = nil) {
+    self.offset = offset
+    self.message = message
+    self.reason = reason ?? message
+  }
 }
 
 /// One JSON text (RFC 8259), read strictly in a single pass: no duplicate keys, no invalid UTF-8, no NUL,

@@ -74,6 +74,7 @@ enum JSONDuplicates {
     let shown = key.content.prefix(64).map { bytes[$0] }
     let rest = key.content.count > 64 ? "…" : ""
     return JSONSyntaxError(
-      offset: Int(key.start), message: "duplicate key \"\(String(decoding: shown, as: UTF8.self))\(rest)\"")
+      offset: Int(key.start), message: "duplicate key \"\(String(decoding: shown, as: UTF8.self))\(rest)\"",
+      reason: "duplicate key")
   }
 }

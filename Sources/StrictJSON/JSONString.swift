@@ -26,7 +26,8 @@ enum JSONString {
         index += length
       case let control:
         throw JSONSyntaxError(
-          offset: index, message: "control byte \(hexadecimal(control)) in a string; write it as an escape")
+          offset: index, message: "control byte \(hexadecimal(control)) in a string; write it as an escape",
+          reason: "control byte in a string; write it as an escape")
       }
     }
   }

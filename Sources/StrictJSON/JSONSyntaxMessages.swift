@@ -11,7 +11,8 @@ extension JSONSyntaxError {
         offset: 0, message: "the text begins with a UTF-8 byte order mark; save it without one")
     }
     return JSONSyntaxError(
-      offset: offset, message: "expected \(wanted), found \(name(of: found))\(hint(found, bytes, offset))")
+      offset: offset, message: "expected \(wanted), found \(name(of: found))\(hint(found, bytes, offset))",
+      reason: "expected \(wanted)")
   }
 
   private static func name(of byte: UInt8) -> String {

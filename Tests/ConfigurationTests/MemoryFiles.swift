@@ -13,6 +13,8 @@ struct MemoryFiles: FileSource {
     return FileContents(bytes: Array(text.utf8), permissions: permissions[path] ?? 0o600)
   }
 
+  func identity(of directory: String) throws(FileFault) -> String { directory }
+
   func names(in directory: String) throws(FileFault) -> [String] {
     if let fault = faults[directory] { throw fault }
     let prefix = directory + "/"

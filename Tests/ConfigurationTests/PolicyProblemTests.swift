@@ -159,7 +159,7 @@ import Testing
     .init(
       #"{ "policy": "p", "rules": {}, "match": { "tenant": ["a"], "appInstances": [""] } }"#,
       #"1:42: error: unknown key "tenant"; did you mean "tenants"?"#,
-      #"1:76: error: expected a glob, found """#),
+      #"1:76: error: expected a glob of 1 to 2048 characters, found """#),
   ]
 
   @Test func twoPoliciesWithOneNameAreAProblemOfTheSecond() {
@@ -211,5 +211,23 @@ import Testing
       revisions.insert(revision)
     }
     #expect(revisions.count == 3)
+  }
+
+  /// Comparing two globs takes time in proportion to the product of their lengths.
+  @Test func globsAreAsLongAsAnythingTheyCanMatchAndNoLonger() {
+    for (length, isTaken) in [(2048, true), (2049, false), (20_000, false)] {
+      var files = goodFiles()
+      let glob = String(repeating: "\u{E9}", count: length)
+      for rules in [
+        #""match":{"tenants":["\#(glob)"]},"rules":{}"#, #""rules":{"tags":{"allowedKeys":["\#(glob)"]}}"#,
+      ] {
+        files.contents["policies/baseline.json"] = #"{"policy":"p",\#(rules)}"#
+        let (loaded, problems) = load(files)
+        #expect((loaded != nil) == isTaken, "\(length)")
+        #expect(problems.count == (isTaken ? 0 : 1))
+        #expect(
+          problems.allSatisfy { $0.contains("expected a glob of 1 to 2048 characters") && $0.count < 400 })
+      }
+    }
   }
 }

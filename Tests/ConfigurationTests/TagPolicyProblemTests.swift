@@ -127,4 +127,22 @@ import Testing
     let other = load(files).0?.policies.revision
     #expect(Set([before, one, other]).count == 3)
   }
+
+  /// Canonically equivalent, and so equal as strings, but not the same bytes: two keys to the service.
+  @Test func keysAreComparedByTheirBytes() throws {
+    let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+    var files = goodFiles()
+    files.contents["policies/0.tag-policy.json"] =
+      #"{"tags":{"\#(composed)":{"tag_value":{"@@assign":["a"]}},"\#(decomposed)":{"tag_value":{"@@assign":["b"]}}}}"#
+    files.contents["policies/1.tag-policy.json"] =
+      #"{"tags":{"\#(decomposed.uppercased())":{"tag_value":{"@@assign":["c"]}}}}"#
+    let (loaded, problems) = load(files)
+    #expect(problems == [])
+    let policies = try #require(loaded).policies.documents.compactMap(\.tagPolicy)
+    #expect(policies.map(\.key) == [Text(decomposed), Text(composed)])
+    #expect(policies.map { $0.values?.map(\.source) } == [["c"], ["a"]])
+    files.contents["policies/1.tag-policy.json"] =
+      #"{"tags":{"\#(decomposed)":{"tag_key":{"@@assign":"\#(composed)"}}}}"#
+    #expect(load(files).0 == nil)
+  }
 }

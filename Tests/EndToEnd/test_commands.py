@@ -283,6 +283,33 @@ def test_serve_prints_where_the_mistake_is(setup):
     assert f"base.json:{line}:" in result.stderr
 
 
+def test_policies_that_conflict_are_put_in_force_by_no_command(setup):
+    SETS["two policies that set one tag"](setup)
+    setup.write()
+    for command in (
+        ["serve"],
+        ["explain", "--tenant", "crm", "-"],
+        ["replay", "--against", setup.folder / "policies"],
+        ["test"],
+    ):
+        result = setup.command(*command, stdin=json.dumps(service.create_user()), timeout=20)
+        assert result.returncode == 78, (command, result.returncode, result.stderr)
+        assert "b.json:" in result.stderr and "both can match one request" in result.stderr, command
+        assert result.stdout == "", command
+
+
+def test_a_label_that_one_tenant_lacks_stops_no_other(setup, upstream):
+    setup.tenants.append(gateways.tenant(id="hr", keys=[gateways.HR], labels={}))
+    setup.policies["base"]["rules"]["tags"] = {"set": {"Owner": "${tenant.labels.owner}"}}
+    setup.write()
+    code, found = problems(setup)
+    assert code == 1 and any("`hr`" in problem["message"] for problem in found), found
+    with gateways.running(setup) as gateway:
+        assert gateway.send(wire.signed_create(gateways.CRM, service.create_user())).status == 201
+        refused = gateway.send(wire.signed_create(gateways.HR, service.create_user()))
+        assert refused.status == 403 and "tags.required" in refused.message
+
+
 # explain.
 
 
@@ -324,6 +351,20 @@ def test_explain_of_another_app_instance(setup):
     code, answer = explain(setup, service.create_user(AppInstanceArn=service.OTHER_APP))
     assert code == 2
     assert [(v["policy"], v["rule"]) for v in answer["violations"]] == [("gatehouse", "tenant.appInstance")]
+
+
+def test_explain_says_what_the_gateway_says_of_confinement(setup, upstream):
+    setup.tenants[0]["operations"] = ["CreateAppInstanceUser"]
+    setup.write()
+    user = service.create_user(AppInstanceArn=service.OTHER_APP)
+    _, foreign = explain(setup, user)
+    _, uncalled = explain(setup, {"Name": "App"}, "--operation", "CreateAppInstance")
+    with gateways.running(setup) as gateway:
+        refused = gateway.send(wire.signed_create(CRM, user))
+        assert setup.audit_record(refused.get("x-gatehouse-request-id"))["violations"] == foreign["violations"]
+        body = json.dumps({"Name": "App"}).encode()
+        refused = gateway.send(wire.signed(CRM, "POST", "/app-instances", body))
+        assert setup.audit_record(refused.get("x-gatehouse-request-id"))["violations"] == uncalled["violations"]
 
 
 def test_explain_of_another_operation_by_path(setup):

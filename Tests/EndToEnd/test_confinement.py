@@ -87,6 +87,12 @@ def test_another_app_instance_is_refused(gateway, client, upstream, case):
     record = gateway.setup.audit_record(request_id)
     assert (record["decision"], record["outcome"]) == ("denied", "notForwarded")
     assert [(v["policy"], v["rule"]) for v in record["violations"]] == [("gatehouse", "tenant.appInstance")]
+    (violation,) = record["violations"]
+    # The caller, the journal and the metrics say the same of it.
+    said = ": ".join(violation[part] for part in ("policy", "rule", "field", "message"))
+    assert raised.value.response["Error"]["Message"] == said
+    counted = b'gatehouse_policy_violations_total{policy="gatehouse",rule="tenant.appInstance",tenant="crm",mode="enforce"} '
+    assert counted in gateway.admin_request("/metrics").body
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,13 @@ def test_reload_takes_new_tenants_and_drops_revoked_keys(make_setup, upstream):
         ("tenants.json", '{"tenants": [{"id": "crm"}]}'),
         ("policies/broken.json", '{"policy": "broken", "rules": {"nmae": {}}}'),
         ("policies/broken.json", '{"policy": "broken", "rules": {"name": {"pattern": "("}}}'),
+        ("policies/broken.json", '{"policy": "broken", "rules": {"expiration": {"minDays": 9, "defaultDays": 8}}}'),
+        ("policies/zz.json", '{"policy": "zz", "rules": {"tags": {"set": {"Via": "2"}}}}'),
     ],
 )
 def test_reload_of_a_bad_file_keeps_the_running_set(make_setup, upstream, file, content):
     setup = make_setup()
-    setup.policies["names"] = FORBID_MALLORY
+    setup.policies["names"] = {"rules": {**FORBID_MALLORY["rules"], "tags": {"set": {"Via": "1"}}}}
     with gateways.running(setup) as gateway:
         path = setup.folder / file
         path.write_text(content)

@@ -192,6 +192,27 @@ def test_a_path_without_a_test_is_an_error(policies):
     assert result.returncode == 1 and "nowhere: no such file or directory" in result.stderr
 
 
+def test_tests_are_looked_for_wherever_the_policies_lie(policies):
+    write(policies, ALLOWED)
+    folder = policies.parent
+    (folder / "gatehouse.json").write_text("{}")
+    other = folder / "other"
+    other.mkdir()
+    (other / "request.json").write_text("{}")
+    write(other, SHORT)
+    # Links that lead back and nowhere.
+    (policies / "up").symlink_to(folder)
+    (policies / "itself").symlink_to(policies / "itself")
+    for path in (".", folder, folder / "policies" / ".."):
+        result = gateways.run("test", "--policies", "policies", path, cwd=folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert [line for line in result.stdout.splitlines() if line.startswith("\u2714 Test")] == [
+            '\u2714 Test "allowed" passed'
+        ]
+        (said,) = [line for line in result.stderr.splitlines() if "other: not looked into" in line]
+        assert '"request.json"' in said
+
+
 def test_policies_that_cannot_be_loaded_end_with_78(policies, tmp_path):
     write(policies, ALLOWED)
     result = gateways.run("test", policies, cwd=tmp_path)

@@ -21,6 +21,8 @@ SEED = 20_261_127
 MUTATIONS = 160
 
 BEYOND_SCHEMAS = [
+    # What a policy puts in and itself refuses.
+    r"\bits own (allowedKeys|forbiddenKeys|required tags|maxCount|minDays|maxDays)\b",
     # What hangs on another key, another file or the environment.
     r'needs "keyFile"|needs "clientCA"|cannot read|cannot be read|is not set',
     r"another (listener|tenant) has|is already one of tenant|is required twice",

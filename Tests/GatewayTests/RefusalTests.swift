@@ -66,9 +66,10 @@ private let rows: [Row] = [
   Row(
     status: 403, type: "ForbiddenException", code: "AccessDenied", decision: "denied",
     refusals: [
-      .operationNotAllowed(tenant: "crm", operation: "DeleteAppInstance"),
-      .appInstanceNotAllowed(tenant: "crm", member: "AppInstanceArn"),
-      .resourceNotConfinable(tenant: "crm", member: "ResourceARN"),
+      .notTheTenants(
+        Violation(
+          policy: "gatehouse", rule: "tenant.operation", field: "operation",
+          message: "tenant crm may not call DeleteAppInstance; accepted: `CreateAppInstanceUser`"))
     ]),
   Row(
     status: 403, type: "ForbiddenException", code: "Forbidden", decision: "denied",
@@ -212,15 +213,13 @@ private func throttling(
   }
 
   @Test func theGatewaysOwnRulesAreViolationsToo() {
-    let operation = Refusal.operationNotAllowed(tenant: "crm", operation: "DeleteAppInstance")
-    #expect(operation.gatewayViolation?.policy == "gatehouse")
-    #expect(operation.gatewayViolation?.rule == "tenant.operation")
-    let instance = Refusal.appInstanceNotAllowed(tenant: "crm", member: "AppInstanceArn")
-    #expect(instance.gatewayViolation?.rule == "tenant.appInstance")
-    #expect(instance.gatewayViolation?.field == "AppInstanceArn")
-    #expect(
-      Refusal.resourceNotConfinable(tenant: "crm", member: "x").gatewayViolation?.rule == "tenant.appInstance"
-    )
+    let own = Violation(
+      policy: "gatehouse", rule: "tenant.appInstance", field: "AppInstanceArn", message: "it is another's")
+    let refusal = Refusal.notTheTenants(own)
+    #expect(refusal.gatewayViolation == own)
+    #expect(refusal.answer.message == "gatehouse: tenant.appInstance: AppInstanceArn: it is another's")
+    // The violation says it already.
+    #expect(refusal.auditedReason == nil)
     #expect(Refusal.denied(violations).gatewayViolation == nil)
   }
 }

@@ -78,4 +78,27 @@ import Testing
       #expect(!violation.message.contains("hunter2"), "\(violation)")
     }
   }
+
+  /// Metadata, and why it is not taken. Some of it is JSON by RFC 8259, so the reason matters; what stands in it is
+  /// nobody's to read in a log.
+  @Test(arguments: [
+    (
+      String(repeating: "[", count: 33) + String(repeating: "]", count: 33),
+      "nested deeper than 32 levels, at byte 32"
+    ),
+    ("1e999", "number too large, at byte 0"), (#"["\u0000"]"#, "NUL (`\\u0000`) in a string, at byte 2"),
+    (#"{"hunter2":1,"hunter2":2}"#, "duplicate key, at byte 13"),
+    (#"{"hunter2"Q}"#, "expected `:`, at byte 10"),
+    ("hunter2", "expected a value, at byte 0"),
+    ("[\"hunter2\u{7}\"]", "control byte in a string; write it as an escape, at byte 9"),
+    ("", "empty text, at byte 0"),
+  ])
+  func whatCannotBeReadAsJSONIsSaidWithTheReason(_ metadata: String, _ reason: String) throws {
+    let outcome = try decide([policy(#""metadata":{"format":"json"}"#)], createBody(metadata: metadata))
+    #expect(
+      outcome.decision.violations.map(\.message) == [
+        "the value cannot be read as JSON: \(reason); accepted: one JSON text (RFC 8259) without duplicate keys and"
+          + " NUL, with numbers within 64-bit integers and doubles, nested at most 32 levels deep"
+      ])
+  }
 }

@@ -53,15 +53,20 @@ import Testing
         == #"{"decision":"allowed","violations":[],"warnings":[],"changes":[],"request":{},"policies":[]}"#)
   }
 
-  @Test func changesMadeBeforePolicyComeFirst() throws {
+  @Test func aMissingTokenIsFilledInWhereTheRequestIsAllowed() throws {
     let body = createBody().replacing(#""ClientRequestToken":"token-1""#, with: #""ClientRequestToken":null"#)
-    var request = try request(body)
-    #expect(request.lacksClientRequestToken)
-    let change = request.fillClientRequestToken("made-up")
-    let explanation = try compile([policy(#""tags":{"set":{"K":"1"}}"#)]).0
-      .explain(request, tenant: crm, after: [change])
-    #expect(explanation.decision.changes.map(\.field) == ["ClientRequestToken", "Tags.K"])
-    #expect(explanation.decision.changes.first?.to == "made-up")
+    var explanation = try explain([policy(#""tags":{"set":{"K":"1"}}"#)], body)
+    explanation.fillClientRequestToken("made-up")
+    #expect(explanation.decision.changes.map(\.field) == ["Tags.K", "ClientRequestToken"])
+    #expect(explanation.decision.changes.last?.to == "made-up")
+    #expect(!explanation.request.lacksClientRequestToken)
+    let sent = String(decoding: try #require(explanation.body), as: UTF8.self)
+    #expect(sent.contains(#""ClientRequestToken":"made-up""#))
+    explanation.fillClientRequestToken("another")
+    #expect(explanation.decision.changes.count == 2)
+    var denied = try explain([policy(#""name":{"maxLength":1}"#)], body)
+    denied.fillClientRequestToken("made-up")
+    #expect(denied.decision.changes.isEmpty && denied.request.lacksClientRequestToken)
   }
 
   @Test func everyPolicySaysWhyItHasNoSay() throws {

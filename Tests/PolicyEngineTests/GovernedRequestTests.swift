@@ -75,8 +75,21 @@ import Testing
         == #"{"Name":"In\u0073tance","ClientRequestToken":"t-1"}"#)
   }
 
-  @Test func onlyCreationsWantAToken() throws {
-    let request = try request(#"{"Name":"A","Metadata":""}"#, as: .updateAppInstanceUser)
-    #expect(!request.lacksClientRequestToken)
+  @Test func whatTheModelHasAsIdempotencyTokenIsWanted() throws {
+    // The operations whose input has a member with `"idempotencyToken": true` in botocore's model.
+    let wanting: Set = [
+      "CreateAppInstance", "CreateAppInstanceBot", "CreateAppInstanceUser", "RegisterAppInstanceUserEndpoint",
+    ]
+    for operation in Operation.allCases {
+      var request = GovernedRequest(
+        operation: operation, document: try JSONDocument(parsing: Array(#"{"Name":"x"}"#.utf8)))
+      #expect(request.lacksClientRequestToken == wanting.contains(operation.name), "\(operation.name)")
+      guard request.lacksClientRequestToken else { continue }
+      _ = request.fillClientRequestToken("t-1")
+      #expect(!request.lacksClientRequestToken)
+      let body = try JSONDocument(parsing: request.body())
+      let token = try #require(body.member("ClientRequestToken", of: body.root))
+      #expect(body.text(token) == "t-1", "\(operation.name)")
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import Patterns
 import Primitives
 import Testing
 
@@ -83,6 +84,23 @@ import Testing
         "policies/p0.json:1:87: error: `${tenant.labels.owner}` has no value for tenants `a1`, `a3`"
       ])
     #expect(try compile([rules], tenants: [TenantFacts(id: "b")]).1.isEmpty)
+  }
+
+  /// Policies, and whether their errors are about the tenant `crm` alone.
+  @Test(arguments: [
+    ([policy(set, name: "a"), policy(otherSet, name: "b")], false),
+    ([policy(#""expiration":{"defaultDays":5476}"#)], false),
+    ([policy(#""tags":{"set":{"K":""}}"#)], false),
+    ([policy(#""tags":{"set":{"K":"b"},"required":[{"key":"K","values":["a"]}]}"#)], false),
+    ([policy(#""tags":{"set":{"K":"b"},"forbiddenKeys":["K"]}"#)], false),
+    ([policy(#""tags":{"set":{"K":"${tenant.labels.x}"}}"#)], true),
+    ([policy(#""tags":{"set":{"K":"\#(repeated("x", 255))${tenant.id}"}}"#)], true),
+    ([policy(#""tags":{"set":{"K":"${tenant.id}"},"required":[{"key":"K","values":["a"]}]}"#)], true),
+  ])
+  func onlyErrorsAboutTenantsLetASetBeUsed(_ policies: [String], _ isAboutTenants: Bool) throws {
+    let (_, problems) = try compile(policies)
+    #expect(problems.hasErrors)
+    #expect(problems.preventUse == !isAboutTenants)
   }
 
   @Test(arguments: [
@@ -212,5 +230,60 @@ import Testing
         #""name":{"minLength":2}"#, name: "a", match: #"{"operations":["Create*"],"tenants":["erp"]}"#)
       #expect(try problems([one, second]) == [Self.bypass("`name`", "UpdateAppInstanceUser")])
     }
+  }
+
+  struct Reach {
+    let operations: Set<String>?
+    let appInstances: [String]?
+    let isMet: Bool
+  }
+
+  /// Where a tenant without labels may go, and whether a policy for creations in `…/a*` can meet it there.
+  static let reaches: [Reach] = [
+    Reach(operations: nil, appInstances: nil, isMet: true),
+    Reach(operations: ["CreateAppInstanceUser"], appInstances: ["*:app-instance/*b"], isMet: true),
+    Reach(operations: ["TagResource"], appInstances: ["*"], isMet: false),
+    Reach(
+      operations: ["CreateAppInstanceUser"],
+      appInstances: ["arn:aws:chime:us-east-1:123456789012:app-instance/b"], isMet: false),
+    Reach(operations: ["CreateAppInstanceUser"], appInstances: [], isMet: false),
+    Reach(operations: ["DescribeAppInstanceUser"], appInstances: nil, isMet: false),
+    Reach(operations: [], appInstances: nil, isMet: false),
+  ]
+
+  @Test(arguments: reaches)
+  func tenantsWhomThePolicyCannotMeetNeedNoLabels(_ reach: Reach) throws {
+    let tenant = TenantFacts(
+      id: "hr", operations: reach.operations, appInstances: reach.appInstances?.map { Glob(Text($0)) })
+    let match =
+      #"{"operations":["CreateAppInstanceUser"],"appInstances":["arn:aws:chime:*:app-instance/a*"]}"#
+    let label = policy(#""tags":{"set":{"K":"${tenant.labels.owner}"}}"#, match: match)
+    let id = policy(
+      #""tags":{"set":{"K":"${tenant.id}"},"required":[{"key":"K","values":["crm"]}]}"#, name: "q",
+      match: match)
+    #expect(try problems([label], tenants: [tenant]).contains { $0.hasPrefix("error") } == reach.isMet)
+    #expect(try problems([id], tenants: [tenant]).contains { $0.hasPrefix("error") } == reach.isMet)
+  }
+
+  /// Policies that put in what another refuses; a `warn` policy only would.
+  @Test(arguments: [("enforce", "is put in"), ("warn", "would be put in")])
+  func aPolicyInWarnIsSaidToPutNothingIn(_ mode: String, _ verb: String) throws {
+    let changer = policy(#""tags":{"set":{"K":"b"}}"#, name: "a", mode: mode)
+    let checker = policy(
+      #""tags":{"allowedKeys":["L"],"forbiddenKeys":["K"],"required":[{"key":"K","pattern":"a"}]}"#, name: "b"
+    )
+    let found = try problems([changer, checker])
+    #expect(found.count == 3)
+    #expect(found.allSatisfy { $0.hasPrefix("warning: ") && $0.contains("`K` that \(verb) ") }, "\(found)")
+    let itself = try problems([policy(#""tags":{"set":{"K":"b"},"forbiddenKeys":["K"]}"#, mode: mode)])
+    #expect(itself.count == 1 && itself[0].contains("`K` that \(verb) is among its own forbiddenKeys"))
+    let tagPolicy =
+      #"{"tags":{"k":{"tag_key":{"@@assign":"K"},"tag_value":{"@@assign":["a"]},"enforced_for":{"@@assign":["chime:*"]}}}}"#
+    let (_, problems) = PolicySet.compile(
+      documents: try documents(["a.json": changer, "t.tag-policy.json": tagPolicy]), tenants: [])
+    #expect(
+      problems.map(\.message) == [
+        "the value of the tag `K` that \(verb) is not among the values of `tag-policy:K`"
+      ])
   }
 }

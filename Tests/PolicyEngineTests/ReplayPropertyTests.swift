@@ -145,4 +145,22 @@ import Testing
     }
     #expect(min(decided.allowed, decided.denied, decided.undecidable) > 100, "\(decided)")
   }
+
+  /// Sizes that no request can have had; a replay must not try to make such metadata.
+  @Test(arguments: ["9223372036854775807", "65537", "-1", "-9223372036854775808"])
+  func aSizeThatNoRequestHadMakesARecordUnreadable(_ size: String) throws {
+    let (set, _) = try compile([policy(#""metadata":{"maxBytes":9}"#)])
+    func tally(_ size: String) -> ReplayTally {
+      var replay = Replay(policies: set, tenants: [crm], scope: .init())
+      let line =
+        Array(
+          #"{"record":"intent","requestId":"1","tenant":"crm","operation":"CreateAppInstanceUser","#.utf8
+        ) + Array(#""metadataBytes":\#(size),"decision":"allowed","policyRevision":"sha256:00"}"#.utf8)
+      _ = replay.take(line)
+      return replay.tally
+    }
+    #expect(tally(size).unreadable == 1 && tally(size).requests == 0)
+    #expect(tally("65536").unreadable == 0 && tally("65536").allowedToDenied == 1)
+    #expect(tally("9").unchanged == 1)
+  }
 }

@@ -16,6 +16,8 @@ struct MemoryFiles: FileSource {
     return FileContents(bytes: Array(text.utf8), permissions: 0o600)
   }
 
+  func identity(of directory: String) throws(FileFault) -> String { directory }
+
   func names(in directory: String) throws(FileFault) -> [String] {
     if contents[directory] != nil { throw .notADirectory }
     let inside = contents.keys.filter { $0.hasPrefix(directory + "/") }
@@ -44,8 +46,10 @@ func create(_ expect: String, name: String = "n", user: String = "Alice", more: 
 }
 
 /// One policy named `p` with these rules.
-func policy(_ rules: String, mode: String = "enforce", name: String = "p") -> String {
-  #"{"policy":"\#(name)","mode":"\#(mode)","rules":{\#(rules)}}"#
+func policy(
+  _ rules: String, mode: String = "enforce", name: String = "p", on operations: String = "*"
+) -> String {
+  #"{"policy":"\#(name)","mode":"\#(mode)","match":{"operations":["\#(operations)"]},"rules":{\#(rules)}}"#
 }
 
 struct Unusable: Error {

@@ -51,10 +51,22 @@ import Testing
       "p/a.json": "", "p/b.test.json": "", "p/tests/c.test.json": "", "p/tests/deep/d.test.json": "",
       "p/strict/s.json": "", "p/strict/s.test.json": "", "p/.hidden.test.json": "", "p/notes.txt": "",
     ])
-    #expect(
-      try files.testFiles(at: "p") == ["p/b.test.json", "p/tests/c.test.json", "p/tests/deep/d.test.json"])
-    #expect(try files.testFiles(at: "p/strict") == ["p/strict/s.test.json"])
-    #expect(try files.testFiles(at: "p/a.json") == ["p/a.json"])
-    #expect(throws: FileFault.missing) { try files.testFiles(at: "nowhere") }
+    let found = try files.testFiles(at: "p", policies: "p")
+    #expect(found.files == ["p/b.test.json", "p/tests/c.test.json", "p/tests/deep/d.test.json"])
+    #expect(found.skipped.map(\.folder) == ["p/strict"])
+    #expect(found.skipped.first?.reason == #"it holds "s.json", and so is a set of policies of its own"#)
+    #expect(try files.testFiles(at: "p/strict", policies: "p").files == ["p/strict/s.test.json"])
+    #expect(try files.testFiles(at: "p/a.json", policies: "p").files == ["p/a.json"])
+    #expect(throws: FileFault.missing) { try files.testFiles(at: "nowhere", policies: "p") }
+  }
+
+  @Test func thePoliciesUnderTestAreLookedIntoWhereverTheyLie() throws {
+    let files = loader([
+      "etc/gatehouse.json": "", "etc/policies/a.json": "", "etc/policies/a.test.json": "",
+      "etc/others/b.json": "", "etc/others/b.test.json": "",
+    ])
+    let found = try files.testFiles(at: "etc", policies: "etc/policies")
+    #expect(found.files == ["etc/policies/a.test.json"])
+    #expect(found.skipped.map(\.folder) == ["etc/others"])
   }
 }

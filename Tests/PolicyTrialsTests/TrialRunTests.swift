@@ -27,6 +27,80 @@ import Testing
     #expect(run.rules.map(\.rule) == ["expiration.required"] && run.uncovered.isEmpty && run.isSuccess)
   }
 
+  /// The rules of policies, and those of the policy `p` that some request could break.
+  static let breakable: [([String], [String])] = [
+    // A key that is set never has another value on creation; TagResource may give it one.
+    (
+      [
+        policy(
+          #""tags":{"required":[{"key":"K","values":["a"],"pattern":"a"}],"set":{"K":"a"}}"#,
+          on: "CreateAppInstanceUser")
+      ],
+      ["tags.keyCase", "tags.protected", "tags.maxCount"]
+    ),
+    (
+      [policy(#""tags":{"required":[{"key":"K","values":["a"]}],"set":{"K":"a"}}"#)],
+      ["tags.value", "tags.keyCase", "tags.maxCount", "tags.protected"]
+    ),
+    (
+      [
+        policy(
+          #""tags":{"required":[{"key":"K","values":["crm"]}],"set":{"K":"${tenant.id}"}}"#,
+          on: "CreateAppInstanceUser")
+      ],
+      ["tags.value", "tags.keyCase", "tags.protected", "tags.maxCount"]
+    ),
+    ([policy(#""tags":{"set":{"Via":"x"}}"#)], ["tags.keyCase", "tags.maxCount", "tags.protected"]),
+    ([policy(#""tags":{"set":{"1":"x"}}"#)], ["tags.maxCount", "tags.protected"]),
+    (
+      [policy(#""tags":{"set":{"K":"${tenant.labels.x}"}}"#)],
+      ["tags.required", "tags.keyCase", "tags.maxCount", "tags.protected"]
+    ),
+    (
+      [policy(#""tags":{"required":[{"key":"K","default":"x"}]}"#)],
+      ["tags.keyCase", "tags.maxCount", "tags.protected"]
+    ),
+    ([policy(#""tags":{"maxCount":50}"#)], []),
+    ([policy(#""tags":{"maxCount":49}"#)], ["tags.maxCount"]),
+    ([policy(#""tags":{"maxCount":50,"set":{"1":"x"}}"#)], ["tags.maxCount", "tags.protected"]),
+    // What other policies put in counts too, and is only so much.
+    (
+      [policy(#""tags":{"maxCount":50}"#), policy(#""tags":{"set":{"K":"x"}}"#, name: "q")], ["tags.maxCount"]
+    ),
+    ([policy(#""tags":{"maxCount":51}"#), policy(#""tags":{"set":{"K":"x"}}"#, name: "q")], []),
+    (
+      [policy(#""tags":{"maxCount":50}"#), policy(#""tags":{"set":{"K":"x"}}"#, mode: "warn", name: "q")], []
+    ),
+    ([policy(#""metadata":{"maxBytes":4095}"#)], ["metadata.maxBytes"]),
+    ([policy(#""metadata":{"maxBytes":4096}"#)], []),
+    (
+      [
+        policy(
+          #""name":{"maxLength":100},"appInstanceUserId":{"maxLength":64},"expiration":{"maxDays":5475}"#)
+      ], []
+    ),
+  ]
+
+  @Test(arguments: breakable)
+  func coverageIsAboutRulesThatSomeRequestCanBreak(_ policies: [String], _ rules: [String]) throws {
+    let breakable = try run(policies, [create(#"{"decision":"allowed"}"#)]).rules
+    #expect(Set(breakable.filter { $0.policy == "p" }.map(\.rule)) == Set(rules))
+  }
+
+  @Test func rulesSaidToBeBreakableAreBroken() throws {
+    let tags = (1...50).map { #"{"Key":"k\#($0)","Value":"x"}"# }.joined(separator: ",")
+    let set = policy(#""tags":{"set":{"Via":"x"}}"#)
+    let cases = [
+      create(#"{"violations":["tags.keyCase"]}"#, more: #","Tags":[{"Key":"via","Value":"x"}]"#),
+      create(#"{"violations":["tags.maxCount"]}"#, name: "m", more: #","Tags":[\#(tags)]"#),
+      #"{"name":"t","tenant":{"id":"crm"},"operation":"TagResource","request":{"ResourceARN":"\#(appInstance)/user/a","#
+        + #""Tags":[{"Key":"Via","Value":"y"}]},"expect":{"violations":["tags.protected"]}}"#,
+    ]
+    let run = try run([set], cases)
+    #expect(run.results.flatMap(\.failures) == [])
+    #expect(run.uncovered.isEmpty)
+  }
+
   @Test func aRunOfNothingIsNoSuccess() throws {
     #expect(TrialRun([], unreadable: [], policies: try policySet([])).isSuccess == false)
   }

@@ -59,8 +59,25 @@ import Testing
   @Test func whatBreaksTheModelIsInvalid() throws {
     #expect(try failures([], create(#"{"decision":"invalid"}"#, more: #","Nickname":"Al""#)) == [])
     let lines = try failures([], create(#"{"decision":"allowed"}"#, more: #","Nickname":"Al""#))
+    #expect(lines.count == 2)
+    #expect(lines[0].hasPrefix("the request is invalid: `Nickname` is not a member"))
+    #expect(lines[1] == "decision: expected allowed, got invalid")
+  }
+
+  @Test(arguments: [
+    #"{"violations":[]}"#, #"{"warnings":[]}"#, #"{"changes":{}}"#, #"{"changes":{"Name":null}}"#,
+  ])
+  func anInvalidRequestFailsACaseThatExpectsNothingToHappen(_ expect: String) throws {
+    let lines = try failures([Self.length], create(expect, more: #","Nickname":"Al""#))
     #expect(lines.count == 1)
-    #expect(lines[0].hasPrefix("decision: expected allowed, got invalid: `Nickname` is not a member"))
+    #expect(lines.first?.hasPrefix("the request is invalid: `Nickname` is not a member") == true)
+  }
+
+  @Test func anInvalidRequestSaysWhyViolationsAreMissing() throws {
+    let lines = try failures(
+      [Self.length], create(#"{"violations":["name.length"]}"#, more: #","Nickname":1"#))
+    #expect(lines.count == 2)
+    #expect(lines[0].hasPrefix("the request is invalid: ") && lines[1] == "violations: missing name.length")
   }
 
   @Test func aStringIsTheBodyAsItStands() throws {
@@ -87,9 +104,9 @@ import Testing
 
   @Test func everyOperationCanBeMadeFromItsMembersAndReadBack() throws {
     for operation in Operation.allCases {
-      let (target, rest) = CallTarget.make(operation, from: [])
-      #expect(rest.isEmpty)
-      #expect(try CallTarget.identify(operation, target: target).operation == operation)
+      let made = CallTarget.make(operation, from: [])
+      #expect(made.rest.isEmpty)
+      #expect(try CallTarget.identify(operation, target: made.target).operation == operation)
     }
   }
 
@@ -108,5 +125,28 @@ import Testing
     let one = create(#"{"decision":"denied","violations":["\#(rule)"]}"#)
       .replacing(#""id":"crm","#, with: #""id":"crm",\#(confinement),"#)
     #expect(try failures([Self.length], one) == [])
+  }
+
+  static func nobody(_ appInstances: String) -> String {
+    #"{"name":"n","tenant":{"id":"crm","appInstances":\#(appInstances)},"operation":"UpdateAppInstanceUser","#
+      + #""request":{"Name":"Al","Metadata":""},"expect":{"decision":"allowed"}}"#
+  }
+
+  @Test func aUserWhoIsNotNamedIsOneOfTheTenants() throws {
+    let demo = "arn:aws:chime:eu-central-1:111122223333:app-instance/demo"
+    #expect(try failures([Self.length], Self.nobody(#"["\#(demo)"]"#)) == [])
+    #expect(try failures([Self.length], Self.nobody(#"["*/crm-*","\#(demo)"]"#)) == [])
+    #expect(try failures([Self.length], Self.nobody(#"["*"]"#)) == [])
+  }
+
+  @Test func aUserWhoCannotBeTheTenantsIsSaidToBeMadeUp() throws {
+    for globs in [#"["*/crm-*"]"#, #"["demo"]"#] {
+      let lines = try failures([Self.length], Self.nobody(globs))
+      #expect(lines.count == 3 && lines[0] == "decision: expected allowed, got denied")
+      #expect(
+        lines.last
+          == "AppInstanceUserArn is not in the request; `arn:aws:chime:us-east-1:123456789012:app-instance"
+          + "/00000000-0000-0000-0000-000000000000/user/somebody` was made up in its place")
+    }
   }
 }

@@ -60,8 +60,11 @@ final class Reading {
 }
 
 extension Sequence<Problem> {
-  /// Whether any of them stands in the way of using the files.
+  /// Whether any of them is an error.
   package var hasErrors: Bool { contains { $0.severity == .error } }
+
+  /// Whether any of them stands in the way of putting the files in force.
+  package var preventUse: Bool { contains(where: \.preventsUse) }
 }
 
 /// `path` seen from `directory`.

@@ -1,42 +1,68 @@
 internal import Primitives
 internal import StrictJSON
 
+/// The test files that a search found.
+package struct TestFileSearch: Sendable {
+  /// In the order of their names, folder by folder.
+  package fileprivate(set) var files: [String] = []
+  /// Folders that were not looked into, and why.
+  package fileprivate(set) var skipped: [(folder: String, reason: String)] = []
+  /// By identity, so that a link back up is not followed round and round.
+  fileprivate var entered: Set<String> = []
+}
+
 extension ConfigurationLoader {
   private static let testEnding = ".test.json"
 
   /// The test files of a path in the order of their names: the file itself, or those of a folder and of the folders
-  /// in it. A folder further down that holds policies is a set of its own, and its tests are about that.
-  package func testFiles(at path: String) throws(FileFault) -> [String] {
-    let names: [String]
+  /// in it. A folder further down that holds policies other than those under test is a set of its own, and its tests
+  /// are about that.
+  ///
+  /// - Parameter policies: the folder of the policies under test, which is looked into wherever it lies.
+  package func testFiles(at path: String, policies: String) throws(FileFault) -> TestFileSearch {
+    var search = TestFileSearch()
     do {
-      names = try files.names(in: path)
+      _ = try files.names(in: path)
     } catch {
       guard error == .notADirectory else { throw error }
-      return [path]
+      search.files = [path]
+      return search
     }
-    return try testFiles(named: names, in: path)
+    let underTest = try? files.identity(of: policies)
+    try searchForTests(in: path, underTest, isTop: true, &search)
+    return search
   }
 
-  private func testFiles(named names: [String], in folder: String) throws(FileFault) -> [String] {
-    var found: [String] = []
-    for name in names.sorted(by: { Text($0) < Text($1) }) where !name.hasPrefix(".") {
-      let path = join(folder, name)
-      if name.hasSuffix(Self.testEnding) {
-        found.append(path)
-      } else if let inner = try innerFolder(path), !inner.contains(where: isPolicyFile) {
-        found += try testFiles(named: inner, in: path)
+  private func searchForTests(
+    in folder: String, _ underTest: String?, isTop: Bool = false, _ search: inout TestFileSearch
+  ) throws(FileFault) {
+    let names: [String]
+    let identity: String
+    do {
+      names = try files.names(in: folder).sorted { Text($0) < Text($1) }
+      identity = try files.identity(of: folder)
+    } catch {
+      switch error {
+      case .notADirectory, .missing: return
+      case .linkLoop:
+        search.skipped.append((folder, error.message))
+        return
+      default: throw error
       }
     }
-    return found
-  }
-
-  /// The names in a folder; `nil` when the path is no folder.
-  private func innerFolder(_ path: String) throws(FileFault) -> [String]? {
-    do {
-      return try files.names(in: path)
-    } catch {
-      if error == .notADirectory || error == .missing { return nil }
-      throw error
+    if !isTop, identity != underTest, let policy = names.first(where: isPolicyFile) {
+      search.skipped.append(
+        (folder, "it holds \(quoted(policy)), and so is a set of policies of its own"))
+      return
+    }
+    guard search.entered.insert(identity).inserted else { return }
+    for name in names where !name.hasPrefix(".") {
+      let path = join(folder, name)
+      if name.hasSuffix(Self.testEnding) {
+        search.files.append(path)
+      } else {
+        try searchForTests(in: path, underTest, &search)
+      }
     }
   }
 

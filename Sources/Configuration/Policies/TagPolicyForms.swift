@@ -57,14 +57,14 @@ extension TagPolicyLevel {
       return reading.refuse(node, accepting: "an object of tag keys")
     }
     var level = Self()
-    var seen: Set<String> = []
+    var seen: Set<Text> = []
     for member in members {
       if member.key == TagPolicyOperator.childControl {
         level.childOperators = Form<Operators>.childOperators.read(member.value, reading)
       } else if member.key.isEmpty || member.key.hasPrefix("@@") {
         let hint = suggestion(for: member.key, among: [TagPolicyOperator.childControl])
         reading.error(at: member.keyPosition, "unknown operator \(quoted(member.key))\(hint)")
-      } else if !seen.insert(member.key.lowercased()).inserted {
+      } else if !seen.insert(Text(member.key.lowercased())).inserted {
         reading.error(
           at: member.keyPosition,
           "the policy key \(quoted(member.key)) stands there twice: case does not count")
@@ -78,7 +78,7 @@ extension TagPolicyLevel {
 
   private static func checkKey(of statement: Statement, named name: String, _ reading: Reading) {
     for step in statement.settings[.key]?.steps ?? [] {
-      for value in step.values where value.string.lowercased() != name.lowercased() {
+      for value in step.values where Text(value.string.lowercased()) != Text(name.lowercased()) {
         reading.error(
           at: step.position,
           "the tag key \(quoted(value.string)) must be the policy key \(quoted(name)), in whatever case")

@@ -55,14 +55,14 @@ struct TagPolicyInheritance {
     var control = Control()
   }
 
-  private var entries: [String: Entry] = [:]
+  private var entries: [Text: Entry] = [:]
   private var control = Control()
 
   /// Adds the next level; says of each operator without effect why it has none.
   mutating func add(_ level: TagPolicyLevel, _ reading: Reading) {
     for (key, statement) in level.statements {
       // The policy key's case does not count.
-      let name = key.value.string.lowercased()
+      let name = Text(key.value.string.lowercased())
       var entry = entries[name] ?? Entry(file: reading.file, key: key)
       for kind in TagPolicySetting.allCases {
         guard let given = statement.settings[kind] else { continue }
@@ -103,7 +103,7 @@ struct TagPolicyInheritance {
 
   /// The effective policy, one document a tag key, in the order of the keys.
   var documents: [PolicyDocument] {
-    entries.sorted { Text($0.key) < Text($1.key) }.map { name, entry in
+    entries.sorted { $0.key < $1.key }.map { name, entry in
       let policy = Self.effective(entry, named: name)
       var document = PolicyDocument(
         file: entry.file, name: .init(Text("tag-policy:\(policy.key.string)"), at: entry.key.position))
@@ -113,14 +113,14 @@ struct TagPolicyInheritance {
     }
   }
 
-  private static func effective(_ entry: Entry, named name: String) -> PolicyDocument.TagPolicy {
+  private static func effective(_ entry: Entry, named name: Text) -> PolicyDocument.TagPolicy {
     func resources(_ kind: TagPolicySetting) -> TaggableResources {
       (entry.settings[kind]?.values ?? []).reduce(into: []) { $0.formUnion(.init(typeName: $1.string)) }
     }
     let values = entry.settings[.value]?.values ?? []
     return .init(
       // Lower case is AWS's default.
-      key: entry.settings[.key]?.values?.first ?? Text(name),
+      key: entry.settings[.key]?.values?.first ?? name,
       values: values.isEmpty ? nil : values.map(glob), enforcedFor: resources(.enforcedFor),
       reportedFor: resources(.reportedFor))
   }

@@ -44,7 +44,20 @@ func unknownOperation(_ name: String, _ known: [String]) -> String {
 }
 
 extension Form where Value == Glob {
-  static var glob: Form { Form<Text>.nonEmptyText("a glob").map { Glob($0) } }
+  /// In Unicode scalars: more than any value that a glob is held against can have. To compare two takes time in
+  /// proportion to the product of their lengths.
+  static let longest = 2048
+
+  static var glob: Form {
+    let schema: JSONLiteral = ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longest))]
+    return parsed("a glob of 1 to \(longest) characters", schema: schema) { text throws(Rejection) in
+      isOfGlobLength(text) ? Glob(Text(text)) : nil
+    }
+  }
+
+  private static func isOfGlobLength(_ text: String) -> Bool {
+    (1...longest).contains(text.unicodeScalars.count)
+  }
 
   /// A glob that some AppInstance's ARN can match.
   static var appInstance: Form {
@@ -57,11 +70,11 @@ extension Form where Value == Glob {
       + ":(app-instance|\(wild))/[^/]+"
     let pattern: JSONLiteral = .string(#"^(\#(sixParts)|[^/]*\*[^/]*(/[^/]*)?)$"#)
     let schema: JSONLiteral = [
-      "type": "string", "pattern": pattern,
+      "type": "string", "pattern": pattern, "maxLength": .integer(Int64(longest)),
       "examples": ["arn:aws:chime:us-east-1:123456789012:app-instance/*"],
     ]
     return parsed(accepted, schema: schema) { text throws(Rejection) in
-      canMatchAppInstance(text) ? Glob(Text(text)) : nil
+      isOfGlobLength(text) && canMatchAppInstance(text) ? Glob(Text(text)) : nil
     }
   }
 

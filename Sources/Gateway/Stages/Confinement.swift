@@ -27,12 +27,13 @@ extension Worker {
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
     let call = verified.call
     let tenant = verified.credential.tenant
-    let operation = verified.target.operation
     let parsed = Result { () throws(Refusal) in try parse(call.body) }
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
     call.received = GovernedRequest(call: verified.target, document: try? parsed.get())
-    guard tenant.operations.contains(operation.name) else {
-      throw .operationNotAllowed(tenant: tenant.id, operation: operation.text)
+    if let violation = TenantConfinement.violation(
+      of: verified.target.operation, by: tenant.id, allowed: tenant.operations)
+    {
+      throw .notTheTenants(violation)
     }
     let document = try parsed.get()
     let subjects: [ConfinementSubject]
@@ -41,14 +42,10 @@ extension Worker {
     } catch {
       throw .breaksModel(error)
     }
-    for subject in subjects {
-      guard let arn = subject.arn else {
-        throw .resourceNotConfinable(tenant: tenant.id, member: subject.member)
-      }
-      let appInstance = arn.appInstanceArn
-      guard tenant.appInstances.contains(where: { $0.matches(appInstance) }) else {
-        throw .appInstanceNotAllowed(tenant: tenant.id, member: subject.member)
-      }
+    if let violation = TenantConfinement.violation(
+      of: subjects, by: tenant.id, allowed: tenant.appInstances)
+    {
+      throw .notTheTenants(violation)
     }
     return Confined(verified, document)
   }

@@ -61,13 +61,13 @@ extension Worker {
     var request = call.received ?? GovernedRequest(call: valid.target, document: nil)
     let tenant = valid.credential.tenant
     var decision = call.snapshot.policies.decide(
-      &request, tenant: TenantFacts(id: tenant.id, labels: tenant.labels))
+      &request, tenant: TenantFacts(tenant))
     call.isPolicyApplied = true
     if decision.isAllowed, request.lacksClientRequestToken {
       decision.changes.append(request.fillClientRequestToken(RequestID(from: entropy).text))
     }
     call.decision = decision
-    count(decision, of: tenant.id)
+    count(violations: decision.violations, warnings: decision.warnings, of: tenant.id)
     guard decision.isAllowed else { throw .denied(decision.violations) }
     guard !decision.changes.isEmpty else {
       return Permitted(valid, request, body: call.body, payloadHash: valid.caller.payloadHash)
@@ -76,15 +76,16 @@ extension Worker {
     return Permitted(valid, request, body: body, payloadHash: SHA256.digest(body))
   }
 
-  private func count(_ decision: Decision, of tenant: Text) {
-    guard !decision.violations.isEmpty || !decision.warnings.isEmpty else { return }
+  /// Each violation, whether policy's or the gateway's own.
+  func count(violations: [Violation], warnings: [Violation] = [], of tenant: Text) {
+    guard !violations.isEmpty || !warnings.isEmpty else { return }
     metrics.update { counts in
-      for found in decision.violations {
+      for found in violations {
         counts.violations[
           .init(policy: found.policy, rule: found.rule, tenant: tenant, mode: "enforce"), default: 0] += 1
       }
       // What a warn policy would have changed is no violation.
-      for found in decision.warnings where found.kind == .refusal {
+      for found in warnings where found.kind == .refusal {
         counts.violations[
           .init(policy: found.policy, rule: found.rule, tenant: tenant, mode: "warn"), default: 0] += 1
       }

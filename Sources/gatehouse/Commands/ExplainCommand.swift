@@ -71,6 +71,7 @@ struct ExplainCommand: ParsableCommand {
     guard let files else { throw CommandFailure(configuration: problems) }
     let (policies, doubts) = PolicySet.compile(
       documents: files.documents, tenants: entries.map { TenantFacts($0) })
+    guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     // What `check` says about policies that can be evaluated all the same.
     for doubt in problems + doubts { Console.talk(doubt.line) }
     return Inquiry(
@@ -89,6 +90,8 @@ struct ExplainCommand: ParsableCommand {
 
 extension TenantFacts {
   init(_ entry: TenantEntry) {
-    self.init(id: entry.id, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
+    self.init(
+      id: entry.id, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first },
+      operations: Set(entry.operations), appInstances: entry.appInstances)
   }
 }

@@ -34,7 +34,7 @@ struct PolicyTestCommand: ParsableCommand {
     let filter = try filterPattern()
     let folder = try policiesFolder()
     let set = try compile(folder)
-    let (files, unreadable) = try read(paths.isEmpty ? [folder] : paths)
+    let (files, unreadable) = try read(paths.isEmpty ? [folder] : paths, policies: folder)
     var results: [TrialResult] = []
     for file in files {
       for trial in file.cases where filter.map({ $0.occurs(in: Text(trial.name)) == .matched }) ?? true {
@@ -79,19 +79,19 @@ struct PolicyTestCommand: ParsableCommand {
     guard let loaded else { throw CommandFailure(configuration: problems) }
     // A case may be about a tenant that lacks a label, so no tenant is known here.
     let (set, doubts) = PolicySet.compile(documents: loaded.documents, tenants: [])
-    guard !doubts.hasErrors else { throw CommandFailure(configuration: problems + doubts) }
+    guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for doubt in problems + doubts { Console.talk(doubt.line) }
     return set
   }
 
   private func read(
-    _ paths: [String]
+    _ paths: [String], policies folder: String
   ) throws(CommandFailure) -> (files: [PolicyTestFile], unreadable: [(file: String, problems: [Problem])]) {
     var files: [PolicyTestFile] = []
     var unreadable: [(file: String, problems: [Problem])] = []
     var seen: Set<String> = []
     for path in paths {
-      for file in try testFiles(at: path) where seen.insert(file).inserted {
+      for file in try testFiles(at: path, policies: folder) where seen.insert(file).inserted {
         let (tests, problems) = configOption.loader.policyTests(
           at: file, knownRules: GatewayRule.allRuleIDs)
         for problem in problems { Console.talk(problem.line) }
@@ -101,10 +101,13 @@ struct PolicyTestCommand: ParsableCommand {
     return (files, unreadable)
   }
 
-  private func testFiles(at path: String) throws(CommandFailure) -> [String] {
+  private func testFiles(at path: String, policies folder: String) throws(CommandFailure) -> [String] {
     do throws(FileFault) {
-      let found = try configOption.loader.testFiles(at: path)
-      if !found.isEmpty { return found }
+      let found = try configOption.loader.testFiles(at: path, policies: folder)
+      for (folder, reason) in found.skipped {
+        Console.talk("\(folder.onOneLine): not looked into: \(reason.onOneLine)")
+      }
+      if !found.files.isEmpty { return found.files }
     } catch {
       throw CommandFailure(.bad, "\(path): \(error.message)")
     }

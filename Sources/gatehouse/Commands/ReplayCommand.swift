@@ -48,7 +48,7 @@ struct ReplayCommand: ParsableCommand {
     let (files, problems) = configOption.loader.policies(inFolder: against)
     guard let files else { throw CommandFailure(configuration: problems) }
     let (policies, doubts) = PolicySet.compile(documents: files.documents, tenants: tenants)
-    guard !doubts.hasErrors else { throw CommandFailure(configuration: problems + doubts) }
+    guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for warning in problems + doubts { Console.talk(warning.line) }
     var scope = Replay.Scope()
     (scope.since, scope.until) = timeRange.resolved

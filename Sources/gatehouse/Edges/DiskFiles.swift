@@ -30,6 +30,12 @@ struct DiskFiles: FileSource {
     return names
   }
 
+  func identity(of directory: String) throws(FileFault) -> String {
+    var status = stat()
+    guard stat(directory, &status) == 0 else { throw FileFault(errno: errno) }
+    return "\(status.st_dev):\(status.st_ino)"
+  }
+
   /// Everything from standard input.
   static func readStandardInput() throws(FileFault) -> [UInt8] { try readAll(STDIN_FILENO) }
 
@@ -57,6 +63,7 @@ extension FileFault {
       case EACCES, EPERM: .notPermitted
       case EISDIR: .notAFile
       case ENOTDIR: .notADirectory
+      case ELOOP: .linkLoop
       default: .failed(String(cString: strerror(code)))
       }
   }

@@ -1,0 +1,41 @@
+import ChimeIdentity
+import Patterns
+import Primitives
+import StrictJSON
+import Testing
+
+@testable import PolicyEngine
+
+@Suite struct TenantConfinementTests {
+  @Test func anOperationThatIsNotTheTenantsIsNamedWithThoseThatAre() {
+    let found = TenantConfinement.violation(
+      of: .deleteAppInstance, by: "crm", allowed: ["TagResource", "CreateAppInstanceUser"])
+    #expect(
+      found
+        == Violation(
+          policy: "gatehouse", rule: "tenant.operation", field: "operation",
+          message:
+            "tenant crm may not call DeleteAppInstance; accepted: `CreateAppInstanceUser`, `TagResource`"))
+    #expect(TenantConfinement.violation(of: .tagResource, by: "crm", allowed: ["TagResource"]) == nil)
+  }
+
+  @Test(arguments: [
+    (appInstance, String?.none),
+    ("arn:aws:chime:us-east-1:123456789012:app-instance/other", "it is not in an AppInstance that"),
+    ("\(appInstance)/user/x", "it is not the ARN of an AppInstance, or of something in one, that"),
+  ])
+  func anAppInstanceThatIsNotTheTenantsIsRefused(_ arn: String, _ fault: String?) throws {
+    let call = try Operation.identify(
+      method: Array("POST".utf8)[...], path: Array("/app-instance-users".utf8)[...], query: nil)
+    let document = try JSONDocument(parsing: Array(createBody(appInstanceArn: arn).utf8))
+    let subjects = try ModelValidator.confinementSubjects(of: call, document: document)
+    let found = TenantConfinement.violation(of: subjects, by: "crm", allowed: [Glob("*/aaaa-*")])
+    #expect(
+      found
+        == fault.map {
+          Violation(
+            policy: "gatehouse", rule: "tenant.appInstance", field: "AppInstanceArn",
+            message: "\($0) tenant crm may use; accepted: `*/aaaa-*`")
+        })
+  }
+}
