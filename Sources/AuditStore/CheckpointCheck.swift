@@ -10,7 +10,8 @@ struct CheckpointCheck: ~Copyable {
   /// The record before the first that is kept.
   private var base: ChainHead?
   private var identity: JournalIdentity?
-  private let key: Ed25519PublicKey?
+  /// Any of these may have signed: keys are changed. Empty: signatures are not looked at.
+  private let keys: [Ed25519PublicKey]
   private var isSigned = false
   /// Whether a signed one names `base`.
   private var isBaseSigned = false
@@ -24,8 +25,8 @@ struct CheckpointCheck: ~Copyable {
   /// How many of those that were kept are about records that are no longer kept.
   private(set) var expired = 0
 
-  init(kept: [Checkpoint], key: Ed25519PublicKey?, in files: any JournalFileSystem) throws(FileFault) {
-    self.key = key
+  init(kept: [Checkpoint], keys: [Ed25519PublicKey], in files: any JournalFileSystem) throws(FileFault) {
+    self.keys = keys
     self.kept = kept.sorted { $0.head.sequence < $1.head.sequence }[...]
     identity = try JournalIdentity.read(in: files)
     // What is added from now on may be about segments that were not listed.
@@ -67,7 +68,7 @@ struct CheckpointCheck: ~Copyable {
       return problem(.journalIsShorter(last: head.sequence), left, line: nil)
     }
     if let next { return problem(.journalIsShorter(last: head.sequence), next, line: line) }
-    if key != nil, !isSigned {
+    if !keys.isEmpty, !isSigned {
       return ChainProblem(
         segment: Checkpoint.file, line: nil, sequence: head.sequence, kind: .checkpoint(.missing))
     }
@@ -76,7 +77,7 @@ struct CheckpointCheck: ~Copyable {
 
   /// With a key, only a signed checkpoint can say that retention removed what is missing at the beginning.
   private mutating func checkBase() throws(FileFault) -> ChainProblem? {
-    guard key != nil, let base, base != .genesis else { return nil }
+    guard !keys.isEmpty, let base, base != .genesis else { return nil }
     // Retention may have moved the base between the look at this file and the one at the segments.
     lines?.followGrowth()
     while !isBaseSigned {
@@ -107,9 +108,9 @@ struct CheckpointCheck: ~Copyable {
     if !mayBegin, checkpoint.previous != previous { return problem(.unlinked, checkpoint, line: line) }
     if let identity, identity != checkpoint.journal { return problem(.otherJournal, checkpoint, line: line) }
     identity = checkpoint.journal
-    if let key {
+    if !keys.isEmpty {
       if let signature {
-        guard checkpoint.isSigned(signature, by: key) else {
+        guard keys.contains(where: { checkpoint.isSigned(signature, by: $0) }) else {
           return problem(.badSignature, checkpoint, line: line)
         }
         isSigned = true

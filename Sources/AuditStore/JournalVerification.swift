@@ -15,31 +15,31 @@ package struct JournalVerification: Sendable {
 extension JournalVerification {
   /// Checks the journal in a directory, whether or not a gateway is writing it.
   /// - Parameters:
-  ///   - key: with this, signatures are checked, and there must be some.
+  ///   - keys: with any, signatures are checked, and there must be some; each may be of any of these keys.
   ///   - kept: checkpoints that somebody kept, which the journal must agree with.
   ///   - progress: called every few thousand records with how many were checked, and of how many at least, when
   ///     `checkpoint.head` tells.
   package init(
-    ofDirectory path: String, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
+    ofDirectory path: String, keys: [Ed25519PublicKey] = [], kept: [Checkpoint] = [],
     progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
-    try self.init(of: PosixFileSystem(path, creating: false), key: key, kept: kept, progress: progress)
+    try self.init(of: PosixFileSystem(path, creating: false), keys: keys, kept: kept, progress: progress)
   }
 
   init(
-    of files: any JournalFileSystem, key: Ed25519PublicKey? = nil, kept: [Checkpoint] = [],
+    of files: any JournalFileSystem, keys: [Ed25519PublicKey] = [], kept: [Checkpoint] = [],
     progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
   ) throws(FileFault) {
-    var outcome = Self.run(files, key: key, kept: kept, progress: progress)
+    var outcome = Self.run(files, keys: keys, kept: kept, progress: progress)
     // Retention has removed a segment since they were listed, so the journal has another beginning now.
     while case .failure(let fault) = outcome, fault.isExpiry {
-      outcome = Self.run(files, key: key, kept: kept, progress: progress)
+      outcome = Self.run(files, keys: keys, kept: kept, progress: progress)
     }
     self = try outcome.get()
   }
 
   private static func run(
-    _ files: any JournalFileSystem, key: Ed25519PublicKey?, kept: [Checkpoint],
+    _ files: any JournalFileSystem, keys: [Ed25519PublicKey], kept: [Checkpoint],
     progress: (_ done: Int, _ total: Int?) -> Void
   ) -> Result<JournalVerification, FileFault> {
     Result { () throws(FileFault) in

@@ -116,7 +116,9 @@ package enum CheckpointFault: Sendable, Hashable {
       "the checkpoint at record \(sequence) does not follow the one before: one was removed or altered"
     case .otherJournal: "the checkpoint at record \(sequence) is one of another journal"
     case .unsigned: "the checkpoint at record \(sequence) is not signed"
-    case .badSignature: "the checkpoint at record \(sequence) was not signed with this key, or was altered"
+    case .badSignature:
+      "the checkpoint at record \(sequence) was not signed with a key that was given, or was altered; after a change of "
+        + "signingKey give the former key as well"
     case .goesBack: "the checkpoint at record \(sequence) reaches less far than the one before"
     case .journalIsShorter(let last):
       "the journal ends with record \(last), and a checkpoint says that it reached record \(sequence): it was truncated"

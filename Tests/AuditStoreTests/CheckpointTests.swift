@@ -40,7 +40,8 @@ import Testing
   private func kind(_ files: ScriptedFileSystem, signed: Bool = true, kept: [Checkpoint] = []) throws
     -> ChainProblem.Kind?
   {
-    try JournalVerification(of: files, key: signed ? key?.publicKey : nil, kept: kept).problem?.kind
+    try JournalVerification(of: files, keys: signed ? [key?.publicKey].compactMap(\.self) : [], kept: kept)
+      .problem?.kind
   }
 
   private let segment = SegmentName(firstSequence: 1).file
@@ -143,7 +144,23 @@ import Testing
     #expect(try kind(files) == .checkpoint(.otherJournal))
     let another = try #require(Ed25519PrivateKey.generate())
     #expect(
-      try JournalVerification(of: other, key: another.publicKey).problem?.kind == .checkpoint(.badSignature))
+      try JournalVerification(of: other, keys: [another.publicKey]).problem?.kind
+        == .checkpoint(.badSignature))
+  }
+
+  @Test func changedKeyNeedsBothToVerify() async throws {
+    let files = try await journal(runs: 2)
+    let second = try #require(Ed25519PrivateKey.generate())
+    var settings = settings()
+    settings.signingKey = second
+    let journal = try Journal(settings, clock: clock, files: files)
+    _ = try await journal.intend(record("intent", "3"))
+    journal.close()
+    let first = try #require(key?.publicKey)
+    for keys in [[first], [second.publicKey]] {
+      #expect(try JournalVerification(of: files, keys: keys).problem?.kind == .checkpoint(.badSignature))
+    }
+    #expect(try JournalVerification(of: files, keys: [second.publicKey, first]).problem == nil)
   }
 
   @Test func signatureMayBeginLaterButNotEnd() async throws {

@@ -170,7 +170,7 @@ import Testing
   @Test func retentionIsVouchedForByTheKey() throws {
     let files = try signedJournal(retaining: true)
     #expect(files.bytes(of: first) == nil)
-    let verification = try JournalVerification(of: files, key: key?.publicKey)
+    let verification = try JournalVerification(of: files, keys: [#require(key?.publicKey)])
     #expect(verification.problem == nil, "\(verification.problem?.message ?? "")")
   }
 
@@ -189,7 +189,7 @@ import Testing
     try writer.close()
     files.delete(first)
     #expect(try JournalVerification(of: files).problem == nil, "nothing else is left to tell")
-    let problem = try #require(try JournalVerification(of: files, key: key?.publicKey).problem)
+    let problem = try #require(try JournalVerification(of: files, keys: [#require(key?.publicKey)]).problem)
     #expect(problem.kind == .checkpoint(.baseUnsigned))
     #expect(problem.sequence == 1)
   }

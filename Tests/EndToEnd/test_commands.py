@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_config_may_come_from_the_environment_or_the_folder(setup):
     by_variable = gateways.run("check", cwd="/", environment={"GATEHOUSE_CONFIG": str(setup.config_file)})
     assert by_variable.returncode == 0, by_variable.stdout + by_variable.stderr
     assert gateways.run("check", cwd=setup.folder).returncode == 0
+
+
+def test_data_that_cannot_be_written_does_not_look_complete(setup):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [gateways.BINARY, "check", "--schema", "config"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert result.returncode == 70
+    assert "standard output cannot be written" in result.stderr
 
 
 # check.

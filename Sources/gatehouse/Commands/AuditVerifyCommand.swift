@@ -16,32 +16,35 @@ struct AuditVerifyCommand: ParsableCommand {
   @OptionGroup var formatOption: FormatOption
   @Option(help: "The journal's folder; then no configuration is read.")
   var directory: String?
-  @Option(help: "PEM file with the Ed25519 public key. (default: that of the configured signingKey)")
-  var publicKey: String?
+  @Option(
+    help: ArgumentHelp(
+      "PEM file with an Ed25519 public key; given several times, each may have signed. (default: that of the "
+        + "configured signingKey)"))
+  var publicKey: [String] = []
   @Option(help: "File with checkpoints that were kept: lines of the file `checkpoints`.")
   var sinceCheckpoint: String?
 
   func run() throws {
     let kept = try sinceCheckpoint.map { try Self.keptCheckpoints(in: $0) } ?? []
-    var key = try publicKey.map { try Self.publicKey(in: $0) }
+    var keys = try publicKey.map { try Self.publicKey(in: $0) }
     let path: String
     if let directory {
       path = directory
     } else {
       let audit = try configOption.loadConfiguration().audit
       path = audit.directory.path
-      key = key ?? audit.checkpoint.signingKey?.publicKey
+      if keys.isEmpty, let key = audit.checkpoint.signingKey?.publicKey { keys = [key] }
     }
-    if let key, let bad = kept.firstIndex(where: { !$0.isSigned(by: key) }) {
+    if !keys.isEmpty, let bad = kept.firstIndex(where: { !$0.isSigned(byOneOf: keys) }) {
       throw CommandFailure(
         .bad,
-        "\(sinceCheckpoint ?? "") line \(bad + 1): the checkpoint was not signed with this key, or was altered"
+        "\(sinceCheckpoint ?? "") line \(bad + 1): the checkpoint was not signed with a key that was given, or was altered"
       )
     }
     var bar = ProgressBar("records checked")
     let verification: JournalVerification
     do throws(AuditStore.FileFault) {
-      verification = try JournalVerification(ofDirectory: path, key: key, kept: kept.map(\.checkpoint)) {
+      verification = try JournalVerification(ofDirectory: path, keys: keys, kept: kept.map(\.checkpoint)) {
         bar.show($0, of: $1)
       }
     } catch {
@@ -64,8 +67,9 @@ private struct KeptCheckpoint {
   let checkpoint: Checkpoint
   let signature: [UInt8]?
 
-  func isSigned(by key: Ed25519PublicKey) -> Bool {
-    signature.map { checkpoint.isSigned($0, by: key) } ?? false
+  func isSigned(byOneOf keys: [Ed25519PublicKey]) -> Bool {
+    guard let signature else { return false }
+    return keys.contains { checkpoint.isSigned(signature, by: $0) }
   }
 }
 

@@ -24,13 +24,18 @@ enum Console {
     return TextStyle(isColoured: isTerminal && !isRefused)
   }
 
-  /// Whoever reads may have gone; then there is nobody to tell.
+  /// Whoever reads may have gone; then there is nobody to tell. Data that could not be written for another reason must
+  /// not look complete.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
+      guard count > 0 else {
+        guard descriptor == STDOUT_FILENO, errno != EPIPE else { return }
+        talk("gatehouse: standard output cannot be written: \(String(cString: strerror(errno)))")
+        exit(ExitStatus.internalFault.rawValue)
+      }
       rest = rest.dropFirst(count)
     }
   }
