@@ -32,7 +32,12 @@ def create(**changes):
 
 
 def journal_lines(setup):
-    return [line for path in setup.segments() for line in path.read_bytes().splitlines()]
+    while True:
+        try:
+            return [line for path in setup.segments() for line in path.read_bytes().splitlines()]
+        except FileNotFoundError:
+            # Retention has removed one since they were listed.
+            continue
 
 
 def unshipped(gateway):
