@@ -45,7 +45,7 @@ extension JournalVerification {
     Result { () throws(FileFault) in
       // The checkpoints first: what they are about is in the segments by the time they are listed, and what is taken
       // away meanwhile is about records that are not read.
-      var check = try CheckpointCheck(kept: kept, key: key, in: files)
+      var check = try CheckpointCheck(kept: kept, keys: keys, in: files)
       let outcome = Result { () throws(FileFault) in try scan(files, with: &check, progress: progress) }
       let expired = check.expired
       check.close()

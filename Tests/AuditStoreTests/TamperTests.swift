@@ -8,6 +8,9 @@ import Testing
 /// What somebody with write access to the folder may try, and what happens to a reader while a gateway works.
 @Suite struct TamperTests {
   private let first = SegmentName(firstSequence: 1).file
+  private let key: Ed25519PrivateKey
+
+  init() throws { key = try #require(Ed25519PrivateKey(seed: [UInt8](0..<32))) }
 
   private func writer(_ files: ScriptedFileSystem) throws -> SegmentWriter {
     try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
@@ -165,12 +168,10 @@ import Testing
     return files
   }
 
-  private let key = Ed25519PrivateKey(seed: [UInt8](0..<32))
-
   @Test func retentionIsVouchedForByTheKey() throws {
     let files = try signedJournal(retaining: true)
     #expect(files.bytes(of: first) == nil)
-    let verification = try JournalVerification(of: files, keys: [#require(key?.publicKey)])
+    let verification = try JournalVerification(of: files, keys: [key.publicKey])
     #expect(verification.problem == nil, "\(verification.problem?.message ?? "")")
   }
 
@@ -189,7 +190,7 @@ import Testing
     try writer.close()
     files.delete(first)
     #expect(try JournalVerification(of: files).problem == nil, "nothing else is left to tell")
-    let problem = try #require(try JournalVerification(of: files, keys: [#require(key?.publicKey)]).problem)
+    let problem = try #require(try JournalVerification(of: files, keys: [key.publicKey]).problem)
     #expect(problem.kind == .checkpoint(.baseUnsigned))
     #expect(problem.sequence == 1)
   }
