@@ -56,6 +56,10 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=4_000, help="sent before them")
     parser.add_argument("--connections", type=int, nargs="+", default=[32, 128, 256])
     parser.add_argument("--only", nargs="+", default=[], help="rows whose name begins with one of these")
+    parser.add_argument(
+        "--policies", type=int, nargs="+", default=[],
+        help="instead of all other rows of Gatehouse: with that many policies of 20 rules, and 10 000 tenants",
+    )  # fmt: skip
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections to hold; 0 for none")
     parser.add_argument("--json", type=pathlib.Path, help="write all rounds to this file")
     return parser.parse_args()
@@ -139,11 +143,17 @@ def start_all(options, folder, upstream, stack):
         add(proxies.start_nginx(folder / "nginx", upstream))
     if wanted("haproxy"):
         add(proxies.start_haproxy(folder / "haproxy", upstream))
-    if wanted("gatehouse"):
+    serve = [options.gatehouse, "serve", "--config"]
+    for count in options.policies:
+        policies = proxies.write_policies(folder / f"policies-{count}", count)
+        name = f"Gatehouse, {count} policies"
+        place = folder / f"with-{count}"
+        people = proxies.tenants(others=9_999)
+        add(proxies.Gatehouse(name, serve, place, upstream, "sync", policies, people))
+    if wanted("gatehouse") and not options.policies:
         for program in (options.gatehouse, options.unaudited):
             if not program.exists():
                 raise SystemExit(f"{program} is missing; `make bench` makes it")
-        serve = [options.gatehouse, "serve", "--config"]
         for durability in ("sync", "interval"):
             add(proxies.Gatehouse(f"Gatehouse, {durability}", serve, folder / durability, upstream, durability))
         add(proxies.Gatehouse(UNAUDITED, [options.unaudited], folder / "unaudited", upstream, "sync"))
@@ -200,6 +210,8 @@ def print_journalling(options, results, running):
     each = options.requests + options.warmup
     for connections in options.connections:
         without = results.get((connections, UNAUDITED))
+        if without is None:
+            continue
         for proxy in running:
             if not isinstance(proxy, proxies.Gatehouse) or proxy.name == UNAUDITED:
                 continue

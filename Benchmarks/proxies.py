@@ -168,7 +168,7 @@ backend fixed
     return Proxy("HAProxy", process, port, log)
 
 
-def gatehouse_configuration(port, admin, upstream, durability):
+def gatehouse_configuration(port, admin, upstream, durability, policies):
     """Everything on, and no limit low enough to be met."""
     plenty = {"requestsPerSecond": 1_000_000, "burst": 1_000_000}
     return {
@@ -185,7 +185,7 @@ def gatehouse_configuration(port, admin, upstream, durability):
             "maxConnections": 512,
         },
         "tenants": "tenants.json",
-        "policies": str(REPOSITORY / "policies"),
+        "policies": str(policies),
         "rateLimit": {
             "perSourceAddress": plenty,
             "upstreamBudget": {**plenty, "adaptive": False},
@@ -197,37 +197,74 @@ def gatehouse_configuration(port, admin, upstream, durability):
     }
 
 
-def tenants():
+def policy(index):
+    """20 rules that the load's request keeps; those that take a text take another one in each policy."""
+    required = [
+        {"key": "CostCenter", "values": ["4711", f"48{index}*"]},
+        {"key": "Owner", "pattern": f"[^@]+@example\\.com|x{index}"},
+        {"key": "Environment", "values": ["production", f"s{index}"]},
+    ]
     return {
-        "tenants": [
-            {
-                "id": "bench",
-                "accessKeys": [{"id": KEY_ID, "secret": SECRET, "status": "active"}],
-                "appInstances": [APP_INSTANCE],
-                "rateLimit": {
-                    "requestsPerSecond": 1_000_000,
-                    "burst": 1_000_000,
-                    "concurrency": 100_000,
-                },
-                "labels": {"costCenter": "4711", "owner": "bench@example.com"},
-            }
-        ]
+        "policy": f"p{index:02}",
+        "rules": {
+            "appInstanceUserId": {
+                "prefix": "bench-", "pattern": f"[a-z0-9][a-z0-9._-]{{1,{60 + index}}}",
+                "forbidden": [f"(?i)test{index}", "--"], "minLength": 4, "maxLength": 64,
+            },
+            "name": {
+                "pattern": f"[\\p{{L}}\\p{{M}}' .-]{{1,{90 + index}}}", "forbidden": [f"(?i)admin{index}"],
+                "minLength": 1, "maxLength": 100 - index // 4, "trimmed": True, "singleScript": True,
+            },
+            "tags": {
+                "required": required,
+                "allowedKeys": ["CostCenter", "Owner", "Environment", "Team", f"x{index}-*"],
+                "forbiddenKeys": ["aws:*", f"tmp{index}*"], "maxCount": 20,
+                "set": {"Team": "${tenant.labels.owner}"},
+            },
+            "expiration": {"required": True, "minDays": 1, "maxDays": 400 - index},
+            "metadata": {"maxBytes": 1000 - index, "forbidden": [f"secret{index}"]},
+        },
+    }  # fmt: skip
+
+
+def write_policies(folder, count):
+    """`count` policies in a new folder, all of them for every request."""
+    folder.mkdir()
+    for index in range(count):
+        (folder / f"p{index:02}.json").write_text(json.dumps(policy(index)))
+    return folder
+
+
+def tenants(others=0):
+    """The load's tenant, among others that stay silent."""
+    return {"tenants": [tenant("bench", KEY_ID)] + [tenant(f"t{n:05}", f"GHAKOTHER{n:05}") for n in range(others)]}
+
+
+def tenant(name, key):
+    return {
+        "id": name,
+        "accessKeys": [{"id": key, "secret": SECRET, "status": "active"}],
+        "appInstances": [APP_INSTANCE],
+        "rateLimit": {"requestsPerSecond": 1_000_000, "burst": 1_000_000, "concurrency": 100_000},
+        "labels": {"costCenter": "4711", "owner": f"{name}@example.com"},
     }
 
 
 class Gatehouse(Proxy):
     """The gateway, whose journal is checked after it has ended."""
 
-    def __init__(self, name, command, folder, upstream, durability):
+    def __init__(
+        self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None
+    ):
         folder.mkdir()
         port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
         self._configuration.write_text(
-            json.dumps(gatehouse_configuration(port, self._admin, upstream, durability), indent=2)
+            json.dumps(gatehouse_configuration(port, self._admin, upstream, durability, policies), indent=2)
         )
-        people = folder / "tenants.json"
-        people.touch(mode=0o600)
-        people.write_text(json.dumps(tenants(), indent=2))
+        tenants_file = folder / "tenants.json"
+        tenants_file.touch(mode=0o600)
+        tenants_file.write_text(json.dumps(people or tenants(), indent=2))
         log = folder / "log"
         super().__init__(name, start([*command, self._configuration], PROXY_CPU, log), port, log)
 

@@ -3,8 +3,8 @@ import Synchronization
 @testable import AuditStore
 
 /// A file system on which something happens just before a file is opened for the first time.
-final class HookedFileSystem: JournalFileSystem {
-  private let files: ScriptedFileSystem
+final class HookedFileSystem: DelegatingFileSystem {
+  let files: ScriptedFileSystem
   private let name: String
   private let hook: Mutex<(@Sendable () throws -> Void)?>
 
@@ -21,22 +21,4 @@ final class HookedFileSystem: JournalFileSystem {
     }
     return try files.open(name, mode)
   }
-
-  func names() throws(FileFault) -> [String] { try files.names() }
-  func size(_ file: OpenFile) throws(FileFault) -> Int { try files.size(file) }
-  func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
-    throws(FileFault) -> Int
-  { try files.read(file, at: offset, into: buffer) }
-  func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
-    try files.write(file, at: offset, bytes)
-  }
-  func synchronize(_ file: OpenFile) throws(FileFault) { try files.synchronize(file) }
-  func truncate(_ file: OpenFile, to size: Int) throws(FileFault) { try files.truncate(file, to: size) }
-  func synchronizeDirectory() throws(FileFault) { try files.synchronizeDirectory() }
-  func remove(_ name: String) throws(FileFault) { try files.remove(name) }
-  func rename(_ name: String, to new: String) throws(FileFault) { try files.rename(name, to: new) }
-  func modificationTime(_ name: String) throws(FileFault) -> Int64 { try files.modificationTime(name) }
-  func close(_ file: OpenFile) { files.close(file) }
-  func lock() throws(FileFault) -> Bool { try files.lock() }
-  func unlock() { files.unlock() }
 }

@@ -7,14 +7,14 @@ import Testing
 @testable import AuditStore
 
 /// A disk that takes a synchronisation and gives no answer until it is told to.
-private final class SilentFileSystem: JournalFileSystem {
+private final class SilentFileSystem: DelegatingFileSystem {
   private struct State {
     /// The user whose record, once written, makes the disk fall silent.
     var trigger: Text?
     var failsNext = false
   }
 
-  private let files = ScriptedFileSystem()
+  let files = ScriptedFileSystem()
   private let state = Mutex(State())
   private let isHanging = Atomic(false)
   private let mayEnd = Bell()
@@ -52,24 +52,6 @@ private final class SilentFileSystem: JournalFileSystem {
       (files.bytes(of: name) ?? []).split(separator: 0x0A).compactMap { JournalRecord(line: Array($0)) }
     }
   }
-
-  func names() throws(FileFault) -> [String] { try files.names() }
-  func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile { try files.open(name, mode) }
-  func size(_ file: OpenFile) throws(FileFault) -> Int { try files.size(file) }
-  func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
-    -> Int
-  { try files.read(file, at: offset, into: buffer) }
-  func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
-    try files.write(file, at: offset, bytes)
-  }
-  func truncate(_ file: OpenFile, to size: Int) throws(FileFault) { try files.truncate(file, to: size) }
-  func synchronizeDirectory() throws(FileFault) { try files.synchronizeDirectory() }
-  func remove(_ name: String) throws(FileFault) { try files.remove(name) }
-  func rename(_ name: String, to new: String) throws(FileFault) { try files.rename(name, to: new) }
-  func modificationTime(_ name: String) throws(FileFault) -> Int64 { try files.modificationTime(name) }
-  func close(_ file: OpenFile) { files.close(file) }
-  func lock() throws(FileFault) -> Bool { try files.lock() }
-  func unlock() { files.unlock() }
 }
 
 private let patience: Int64 = 10_000_000_000
