@@ -31,7 +31,7 @@ final class Doors: @unchecked Sendable {
     for (index, listener) in configured.enumerated() {
       var address = try SocketAddress(parsing: listener.address.description)
       for (place, worker) in server.workers.enumerated() {
-        let opened = try Listener(address, loop: worker.loop) { [self] accepted in
+        let opened = try Listener(address, joining: place > 0, loop: worker.loop) { [self] accepted in
           serve(accepted, on: worker, listener: index)
         }
         address = opened.address

@@ -12,11 +12,14 @@ package final class Listener {
   private let accepted: (AcceptedConnection) -> Void
 
   /// Binds and listens; `accepted` is called on the loop for each connection and owns it from then on.
+  /// - Parameter joining: whether the port is this process's already, held by a listener of another loop.
   package init(
-    _ requested: SocketAddress, loop: EventLoop, accepted: @escaping (AcceptedConnection) -> Void
+    _ requested: SocketAddress, joining: Bool = false, loop: EventLoop,
+    accepted: @escaping (AcceptedConnection) -> Void
   ) throws(TransportError) {
     self.loop = loop
     self.accepted = accepted
+    if !joining { try Self.refuseTaken(requested) }
     (descriptor, address) = try Self.open(requested)
     spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     event = event_new(
@@ -39,21 +42,36 @@ package final class Listener {
     Glibc.close(spare)
   }
 
-  private static func open(
-    _ requested: SocketAddress
-  ) throws(TransportError) -> (Int32, SocketAddress) {
+  /// With SO_REUSEPORT two processes of one user can listen on one port, and each gets some of the connections: a
+  /// gateway that somebody forgot would go on applying its old policies to half of the requests.
+  private static func refuseTaken(_ requested: SocketAddress) throws(TransportError) {
+    Glibc.close(try bound(to: requested, options: [SO_REUSEADDR]))
+  }
+
+  private static func bound(to requested: SocketAddress, options: [Int32]) throws(TransportError) -> Int32 {
     let descriptor = socket(
       requested.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
     var one: Int32 = 1
-    let size = socklen_t(MemoryLayout<Int32>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, size)
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &one, size)
-    let bound = requested.withSockaddr { bind(descriptor, $0, $1) }
-    guard bound == 0, listen(descriptor, 4096) == 0 else {
+    for option in options {
+      setsockopt(descriptor, SOL_SOCKET, option, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+    guard requested.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
       let code = errno
       Glibc.close(descriptor)
       throw .system(call: "bind", errno: code)
+    }
+    return descriptor
+  }
+
+  private static func open(
+    _ requested: SocketAddress
+  ) throws(TransportError) -> (Int32, SocketAddress) {
+    let descriptor = try bound(to: requested, options: [SO_REUSEADDR, SO_REUSEPORT])
+    guard listen(descriptor, 4096) == 0 else {
+      let code = errno
+      Glibc.close(descriptor)
+      throw .system(call: "listen", errno: code)
     }
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -28,6 +28,13 @@ def through(sandbox, tmp_path_factory):
         yield gateway
 
 
+def test_port_of_another_process_is_refused(sandbox, through):
+    address = sandbox.url.removeprefix("http://")
+    second = gateways.run("sandbox", "--listen", address)
+    assert second.returncode == 1, second.stderr
+    assert "Address already in use" in second.stderr
+
+
 @pytest.fixture
 def client(through):
     return through.client()

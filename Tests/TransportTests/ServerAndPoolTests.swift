@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTPWire
 import Primitives
 import Testing
@@ -99,6 +100,20 @@ private final class Turns: @unchecked Sendable {
         #expect("\(reason)".contains("connect"))
       }
       #expect(pool.inUseCount == 0)
+    }
+  }
+
+  @Test func aPortIsSharedByTheLoopsOfOneProcessOnly() async throws {
+    try await LoopHarness().run { loop in
+      let first = try Listener(try SocketAddress(parsing: "127.0.0.1:0"), loop: loop) { $0.discard() }
+      #expect(throws: TransportError.system(call: "bind", errno: EADDRINUSE)) {
+        try Listener(first.address, loop: loop) { $0.discard() }
+      }
+      let second = try Listener(first.address, joining: true, loop: loop) { $0.discard() }
+      #expect(second.address == first.address)
+      first.close()
+      second.close()
+      try Listener(first.address, loop: loop) { $0.discard() }.close()
     }
   }
 
