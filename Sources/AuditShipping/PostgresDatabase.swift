@@ -25,7 +25,7 @@ package struct PostgresDatabase: Sendable {
     let rows = try connection.execute(
       "SELECT sequence, encode(line, 'hex') FROM \(tables.journal) WHERE gateway_id = $1 ORDER BY sequence DESC LIMIT 1",
       [Array(gatewayId.utf8)])
-    guard let row = rows.first, let sequence = PostgresTables.integer(row[0]),
+    guard let row = rows.first, row.count == 2, let sequence = PostgresTables.integer(row[0]), sequence > 0,
       let line = row[1].flatMap({ Hex.decode($0) })
     else { return nil }
     return (sequence, line)

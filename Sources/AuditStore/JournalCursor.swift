@@ -1,4 +1,4 @@
-package import AuditTrail
+internal import AuditTrail
 internal import Glibc
 
 /// Reads a journal's lines onwards from a record, and remembers where it is.
@@ -98,14 +98,5 @@ package struct JournalCursor {
     }
     source.close()
     if let fault { throw fault }
-  }
-}
-
-extension JournalReader {
-  /// Which journal it is; `nil` when no gateway has written it yet.
-  package static func identity(directory: String) throws(FileFault) -> JournalIdentity? {
-    let files = try PosixFileSystem(directory, creating: false)
-    guard try files.names().contains(JournalIdentity.file) else { return nil }
-    return try files.contents(of: JournalIdentity.file, limit: 64).flatMap { JournalIdentity(bytes: $0) }
   }
 }
