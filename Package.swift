@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // Properties that lend a span of what they own, checked by the compiler.
+  .enableExperimentalFeature("Lifetimes"),
   // The hot path crosses modules at every step; without this the small functions are calls.
   .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]

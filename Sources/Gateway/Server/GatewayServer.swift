@@ -19,7 +19,7 @@ package final class GatewayServer: Sendable {
   let reloader: Reloader
   /// `nil` when records are sent nowhere.
   let shipper: JournalShipper?
-  private let doors: Doors
+  private let listeners: GatewayListeners
   private let background: any BackgroundWork
   private let drainDeadline = Mutex<MonotonicInstant?>(nil)
 
@@ -56,7 +56,7 @@ package final class GatewayServer: Sendable {
           poolLimits: limits))
     }
     self.workers = workers
-    doors = Doors(snapshot: snapshot)
+    listeners = GatewayListeners(snapshot: snapshot)
     if let credentialProblem {
       logger.warning(
         "no AWS credentials; every request is refused until a reload finds some",
@@ -69,7 +69,7 @@ package final class GatewayServer: Sendable {
     let first = workers[0].loop
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
-    try doors.open(for: self)
+    try listeners.open(for: self)
     let others = workers.dropFirst().map { worker in
       startThread(named: "worker") { worker.loop.run() }
     }
@@ -122,7 +122,7 @@ package final class GatewayServer: Sendable {
     shared.drain.set()
     let timeout = workers[0].snapshot.configuration.drainTimeout
     logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
-    doors.close(for: self)
+    listeners.close(for: self)
     background.stop()
     let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
     drainDeadline.withLock { $0 = deadline }
@@ -158,14 +158,14 @@ package final class GatewayServer: Sendable {
           "`upstream.region` and `upstream.endpoint` can change at a restart only"
         ])
       }
-      let doors = try self.doors.prepare(snapshot)
+      let listeners = try self.listeners.prepare(snapshot)
       if let problem = load.credentialProblem {
         logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
       }
       for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
         logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
       }
-      self.doors.replace(doors)
+      self.listeners.replace(listeners)
       for worker in workers { worker.loop.spawn { worker.snapshot = snapshot } }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])

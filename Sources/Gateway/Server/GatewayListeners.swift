@@ -10,7 +10,7 @@ internal import Transport
 ///
 /// `@unchecked Sendable`: `listeners` are touched by `open` before the loops run and by `close` on each listener's own
 /// loop; the contexts are behind a lock.
-final class Doors: @unchecked Sendable {
+final class GatewayListeners: @unchecked Sendable {
   private let contexts: Mutex<[TLSContext?]>
   private let snapshot: Snapshot
   /// By worker.
