@@ -49,11 +49,15 @@ package struct ChimeARN: Hashable, Sendable {
 }
 
 /// Where the parts of an exact ARN stand.
-private struct ARNParts {
-  let appInstanceId: Range<Int>
-  let resource: ChimeARN.Resource
+package struct ARNParts {
+  /// What stands after `app-instance/`; the ARN of the AppInstance ends where it ends.
+  package let appInstanceId: Range<Int>
+  package let resource: ChimeARN.Resource
+  /// The ID of the user, bot or other resource in the AppInstance; empty for the AppInstance itself.
+  package let resourceId: Range<Int>
 
-  init?(_ text: borrowing Span<UInt8>) {
+  /// `nil` when `text` is no ARN in exact form.
+  package init?(_ text: borrowing Span<UInt8>) {
     var reader = SpanReader()
     guard reader.skip("arn:", in: text),
       !reader.run(in: text, of: isLowerAlphanumericOrHyphen).isEmpty, reader.skip(":chime:", in: text),
@@ -64,6 +68,7 @@ private struct ARNParts {
     guard !appInstanceId.isEmpty else { return nil }
     if reader.index == text.count {
       resource = .appInstance
+      resourceId = reader.index..<reader.index
       return
     }
     guard let resource = reader.resource(in: text) else { return nil }
@@ -72,6 +77,7 @@ private struct ARNParts {
       reader.index == text.count
     else { return nil }
     self.resource = resource
+    resourceId = id
   }
 }
 

@@ -1,16 +1,15 @@
 internal import CPCRE2
-package import Primitives
 
 /// Which bytes a text holds, and how many.
 package struct TextBytes: Sendable {
   fileprivate let held: ByteSet
   fileprivate let count: Int
 
-  package init(_ text: Text) {
+  package init(_ text: Span<UInt8>) {
     var held = ByteSet()
-    for byte in text.utf8 { held.insert(byte) }
+    for index in text.indices { held.insert(text[unchecked: index]) }
     self.held = held
-    count = text.utf8.count
+    count = text.count
   }
 }
 
@@ -67,7 +66,7 @@ package struct AbsentPatterns: Sendable {
   }
 
   /// Whether none matches, each within its bound.
-  package func areAbsent(from text: Text) -> Bool {
+  package func areAbsent(from text: Span<UInt8>) -> Bool {
     guard !needs.isEmpty else { return true }
     let bytes = TextBytes(text)
     let needs = needs.span
@@ -79,12 +78,12 @@ package struct AbsentPatterns: Sendable {
 }
 
 /// A set of bytes.
-struct ByteSet: Equatable, Sendable {
+package struct ByteSet: Equatable, Sendable, BitwiseCopyable {
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-  static let all = ByteSet(words: (.max, .max, .max, .max))
+  package static let all = ByteSet(words: (.max, .max, .max, .max))
 
-  init() {}
+  package init() {}
 
   private init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
@@ -103,8 +102,18 @@ struct ByteSet: Equatable, Sendable {
     for byte in 0...UInt8.max where bitmap[Int(byte >> 3)] >> (byte & 7) & 1 == 1 { insert(byte) }
   }
 
+  package func contains(_ byte: UInt8) -> Bool {
+    let bit: UInt64 = 1 << UInt64(byte & 63)
+    return switch byte >> 6 {
+    case 0: words.0 & bit != 0
+    case 1: words.1 & bit != 0
+    case 2: words.2 & bit != 0
+    default: words.3 & bit != 0
+    }
+  }
+
   @inline(__always)
-  mutating func insert(_ byte: UInt8) {
+  package mutating func insert(_ byte: UInt8) {
     let bit: UInt64 = 1 << UInt64(byte & 63)
     switch byte >> 6 {
     case 0: words.0 |= bit
@@ -119,5 +128,5 @@ struct ByteSet: Equatable, Sendable {
     words.0 & other.words.0 | words.1 & other.words.1 | words.2 & other.words.2 | words.3 & other.words.3 != 0
   }
 
-  static func == (left: ByteSet, right: ByteSet) -> Bool { left.words == right.words }
+  package static func == (left: ByteSet, right: ByteSet) -> Bool { left.words == right.words }
 }

@@ -1,5 +1,5 @@
 internal import CPCRE2
-package import Primitives
+internal import Primitives
 
 /// Patterns all of which must match the whole of a text, as few of them asked one by one as can be.
 ///
@@ -31,8 +31,10 @@ package final class WholeMatches: Sendable {
 
   /// Whether every pattern surely matches the whole of `text`, each within its bound. `false` is no more than a doubt: the
   /// patterns themselves say which does not.
-  package func surelyMatch(_ text: Text) -> Bool {
-    together.allSatisfy { $0.surelyMatches(text) } && single.allSatisfy { $0.matchesWhole(text) == .matched }
+  package func surelyMatch(_ text: Span<UInt8>) -> Bool {
+    for conjunction in together where !conjunction.surelyMatches(text) { return false }
+    for pattern in single where pattern.matchesWhole(text) != .matched { return false }
+    return true
   }
 }
 
@@ -55,8 +57,8 @@ private final class Conjunction: Sendable {
 
   deinit { pcre2_code_free_8(code) }
 
-  func surelyMatches(_ text: Text) -> Bool {
-    Pattern.match(code, text, startingPlaces: Self.shareForEachByte * (text.utf8.count + 1)) == .matched
+  func surelyMatches(_ text: Span<UInt8>) -> Bool {
+    Pattern.match(code, text, startingPlaces: Self.shareForEachByte * (text.count + 1)) == .matched
   }
 }
 

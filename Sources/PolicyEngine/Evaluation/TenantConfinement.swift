@@ -1,5 +1,5 @@
-package import ChimeIdentity
-package import Patterns
+internal import ChimeIdentity
+internal import Patterns
 package import Primitives
 
 /// The rules of the gateway itself, which stand under a policy of its name.
@@ -12,27 +12,21 @@ package enum GatewayRule {
   package static let allRuleIDs = Rule.allCases.map(\.rawValue) + [operation, appInstance]
 }
 
-/// What a tenant may call, and on which AppInstances. The gateway, `explain` and policy tests all ask here.
-package enum TenantConfinement {
+/// What a tenant may call, and on which AppInstances.
+enum TenantConfinement {
   /// Why the tenant may not call the operation, or `nil`.
-  ///
-  /// - Parameter allowed: the names of operations.
-  package static func violation(
-    of operation: Operation, by tenant: Text, allowed: some Collection<String>
-  ) -> Violation? {
-    guard !allowed.contains(operation.name) else { return nil }
+  static func violation(of operation: Operation, by tenant: TenantPolicies) -> Violation? {
+    guard !tenant.mayCall(operation) else { return nil }
     return Violation(
       policy: GatewayRule.policy, rule: GatewayRule.operation, field: "operation",
-      message: "tenant \(Wording.shown(tenant)) may not call \(operation.name)"
-        + "; accepted: \(Wording.list(allowed.sorted()))")
+      message: "tenant \(Wording.shown(tenant.facts.id)) may not call \(operation.name)"
+        + "; accepted: \(Wording.list((tenant.facts.operations ?? []).sorted()))")
   }
 
   /// Why the tenant may not do it to all of what the request names, or `nil`.
-  ///
-  /// - Parameter allowed: globs over the ARNs of AppInstances.
-  package static func violation(
-    of subjects: [ConfinementSubject], by tenant: Text, allowed: [Glob]
-  ) -> Violation? {
+  static func violation(of subjects: [ConfinementSubject], by tenant: TenantPolicies) -> Violation? {
+    guard let allowed = tenant.facts.appInstances else { return nil }
+    let tenant = tenant.facts.id
     for subject in subjects {
       guard let appInstance = subject.arn?.appInstanceArn else {
         return violation(

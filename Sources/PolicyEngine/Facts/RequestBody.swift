@@ -6,102 +6,134 @@ extension GovernedRequest {
   /// The only criterion that the service knows, for settings that a policy adds.
   static let createdTimestamp: Text = "CREATED_TIMESTAMP"
 
-  /// Whether the operation wants a ClientRequestToken and the caller gave none.
-  package var lacksClientRequestToken: Bool {
-    operation.idempotencyToken != nil && clientRequestToken == nil
-  }
-
-  package mutating func fillClientRequestToken(_ token: Text) -> Change {
-    clientRequestToken = token
-    return Change(field: FieldName.clientRequestToken, from: nil, to: token)
-  }
-
-  /// The body written anew: for the operations whose facts policy can change from those facts, member by member in
-  /// the service model's order; for all others the members as they were read, and a token that was filled in.
-  package func body() -> [UInt8] {
-    var writer = JSONWriter(into: roomForBody())
-    writer.beginObject()
+  /// Appends the body written anew: for the operations whose facts policy can change from those facts, member by member
+  /// in the service model's order; for all others the members as they were read, and a token that was filled in.
+  package func writeBody(to bytes: inout ByteBuffer) {
+    bytes.reserve((document?.bytes.count ?? 0) + side.count + 256)
     switch operation {
-    case .createAppInstanceUser: writeCreateUser(to: &writer)
-    case .putAppInstanceUserExpirationSettings: writeExpiration(to: &writer)
-    default: writeAsRead(to: &writer)
+    case .createAppInstanceUser: writeCreateUser(to: &bytes)
+    case .putAppInstanceUserExpirationSettings:
+      bytes.append("{")
+      if let expirationDays { writeExpiration(days: expirationDays, to: &bytes) }
+      bytes.append("}")
+    default: writeAsRead(to: &bytes)
     }
-    writer.endObject()
-    return writer.bytes
   }
 
-  private func roomForBody() -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity((document?.bytes.count ?? 0) + 512)
-    return bytes
+  private func writeCreateUser(to bytes: inout ByteBuffer) {
+    bytes.append("{\"AppInstanceArn\":")
+    append(appInstanceArnSlice, to: &bytes)
+    if !appInstanceUserIdSlice.isAbsent {
+      bytes.append(",\"AppInstanceUserId\":")
+      append(appInstanceUserIdSlice, to: &bytes)
+    }
+    if !nameSlice.isAbsent {
+      bytes.append(",\"Name\":")
+      append(nameSlice, to: &bytes)
+    }
+    if !metadataSlice.isAbsent {
+      bytes.append(",\"Metadata\":")
+      append(metadataSlice, to: &bytes)
+    }
+    if !clientRequestTokenSlice.isAbsent {
+      bytes.append(",\"ClientRequestToken\":")
+      append(clientRequestTokenSlice, to: &bytes)
+    }
+    if !tags.isEmpty { writeTags(to: &bytes) }
+    if let expirationDays {
+      bytes.append(",")
+      writeExpiration(days: expirationDays, to: &bytes)
+    }
+    bytes.append("}")
   }
 
-  private func writeCreateUser(to writer: inout JSONWriter) {
-    writer.key("AppInstanceArn")
-    writer.string(appInstanceArn)
-    if let appInstanceUserId {
-      writer.key("AppInstanceUserId")
-      writer.string(appInstanceUserId)
+  private func writeTags(to bytes: inout ByteBuffer) {
+    bytes.append(",\"Tags\":[{\"Key\":")
+    for index in tags.indices {
+      if index > 0 { bytes.append(",{\"Key\":") }
+      append(tags[index].key, to: &bytes)
+      bytes.append(",\"Value\":")
+      append(tags[index].value, to: &bytes)
+      bytes.append("}")
     }
-    if let name {
-      writer.key("Name")
-      writer.string(name)
-    }
-    if let metadata {
-      writer.key("Metadata")
-      writer.string(metadata)
-    }
-    if let clientRequestToken {
-      writer.key("ClientRequestToken")
-      writer.string(clientRequestToken)
-    }
-    if !tags.isEmpty { writeTags(to: &writer) }
-    writeExpiration(to: &writer)
+    bytes.append("]")
   }
 
-  private func writeTags(to writer: inout JSONWriter) {
-    writer.key("Tags")
-    writer.beginArray()
-    for tag in tags {
-      writer.beginObject()
-      writer.key("Key")
-      writer.string(tag.key)
-      writer.key("Value")
-      writer.string(tag.value)
-      writer.endObject()
+  private func writeExpiration(days: Int, to bytes: inout ByteBuffer) {
+    bytes.append("\"ExpirationSettings\":{\"ExpirationDays\":")
+    bytes.append(decimal: days)
+    bytes.append(",\"ExpirationCriterion\":")
+    if expirationCriterionSlice.isAbsent {
+      bytes.append("\"CREATED_TIMESTAMP\"")
+    } else {
+      append(expirationCriterionSlice, to: &bytes)
     }
-    writer.endArray()
+    bytes.append("}")
   }
 
-  private func writeExpiration(to writer: inout JSONWriter) {
-    guard let expirationDays else { return }
-    writer.key("ExpirationSettings")
-    writer.beginObject()
-    writer.key("ExpirationDays")
-    writer.integer(expirationDays)
-    writer.key("ExpirationCriterion")
-    writer.string(expirationCriterion ?? Self.createdTimestamp)
-    writer.endObject()
+  /// A string. One that stands in the request's own buffer was written without escapes and needs none.
+  private func append(_ slice: FactSlice, to bytes: inout ByteBuffer) {
+    if slice.isInSide, !slice.isAbsent {
+      bytes.append(jsonString: self[slice])
+    } else {
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(self[slice])
+      bytes.append(UInt8(ascii: "\""))
+    }
   }
 
-  private func writeAsRead(to writer: inout JSONWriter) {
+  private func writeAsRead(to bytes: inout ByteBuffer) {
+    var separator: StaticString = "{"
     if let document {
       for (key, value) in document.members(document.root) {
-        guard document.kind(value) != .null, let name = document.text(key) else { continue }
-        writer.key(text: name)
-        writer.raw(document.bytes[document.source(value)])
+        guard document.kind(value) != .null, let name = document.utf8(key) else { continue }
+        bytes.append(separator)
+        bytes.append(jsonString: name.span)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(document.bytes.span.extracting(document.source(value)))
+        separator = ","
       }
     }
-    if wasTokenFilledIn, let clientRequestToken {
-      writer.key("ClientRequestToken")
-      writer.string(clientRequestToken)
+    if isTokenFilledIn {
+      bytes.append(separator)
+      bytes.append("\"ClientRequestToken\":")
+      append(clientRequestTokenSlice, to: &bytes)
+      separator = ","
     }
+    if separator.utf8Start.pointee == UInt8(ascii: "{") { bytes.append("{") }
+    bytes.append("}")
+  }
+}
+
+extension ByteBuffer {
+  /// A JSON string with the escapes that RFC 8259 section 7 demands and no others.
+  fileprivate mutating func append(jsonString value: Span<UInt8>) {
+    append(UInt8(ascii: "\""))
+    var start = 0
+    for index in value.indices {
+      let byte = value[unchecked: index]
+      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+      append(value.extracting(start..<index))
+      append(escapeOf: byte)
+      start = index + 1
+    }
+    append(value.extracting(start..<value.count))
+    append(UInt8(ascii: "\""))
   }
 
-  private var wasTokenFilledIn: Bool {
-    guard let document, let given = document.member("ClientRequestToken", of: document.root) else {
-      return true
+  private mutating func append(escapeOf byte: UInt8) {
+    append(UInt8(ascii: "\\"))
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
+    case 0x08: append(UInt8(ascii: "b"))
+    case 0x09: append(UInt8(ascii: "t"))
+    case 0x0A: append(UInt8(ascii: "n"))
+    case 0x0C: append(UInt8(ascii: "f"))
+    case 0x0D: append(UInt8(ascii: "r"))
+    default:
+      append("u00")
+      append(Hex.digit(byte >> 4))
+      append(Hex.digit(byte & 15))
     }
-    return document.kind(given) == .null
   }
 }
