@@ -54,7 +54,8 @@ extension PolicySet {
       let inquiry = Inquiry(
         policies: self,
         tenant: TenantFacts(
-          id: trial.tenant.id, labels: trial.tenant.labels, operations: trial.tenant.operations.map { Set($0) },
+          id: trial.tenant.id, labels: trial.tenant.labels,
+          operations: trial.tenant.operations.map { Set($0) },
           appInstances: trial.tenant.appInstances))
       return (inquiry.judge(call, body: body, token: nil), standIns)
     } catch {

@@ -31,6 +31,11 @@ package final class Snapshot: Sendable {
 }
 
 extension Snapshot {
+  /// What the policies say about a tenant's requests, and what the tenant may do.
+  func policies(of tenant: Tenant) -> TenantPolicies {
+    policies.policies(forTenant: tenant.id) ?? policies.policies(for: TenantFacts(tenant))
+  }
+
   /// The gateway's credentials, unless they have ended.
   package func usableCredentials(at now: WallClockTime) -> Credentials? {
     guard let credentials else { return nil }

@@ -33,7 +33,8 @@ final class GlobList: Sendable {
   func matches(_ text: Span<UInt8>) -> Bool {
     let first = text.isEmpty ? 0 : text[0]
     guard firstBytes.contains(first) else { return false }
-    for index in firstByteOfEach.indices where firstByteOfEach[index] == 0 || firstByteOfEach[index] == first {
+    for index in firstByteOfEach.indices where firstByteOfEach[index] == 0 || firstByteOfEach[index] == first
+    {
       if globs[index].matches(text) { return true }
     }
     return false

@@ -101,7 +101,9 @@ private final class MergedStringChecks: Sendable {
     }
     for index in prefixes.indices {
       let prefix = prefixes[index]
-      guard prefix.failure(for: request) == nil, prefix.isPrefix(of: value, for: request) else { return false }
+      guard prefix.failure(for: request) == nil, prefix.isPrefix(of: value, for: request) else {
+        return false
+      }
     }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
       && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)

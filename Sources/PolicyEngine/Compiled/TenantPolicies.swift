@@ -56,7 +56,9 @@ extension TenantPolicies {
       let filler = step.filling[index]
       filler.policy.fill(filler.filling, &request, &recorder)
     }
-    for index in step.clamping.indices { step.clamping[index].policy.clamp(&request, as: governance, &recorder) }
+    for index in step.clamping.indices {
+      step.clamping[index].policy.clamp(&request, as: governance, &recorder)
+    }
     if !step.enforced.isEmpty {
       let parts = Self.doubtful(step.merged, request, recorder)
       if !parts.isEmpty {

@@ -81,7 +81,8 @@ extension BoundPolicy {
   }
 
   private func checkPrefix(
-    _ prefix: BoundTemplate, _ value: Span<UInt8>, _ rule: Rule, _ field: String, _ request: borrowing GovernedRequest,
+    _ prefix: BoundTemplate, _ value: Span<UInt8>, _ rule: Rule, _ field: String,
+    _ request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let failure = prefix.failure(for: request) {

@@ -66,7 +66,9 @@ package final class JudgedRequest {
     } catch {
       throw .breaksModel(error)
     }
-    if let violation = TenantConfinement.violation(of: subjects, by: tenant) { throw .notTheTenants(violation) }
+    if let violation = TenantConfinement.violation(of: subjects, by: tenant) {
+      throw .notTheTenants(violation)
+    }
     return ConfinedRequest(self, tenant)
   }
 }

@@ -17,7 +17,9 @@ extension Explanation {
     default:
       for index in 0..<request.tagCount {
         let key = request.tagKey(index)
-        guard PolicyField.tag(key.uncheckedText) == verdict.field || PolicyField.tag(ofCaller: key) == verdict.field
+        guard
+          PolicyField.tag(key.uncheckedText) == verdict.field
+            || PolicyField.tag(ofCaller: key) == verdict.field
         else { continue }
         return Self.quoted(request.tagValue(index))
       }

@@ -136,6 +136,8 @@ extension GovernedRequest {
     @_lifetime(borrow self) get { value(clientRequestTokenSlice) }
   }
 
+  package var hasClientRequestToken: Bool { !clientRequestTokenSlice.isAbsent }
+
   /// As the caller gave it.
   package var receivedClientRequestToken: Span<UInt8>? {
     @_lifetime(borrow self) get { isTokenFilledIn ? nil : value(clientRequestTokenSlice) }

@@ -1,10 +1,8 @@
 internal import ChimeIdentity
 internal import Configuration
-internal import Patterns
 internal import PolicyEngine
 internal import Primitives
 internal import SigV4
-internal import StrictJSON
 
 /// A request that stays within its tenant; made by `confine`.
 struct Confined: ~Copyable {
@@ -12,50 +10,27 @@ struct Confined: ~Copyable {
   let target: IdentifiedCall
   let credential: TenantCredential
   let caller: AuthenticatedCaller
-  let document: JSONDocument?
-  fileprivate init(_ verified: borrowing Verified, _ document: JSONDocument?) {
+  let content: ConfinedRequest
+  fileprivate init(_ verified: borrowing Verified, _ content: consuming ConfinedRequest) {
     call = verified.call
     target = verified.target
     credential = verified.credential
     caller = verified.caller
-    self.document = document
+    self.content = content
   }
 }
 
 extension Worker {
   /// The tenant's operations, and its AppInstances in body, path and query.
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
-    let call = verified.call
-    let tenant = verified.credential.tenant
-    let parsed = Result { () throws(Refusal) in try parse(call.body) }
+    let judged = JudgedRequest(verified.target, body: verified.call.body)
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
-    call.received = GovernedRequest(call: verified.target, document: try? parsed.get())
-    if let violation = TenantConfinement.violation(
-      of: verified.target.operation, by: tenant.id, allowed: tenant.operations)
-    {
-      throw .notTheTenants(violation)
-    }
-    let document = try parsed.get()
-    let subjects: [ConfinementSubject]
+    verified.call.judged = judged
+    let tenant = verified.call.snapshot.policies(of: verified.credential.tenant)
     do {
-      subjects = try ModelValidator.confinementSubjects(of: verified.target, document: document)
+      return Confined(verified, try judged.confine(to: tenant))
     } catch {
-      throw .breaksModel(error)
-    }
-    if let violation = TenantConfinement.violation(
-      of: subjects, by: tenant.id, allowed: tenant.appInstances)
-    {
-      throw .notTheTenants(violation)
-    }
-    return Confined(verified, document)
-  }
-
-  private func parse(_ body: [UInt8]) throws(Refusal) -> JSONDocument? {
-    guard !body.isEmpty else { return nil }
-    do {
-      return try JSONDocument(parsing: body)
-    } catch {
-      throw .notStrictJSON(error)
+      throw Refusal(error)
     }
   }
 }

@@ -17,7 +17,7 @@ extension Worker {
       throw .noCredentials
     }
     let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
-    let isRepeatable = recorded.target.operation.isRead || recorded.request.clientRequestToken != nil
+    let isRepeatable = recorded.target.operation.isRead || recorded.judged.facts.hasClientRequestToken
     shared.retryBudget.withLock { $0.deposit() }
     // Once upstream may have received the request, no later failure can say that nothing was sent.
     var mayHaveArrived = false

@@ -10,14 +10,14 @@ internal import Primitives
 struct Recorded: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let request: GovernedRequest
+  let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
   /// `intent` is the journal's own proof.
   fileprivate init(_ scheduled: borrowing Scheduled, _ intent: consuming Journal.Intent) {
     call = scheduled.call
     target = scheduled.target
-    request = scheduled.request
+    judged = scheduled.judged
     body = scheduled.body
     payloadHash = scheduled.payloadHash
     call.intent = intent.sequence

@@ -12,14 +12,14 @@ struct Fresh: ~Copyable {
   let call: Call
   let target: IdentifiedCall
   let tenant: Tenant
-  let request: GovernedRequest
+  let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
   fileprivate init(_ permitted: borrowing Permitted) {
     call = permitted.call
     target = permitted.target
     tenant = permitted.tenant
-    request = permitted.request
+    judged = permitted.judged
     body = permitted.body
     payloadHash = permitted.payloadHash
   }
@@ -59,19 +59,25 @@ extension Worker {
 
   /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
   private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
-    let operation = permitted.target.operation
-    guard !operation.isIdempotent else { return nil }
+    guard !permitted.target.operation.isIdempotent else { return nil }
+    return Self.replayKey(of: permitted.judged.facts, permitted.tenant, permitted.caller)
+  }
+
+  private static func replayKey(
+    of facts: borrowing GovernedRequest, _ tenant: Tenant, _ caller: AuthenticatedCaller
+  ) -> ReplayKey {
+    let operation = facts.operation
     var mark = operation.text.utf8
     mark.append(" ")
-    if let token = permitted.call.received?.clientRequestToken {
-      mark.append(text: token)
+    if let token = facts.receivedClientRequestToken {
+      mark += token.array
     } else {
       // Nothing but the signature says that it is the same request.
       mark.append("signature ")
-      permitted.caller.signature.appendHex(to: &mark)
+      caller.signature.appendHex(to: &mark)
     }
     return ReplayKey(
-      tenant: permitted.tenant.id, appInstanceArn: permitted.request.appInstanceArn,
+      tenant: tenant.id, appInstanceArn: facts.appInstanceArn.uncheckedText,
       clientRequestToken: Text(uncheckedUTF8: mark))
   }
 }
