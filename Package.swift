@@ -135,7 +135,7 @@ let package = Package(
     tests(
       of: "PolicyEngine",
       uses: [
-        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
+        "Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
         "PolicyReplay",
       ]),
     tests(

@@ -36,6 +36,10 @@ package final class Pattern: Sendable {
   private nonisolated(unsafe) let whole: OpaquePointer
   private nonisolated(unsafe) let anywhere: OpaquePointer
   let needs: MatchNeeds
+  /// Answers for texts of ASCII without asking PCRE2, where the pattern is simple enough.
+  private let ascii: ASCIIMatcher?
+  /// What it is when it consists of characters and classes only.
+  let sequence: CharacterSequence?
 
   package init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source
@@ -52,7 +56,10 @@ package final class Pattern: Sendable {
       pcre2_code_free_8(whole)
       throw error
     }
-    needs = MatchNeeds(of: anywhere)
+    let sequence = options.isEmpty ? CharacterSequence(source) : nil
+    self.sequence = sequence
+    ascii = sequence.flatMap { ASCIIMatcher($0) }
+    needs = MatchNeeds(of: anywhere, source, sequence)
   }
 
   deinit {
@@ -62,7 +69,8 @@ package final class Pattern: Sendable {
 
   /// Whether the whole of `text`, which is well-formed UTF-8, matches.
   package func matchesWhole(_ text: Span<UInt8>) -> MatchResult {
-    Self.match(whole, text, startingPlaces: 1)
+    if let matches = ascii?.matchesWhole(text) { return matches ? .matched : .unmatched }
+    return Self.match(whole, text, startingPlaces: 1)
   }
 
   package func matchesWhole(_ text: Text) -> MatchResult { matchesWhole(text.utf8.span) }

@@ -6,15 +6,18 @@ extension GovernedRequest {
   /// Adds a tag whose value stands in the side buffer.
   mutating func addTag(_ key: FoldedKey, value: FactSlice) -> FactChange {
     let text = key.text
-    let slice = put(text.utf8.span)
-    tags.append(TagFact(key: slice, value: value, received: .absent, fingerprint: key.fingerprint))
-    return record(.tag, tag: tags.count - 1, from: .absent, to: value)
+    let name = putTagField(text.utf8.span)
+    tags.append(
+      TagFact(
+        key: name.part(5..<name.count), value: value, received: .absent, fingerprint: key.fingerprint))
+    return record(.tag, name, tag: tags.count - 1, from: .absent, to: value)
   }
 
   mutating func setTag(_ index: Int, to value: FactSlice) -> FactChange {
     let from = tags[index].value
     tags[index].value = value
-    return record(.tag, tag: index, from: from, to: value)
+    let key = self[tags[index].key].array
+    return record(.tag, putTagField(key.span), tag: index, from: from, to: value)
   }
 
   /// Sets the days, and the only criterion that the service knows if there were none.
@@ -25,13 +28,15 @@ extension GovernedRequest {
       expirationCriterionSlice = put(criterion.utf8.span)
     }
     expirationDays = days
-    return record(.expirationDays, from: from, to: put(decimal: days))
+    return record(
+      .expirationDays, put(PolicyField.expirationDays), from: from, to: put(decimal: days))
   }
 
   package mutating func fillClientRequestToken(_ token: Span<UInt8>) {
     clientRequestTokenSlice = put(token)
     isTokenFilledIn = true
-    _ = record(.clientRequestToken, from: .absent, to: clientRequestTokenSlice)
+    _ = record(
+      .clientRequestToken, put(PolicyField.clientRequestToken), from: .absent, to: clientRequestTokenSlice)
   }
 
   /// Whether the operation wants a ClientRequestToken and the caller gave none.
@@ -45,19 +50,34 @@ extension GovernedRequest {
     return FactSlice(inSide: start..<side.count)
   }
 
+  /// `Tags.` and the key.
+  private mutating func putTagField(_ key: Span<UInt8>) -> FactSlice {
+    let start = side.count
+    side.append("Tags.")
+    side.append(key)
+    return FactSlice(inSide: start..<side.count)
+  }
+
+  private mutating func put(_ name: String) -> FactSlice {
+    let start = side.count
+    side.append(string: name)
+    return FactSlice(inSide: start..<side.count)
+  }
+
   /// Keeps a change; of a field changed before, only the way from first to last.
   /// - Returns: this change by itself.
   private mutating func record(
-    _ field: FactChange.Field, tag: Int = 0, from: FactSlice, to: FactSlice
+    _ field: FactChange.Field, _ name: FactSlice, tag: Int = 0, from: FactSlice, to: FactSlice
   ) -> FactChange {
-    let change = FactChange(field: field, tag: Int32(tag), from: from, to: to)
+    let change = FactChange(field: field, name: name, tag: Int32(tag), from: from, to: to)
     for index in madeChanges.indices {
       let earlier = madeChanges[index]
       guard earlier.field == field, earlier.tag == change.tag else { continue }
       if !earlier.from.isAbsent, self[earlier.from].holds(self[to]) {
         madeChanges.remove(at: index)
       } else {
-        madeChanges[index] = FactChange(field: field, tag: change.tag, from: earlier.from, to: to)
+        madeChanges[index] = FactChange(
+          field: field, name: name, tag: change.tag, from: earlier.from, to: to)
       }
       return change
     }
@@ -81,21 +101,9 @@ extension GovernedRequest {
   @_lifetime(borrow self)
   package func changedTo(_ index: Int) -> Span<UInt8> { self[madeChanges[index].to] }
 
-  /// The name of a changed field without the key of its tag: `Tags.`, `ClientRequestToken`.
-  package func changedField(_ index: Int) -> StaticString {
-    switch madeChanges[index].field {
-    case .tag: "Tags."
-    case .expirationDays: "ExpirationSettings.ExpirationDays"
-    case .clientRequestToken: "ClientRequestToken"
-    }
-  }
-
-  /// The key of the tag that was changed, which belongs behind `Tags.`; empty when it was no tag.
+  /// The name of a changed field: `Tags.Owner`, `ClientRequestToken`.
   @_lifetime(borrow self)
-  package func changedTagKey(_ index: Int) -> Span<UInt8> {
-    let change = madeChanges[index]
-    return self[change.field == .tag ? tags[Int(change.tag)].key : .absent]
-  }
+  package func changedField(_ index: Int) -> Span<UInt8> { self[madeChanges[index].name] }
 
   /// The changes in words of their own, for those who print them.
   package var changes: [Change] {
@@ -110,13 +118,7 @@ extension GovernedRequest {
       to: self[change.to].uncheckedText)
   }
 
-  func field(of change: FactChange) -> String {
-    switch change.field {
-    case .tag: PolicyField.tag(self[tags[Int(change.tag)].key].uncheckedText)
-    case .expirationDays: PolicyField.expirationDays
-    case .clientRequestToken: PolicyField.clientRequestToken
-    }
-  }
+  func field(of change: FactChange) -> String { self[change.name].uncheckedText.string }
 }
 
 extension ScratchArray {

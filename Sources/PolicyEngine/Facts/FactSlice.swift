@@ -62,6 +62,8 @@ struct FactChange: BitwiseCopyable, Sendable {
   enum Field: UInt8, BitwiseCopyable { case tag, expirationDays, clientRequestToken }
 
   let field: Field
+  /// As violations and records name it: `Tags.Owner`.
+  let name: FactSlice
   /// Of a tag: its place among the tags.
   let tag: Int32
   /// Absent: the request did not have the field.
