@@ -53,9 +53,8 @@ struct AccessLog {
   private mutating func append(_ key: StaticString, _ value: Text?) {
     guard let value else { return }
     lines.append(key)
-    var writer = JSONWriter(into: lines)
-    lines = []
-    writer.string(value)
-    lines = writer.bytes
+    var quoted = ByteBuffer(capacity: value.utf8.count + 2)
+    quoted.append(quoted: value.utf8.span)
+    lines.append(contentsOf: quoted.array)
   }
 }
