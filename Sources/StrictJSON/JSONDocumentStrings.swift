@@ -1,4 +1,4 @@
-public import Primitives
+package import Primitives
 
 // Strings: where they stand, what they mean, whether they are what somebody looks for.
 extension JSONDocument {
@@ -51,15 +51,14 @@ extension JSONDocument {
   @inlinable package func isText(_ node: JSONNode, _ expected: Span<UInt8>) -> Bool {
     let entry = self[node]
     guard entry.kind == .string else { return false }
-    guard entry.isEscaped else {
-      return entry.end &- entry.start &- 2 == expected.count
-        && bytes.span.extracting(entry.content).holds(expected)
-    }
-    return isEscapedText(entry, expected)
+    if entry.isEscaped { return isEscapedText(entry, expected) }
+    return entry.end &- entry.start &- 2 == expected.count && isPlainText(entry, expected)
   }
 
-  @inlinable package func isText(_ node: JSONNode, _ expected: Text) -> Bool {
-    isText(node, expected.utf8.span)
+  package func isText(_ node: JSONNode, _ expected: Text) -> Bool { isText(node, expected.utf8.span) }
+
+  @usableFromInline func isPlainText(_ entry: JSONTapeEntry, _ expected: Span<UInt8>) -> Bool {
+    bytes.span.extracting(entry.content).holds(expected)
   }
 
   @usableFromInline @inline(never)

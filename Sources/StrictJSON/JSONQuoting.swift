@@ -6,8 +6,8 @@ extension ByteBuffer {
   package mutating func append(quoted value: Span<UInt8>) {
     var copied = 0
     append(upTo: value.count &+ 2) { out in
-      // There is memory for two quotes at least.
-      let target = out.baseAddress.unsafelyUnwrapped
+      // There always is one: two quotes are written at least.
+      guard let target = out.baseAddress else { return 0 }
       target[0] = UInt8(ascii: "\"")
       copied = Self.copyPlain(value, to: target + 1)
       guard copied == value.count else { return copied &+ 1 }
