@@ -71,7 +71,7 @@ import StrictJSON
         try perRequest { number, caller in
           let body = sample.allowed[number % allowed.count]
           let judged = try kept ?? JudgedRequest(Sample.call(), body: body)
-          if kept != nil { judged.reuse(for: try Sample.call(), body: body) }
+          if kept != nil { judged.reuse(for: try Sample.call(), in: body, body: 0..<body.count) }
           kept = judged
           written.removeAll()
           _ = try judged.confine(to: set.policies(for: caller)).validate().decide(

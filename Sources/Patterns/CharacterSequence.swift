@@ -81,7 +81,9 @@ final class ASCIIMatcher: Sendable {
     self.sets = sets
     times = sequence.items.map(\.times.lowerBound)
     varying = sequence.varying ?? -1
-    fixed = sequence.items.indices.filter { $0 != sequence.varying }.map { times[$0] }.reduce(0, +)
+    fixed = sequence.items.indices.reduce(0) { sum, index in
+      index == sequence.varying ? sum : sum + sequence.items[index].times.lowerBound
+    }
     least = sequence.varying.map { sequence.items[$0].times.lowerBound } ?? 0
     most = sequence.varying.map { sequence.items[$0].times.upperBound } ?? 0
   }

@@ -164,7 +164,7 @@ import Testing
       body: Array(createBody(name: "Alice\nLiddell", tags: [("a", "b")], days: 9, metadata: "m").utf8))
     _ = refusal(of: used, tenant)
     let body = Array(#"{"Name":"\u0041","Metadata":""}"#.utf8)
-    used.reuse(for: try call(.updateAppInstanceUser), body: body)
+    used.reuse(for: try call(.updateAppInstanceUser), in: body, body: 0..<body.count)
     let fresh = JudgedRequest(try call(.updateAppInstanceUser), body: body)
     for judged in [used, fresh] { #expect(refusal(of: judged, tenant) == nil) }
     #expect("\(PlainFacts(used.facts))" == "\(PlainFacts(fresh.facts))")

@@ -13,6 +13,8 @@ final class Call {
   let id: RequestID
   let head: RequestHead
   let body: [UInt8]
+  /// Where the body stands in the head's bytes.
+  let bodyRange: Range<Int>
   let receivedAt: MonotonicInstant
   let time: WallClockTime
   let connection: ByteStream
@@ -49,6 +51,7 @@ final class Call {
     self.id = id
     head = message?.head ?? .absent
     body = message?.bodyArray ?? []
+    bodyRange = message?.body.range ?? 0..<0
     receivedAt = now
     self.time = time
     self.connection = connection

@@ -29,27 +29,33 @@ package final class JudgedRequest {
   package fileprivate(set) var isDecided = false
   private var syntaxError: JSONSyntaxError?
 
-  /// - Parameter body: empty when there is none.
-  package init(_ call: IdentifiedCall, body: [UInt8]) {
+  /// - Parameters:
+  ///   - bytes: the buffer that the request came in; it is shared, not copied.
+  ///   - body: where the body stands in it; empty when there is none.
+  package init(_ call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
     self.call = call
     facts = GovernedRequest(operation: call.operation)
-    read(body)
+    read(bytes, body)
+  }
+
+  package convenience init(_ call: IdentifiedCall, body: [UInt8]) {
+    self.init(call, in: body, body: 0..<body.count)
   }
 
   /// Drops everything about one request and takes another, in the same memory.
-  package func reuse(for call: IdentifiedCall, body: [UInt8]) {
+  package func reuse(for call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
     self.call = call
     facts.removeAll()
     decision = Decision()
     isDecided = false
     syntaxError = nil
-    read(body)
+    read(bytes, body)
   }
 
-  private func read(_ body: [UInt8]) {
+  private func read(_ bytes: [UInt8], _ body: Range<Int>) {
     var document: JSONDocument?
     if !body.isEmpty {
-      do { document = try JSONDocument(parsing: body) } catch { syntaxError = error }
+      do { document = try JSONDocument(parsing: bytes, in: body) } catch { syntaxError = error }
     }
     facts.read(call, document)
   }

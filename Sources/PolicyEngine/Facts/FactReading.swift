@@ -32,7 +32,8 @@ extension GovernedRequest {
   package mutating func read(_ document: JSONDocument) {
     self.document = document
     source = document.bytes
-    for (key, value) in document.members(document.root) { read(key, value, in: document) }
+    var walk = document.memberWalk(document.root)
+    while let (key, value) = document.next(&walk) { read(key, value, in: document) }
     receivedTags = tags.count
     receivedExpirationDays = expirationDays
   }
@@ -66,34 +67,48 @@ extension GovernedRequest {
 }
 
 extension GovernedRequest {
-  /// Takes over one member of the body. The members that policy knows have the same meaning in every operation, and
-  /// their lengths tell nearly all of them apart.
+  /// Takes over one member of the body. The members that policy knows have the same meaning in every operation.
   private mutating func read(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
-    let length = document.plainString(key)?.count
-    if document.isKey(key, length, "AppInstanceArn") {
-      let arn = slice(of: value, in: document)
-      if !arn.isAbsent { takeAppInstance(arn) }
-    } else if document.isKey(key, length, "AppInstanceUserId") {
-      appInstanceUserIdSlice = slice(of: value, in: document)
-    } else if document.isKey(key, length, "Name") {
-      nameSlice = slice(of: value, in: document)
-    } else if document.isKey(key, length, "Metadata") {
-      metadataSlice = slice(of: value, in: document)
-    } else if document.isKey(key, length, "ClientRequestToken") {
-      clientRequestTokenSlice = slice(of: value, in: document)
-    } else if document.isKey(key, length, "Tags") {
-      readTags(value, in: document)
-    } else if document.isKey(key, length, "ExpirationSettings") {
-      readExpiration(value, in: document)
-    } else if document.isKey(key, length, "ResourceARN") {
+    // Their lengths tell nearly all of them apart; a key with escapes has to be unescaped for that.
+    switch document.plainString(key)?.count ?? document.utf8(key)?.count {
+    case 4: readFourLetters(key, value, in: document)
+    case 7:
+      if document.isKey(key, "TagKeys") { readTagKeys(value, in: document) }
+    case 8:
+      if document.isKey(key, "Metadata") { metadataSlice = slice(of: value, in: document) }
+    case 11:
+      guard document.isKey(key, "ResourceARN") else { return }
       resourceArnSlice = slice(of: value, in: document)
       locate(by: resourceArnSlice)
-    } else if document.isKey(key, length, "TagKeys") {
-      keysToRemove.removeAll()
-      for element in document.elements(value) {
-        let key = slice(of: element, in: document)
-        if !key.isAbsent { keysToRemove.append(key) }
+    case 14:
+      guard document.isKey(key, "AppInstanceArn") else { return }
+      let arn = slice(of: value, in: document)
+      if !arn.isAbsent { takeAppInstance(arn) }
+    case 17:
+      if document.isKey(key, "AppInstanceUserId") { appInstanceUserIdSlice = slice(of: value, in: document) }
+    case 18:
+      if document.isKey(key, "ClientRequestToken") {
+        clientRequestTokenSlice = slice(of: value, in: document)
+      } else if document.isKey(key, "ExpirationSettings") {
+        readExpiration(value, in: document)
       }
+    default: break
+    }
+  }
+
+  private mutating func readFourLetters(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
+    if document.isKey(key, "Name") {
+      nameSlice = slice(of: value, in: document)
+    } else if document.isKey(key, "Tags") {
+      readTags(value, in: document)
+    }
+  }
+
+  private mutating func readTagKeys(_ list: JSONNode, in document: JSONDocument) {
+    var walk = document.elementWalk(list)
+    while let element = document.next(&walk) {
+      let key = slice(of: element, in: document)
+      if !key.isAbsent { keysToRemove.append(key) }
     }
   }
 
@@ -115,14 +130,15 @@ extension GovernedRequest {
   }
 
   private mutating func readTags(_ list: JSONNode, in document: JSONDocument) {
-    for element in document.elements(list) {
+    var elements = document.elementWalk(list)
+    while let element = document.next(&elements) {
       var key = FactSlice.absent
       var value = FactSlice.absent
-      for (name, member) in document.members(element) {
-        let length = document.plainString(name)?.count
-        if document.isKey(name, length, "Key") {
+      var members = document.memberWalk(element)
+      while let (name, member) = document.next(&members) {
+        if document.isKey(name, "Key") {
           key = slice(of: member, in: document)
-        } else if document.isKey(name, length, "Value") {
+        } else if document.isKey(name, "Value") {
           value = slice(of: member, in: document)
         }
       }
@@ -136,11 +152,11 @@ extension GovernedRequest {
   }
 
   private mutating func readExpiration(_ settings: JSONNode, in document: JSONDocument) {
-    for (name, member) in document.members(settings) {
-      let length = document.plainString(name)?.count
-      if document.isKey(name, length, "ExpirationDays") {
+    var walk = document.memberWalk(settings)
+    while let (name, member) = document.next(&walk) {
+      if document.isKey(name, "ExpirationDays") {
         expirationDays = document.integer(member)
-      } else if document.isKey(name, length, "ExpirationCriterion") {
+      } else if document.isKey(name, "ExpirationCriterion") {
         expirationCriterionSlice = slice(of: member, in: document)
       }
     }
@@ -149,8 +165,8 @@ extension GovernedRequest {
   /// Where a string stands; unescaped, if it must be, into the side buffer.
   private mutating func slice(of node: JSONNode, in document: JSONDocument) -> FactSlice {
     if let place = document.plainString(node) { return FactSlice(inSource: place) }
-    guard let unescaped = document.utf8(node) else { return .absent }
-    return put(unescaped.span)
+    guard let place = document.appendUnescaped(node, to: &side) else { return .absent }
+    return FactSlice(inSide: place.range)
   }
 
   /// Copies bytes into the side buffer.
@@ -162,18 +178,17 @@ extension GovernedRequest {
 }
 
 extension JSONDocument {
-  /// Whether a key is this one. Its length, where it is known without unescaping, rules most out.
+  /// Whether a key is this one.
   @inline(__always)
-  fileprivate func isKey(_ key: JSONNode, _ length: Int?, _ expected: StaticString) -> Bool {
-    guard let length else { return isText(key, Text(expected.description)) }
-    guard length == expected.utf8CodeUnitCount, let place = plainString(key) else { return false }
-    return bytes.span.extracting(place).isEqual(to: expected)
+  fileprivate func isKey(_ key: JSONNode, _ expected: StaticString) -> Bool {
+    guard let given = plainSpan(key) else { return isText(key, Text(expected.description)) }
+    return given.isEqual(to: expected)
   }
 }
 
 extension Span<UInt8> {
   @inline(__always)
-  func isEqual(to literal: StaticString) -> Bool {
+  fileprivate func isEqual(to literal: StaticString) -> Bool {
     let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
     guard count == expected.count else { return false }
     for index in 0..<count where self[unchecked: index] != expected[index] { return false }

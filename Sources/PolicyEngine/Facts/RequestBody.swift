@@ -9,7 +9,7 @@ extension GovernedRequest {
   /// Appends the body written anew: for the operations whose facts policy can change from those facts, member by member
   /// in the service model's order; for all others the members as they were read, and a token that was filled in.
   package func writeBody(to bytes: inout ByteBuffer) {
-    bytes.reserve((document?.bytes.count ?? 0) + side.count + 256)
+    bytes.reserve((document.map { $0.source($0.root).count } ?? 0) + side.count + 256)
     switch operation {
     case .createAppInstanceUser: writeCreateUser(to: &bytes)
     case .putAppInstanceUserExpirationSettings:
@@ -74,7 +74,7 @@ extension GovernedRequest {
   /// A string. One that stands in the request's own buffer was written without escapes and needs none.
   private func append(_ slice: FactSlice, to bytes: inout ByteBuffer) {
     if slice.isInSide, !slice.isAbsent {
-      bytes.append(jsonString: self[slice])
+      bytes.append(quoted: self[slice])
     } else {
       bytes.append(UInt8(ascii: "\""))
       bytes.append(self[slice])
@@ -88,7 +88,7 @@ extension GovernedRequest {
       for (key, value) in document.members(document.root) {
         guard document.kind(value) != .null, let name = document.utf8(key) else { continue }
         bytes.append(separator)
-        bytes.append(jsonString: name.span)
+        bytes.append(quoted: name.span)
         bytes.append(UInt8(ascii: ":"))
         bytes.append(document.bytes.span.extracting(document.source(value)))
         separator = ","
@@ -102,38 +102,5 @@ extension GovernedRequest {
     }
     if separator.utf8Start.pointee == UInt8(ascii: "{") { bytes.append("{") }
     bytes.append("}")
-  }
-}
-
-extension ByteBuffer {
-  /// A JSON string with the escapes that RFC 8259 section 7 demands and no others.
-  fileprivate mutating func append(jsonString value: Span<UInt8>) {
-    append(UInt8(ascii: "\""))
-    var start = 0
-    for index in value.indices {
-      let byte = value[unchecked: index]
-      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-      append(value.extracting(start..<index))
-      append(escapeOf: byte)
-      start = index + 1
-    }
-    append(value.extracting(start..<value.count))
-    append(UInt8(ascii: "\""))
-  }
-
-  private mutating func append(escapeOf byte: UInt8) {
-    append(UInt8(ascii: "\\"))
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
-    case 0x08: append(UInt8(ascii: "b"))
-    case 0x09: append(UInt8(ascii: "t"))
-    case 0x0A: append(UInt8(ascii: "n"))
-    case 0x0C: append(UInt8(ascii: "f"))
-    case 0x0D: append(UInt8(ascii: "r"))
-    default:
-      append("u00")
-      append(Hex.digit(byte >> 4))
-      append(Hex.digit(byte & 15))
-    }
   }
 }

@@ -1,5 +1,6 @@
 internal import ChimeIdentity
 internal import Configuration
+internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
 internal import SigV4
@@ -23,7 +24,8 @@ struct Confined: ~Copyable {
 extension Worker {
   /// The tenant's operations, and its AppInstances in body, path and query.
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
-    let judged = JudgedRequest(verified.target, body: verified.call.body)
+    let judged = JudgedRequest(
+      verified.target, in: verified.call.head.bytes, body: verified.call.bodyRange)
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
     verified.call.judged = judged
     let tenant = verified.call.snapshot.policies(of: verified.credential.tenant)
