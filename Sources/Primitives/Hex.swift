@@ -5,6 +5,19 @@
     value < 10 ? 0x30 &+ value : 0x57 &+ value
   }
 
+  /// The eight lower-case digits of four bytes; `bytes` and the digits stand with the first in the lowest place.
+  ///
+  /// All of them at once: a digest has 64, and three of them are written for each request.
+  @inlinable package static func digits(of bytes: UInt32) -> UInt64 {
+    var spread = UInt64(bytes)
+    spread = (spread | spread &<< 16) & 0x0000_FFFF_0000_FFFF
+    spread = (spread | spread &<< 8) & 0x00FF_00FF_00FF_00FF
+    // Each byte's upper half first, then its lower one.
+    let values = spread &>> 4 & 0x000F_000F_000F_000F | (spread & 0x000F_000F_000F_000F) &<< 8
+    let letters = (values &+ 0x0606_0606_0606_0606) &>> 4 & 0x0101_0101_0101_0101
+    return values &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+  }
+
   @inlinable package static func encode(_ bytes: some Sequence<UInt8>) -> String {
     var out: [UInt8] = []
     out.append(hex: bytes)

@@ -11,12 +11,12 @@ package import Transport
 /// full, its input validated, and then the service does it.
 package final class SandboxHandler: HTTPHandler {
   private let verifier: Verifier
-  private let key: VerificationKey
+  private let keys: AccessKeyTable
   private let clock: any TimeSource
   private let entropy: any Entropy
   private let state: Mutex<State>
 
-  private struct State {
+  private struct State: ~Copyable {
     var service: SandboxService
     var workspace = SigningWorkspace()
   }
@@ -25,8 +25,9 @@ package final class SandboxHandler: HTTPHandler {
   package init(
     service: SandboxService, region: Text, key: VerificationKey, clock: any TimeSource, entropy: any Entropy
   ) {
-    verifier = Verifier(VerifierSettings(region: region, clockSkewNanoseconds: Self.clockSkew))
-    self.key = key
+    verifier = Verifier(
+      VerifierSettings(scope: SigningScope(region: region), clockSkewNanoseconds: Self.clockSkew))
+    keys = AccessKeyTable([key])
     self.clock = clock
     self.entropy = entropy
     state = Mutex(State(service: service))
@@ -78,8 +79,8 @@ package final class SandboxHandler: HTTPHandler {
     do {
       _ = try state.withLock { state throws(AuthenticationFailure) in
         try verifier.verify(
-          request.head, canonicalQuery: call.upstreamQuery, body: request.body[...], now: now,
-          workspace: &state.workspace, lookup: { $0 == key.id ? key : nil })
+          request.head, canonicalQuery: call.upstreamQuery.span, body: request.body.span, now: now, keys: keys,
+          workspace: &state.workspace)
       }
     } catch { throw SandboxFailure(error) }
   }
