@@ -54,7 +54,7 @@ package final class SandboxHandler: HTTPHandler {
     do throws(SandboxFailure) {
       let call = try Self.identify(request.head)
       try verify(request, call)
-      let document = try Self.parse(request.body)
+      let document = try Self.parse(request.bodyArray)
       do { try ModelValidator.validate(call, document: document) } catch {
         throw SandboxFailure(.badRequest, error.message)
       }
@@ -79,7 +79,7 @@ package final class SandboxHandler: HTTPHandler {
     do {
       _ = try state.withLock { state throws(AuthenticationFailure) in
         try verifier.verify(
-          request.head, canonicalQuery: call.upstreamQuery.span, body: request.body.span, now: now, keys: keys,
+          request.head, canonicalQuery: call.upstreamQuery.span, body: request.head[request.body], now: now, keys: keys,
           workspace: &state.workspace)
       }
     } catch { throw SandboxFailure(error) }

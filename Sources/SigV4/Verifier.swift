@@ -50,7 +50,7 @@ package final class Verifier: Sendable {
     let key = try usableKey(parts, of: bytes, now: now, keys: keys)
 
     workspace.scratch.request.begin(
-      method: bytes.extracting(head.method), path: bytes.extracting(head.path), query: canonicalQuery)
+      method: bytes[head.method], path: bytes[head.path], query: canonicalQuery)
     let signedNames = try Self.appendSignedFields(
       authorization.signedHeaders, of: head, to: &workspace.scratch.request)
     try Self.checkCoverage(authorization.signedHeaders, signed: signedNames, of: head)
@@ -71,7 +71,7 @@ package final class Verifier: Sendable {
   /// The access key that a request claims, unproven, for the record of its refusal.
   package static func claimedAccessKeyId(_ head: RequestHead) -> Text? {
     guard let line = head.fields.first(where: { $0.known == .authorization }),
-      let field = try? AuthorizationField(reading: line.value, of: head.bytes.span)
+      let field = try? AuthorizationField(reading: line.value.range, of: head.bytes.span)
     else { return nil }
     return Text(uncheckedUTF8: Array(head.bytes[field.accessKeyId]))
   }
@@ -138,14 +138,14 @@ extension Verifier {
     while let name = names.next(in: bytes) {
       var isFirst = true
       for index in fields.indices
-      where FieldMatching.isSame(listed: name, fields[index].name, in: bytes) {
+      where FieldMatching.isSame(listed: name, fields[index].name.range, in: bytes) {
         if isFirst {
           request.beginField(bytes.extracting(name))
         } else {
           request.separateValues()
         }
         isFirst = false
-        request.append(value: bytes.extracting(fields[index].value))
+        request.append(value: bytes.extracting(fields[index].value.range))
         signed.insert(fields[index].known)
       }
       guard !isFirst else {
@@ -168,7 +168,7 @@ extension Verifier {
       switch field.known {
       case .amzDate, .amzSecurityToken, .amzContentSHA256: isListed = signed.contains(field.known)
       // A name of its own behind the common prefix: the set cannot tell them apart.
-      case .xAmzPrefix: isListed = list.contains(field.name, of: head.bytes.span)
+      case .xAmzPrefix: isListed = list.contains(field.name.range, of: head.bytes.span)
       default: continue
       }
       guard isListed else {
