@@ -134,21 +134,21 @@ package struct SHA256Hasher: ~Copyable {
 
 /// HMAC-SHA-256 (RFC 2104) under a key that is used once. See `HMACKey` for one that is used again.
 package enum HMACSHA256 {
-  package static func authenticate(_ message: [UInt8], key: UnsafeRawBufferPointer) -> SHA256Digest {
+  package static func authenticate(
+    _ message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
+  ) -> SHA256Digest {
     var prepared = gh_hmac_sha256_key()
     gh_hmac_sha256_key_init(&prepared, key.baseAddress, key.count)
     defer { OPENSSL_cleanse(&prepared, MemoryLayout.size(ofValue: prepared)) }
-    return SHA256Digest { out in
-      message.withUnsafeBytes { gh_hmac_sha256(&prepared, $0.baseAddress, $0.count, out) }
-    }
+    return SHA256Digest { gh_hmac_sha256(&prepared, message.baseAddress, message.count, $0) }
   }
 
   package static func authenticate(_ message: [UInt8], key: [UInt8]) -> SHA256Digest {
-    key.withUnsafeBytes { authenticate(message, key: $0) }
+    message.withUnsafeBytes { message in key.withUnsafeBytes { authenticate(message, key: $0) } }
   }
 
   package static func authenticate(_ message: [UInt8], key: SHA256Digest) -> SHA256Digest {
-    key.withBytes { authenticate(message, key: $0) }
+    message.withUnsafeBytes { message in key.withBytes { authenticate(message, key: $0) } }
   }
 }
 

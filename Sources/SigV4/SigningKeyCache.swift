@@ -41,7 +41,9 @@ package final class SigningKey: Sendable {
     scope.append(day: day, to: &text)
     scopeText = text.array
     let initial = secret.withBytes { Secret(Array("AWS4".utf8) + $0) }
-    var digest = initial.withBytes { HMACSHA256.authenticate(Array(text.array.prefix(8)), key: $0) }
+    var digest = initial.withBytes { key in
+      text.withBytes { HMACSHA256.authenticate(UnsafeRawBufferPointer(rebasing: $0[..<8]), key: key) }
+    }
     for part in [scope.region.utf8, scope.service.utf8, Array("aws4_request".utf8)] {
       digest = HMACSHA256.authenticate(part, key: digest)
     }
@@ -78,11 +80,12 @@ package struct SigningKeyCache: ~Copyable {
     return key
   }
 
-  /// The first of the pair. Addresses and days differ in their low bits; a multiplication carries these upwards.
+  /// The first of the pair. Addresses and days differ in few bits; this is MurmurHash3's way to let each bit tell on all.
   private func place(of secret: Secret, day: Int) -> Int {
     let bits = UInt64(UInt(bitPattern: ObjectIdentifier(secret))) ^ UInt64(truncatingIfNeeded: day)
-    let mixed = bits &* 0x9E37_79B9_7F4A_7C15 &>> 32
-    return Int(truncatingIfNeeded: mixed) & (slots.count - 2)
+    var mixed = (bits ^ bits &>> 33) &* 0xFF51_AFD7_ED55_8CCD
+    mixed = (mixed ^ mixed &>> 33) &* 0xC4CE_B9FE_1A85_EC53
+    return Int(truncatingIfNeeded: mixed &>> 33) & (slots.count - 2)
   }
 }
 
