@@ -9,13 +9,13 @@ internal import SigV4
 struct Confined: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   let content: ConfinedRequest
   fileprivate init(_ verified: borrowing Verified, _ content: consuming ConfinedRequest) {
     call = verified.call
     target = verified.target
-    credential = verified.credential
+    tenant = verified.tenant
     caller = verified.caller
     self.content = content
   }
@@ -28,9 +28,8 @@ extension Worker {
       verified.target, in: verified.call.head.bytes, body: verified.call.bodyRange)
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
     verified.call.judged = judged
-    let tenant = verified.call.snapshot.policies(of: verified.credential.tenant)
     do {
-      return Confined(verified, try judged.confine(to: tenant))
+      return Confined(verified, try judged.confine(to: verified.tenant.policies))
     } catch {
       throw Refusal(error)
     }

@@ -9,13 +9,13 @@ internal import SigV4
 struct Valid: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   let content: ValidRequest
   fileprivate init(_ admitted: consuming Admitted) throws(JudgementRefusal) {
     call = admitted.call
     target = admitted.target
-    credential = admitted.credential
+    tenant = admitted.tenant
     caller = admitted.caller
     content = try admitted.content.validate()
   }
@@ -58,7 +58,7 @@ extension Worker {
   /// Every policy that matches, on the facts of the request; what they change is written into a body anew, and
   /// otherwise the body's bytes go through untouched.
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
-    let (call, target, tenant, caller) = (valid.call, valid.target, valid.credential.tenant, valid.caller)
+    let (call, target, tenant, caller) = (valid.call, valid.target, valid.tenant.configured, valid.caller)
     let judged = valid.content.judged
     var written = ByteBuffer()
     let forwarded: ForwardedBody
