@@ -5,7 +5,9 @@ internal import Primitives
 /// Stricter than the grammar in one place: the "bad whitespace" it tolerates around `;` and `=` for old
 /// senders is refused, since parsers disagree about it and no SDK writes it.
 struct ChunkedBody: Sendable {
-  private(set) var content: [UInt8] = []
+  /// The message's head and behind it the content so far.
+  private var message: [UInt8]
+  private let headCount: Int
   private var stage = Stage.sizeLine
   private var lines = LineScanner()
   /// Bytes of extensions and trailers so far.
@@ -30,7 +32,12 @@ struct ChunkedBody: Sendable {
     let isComplete: Bool
   }
 
-  init(limits: HTTPLimits) { self.limits = limits }
+  /// - Parameter head: the head that the content belongs to.
+  init(behind head: [UInt8] = [], limits: HTTPLimits) {
+    message = head
+    headCount = head.count
+    self.limits = limits
+  }
 
   /// Decodes as much of `bytes` as it can. The caller discards what was consumed and hands over the rest
   /// again with what follows.
@@ -72,9 +79,10 @@ struct ChunkedBody: Sendable {
     }
   }
 
-  mutating func takeContent() -> [UInt8] {
+  /// The head and the content behind it.
+  mutating func takeMessage() -> [UInt8] {
     var taken: [UInt8] = []
-    swap(&taken, &content)
+    swap(&taken, &message)
     return taken
   }
 
@@ -101,7 +109,7 @@ struct ChunkedBody: Sendable {
       try ChunkExtensions.check(index..<line.upperBound, in: bytes)
       try addOverhead(line.upperBound - index)
     }
-    guard size <= limits.bodyBytes - content.count else { throw .bodyTooLarge }
+    guard size <= limits.bodyBytes - (message.count - headCount) else { throw .bodyTooLarge }
     stage = size == 0 ? .trailers : .data(size)
   }
 
@@ -122,7 +130,7 @@ struct ChunkedBody: Sendable {
   }
 
   private mutating func append(_ bytes: RawSpan) {
-    bytes.withUnsafeBytes { content.append(contentsOf: $0) }
+    bytes.withUnsafeBytes { message.append(contentsOf: $0) }
   }
 }
 

@@ -1,5 +1,5 @@
 /// The fields the gateway looks up, recognised once while parsing (case-insensitively, RFC 9110 section 5.1).
-package enum FieldName: UInt8, Sendable, Hashable {
+@usableFromInline package enum FieldName: UInt8, BitwiseCopyable, Sendable, Hashable {
   case other
   case host, connection, keepAlive, contentLength, transferEncoding, expect, te, trailer, upgrade
   case proxyConnection, proxyAuthorization, proxyAuthenticate

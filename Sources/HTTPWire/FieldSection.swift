@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The field lines of one head, and what they say about framing and persistence.
 struct FieldSection: Sendable {
   private(set) var lines: [FieldLine] = []
@@ -56,19 +58,19 @@ struct FieldSection: Sendable {
     case .host:
       framing.hosts += 1
       guard framing.hosts == 1 else { throw .duplicateHost }
-      guard HostField.isValid(field.value, in: bytes) else { throw .badHost }
+      guard HostField.isValid(field.value.range, in: bytes) else { throw .badHost }
     case .contentLength:
       guard framing.contentLength == nil else { throw .conflictingLength }
-      framing.contentLength = try Self.decimal(field.value, in: bytes)
+      framing.contentLength = try Self.decimal(field.value.range, in: bytes)
     case .transferEncoding:
-      guard !framing.isChunked, bytes.matches(field.value, token: "chunked") else {
+      guard !framing.isChunked, bytes.matches(field.value.range, token: "chunked") else {
         throw .unsupportedTransferEncoding
       }
       framing.isChunked = true
     case .connection:
-      noteConnectionOptions(field.value, in: bytes)
+      noteConnectionOptions(field.value.range, in: bytes)
     case .expect:
-      guard bytes.matches(field.value, token: "100-continue") else { throw .unsupportedExpectation }
+      guard bytes.matches(field.value.range, token: "100-continue") else { throw .unsupportedExpectation }
       framing.expectsContinue = true
     default: break
     }

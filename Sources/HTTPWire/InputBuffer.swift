@@ -26,28 +26,18 @@ struct InputBuffer: ~Copyable {
     start = 0
   }
 
-  /// Takes a head and the content behind it. When nothing else is buffered the head keeps the buffer, which
-  /// is the usual case and spares a copy.
-  mutating func take(head headCount: Int, body bodyCount: Int) -> (head: [UInt8], body: [UInt8]) {
-    let bodyStart = start + headCount
-    let end = bodyStart + bodyCount
+  /// Takes the first `count` bytes, a head and the content behind it. When nothing else is buffered they are the buffer,
+  /// which is the usual case and spares a copy.
+  mutating func take(_ count: Int) -> [UInt8] {
+    let end = start + count
     precondition(end <= bytes.count, "taking what was received")
-    let body = Array(bytes[bodyStart..<end])
     guard start == 0, end == bytes.count else {
-      let head = Array(bytes[start..<bodyStart])
-      discard(headCount + bodyCount)
-      return (head, body)
+      let taken = Array(bytes[start..<end])
+      discard(count)
+      return taken
     }
-    var head: [UInt8] = []
-    swap(&head, &bytes)
-    head.removeLast(bodyCount)
-    return (head, body)
-  }
-
-  /// Takes all that is buffered.
-  mutating func takeAll() -> [UInt8] {
-    let all = start == 0 ? bytes : Array(bytes[start...])
-    clear()
-    return all
+    var taken: [UInt8] = []
+    swap(&taken, &bytes)
+    return taken
   }
 }

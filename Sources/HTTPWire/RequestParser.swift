@@ -1,12 +1,19 @@
-/// A request with its content, chunked framing taken off.
+package import Primitives
+
+/// A request with its content.
 package struct RequestMessage: Sendable {
   package let head: RequestHead
-  package let body: [UInt8]
+  /// Where in `head.bytes` the content stands; empty when there is none.
+  package let body: ByteSlice
 
-  package init(head: RequestHead, body: [UInt8]) {
+  /// - Parameter bodyCount: how many of the head's bytes are content.
+  init(head: RequestHead, bodyCount: Int) {
     self.head = head
-    self.body = body
+    body = ByteSlice(head.bytes.count - bodyCount..<head.bytes.count)
   }
+
+  /// A copy of the content.
+  package var bodyArray: [UInt8] { Array(head.bytes[body]) }
 }
 
 /// What the bytes received so far amount to.
@@ -40,7 +47,7 @@ package struct RequestParser: ~Copyable {
     /// So many bytes of content follow the head, which stays in the buffer; then `between`.
     case sized(CompleteHead<RequestLine>, bodyCount: Int)
     /// Chunked content, whose head has left the buffer; then `between`.
-    case chunked(RequestHead)
+    case chunked(CompleteHead<RequestLine>)
     /// Nothing follows.
     case failed(HTTPViolation)
   }
@@ -98,13 +105,14 @@ package struct RequestParser: ~Copyable {
         let arrived = input.count - head.byteCount
         guard arrived >= bodyCount else { return waiting(contentHasBegun: arrived > 0) }
         phase = .between(skippedEmptyLine: false)
-        let (bytes, body) = input.take(head: head.byteCount, body: bodyCount)
-        return .request(RequestMessage(head: RequestHead(bytes, read: head), body: body))
+        let bytes = input.take(head.byteCount + bodyCount)
+        return .request(RequestMessage(head: RequestHead(bytes, read: head), bodyCount: bodyCount))
       case .chunked(let head):
         let arrived = !input.isEmpty
-        guard let body = try readChunks() else { return waiting(contentHasBegun: arrived) }
+        guard let bytes = try readChunks() else { return waiting(contentHasBegun: arrived) }
         phase = .between(skippedEmptyLine: false)
-        return .request(RequestMessage(head: head, body: body))
+        return .request(
+          RequestMessage(head: RequestHead(bytes, read: head), bodyCount: bytes.count - head.byteCount))
       case .failed(let violation):
         throw violation
       }
@@ -144,19 +152,19 @@ package struct RequestParser: ~Copyable {
     guard bodyCount <= limits.bodyBytes else { throw .bodyTooLarge }
     owesContinue = head.expectsContinue
     if framing.isChunked {
-      chunks = ChunkedBody(limits: limits)
-      phase = .chunked(RequestHead(input.take(head: head.byteCount, body: 0).head, read: head))
+      chunks = ChunkedBody(behind: input.take(head.byteCount), limits: limits)
+      phase = .chunked(head)
     } else {
       phase = .sized(head, bodyCount: bodyCount)
     }
     return true
   }
 
-  /// Returns the content once it is complete.
+  /// Returns the head with the content behind it once that is complete.
   private mutating func readChunks() throws(HTTPViolation) -> [UInt8]? {
     let progress = try chunks.decode(input)
     input.discard(progress.consumed)
-    return progress.isComplete ? chunks.takeContent() : nil
+    return progress.isComplete ? chunks.takeMessage() : nil
   }
 }
 
@@ -168,8 +176,9 @@ extension CompleteHead<RequestLine> {
 extension RequestHead {
   init(_ bytes: [UInt8], read head: CompleteHead<RequestLine>) {
     self.init(
-      bytes: bytes, method: head.line.method, target: head.line.target, path: head.line.path,
-      query: head.line.query, fields: head.fields.lines, minorVersion: head.line.minorVersion,
+      bytes: bytes, method: ByteSlice(head.line.method), target: ByteSlice(head.line.target),
+      path: ByteSlice(head.line.path), query: head.line.query.map { ByteSlice($0) },
+      fields: head.fields.lines, minorVersion: head.line.minorVersion,
       keepAlive: head.fields.persists(minorVersion: head.line.minorVersion),
       expectsContinue: head.expectsContinue)
   }

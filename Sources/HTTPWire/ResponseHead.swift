@@ -1,17 +1,27 @@
-/// A status line and its fields, checked against RFC 9112. It owns its bytes and keeps offsets.
-package struct ResponseHead: Sendable {
-  /// From the first byte of the status line to the empty line's CRLF.
-  package let bytes: [UInt8]
+public import Primitives
+
+/// A status line and its fields, checked against RFC 9112: positions in the bytes that they arrived in.
+@usableFromInline package struct ResponseHead: Sendable {
+  /// From the first byte of the status line to the empty line's CRLF, and behind that the content, if there is any
+  /// (chunked framing taken off).
+  @usableFromInline package let bytes: [UInt8]
   /// 200–599: interim answers are not handed out.
   package let status: Int
-  package let reason: Range<Int>
+  package let reason: ByteSlice
   /// In the order of arrival.
-  package let fields: [FieldLine]
+  @usableFromInline package let fields: [FieldLine]
   /// 0 or 1.
   package let minorVersion: UInt8
   /// Whether the connection can carry another exchange (RFC 9112 section 9.3). `false` when the content
   /// was delimited by the connection's end.
   package let keepAlive: Bool
+}
+
+extension ResponseHead {
+  /// The bytes of a slice of this head, or of the content behind it.
+  @inlinable package subscript(slice: ByteSlice) -> Span<UInt8> {
+    @_lifetime(borrow self) get { bytes.span[slice] }
+  }
 }
 
 /// `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 section 4). The second space may be missing

@@ -1,12 +1,19 @@
-/// An answer with its content, chunked framing taken off.
+package import Primitives
+
+/// An answer with its content.
 package struct ResponseMessage: Sendable {
   package let head: ResponseHead
-  package let body: [UInt8]
+  /// Where in `head.bytes` the content stands; empty when there is none.
+  package let body: ByteSlice
 
-  package init(head: ResponseHead, body: [UInt8]) {
+  /// - Parameter bodyCount: how many of the head's bytes are content.
+  init(head: ResponseHead, bodyCount: Int) {
     self.head = head
-    self.body = body
+    body = ByteSlice(head.bytes.count - bodyCount..<head.bytes.count)
   }
+
+  /// A copy of the content.
+  package var bodyArray: [UInt8] { Array(head.bytes[body]) }
 }
 
 package enum ResponseEvent: Sendable {
@@ -33,7 +40,7 @@ package struct ResponseParser: ~Copyable {
     /// So many bytes of content follow the head, which stays in the buffer; then `head`.
     case sized(CompleteHead<StatusLine>, bodyCount: Int)
     /// Chunked content, whose head has left the buffer; then `head`.
-    case chunked(ResponseHead)
+    case chunked(CompleteHead<StatusLine>)
     /// Content until the connection ends, behind the head in the buffer; then nothing.
     case untilClose(CompleteHead<StatusLine>)
     /// Nothing follows.
@@ -75,8 +82,9 @@ package struct ResponseParser: ~Copyable {
       return nil
     case .untilClose(let head):
       phase = .failed(.truncated)
-      let (bytes, body) = input.take(head: head.byteCount, body: input.count - head.byteCount)
-      return ResponseMessage(head: ResponseHead(bytes, read: head, keepAlive: false), body: body)
+      let bytes = input.take(input.count)
+      return ResponseMessage(
+        head: ResponseHead(bytes, read: head, keepAlive: false), bodyCount: bytes.count - head.byteCount)
     case .failed(let violation):
       throw violation
     case .head, .sized, .chunked:
@@ -98,11 +106,10 @@ package struct ResponseParser: ~Copyable {
         guard try readHead(isHEAD) else { return .needsMore }
       case .sized(let head, let bodyCount):
         guard input.count >= head.byteCount + bodyCount else { return .needsMore }
-        let (bytes, body) = input.take(head: head.byteCount, body: bodyCount)
-        return .response(answered(ResponseHead(bytes, read: head), body))
+        return .response(answered(head, input.take(head.byteCount + bodyCount)))
       case .chunked(let head):
-        guard let body = try readChunks() else { return .needsMore }
-        return .response(answered(head, body))
+        guard let bytes = try readChunks() else { return .needsMore }
+        return .response(answered(head, bytes))
       case .untilClose(let head):
         guard input.count - head.byteCount <= limits.bodyBytes else { throw .bodyTooLarge }
         return .needsMore
@@ -112,10 +119,13 @@ package struct ResponseParser: ~Copyable {
     }
   }
 
-  private mutating func answered(_ head: ResponseHead, _ body: [UInt8]) -> ResponseMessage {
+  private mutating func answered(
+    _ head: CompleteHead<StatusLine>, _ bytes: [UInt8]
+  ) -> ResponseMessage {
     phase = .head
     interimAnswers = 0
-    return ResponseMessage(head: head, body: body)
+    return ResponseMessage(
+      head: ResponseHead(bytes, read: head), bodyCount: bytes.count - head.byteCount)
   }
 
   /// Returns whether a head was complete.
@@ -132,19 +142,19 @@ package struct ResponseParser: ~Copyable {
       guard bodyCount <= limits.bodyBytes else { throw .bodyTooLarge }
       phase = .sized(head, bodyCount: bodyCount)
     case .chunked:
-      chunks = ChunkedBody(limits: limits)
-      phase = .chunked(ResponseHead(input.take(head: head.byteCount, body: 0).head, read: head))
+      chunks = ChunkedBody(behind: input.take(head.byteCount), limits: limits)
+      phase = .chunked(head)
     case .untilClose:
       phase = .untilClose(head)
     }
     return true
   }
 
-  /// Returns the content once it is complete.
+  /// Returns the head with the content behind it once that is complete.
   private mutating func readChunks() throws(HTTPViolation) -> [UInt8]? {
     let progress = try chunks.decode(input)
     input.discard(progress.consumed)
-    return progress.isComplete ? chunks.takeContent() : nil
+    return progress.isComplete ? chunks.takeMessage() : nil
   }
 }
 
@@ -178,7 +188,7 @@ private enum ResponseContent {
 extension ResponseHead {
   fileprivate init(_ bytes: [UInt8], read head: CompleteHead<StatusLine>, keepAlive: Bool? = nil) {
     self.init(
-      bytes: bytes, status: head.line.status, reason: head.line.reason, fields: head.fields.lines,
+      bytes: bytes, status: head.line.status, reason: ByteSlice(head.line.reason), fields: head.fields.lines,
       minorVersion: head.line.minorVersion,
       keepAlive: keepAlive ?? head.fields.persists(minorVersion: head.line.minorVersion))
   }

@@ -24,6 +24,11 @@
   @inlinable package var isEmpty: Bool { length == 0 }
 }
 
+extension [UInt8] {
+  /// The bytes of a slice of this buffer, which the slice keeps alive. Where it need not outlive a call, `span` is cheaper.
+  @inlinable package subscript(slice: ByteSlice) -> ArraySlice<UInt8> { self[slice.range] }
+}
+
 extension Span<UInt8> {
   /// The bytes of a slice of this buffer.
   @inlinable package subscript(slice: ByteSlice) -> Span<UInt8> {

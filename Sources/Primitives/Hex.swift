@@ -5,6 +5,16 @@
     value < 10 ? 0x30 &+ value : 0x57 &+ value
   }
 
+  /// The eight digits of `value`, the first of them in the lowest byte.
+  @inlinable package static func digits(_ value: UInt32) -> UInt64 {
+    // Half of it to each end, then each quarter, then each digit, until every byte is one.
+    var spread = UInt64(value & 0xFFFF) << 32 | UInt64(value >> 16)
+    spread = (spread & 0x0000_FF00_0000_FF00) >> 8 | (spread & 0x0000_00FF_0000_00FF) << 16
+    spread = (spread & 0x00F0_00F0_00F0_00F0) >> 4 | (spread & 0x000F_000F_000F_000F) << 8
+    let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+  }
+
   @inlinable package static func encode(_ bytes: some Sequence<UInt8>) -> String {
     var out: [UInt8] = []
     out.append(hex: bytes)

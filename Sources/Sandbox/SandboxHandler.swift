@@ -53,7 +53,7 @@ package final class SandboxHandler: HTTPHandler {
     do throws(SandboxFailure) {
       let call = try Self.identify(request.head)
       try verify(request, call)
-      let document = try Self.parse(request.body)
+      let document = try Self.parse(request.bodyArray)
       do { try ModelValidator.validate(call, document: document) } catch {
         throw SandboxFailure(.badRequest, error.message)
       }
@@ -78,7 +78,7 @@ package final class SandboxHandler: HTTPHandler {
     do {
       _ = try state.withLock { state throws(AuthenticationFailure) in
         try verifier.verify(
-          request.head, canonicalQuery: call.upstreamQuery, body: request.body[...], now: now,
+          request.head, canonicalQuery: call.upstreamQuery, body: request.head.bytes[request.body], now: now,
           workspace: &state.workspace, lookup: { $0 == key.id ? key : nil })
       }
     } catch { throw SandboxFailure(error) }

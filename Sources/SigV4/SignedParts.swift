@@ -52,7 +52,7 @@ private struct FoundFields {
     _ slot: inout Range<Int>?, _ field: FieldLine, _ name: SingleField
   ) throws(AuthenticationFailure) {
     guard slot == nil else { throw .incomplete(.fieldGivenTwice(name)) }
-    slot = field.value
+    slot = field.value.range
   }
 }
 

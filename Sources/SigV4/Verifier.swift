@@ -96,7 +96,7 @@ package struct Verifier: Sendable {
   /// The access key that a request claims, unproven, for the record of its refusal.
   package static func claimedAccessKeyId(_ head: RequestHead) -> Text? {
     guard let line = head.fields.first(where: { $0.known == .authorization }),
-      let field = try? AuthorizationField(reading: line.value, of: head.bytes.span)
+      let field = try? AuthorizationField(reading: line.value.range, of: head.bytes.span)
     else { return nil }
     return Text(uncheckedUTF8: Array(head.bytes[field.accessKeyId]))
   }
@@ -166,14 +166,14 @@ extension Verifier {
     while let name = names.next(in: bytes) {
       var isFirst = true
       for index in fields.indices
-      where FieldMatching.isSame(listed: name, fields[index].name, in: bytes) {
+      where FieldMatching.isSame(listed: name, fields[index].name.range, in: bytes) {
         if isFirst {
           request.beginField(bytes.extracting(name))
         } else {
           request.separateValues()
         }
         isFirst = false
-        request.append(value: bytes.extracting(fields[index].value))
+        request.append(value: bytes.extracting(fields[index].value.range))
         signed.insert(fields[index].known)
       }
       guard !isFirst else {
@@ -192,7 +192,7 @@ extension Verifier {
     for field in head.fields {
       switch field.known {
       case .amzDate, .amzSecurityToken, .amzContentSHA256, .xAmzPrefix:
-        guard list.contains(field.name, of: head.bytes.span) else {
+        guard list.contains(field.name.range, of: head.bytes.span) else {
           throw .invalid(.fieldNotSigned(Text(uncheckedUTF8: Array(head.bytes[field.name]))))
         }
       default: break

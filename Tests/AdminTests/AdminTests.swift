@@ -188,7 +188,8 @@ private func ask(
     let message = try await pool.exchange(
       Array(text.utf8), deadline: loop.clock.monotonic().nanoseconds + 10_000_000_000)
     return Answer(
-      status: message.head.status, head: String(decoding: message.head.bytes, as: UTF8.self),
-      body: String(decoding: message.body, as: UTF8.self))
+      status: message.head.status,
+      head: String(decoding: message.head.bytes[..<message.body.lowerBound], as: UTF8.self),
+      body: String(decoding: message.bodyArray, as: UTF8.self))
   }
 }

@@ -1,4 +1,5 @@
 import HTTPWire
+import Primitives
 import Testing
 
 /// What must be read, and read the same in whatever pieces it comes.
@@ -130,7 +131,7 @@ struct AcceptedRequestTests {
       return
     }
     let head = message.head
-    func text(_ range: Range<Int>) -> String { String(decoding: head.slice(range), as: UTF8.self) }
+    func text(_ range: ByteSlice) -> String { String(decoding: head.slice(range), as: UTF8.self) }
     #expect(text(head.path) == accepted.path)
     #expect(head.query.map(text) == accepted.query)
     #expect(text(head.target) == accepted.path + (accepted.query.map { "?" + $0 } ?? ""))
@@ -138,7 +139,7 @@ struct AcceptedRequestTests {
       #expect(head.bytes[field.name.upperBound] == UInt8(ascii: ":"))
       #expect(!text(field.value).hasPrefix(" ") && !text(field.value).hasSuffix(" "))
     }
-    let again = try RequestHead(parsing: head.bytes)
+    let again = try RequestHead(parsing: Array(head.bytes[..<message.body.lowerBound]))
     #expect(again.fields == head.fields)
   }
 }

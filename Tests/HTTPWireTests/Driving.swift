@@ -1,11 +1,12 @@
 import HTTPWire
+import Primitives
 
 /// What a parser made of some bytes: the messages it read, and how it ended.
 struct RequestReading: Equatable, CustomStringConvertible {
   struct Message: Equatable {
     let head: [UInt8]
     let body: [UInt8]
-    let path: Range<Int>
+    let path: ByteSlice
     let fieldCount: Int
     let keepAlive: Bool
   }
@@ -50,7 +51,8 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
         case .request(let message):
           reading.messages.append(
             .init(
-              head: message.head.bytes, body: message.body, path: message.head.path,
+              head: Array(message.head.bytes[..<message.body.lowerBound]), body: message.bodyArray,
+              path: message.head.path,
               fieldCount: message.head.fields.count, keepAlive: message.head.keepAlive))
         }
       }
@@ -72,7 +74,8 @@ func readResponses(
   func note(_ message: ResponseMessage) {
     reading.messages.append(
       .init(
-        head: message.head.bytes, status: message.head.status, body: message.body,
+        head: Array(message.head.bytes[..<message.body.lowerBound]), status: message.head.status,
+        body: message.bodyArray,
         keepAlive: message.head.keepAlive))
   }
   var start = 0

@@ -147,7 +147,7 @@ struct ResponseTests {
       Issue.record("no answer")
       return
     }
-    #expect(message.body == Array("ok".utf8))
+    #expect(message.bodyArray == Array("ok".utf8))
     let hasLeftover = parser.hasLeftover
     #expect(hasLeftover)
   }

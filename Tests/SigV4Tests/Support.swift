@@ -39,8 +39,8 @@ struct WireRequest {
     }
     bytes += Array("\r\n".utf8)
     return RequestHead(
-      bytes: bytes, method: 0..<method.utf8.count, target: start..<end,
-      path: start..<(mark ?? end), query: mark.map { $0 + 1..<end }, fields: lines,
+      bytes: bytes, method: ByteSlice(0..<method.utf8.count), target: ByteSlice(start..<end),
+      path: ByteSlice(start..<(mark ?? end)), query: mark.map { ByteSlice($0 + 1..<end) }, fields: lines,
       minorVersion: 1, keepAlive: true, expectsContinue: false)
   }
 

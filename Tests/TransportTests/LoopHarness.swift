@@ -51,7 +51,7 @@ struct Echo: HTTPHandler {
   func reply(to request: RequestMessage, on connection: ByteStream) async -> Reply {
     var lines: [UInt8] = []
     lines.append(field: "x-path", request.head.bytes[request.head.path])
-    return Reply(status: 200, fieldLines: lines, body: request.body)
+    return Reply(status: 200, fieldLines: lines, body: request.bodyArray)
   }
 
   func reply(toUnreadable fault: UnreadableRequest, on connection: ByteStream) async -> Reply {

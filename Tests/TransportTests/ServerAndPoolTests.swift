@@ -52,7 +52,7 @@ private final class Turns: @unchecked Sendable {
       let pool = try pool(to: server.listener.address, on: loop)
       let answer = try await pool.exchange(request("POST", "/a", body: "hello"), deadline: soon(loop))
       #expect(answer.head.status == 200)
-      return String(decoding: answer.body, as: UTF8.self)
+      return String(decoding: answer.bodyArray, as: UTF8.self)
     }
     #expect(body == "hello")
   }

@@ -48,7 +48,7 @@ final class Call {
   ) {
     self.id = id
     head = message?.head ?? .absent
-    body = message?.body ?? []
+    body = message?.bodyArray ?? []
     receivedAt = now
     self.time = time
     self.connection = connection

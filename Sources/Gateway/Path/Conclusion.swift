@@ -128,14 +128,11 @@ extension Worker {
     } else {
       shared.journal.conclude(call.audited(decision).outcomeRecord(result, under: shared.sensitivity))
     }
-    let key = Metrics.RequestKey(
-      tenant: call.tenant ?? "", operation: call.operation?.text ?? "", decision: decision,
-      status: result.status ?? 0)
-    metrics.update { counts in
-      counts.requests[key, default: 0] += 1
-      counts.requestDuration.record(nanoseconds: result.durationNanoseconds)
-      if call.attempts > 0 { counts.upstreamDuration.record(nanoseconds: call.upstreamNanoseconds) }
-    }
+    metrics.count(
+      RequestLabels(
+        tenant: call.tenant.map(shared.tenantNumbers.number(of:)) ?? TenantNumbers.unknown,
+        operation: call.operation, decision: decision, status: result.status ?? 0),
+      duration: result.durationNanoseconds, upstream: call.attempts > 0 ? call.upstreamNanoseconds : nil)
     accessLog.append(call, decision, result)
   }
 

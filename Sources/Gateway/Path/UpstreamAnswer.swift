@@ -13,7 +13,7 @@ struct UpstreamAnswer: Sendable {
   init(_ message: ResponseMessage) {
     let head = message.head
     status = head.status
-    body = message.body
+    body = message.bodyArray
     var lines: [UInt8] = []
     var requestId: Text?
     var errorType: Text?

@@ -43,7 +43,8 @@ extension GatewayServer: AdminSource {
 
   package func metrics() -> [UInt8] {
     var counts = Metrics.Counts()
-    for worker in workers { counts.add(worker.metrics.current) }
+    let tenants = shared.tenantNumbers.names
+    for worker in workers { counts.add(worker.metrics.counts(tenants: tenants)) }
     counts.connections = shared.connections.open
     var text = MetricsText()
     text.append(counts)

@@ -1,11 +1,11 @@
-internal import ChimeIdentity
 internal import AuditTrail
+internal import ChimeIdentity
 internal import Primitives
 internal import StrictJSON
 
 /// One line a request, gathered on the loop and handed to the log's thread in batches.
-struct AccessLog {
-  private var lines: [UInt8] = []
+struct AccessLog: ~Copyable {
+  private var lines = ByteBuffer()
   private let sink: LogSink
   /// Below `info` in severity there is no access line.
   private let isEnabled: Bool
@@ -20,9 +20,9 @@ struct AccessLog {
   mutating func append(_ call: Call, _ decision: AuditDecision, _ result: AuditedResult) {
     guard isEnabled else { return }
     lines.append(#"{"time":""#)
-    call.time.appendRFC3339(to: &lines)
+    lines.append(rfc3339: call.time)
     lines.append(#"","level":"info","message":"request","requestId":""#)
-    call.id.append(to: &lines)
+    lines.append(call.id)
     lines.append(#"","decision":""#)
     lines.append(string: decision.rawValue)
     lines.append(#"","outcome":""#)
@@ -45,17 +45,16 @@ struct AccessLog {
   }
 
   mutating func flush() {
-    sink.write(lines)
-    lines.removeAll(keepingCapacity: true)
+    sink.write(lines.array)
+    lines.removeAll()
   }
 
   /// Escaped like all JSON: a tenant's id or a name from the request cannot end the line.
   private mutating func append(_ key: StaticString, _ value: Text?) {
     guard let value else { return }
     lines.append(key)
-    var writer = JSONWriter(into: lines)
-    lines = []
+    var writer = JSONWriter()
     writer.string(value)
-    lines = writer.bytes
+    lines.append(writer.bytes)
   }
 }

@@ -1,9 +1,10 @@
 internal import AuditTrail
+internal import ChimeIdentity
 internal import Primitives
 internal import Synchronization
 
-/// What one worker has counted (contract section 8). Each worker has its own, so that counting never waits for another
-/// loop; a scrape adds them up.
+/// What one worker has counted. Each worker has its own, so that counting never waits for another loop; a scrape adds them
+/// up.
 package final class Metrics: Sendable {
   package struct RequestKey: Hashable, Sendable {
     let tenant: Text
@@ -24,6 +25,7 @@ package final class Metrics: Sendable {
     let scope: StaticText
   }
 
+  /// What a scrape reads.
   package struct Counts: Sendable {
     package var requests: [RequestKey: Int] = [:]
     package var violations: [ViolationKey: Int] = [:]
@@ -36,12 +38,77 @@ package final class Metrics: Sendable {
     package var upstreamInUse = 0
   }
 
-  private let counts = Mutex(Counts())
+  private struct State: ~Copyable {
+    var requests = CounterTable()
+    /// All but `requests`, which stand in the table.
+    var others = Counts()
+  }
+
+  private let state = Mutex(State())
 
   package init() {}
 
-  package func update(_ change: (inout Counts) -> Void) { counts.withLock { change(&$0) } }
-  package var current: Counts { counts.withLock { $0 } }
+  package func update(_ change: (inout Counts) -> Void) { state.withLock { change(&$0.others) } }
+
+  /// Counts a request that has ended.
+  /// - Parameter upstream: nanoseconds; `nil` when it was not forwarded.
+  func count(_ labels: RequestLabels, duration: Int64, upstream: Int64?) {
+    state.withLock { state in
+      state.requests.increment(labels.bits)
+      state.others.requestDuration.record(nanoseconds: duration)
+      if let upstream { state.others.upstreamDuration.record(nanoseconds: upstream) }
+    }
+  }
+
+  /// - Parameter tenants: the ids by their numbers.
+  func counts(tenants: [Text]) -> Counts {
+    state.withLock { state in
+      var counts = state.others
+      state.requests.forEach { bits, count in
+        counts.requests[RequestLabels(bits: bits).key(tenants: tenants), default: 0] += count
+      }
+      return counts
+    }
+  }
+}
+
+/// The labels of `gatehouse_requests_total`, packed into one number that is never 0.
+struct RequestLabels: BitwiseCopyable {
+  fileprivate let bits: UInt64
+
+  fileprivate init(bits: UInt64) { self.bits = bits }
+
+  /// - Parameter tenant: of `TenantNumbers`.
+  init(tenant: UInt32, operation: ChimeIdentity.Operation?, decision: AuditDecision, status: Int) {
+    let operation = operation.map { UInt64($0.rawValue) + 1 } ?? 0
+    bits =
+      UInt64(tenant) << 32 | operation << 24 | (UInt64(decision.number) + 1) << 16
+      | UInt64(UInt16(clamping: status))
+  }
+
+  fileprivate func key(tenants: [Text]) -> Metrics.RequestKey {
+    let tenant = Int(bits >> 32)
+    let operation = UInt8(truncatingIfNeeded: bits >> 24)
+    return Metrics.RequestKey(
+      tenant: tenant < tenants.count ? tenants[tenant] : "",
+      operation: operation == 0 ? "" : ChimeIdentity.Operation(rawValue: operation - 1)?.text ?? "",
+      decision: AuditDecision.allCases[Int(UInt8(truncatingIfNeeded: bits >> 16)) - 1],
+      status: Int(UInt16(truncatingIfNeeded: bits)))
+  }
+}
+
+extension AuditDecision {
+  /// Its place among all cases.
+  fileprivate var number: UInt8 {
+    switch self {
+    case .allowed: 0
+    case .denied: 1
+    case .throttled: 2
+    case .unauthenticated: 3
+    case .invalid: 4
+    case .refused: 5
+    }
+  }
 }
 
 extension Metrics.Counts {

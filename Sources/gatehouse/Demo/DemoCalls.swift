@@ -58,7 +58,7 @@ struct DemoAnswer {
     status = head.status
     errorType = head.text(of: "x-amzn-errortype")
     changes = head.text(of: "x-gatehouse-changes")
-    let document = try? JSONDocument(parsing: answer.body)
+    let document = try? JSONDocument(parsing: answer.bodyArray)
     message = document.flatMap { document in
       let member =
         document.member("Message", of: document.root) ?? document.member("message", of: document.root)

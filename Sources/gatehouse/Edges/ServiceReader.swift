@@ -83,7 +83,7 @@ final class ServiceReader {
   /// `nil` when another try may get a better one.
   private static func answer(_ message: ResponseMessage) -> ReadAnswer? {
     switch message.head.status {
-    case 200..<300: (try? JSONDocument(parsing: message.body)).map { .found($0) }
+    case 200..<300: (try? JSONDocument(parsing: message.bodyArray)).map { .found($0) }
     case 429, 500...: nil
     // A proxy's 404 says nothing about a user.
     case 404 where errorType(message)?.hasPrefix("NotFound") == true: .notFound
@@ -94,7 +94,7 @@ final class ServiceReader {
   /// As SDKs find it: in the field, and else in the body.
   private static func errorType(_ message: ResponseMessage) -> String? {
     if let type = message.head.text(of: "x-amzn-errortype") { return type.onOneLine }
-    guard let document = try? JSONDocument(parsing: message.body) else { return nil }
+    guard let document = try? JSONDocument(parsing: message.bodyArray) else { return nil }
     for key: Text in ["__type", "Code", "code"] {
       if let type = document.member(key, of: document.root).flatMap({ document.text($0) }) {
         return type.onOneLine

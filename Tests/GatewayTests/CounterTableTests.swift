@@ -1,0 +1,77 @@
+import AuditTrail
+import ChimeIdentity
+import Primitives
+import Testing
+
+@testable import Gateway
+
+@Suite struct CounterTableTests {
+  /// The same as a dictionary, whatever keys come in whatever order.
+  @Test func countsAsADictionaryDoes() {
+    var generator = SplitMix(seed: 7)
+    var table = CounterTable()
+    var expected: [UInt64: Int] = [:]
+    for _ in 0..<20_000 {
+      // Few enough to meet again, and close together in their lower bits as packed labels are.
+      let key = (generator.next() % 900 + 1) << (generator.next() % 2 * 32)
+      table.increment(key)
+      expected[key, default: 0] += 1
+    }
+    var found: [UInt64: Int] = [:]
+    table.forEach { found[$0] = $1 }
+    #expect(found == expected)
+    #expect(table.count == expected.count)
+  }
+
+  @Test func anEmptyTableHasNothing() {
+    let table = CounterTable()
+    var calls = 0
+    table.forEach { _, _ in calls += 1 }
+    #expect(calls == 0)
+  }
+
+  @Test func numbersOfTenantsStay() {
+    let numbers = TenantNumbers()
+    let crm = numbers.number(of: "crm")
+    let erp = numbers.number(of: "erp")
+    #expect(crm != erp && crm != TenantNumbers.unknown && erp != TenantNumbers.unknown)
+    #expect(numbers.number(of: "crm") == crm)
+    #expect(numbers.names == ["", "crm", "erp"])
+  }
+
+  @Test func labelsComeBackAsTheyWere() {
+    let metrics = Metrics()
+    let numbers = TenantNumbers()
+    let crm = numbers.number(of: "crm")
+    for decision in AuditDecision.allCases {
+      metrics.count(
+        .init(tenant: crm, operation: .createAppInstanceUser, decision: decision, status: 201),
+        duration: 1, upstream: nil)
+      metrics.count(
+        .init(tenant: TenantNumbers.unknown, operation: nil, decision: decision, status: 503),
+        duration: 1, upstream: 2)
+    }
+    let counts = metrics.counts(tenants: numbers.names)
+    #expect(counts.requests.count == 2 * AuditDecision.allCases.count)
+    for decision in AuditDecision.allCases {
+      #expect(
+        counts.requests[
+          .init(tenant: "crm", operation: "CreateAppInstanceUser", decision: decision, status: 201)] == 1)
+      #expect(counts.requests[.init(tenant: "", operation: "", decision: decision, status: 503)] == 1)
+    }
+    #expect(counts.upstreamDuration.buckets.reduce(0, +) == AuditDecision.allCases.count)
+  }
+}
+
+private struct SplitMix {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return value ^ value >> 31
+  }
+}
