@@ -8,10 +8,10 @@ internal import Primitives
 package struct RecordScanner: ~Copyable {
   /// What the last line said that `scan` took.
   package private(set) var facts = RecordFacts()
-  private let members: ScratchArray<RecordMember>
+  private let members: ScratchArray<ScannedMember>
   private var clock = ScannedClock()
 
-  package init() { members = RecordMember.inOrderOfWriting }
+  package init() { members = ScannedMember.inOrderOfWriting }
 
   /// - Parameter line: without its line feed.
   /// - Returns: whether it is a record in the usual form; `facts` are that record's then.
@@ -98,7 +98,7 @@ package struct RecordScanner: ~Copyable {
 
   @inline(__always)
   private mutating func read(
-    _ member: RecordMember, _ cursor: inout LineCursor, _ line: Span<UInt8>
+    _ member: ScannedMember, _ cursor: inout LineCursor, _ line: Span<UInt8>
   ) -> Bool {
     switch member.form {
     case .text:
@@ -120,7 +120,7 @@ package struct RecordScanner: ~Copyable {
 
   @inline(__always)
   private mutating func keep(
-    _ slice: ByteSlice, _ isEscaped: Bool, as subject: RecordMember.Subject, _ line: Span<UInt8>
+    _ slice: ByteSlice, _ isEscaped: Bool, as subject: ScannedMember.Subject, _ line: Span<UInt8>
   ) {
     let place = facts.place(slice, isEscaped: isEscaped, in: line)
     switch subject {

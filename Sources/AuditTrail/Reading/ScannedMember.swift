@@ -1,7 +1,7 @@
 internal import Primitives
 
 /// A member that a record of a request may have behind its time: how its key begins, and what its value is.
-struct RecordMember: BitwiseCopyable {
+struct ScannedMember: BitwiseCopyable {
   enum Form: UInt8 {
     case text, integer, decimal
     /// An object of texts.
@@ -51,11 +51,11 @@ struct RecordMember: BitwiseCopyable {
     return word
   }
 
-  /// In the order in which `RecordBody` writes them.
-  static var inOrderOfWriting: ScratchArray<RecordMember> {
-    var members = ScratchArray<RecordMember>(capacity: 40)
+  /// In the order in which `RecordWriter` writes them.
+  static var inOrderOfWriting: ScratchArray<ScannedMember> {
+    var members = ScratchArray<ScannedMember>(capacity: 40)
     for member in [
-      RecordMember("intent", .integer, .intent), .init("tenant", .text, .tenant),
+      ScannedMember("intent", .integer, .intent), .init("tenant", .text, .tenant),
       .init("accessKeyId", .text, .accessKeyId), .init("actor", .text, .actor), .init("sourceIp", .text),
       .init("userAgent", .text), .init("operation", .text, .operation), .init("method", .text),
       .init("path", .text), .init("appInstanceArn", .text), .init("appInstanceUserId", .text, .userId),
