@@ -18,7 +18,6 @@ struct ServiceRequest {
 /// Signs requests and sends them to one place, over one connection. It belongs to one loop.
 final class ServiceClient {
   private let host: [UInt8]
-  private let credentials: Credentials
   private let timeout: Int64
   private let loop: EventLoop
   private let pool: UpstreamPool
@@ -33,10 +32,9 @@ final class ServiceClient {
     loop: EventLoop
   ) throws(TransportError) {
     self.host = Array(host.utf8)
-    self.credentials = credentials
     self.timeout = timeout
     self.loop = loop
-    signer = Signer(region: Text(region))
+    signer = Signer(SigningScope(region: Text(region)), credentials: credentials, host: Array(host.utf8))
     pool = try UpstreamPool(
       target: target,
       limits: .init(
@@ -64,13 +62,13 @@ final class ServiceClient {
       out.append(field: "content-type", contentType)
       out.append(field: "content-length", decimal: request.body.count)
     }
+    var signed = ByteBuffer(capacity: 1024)
     signer.sign(
       OutboundRequest(
-        method: method[...], path: request.path[...], canonicalQuery: request.query[...], host: host[...],
-        contentType: contentType, payloadHash: SHA256.digest(request.body)),
-      with: credentials, at: loop.clock.wallClock(), workspace: &workspace, into: &out)
-    out.append("\r\n")
-    return out + request.body
+        method: method.span, path: request.path.span, canonicalQuery: request.query.span,
+        contentType: contentType?.span, payloadHash: SHA256.digest(request.body)),
+      at: loop.clock.wallClock(), workspace: &workspace, into: &signed)
+    return out + signed.array + Array("\r\n".utf8) + request.body
   }
 }
 
