@@ -24,19 +24,18 @@ package struct DroppedRecord: Sendable, Hashable {
   /// The record, without its place in the chain.
   /// - Parameter time: when it was found.
   package func record(at time: WallClockTime) -> [UInt8] {
-    var bytes = RecordBytes(capacity: 256)
+    var bytes = ByteBuffer(capacity: 256)
     bytes.append(Self.beginning)
-    bytes.append(member: "time", time)
-    bytes.append(key: "droppedSequence")
+    bytes.append(",\"time\":\"")
+    bytes.append(rfc3339: time)
+    bytes.append("\",\"droppedSequence\":")
     bytes.append(decimal: sequence)
-    bytes.append(key: "droppedBytes")
+    bytes.append(",\"droppedBytes\":")
     bytes.append(decimal: byteCount)
-    bytes.append(key: "droppedDigest")
-    bytes.append("\"sha256:")
-    bytes.append(hex: digest)
-    bytes.append("\"")
-    bytes.append(key: "keptIn")
-    bytes.append(jsonString: file)
+    bytes.append(",\"droppedDigest\":\"sha256:")
+    digest.appendHex(to: &bytes)
+    bytes.append("\",\"keptIn\":")
+    bytes.append(jsonString: Array(file.utf8).span)
     bytes.append("}")
     return bytes.array
   }

@@ -25,26 +25,24 @@ package struct ExpiredSegments: Sendable, Hashable {
   /// The record, without its place in the chain.
   /// - Parameter time: when retention decided.
   package func record(at time: WallClockTime) -> [UInt8] {
-    var bytes = RecordBytes(capacity: 256 + 40 * segments.count)
+    var bytes = ByteBuffer(capacity: 256 + 40 * segments.count)
     bytes.append(Self.beginning)
-    bytes.append(member: "time", time)
-    bytes.append(",\"segments\":")
+    bytes.append(",\"time\":\"")
+    bytes.append(rfc3339: time)
+    bytes.append("\",\"segments\":")
     var separator: StaticString = "["
     for segment in segments {
       bytes.append(separator)
       separator = ","
-      bytes.append(jsonString: segment.file)
+      bytes.append(jsonString: Array(segment.file.utf8).span)
     }
-    bytes.append("]")
-    bytes.append(key: "firstSequence")
+    bytes.append("],\"firstSequence\":")
     bytes.append(decimal: firstSequence)
-    bytes.append(key: "lastSequence")
+    bytes.append(",\"lastSequence\":")
     bytes.append(decimal: last.sequence)
-    bytes.append(key: "lastDigest")
-    bytes.append("\"")
-    bytes.append(text: last.text)
-    bytes.append("\"")
-    bytes.append(key: "retainSeconds")
+    bytes.append(",\"lastDigest\":\"sha256:")
+    last.digest.appendHex(to: &bytes)
+    bytes.append("\",\"retainSeconds\":")
     bytes.append(decimal: Int(retainSeconds))
     bytes.append("}")
     return bytes.array

@@ -39,29 +39,33 @@ package struct ChainHead: Sendable, Hashable {
 
 /// Lines on their way to a segment.
 package struct ChainedLines: ~Copyable {
-  private var bytes = RecordBytes(capacity: 64 * 1024)
+  private var bytes = ByteBuffer(capacity: 64 * 1024)
 
   package init() {}
 
   package var count: Int { bytes.count }
 
   /// Appends the line of the record that comes after `head`, line feed included, and moves `head` on to it.
-  /// - Parameter body: what `intentRecord` or another writer of records gave.
-  package mutating func append(_ body: [UInt8], after head: inout ChainHead) {
+  /// - Parameter body: the record as `RecordWriter` or another writer of records gave it.
+  package mutating func append(_ body: Span<UInt8>, after head: inout ChainHead) {
     let start = bytes.count
     let sequence = head.sequence + 1
     bytes.append("{\"sequence\":")
     bytes.append(decimal: sequence)
     bytes.append(",\"previous\":\"sha256:")
-    bytes.append(hex: head.digest)
+    head.digest.appendHex(to: &bytes)
     bytes.append("\",\"recordVersion\":")
     bytes.append(decimal: RecordVersion.current)
-    bytes.append(",")
+    bytes.append(UInt8(ascii: ","))
     bytes.append(body)
     head = ChainHead(
       sequence: sequence,
       digest: bytes.withBytes { SHA256.digest(UnsafeRawBufferPointer(rebasing: $0[start...])) })
     bytes.append(UInt8(ascii: "\n"))
+  }
+
+  package mutating func append(_ body: [UInt8], after head: inout ChainHead) {
+    append(body.span, after: &head)
   }
 
   package mutating func append(_ other: borrowing ChainedLines) {

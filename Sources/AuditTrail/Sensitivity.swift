@@ -1,7 +1,7 @@
 package import OpenSSLCrypto
 internal import Primitives
 
-/// What the journal shows of the members that the service model marks sensitive (contract section 2).
+/// What the journal shows of the members that the service model marks sensitive.
 package struct Sensitivity: Sendable {
   package enum Treatment: Sendable {
     case plain
@@ -23,31 +23,35 @@ package struct Sensitivity: Sendable {
   }
 
   /// How a value of `field` is shown, `field` named as policies name it: `Name`, `Metadata`, `Tags.Owner`.
-  func treatment(ofField field: String) -> Treatment {
-    switch field {
-    case "Name": name
-    case "Metadata": metadata
-    default: field.utf8.starts(with: Self.tagPrefix) ? tagValues : .plain
-    }
+  func treatment(ofField field: Span<UInt8>) -> Treatment {
+    if field.begins(with: "Tags.") { return tagValues }
+    if field.count == 4, field.begins(with: "Name") { return name }
+    if field.count == 8, field.begins(with: "Metadata") { return metadata }
+    return .plain
   }
+}
 
-  private static let tagPrefix = Array("Tags.".utf8)
+extension Span<UInt8> {
+  fileprivate func begins(with literal: StaticString) -> Bool {
+    guard count >= literal.utf8CodeUnitCount else { return false }
+    for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.utf8Start[index] { return false }
+    return true
+  }
 }
 
 extension Sensitivity.Treatment {
-  var isPlain: Bool {
-    if case .plain = self { true } else { false }
-  }
-
   /// `hmac-sha256:…` of `value`.
   static func mark(of value: [UInt8], under key: Secret) -> [UInt8] {
+    var out = ByteBuffer(capacity: 76)
+    append(markOf: value.span, under: key, to: &out)
+    return out.array
+  }
+
+  static func append(markOf value: Span<UInt8>, under key: Secret, to out: inout ByteBuffer) {
     let code = value.withUnsafeBytes { message in
       key.withBytes { HMACSHA256.authenticate(message, key: $0) }
     }
-    var out: [UInt8] = []
-    out.reserveCapacity(76)
     out.append("hmac-sha256:")
     code.appendHex(to: &out)
-    return out
   }
 }

@@ -99,7 +99,7 @@ package enum ErrorBody {
   /// Appends `{"Code":…,"Message":…}`, or without a code `{"message":…,"Message":…}`: front ends write the first
   /// spelling, the service the second, and clients differ in which one they read.
   package static func write(code: ErrorCode?, message: String, into out: inout [UInt8]) {
-    var writer = JSONWriter(into: exchangeEmpty(&out))
+    var writer = JSONWriter()
     writer.beginObject()
     if let code {
       writer.key("Code")
@@ -111,13 +111,6 @@ package enum ErrorBody {
     writer.key("Message")
     writer.string(message)
     writer.endObject()
-    out = writer.bytes
-  }
-
-  /// Hands over the bytes without leaving a second owner, so that appending to them copies nothing.
-  private static func exchangeEmpty(_ out: inout [UInt8]) -> [UInt8] {
-    var taken: [UInt8] = []
-    swap(&taken, &out)
-    return taken
+    out.append(contentsOf: writer.bytes)
   }
 }

@@ -1,5 +1,5 @@
 internal import COpenSSL
-package import Primitives
+internal import Primitives
 
 /// A SHA-256 value: 32 bytes, held inline.
 package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
@@ -57,13 +57,6 @@ package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
     }
   }
 
-  package func appendHex(to out: inout ByteBuffer) {
-    out.append(upTo: 64) { digits in
-      writeHex(to: digits)
-      return 64
-    }
-  }
-
   /// Whether `digits` is the 64 lower-case digits of this value, in a time that does not depend on where it is not.
   package func isWritten(as digits: Span<UInt8>) -> Bool {
     guard digits.count == 64 else { return false }
@@ -78,8 +71,8 @@ package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
     let out = UnsafeMutableRawBufferPointer(digits)
     withBytes { bytes in
       for index in 0..<8 {
-        let four = UInt32(littleEndian: bytes.load(fromByteOffset: 4 * index, as: UInt32.self))
-        out.storeBytes(of: Hex.digits(of: four).littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+        let four = UInt32(bigEndian: bytes.load(fromByteOffset: 4 * index, as: UInt32.self))
+        out.storeBytes(of: Hex.digits(four).littleEndian, toByteOffset: 8 * index, as: UInt64.self)
       }
     }
   }

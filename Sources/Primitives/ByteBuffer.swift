@@ -162,18 +162,22 @@ extension ByteBuffer {
   /// Decimal digits, with a leading `-` when negative.
   package mutating func append(decimal value: Int) {
     if value < 0 { append(UInt8(ascii: "-")) }
-    // 20 places hold any 64-bit number; they are filled from behind and then moved to the front.
+    // 20 places hold any 64-bit number.
     reserve(20)
-    let end = length &+ 20
-    var start = end
+    var places = 1
+    var left = value.magnitude
+    while left >= 10 {
+      left /= 10
+      places &+= 1
+    }
+    var place = length &+ places
     var rest = value.magnitude
     repeat {
-      start &-= 1
-      base[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+      place &-= 1
+      base[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     } while rest > 0
-    (base + length).update(from: base + start, count: end &- start)
-    length &+= end &- start
+    length &+= places
   }
 
   /// The last `width` decimal digits of a number that is not negative.
@@ -204,15 +208,35 @@ extension ByteBuffer {
 
   /// The text form of a UUID.
   package mutating func append(_ id: RequestID) {
-    append(hex: id.high >> 32, digits: 8)
-    append(UInt8(ascii: "-"))
-    append(hex: id.high >> 16, digits: 4)
-    append(UInt8(ascii: "-"))
-    append(hex: id.high, digits: 4)
-    append(UInt8(ascii: "-"))
-    append(hex: id.low >> 48, digits: 4)
-    append(UInt8(ascii: "-"))
-    append(hex: id.low, digits: 12)
+    reserve(36)
+    let out = UnsafeMutableRawPointer(base + length)
+    // Eight digits at a time; where a group ends within them, the rest is written over.
+    let parts = (
+      Hex.digits(UInt32(truncatingIfNeeded: id.high >> 32)), Hex.digits(UInt32(truncatingIfNeeded: id.high)),
+      Hex.digits(UInt32(truncatingIfNeeded: id.low >> 32)), Hex.digits(UInt32(truncatingIfNeeded: id.low))
+    )
+    out.storeBytes(of: parts.0.littleEndian, toByteOffset: 0, as: UInt64.self)
+    out.storeBytes(of: parts.1.littleEndian, toByteOffset: 9, as: UInt64.self)
+    out.storeBytes(of: (parts.1 >> 32).littleEndian, toByteOffset: 14, as: UInt64.self)
+    out.storeBytes(of: parts.2.littleEndian, toByteOffset: 19, as: UInt64.self)
+    out.storeBytes(of: (parts.2 >> 32).littleEndian, toByteOffset: 24, as: UInt64.self)
+    out.storeBytes(of: parts.3.littleEndian, toByteOffset: 28, as: UInt64.self)
+    out.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 8, as: UInt8.self)
+    out.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 13, as: UInt8.self)
+    out.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 18, as: UInt8.self)
+    out.storeBytes(of: UInt8(ascii: "-"), toByteOffset: 23, as: UInt8.self)
+    length &+= 36
+  }
+
+  /// 16 lower-case hexadecimal digits.
+  @inlinable package mutating func append(hex value: UInt64) {
+    reserve(16)
+    let out = UnsafeMutableRawPointer(base + length)
+    out.storeBytes(
+      of: Hex.digits(UInt32(truncatingIfNeeded: value >> 32)).littleEndian, toByteOffset: 0, as: UInt64.self)
+    out.storeBytes(
+      of: Hex.digits(UInt32(truncatingIfNeeded: value)).littleEndian, toByteOffset: 8, as: UInt64.self)
+    length &+= 16
   }
 
   /// `2026-11-23T13:00:00.123Z` (RFC 3339).

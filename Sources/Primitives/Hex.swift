@@ -5,17 +5,14 @@
     value < 10 ? 0x30 &+ value : 0x57 &+ value
   }
 
-  /// The eight lower-case digits of four bytes; `bytes` and the digits stand with the first in the lowest place.
-  ///
-  /// All of them at once: a digest has 64, and three of them are written for each request.
-  @inlinable package static func digits(of bytes: UInt32) -> UInt64 {
-    var spread = UInt64(bytes)
-    spread = (spread | spread &<< 16) & 0x0000_FFFF_0000_FFFF
-    spread = (spread | spread &<< 8) & 0x00FF_00FF_00FF_00FF
-    // Each byte's upper half first, then its lower one.
-    let values = spread &>> 4 & 0x000F_000F_000F_000F | (spread & 0x000F_000F_000F_000F) &<< 8
-    let letters = (values &+ 0x0606_0606_0606_0606) &>> 4 & 0x0101_0101_0101_0101
-    return values &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+  /// The eight digits of `value`, the first of them in the lowest byte.
+  @inlinable package static func digits(_ value: UInt32) -> UInt64 {
+    // Half of it to each end, then each quarter, then each digit, until every byte is one.
+    var spread = UInt64(value & 0xFFFF) << 32 | UInt64(value >> 16)
+    spread = (spread & 0x0000_FF00_0000_FF00) >> 8 | (spread & 0x0000_00FF_0000_00FF) << 16
+    spread = (spread & 0x00F0_00F0_00F0_00F0) >> 4 | (spread & 0x000F_000F_000F_000F) << 8
+    let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
   }
 
   @inlinable package static func encode(_ bytes: some Sequence<UInt8>) -> String {

@@ -76,10 +76,11 @@ package final class SandboxHandler: HTTPHandler {
 
   private func verify(_ request: RequestMessage, _ call: IdentifiedCall) throws(SandboxFailure) {
     let now = clock.wallClock()
+    let query = call.upstreamQuery
     do {
       _ = try state.withLock { state throws(AuthenticationFailure) in
         try verifier.verify(
-          request.head, canonicalQuery: call.upstreamQuery.span, body: request.head[request.body], now: now, keys: keys,
+          request.head, canonicalQuery: query.span, body: request.head[request.body], now: now, keys: keys,
           workspace: &state.workspace)
       }
     } catch { throw SandboxFailure(error) }

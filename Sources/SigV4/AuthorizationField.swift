@@ -182,7 +182,8 @@ extension Span<UInt8> {
     var index = range.lowerBound
     // In bounds: `index + 8 <= range.upperBound <= count`.
     while index &+ 8 <= range.upperBound {
-      let word = UInt64(littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+      let word = UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
       // A byte that is the one looked for becomes zero, and the lowest zero byte gets the lowest mark.
       let flipped = word ^ 0x0101_0101_0101_0101 &* UInt64(byte)
       let marks = (flipped &- 0x0101_0101_0101_0101) & ~flipped & 0x8080_8080_8080_8080

@@ -71,7 +71,8 @@ struct CanonicalRequest: ~Copyable {
   /// Whether there is nothing to trim or to collapse.
   private static func isPlain(_ value: Span<UInt8>) -> Bool {
     let end = value.count
-    if value.first(UInt8(ascii: " "), in: 0..<end) == end, value.first(UInt8(ascii: "\t"), in: 0..<end) == end {
+    if value.first(UInt8(ascii: " "), in: 0..<end) == end, value.first(UInt8(ascii: "\t"), in: 0..<end) == end
+    {
       return true
     }
     // The start counts as whitespace, so that a leading space is a run.

@@ -89,7 +89,6 @@ package struct SigningKeyCache: ~Copyable {
   }
 }
 
-
 extension CivilDate {
   /// `20261123`
   var scopeDay: Int { year * 10_000 + month * 100 + day }

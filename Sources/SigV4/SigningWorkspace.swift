@@ -19,7 +19,8 @@ package struct SigningWorkspace: ~Copyable {
 
   /// Signs a request of the gateway's own; see `Signer`.
   mutating func sign(
-    _ request: borrowing OutboundRequest, by signer: Signer, at time: WallClockTime, into out: inout ByteBuffer
+    _ request: borrowing OutboundRequest, by signer: Signer, at time: WallClockTime,
+    into out: inout ByteBuffer
   ) {
     if !outbound.areOf(signer, second: time.seconds) {
       let day = CivilDate(time).scopeDay

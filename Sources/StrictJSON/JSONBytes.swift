@@ -6,6 +6,52 @@ enum JSONBytes {
   private static let quotes: UInt64 = 0x2222_2222_2222_2222
   private static let backslashes: UInt64 = 0x5C5C_5C5C_5C5C_5C5C
 
+  /// The high bit of each byte of `word` that is a quote, a backslash, a control or, if asked for, not ASCII.
+  ///
+  /// Only the lowest bit set can be relied on: a subtraction sets the high bit of a byte that is below 0x20, a quote or
+  /// a backslash, but may borrow from the bytes above it and then err there.
+  @inline(__always)
+  static func specials(in word: UInt64, stopAtNonASCII: Bool) -> UInt64 {
+    let low = (word &- spaces) | ((word ^ quotes) &- ones) | ((word ^ backslashes) &- ones)
+    return stopAtNonASCII ? (low | word) & highBits : low & ~word & highBits
+  }
+
+  /// The high bit of the first byte of `word` that is a backslash, and maybe bits above it; 0 when there is none.
+  @inline(__always)
+  static func backslashes(in word: UInt64) -> UInt64 {
+    let difference = word ^ backslashes
+    return (difference &- ones) & ~difference & highBits
+  }
+
+  /// The place within a word, 0 to 7, of the lowest mark that one of the functions above made.
+  @inline(__always)
+  static func firstMark(_ marks: UInt64) -> Int { marks.trailingZeroBitCount &>> 3 }
+
+  /// The eight bytes at `index`, the first one lowest. The caller has checked that they are there.
+  @inline(__always)
+  static func word(_ raw: RawSpan, at index: Int) -> UInt64 {
+    UInt64(littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+  }
+
+  /// All bytes of a span of fewer than eight, the first one lowest, with zeros behind them.
+  @inline(__always)
+  static func shortWord(_ bytes: Span<UInt8>) -> UInt64 {
+    let count = bytes.count
+    let raw = bytes.bytes
+    // Unchecked because `count` is the check. Two loads that overlap say the same where they do.
+    if count >= 4 {
+      let first = UInt32(littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self))
+      let last = UInt32(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self))
+      return UInt64(first) | UInt64(last) &<< UInt64(truncatingIfNeeded: (count &- 4) &* 8)
+    }
+    guard count > 0 else { return 0 }
+    let middle = count &>> 1
+    return UInt64(bytes[unchecked: 0])
+      | UInt64(bytes[unchecked: middle]) &<< UInt64(truncatingIfNeeded: middle &* 8)
+      | UInt64(bytes[unchecked: count &- 1]) &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
+  }
+
   /// The index of the first byte from `start` on that is a quote, a backslash, a control or, if asked for, not
   /// ASCII; the end if there is none.
   @inline(__always)
@@ -14,22 +60,25 @@ enum JSONBytes {
     let count = bytes.count
     let raw = bytes.bytes
     while index &+ 8 <= count {
-      // Unchecked because the condition above is the check. A subtraction sets the high bit of a byte that is below
-      // 0x20, a quote or a backslash. It may borrow from the bytes above such a one and then err there, but only
-      // the lowest set bit is used; in bytes that are not ASCII the bit means nothing.
-      let word = UInt64(
-        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
-      let low = (word &- spaces) | ((word ^ quotes) &- ones) | ((word ^ backslashes) &- ones)
-      let special = stopAtNonASCII ? (low | word) & highBits : low & ~word & highBits
-      if special != 0 { return index &+ special.trailingZeroBitCount &>> 3 }
+      let found = specials(in: word(raw, at: index), stopAtNonASCII: stopAtNonASCII)
+      if found != 0 { return index &+ firstMark(found) }
       index &+= 8
     }
-    while index < count {
-      let byte = bytes[index]
-      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-      if stopAtNonASCII, byte >= 0x80 { break }
-      index &+= 1
-    }
-    return index
+    return nextSpecialNearEnd(in: bytes, from: index, stopAtNonASCII: stopAtNonASCII)
+  }
+
+  /// The same where fewer than eight bytes are left.
+  @inline(never)
+  private static func nextSpecialNearEnd(
+    in bytes: Span<UInt8>, from index: Int, stopAtNonASCII: Bool
+  ) -> Int {
+    let count = bytes.count
+    // Shifted to the front they have zeros behind them, which count as controls, so that something is found at the end
+    // at the latest.
+    let rest =
+      count >= 8
+      ? word(bytes.bytes, at: count &- 8) >> ((index &+ 8 &- count) &* 8)
+      : shortWord(bytes) >> (index &* 8)
+    return index &+ firstMark(specials(in: rest, stopAtNonASCII: stopAtNonASCII))
   }
 }

@@ -1,16 +1,16 @@
-package import Primitives
-
 /// A value in a `JSONDocument`; valid only with the document that gave it.
-package struct JSONNode: Hashable, Sendable {
-  package let index: Int32
+@usableFromInline package struct JSONNode: BitwiseCopyable, Hashable, Sendable {
+  @usableFromInline package let index: Int32
+
+  @inlinable init(index: Int32) { self.index = index }
 }
 
-package enum JSONKind: UInt8, Sendable {
+@usableFromInline package enum JSONKind: UInt8, BitwiseCopyable, Sendable {
   case null, boolean, integer, real, string, array, object
 }
 
 package struct JSONSyntaxError: Error, Hashable {
-  /// Offset of the offending byte.
+  /// Offset of the offending byte, counted from where the text begins.
   package let offset: Int
   /// Lower case, no full stop: `duplicate key "Name"`.
   package let message: String
@@ -27,58 +27,58 @@ package struct JSONSyntaxError: Error, Hashable {
 
 /// One JSON text (RFC 8259), read strictly in a single pass: no duplicate keys, no invalid UTF-8, no NUL,
 /// no lone surrogates, no number beyond `Int` or `Double`, at most `maximumDepth` containers inside one another.
-/// It keeps the bytes and a flat list of nodes that refer to them.
-package struct JSONDocument: Sendable {
+/// It shares the bytes, which may hold more than the text, and keeps a flat list of nodes that refer to them.
+@usableFromInline package struct JSONDocument: Sendable {
   /// Deeper than any request of the service model (3) or any file of ours needs, shallow enough for whatever
   /// walks the tree by recursion.
   package static let maximumDepth = 32
 
-  package let bytes: [UInt8]
-  private let tape: [JSONTapeEntry]
+  /// What the text stands in. Every place that a document speaks of is one in here.
+  @usableFromInline package let bytes: [UInt8]
+  @usableFromInline let tape: JSONTape
 
   package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
-    var scanner = JSONScanner(expecting: bytes.count)
-    try scanner.scan(bytes.span)
-    tape = scanner.tape
+    try self.init(parsing: bytes, in: 0..<bytes.count)
+  }
+
+  /// - Parameter range: where the text stands in `bytes`.
+  package init(parsing bytes: [UInt8], in range: Range<Int>) throws(JSONSyntaxError) {
+    guard range.upperBound < Int32.max else { throw JSONSyntaxError(offset: 0, message: "too large") }
+    precondition(range.lowerBound >= 0, "a text inside the bytes")
+    let text = bytes.span.extracting(0..<range.upperBound)
+    // A request of the service model has a value or key for every 14 bytes or so.
+    var (tape, failure) = Self.scan(text, from: range.lowerBound, entries: range.count / 12 + 6)
+    if failure?.fault == .tapeFull {
+      // Enough for any text: two values that are not inside one another have a byte between them.
+      (tape, failure) = Self.scan(
+        text, from: range.lowerBound, entries: range.count / 2 + Self.maximumDepth + 2)
+    }
+    if let failure {
+      throw JSONSyntaxError(failure.fault, at: failure.position, in: text, textStart: range.lowerBound)
+    }
+    self.tape = tape
     self.bytes = bytes
   }
 
-  package var root: JSONNode { JSONNode(index: 0) }
+  @inline(never)
+  private static func scan(
+    _ text: Span<UInt8>, from start: Int, entries: Int
+  ) -> (tape: JSONTape, failure: (fault: JSONFault, position: Int)?) {
+    var failure: (fault: JSONFault, position: Int)?
+    let tape = JSONTape(capacity: entries) { memory in
+      var scanner = JSONScanner(from: start, into: memory)
+      do throws(JSONFault) { try scanner.scan(text) } catch { failure = (error, scanner.position) }
+      return scanner.tape.count
+    }
+    return (tape, failure)
+  }
 
-  @inline(__always)
-  package func kind(_ node: JSONNode) -> JSONKind { self[node].kind }
+  @inlinable package var root: JSONNode { JSONNode(index: 0) }
+
+  @inlinable package func kind(_ node: JSONNode) -> JSONKind { self[node].kind }
 
   /// The bytes of the value as they stand in the text.
-  package func source(_ node: JSONNode) -> Range<Int> { self[node].source }
-
-  /// The unescaped string, or `nil` when it is not one.
-  package func text(_ node: JSONNode) -> Text? {
-    utf8(node).map { Text(uncheckedUTF8: Array($0)) }
-  }
-
-  /// The unescaped string's bytes, or `nil` when it is not one; a view of the text unless it has escapes.
-  package func utf8(_ node: JSONNode) -> ArraySlice<UInt8>? {
-    let entry = self[node]
-    guard entry.kind == .string else { return nil }
-    guard entry.isEscaped else { return bytes[entry.content] }
-    return JSONString.unescape(bytes.span, entry.content)[...]
-  }
-
-  /// Where in `bytes` the string stands; `nil` when it is not one or has escapes, so that no bytes there are the
-  /// string. For those who look at many strings and want to own none.
-  @inline(__always)
-  package func plainString(_ node: JSONNode) -> Range<Int>? {
-    let entry = self[node]
-    return entry.kind == .string && !entry.isEscaped ? entry.content : nil
-  }
-
-  /// Compares without making a `Text`.
-  package func isText(_ node: JSONNode, _ expected: Text) -> Bool {
-    let entry = self[node]
-    guard entry.kind == .string else { return false }
-    guard !entry.isEscaped else { return utf8(node).map { $0.elementsEqual(expected.utf8) } ?? false }
-    return entry.content.count == expected.utf8.count && bytes[entry.content].elementsEqual(expected.utf8)
-  }
+  @inlinable package func source(_ node: JSONNode) -> Range<Int> { self[node].source }
 
   /// The number, or `nil` when it is not written as a whole number (`1.0` and `1e2` are not).
   package func integer(_ node: JSONNode) -> Int? {
@@ -99,65 +99,10 @@ package struct JSONDocument: Sendable {
     return entry.kind == .boolean ? bytes[entry.source.lowerBound] == UInt8(ascii: "t") : nil
   }
 
-  /// In order; empty when it is not an array.
-  package func elements(_ node: JSONNode) -> JSONElements {
-    let entry = self[node]
-    return JSONElements(
-      tape: tape, cursor: node.index + 1, end: entry.kind == .array ? entry.next : node.index + 1)
-  }
-
-  /// In order; empty when it is not an object.
-  package func members(_ node: JSONNode) -> JSONMembers {
-    let entry = self[node]
-    return JSONMembers(
-      tape: tape, cursor: node.index + 1, end: entry.kind == .object ? entry.next : node.index + 1)
-  }
-
-  package func member(_ key: Text, of node: JSONNode) -> JSONNode? {
-    for (candidate, value) in members(node) where isText(candidate, key) { return value }
-    return nil
-  }
-
-  /// The line and column of a byte, counted from the start: for messages, not for hot paths.
+  /// The line and column of a byte, counted from the start of `bytes`: for messages, not for hot paths.
   package func position(ofOffset offset: Int) -> SourcePosition {
     SourcePosition(ofOffset: offset, in: bytes)
   }
 
-  private subscript(node: JSONNode) -> JSONTapeEntry { tape[Int(node.index)] }
-}
-
-/// The elements of an array, in order.
-package struct JSONElements: Sequence, IteratorProtocol {
-  fileprivate let tape: [JSONTapeEntry]
-  fileprivate var cursor: Int32
-  fileprivate let end: Int32
-
-  package var isEmpty: Bool { cursor == end }
-  /// Walks over all of them.
-  package var count: Int { reduce(0) { sum, _ in sum + 1 } }
-
-  package mutating func next() -> JSONNode? {
-    guard cursor < end else { return nil }
-    defer { cursor = tape[Int(cursor)].next }
-    return JSONNode(index: cursor)
-  }
-}
-
-/// The members of an object, in order.
-package struct JSONMembers: Sequence, IteratorProtocol {
-  fileprivate let tape: [JSONTapeEntry]
-  fileprivate var cursor: Int32
-  fileprivate let end: Int32
-
-  package var isEmpty: Bool { cursor == end }
-  /// Walks over all of them.
-  package var count: Int { reduce(0) { sum, _ in sum + 1 } }
-
-  @inline(__always)
-  package mutating func next() -> (key: JSONNode, value: JSONNode)? {
-    guard cursor < end else { return nil }
-    let key = cursor
-    cursor = tape[Int(key) + 1].next
-    return (JSONNode(index: key), JSONNode(index: key + 1))
-  }
+  @inlinable subscript(node: JSONNode) -> JSONTapeEntry { tape[node.index] }
 }

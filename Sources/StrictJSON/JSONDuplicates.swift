@@ -7,74 +7,63 @@ enum JSONDuplicates {
   private static let pairwiseLimit = 32
 
   /// - Parameter object: the index of an object whose last member has just been read.
-  static func refuse(
-    in object: Int, of tape: [JSONTapeEntry], _ bytes: Span<UInt8>
-  ) throws(JSONSyntaxError) {
+  /// - Returns: the index of the first key that repeats an earlier one, or -1.
+  @inline(__always)
+  static func repeatedKey(
+    in object: Int, of tape: Span<JSONTapeEntry>, _ bytes: Span<UInt8>
+  ) -> Int {
     var count = 0
-    var needsSet = false
-    var mayRepeat = false
+    var isAnyEscaped = false
     // A bit for each key's length and last byte: while no bit comes twice, no key does.
     var seen: UInt64 = 0
-    var key = object + 1
+    var repeated: UInt64 = 0
+    var key = object &+ 1
     while key < tape.count {
       let entry = tape[key]
       let length = UInt64(truncatingIfNeeded: entry.end &- entry.start)
-      let bit = 1 &<< (length &* 3 &+ UInt64(bytes[Int(entry.end) - 2])) as UInt64
-      mayRepeat = mayRepeat || seen & bit != 0
-      needsSet = needsSet || entry.isEscaped
+      let bit = 1 &<< (length &* 3 &+ UInt64(bytes[Int(entry.end) &- 2])) as UInt64
+      repeated |= seen & bit
+      isAnyEscaped = isAnyEscaped || entry.isEscaped
       seen |= bit
-      count += 1
-      key = Int(tape[key + 1].next)
+      count &+= 1
+      key = Int(tape[key &+ 1].next)
     }
-    if needsSet || (mayRepeat && count > pairwiseLimit) {
-      try refuseBySet(in: object, of: tape, bytes)
-    } else if mayRepeat {
-      try refuseByPairs(in: object, of: tape, bytes)
-    }
+    if repeated == 0, !isAnyEscaped { return -1 }
+    return isAnyEscaped || count > pairwiseLimit
+      ? repeatedKeyBySet(in: object, of: tape, bytes) : repeatedKeyByPairs(in: object, of: tape, bytes)
   }
 
-  private static func refuseByPairs(
-    in object: Int, of tape: [JSONTapeEntry], _ bytes: Span<UInt8>
-  ) throws(JSONSyntaxError) {
+  @inline(never)
+  private static func repeatedKeyByPairs(
+    in object: Int, of tape: Span<JSONTapeEntry>, _ bytes: Span<UInt8>
+  ) -> Int {
     var later = object + 1
     while later < tape.count {
+      let key = tape[later]
+      let length = key.end - key.start
+      let content = bytes.extracting(key.content)
       var earlier = object + 1
       while earlier < later {
-        if isEqual(bytes, tape[earlier], tape[later]) { throw duplicate(tape[later], bytes) }
+        let other = tape[earlier]
+        if other.end - other.start == length, bytes.extracting(other.content).holds(content) { return later }
         earlier = Int(tape[earlier + 1].next)
       }
       later = Int(tape[later + 1].next)
     }
+    return -1
   }
 
-  private static func refuseBySet(
-    in object: Int, of tape: [JSONTapeEntry], _ bytes: Span<UInt8>
-  ) throws(JSONSyntaxError) {
+  @inline(never)
+  private static func repeatedKeyBySet(
+    in object: Int, of tape: Span<JSONTapeEntry>, _ bytes: Span<UInt8>
+  ) -> Int {
     var seen: Set<Text> = []
     var key = object + 1
     while key < tape.count {
-      let name = Text(uncheckedUTF8: JSONString.unescape(bytes, tape[key].content))
-      guard seen.insert(name).inserted else { throw duplicate(tape[key], bytes) }
+      let name = Text(uncheckedUTF8: JSONString.unescaped(bytes, tape[key].content))
+      guard seen.insert(name).inserted else { return key }
       key = Int(tape[key + 1].next)
     }
-  }
-
-  @inline(__always)
-  private static func isEqual(_ bytes: Span<UInt8>, _ left: JSONTapeEntry, _ right: JSONTapeEntry) -> Bool {
-    let length = left.end - left.start
-    guard length == right.end - right.start else { return false }
-    for index in 0..<Int(length) where bytes[Int(left.start) + index] != bytes[Int(right.start) + index] {
-      return false
-    }
-    return true
-  }
-
-  private static func duplicate(_ key: JSONTapeEntry, _ bytes: Span<UInt8>) -> JSONSyntaxError {
-    // As it stands in the text, where no control byte can be.
-    let shown = key.content.prefix(64).map { bytes[$0] }
-    let rest = key.content.count > 64 ? "…" : ""
-    return JSONSyntaxError(
-      offset: Int(key.start), message: "duplicate key \"\(String(decoding: shown, as: UTF8.self))\(rest)\"",
-      reason: "duplicate key")
+    return -1
   }
 }

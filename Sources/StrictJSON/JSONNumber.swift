@@ -67,6 +67,9 @@ enum JSONNumber {
     while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) {
       position += 1
     }
-    guard position > start else { throw .unexpected(bytes, at: position, wanted: "a digit") }
+    guard position > start else {
+      // A number is under way, so this is not the text's start.
+      throw .unexpected(bytes, at: position, textStart: start - 1, wanted: "a digit")
+    }
   }
 }

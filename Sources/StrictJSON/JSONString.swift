@@ -2,66 +2,107 @@ internal import Primitives
 
 /// The bytes between double quotes: RFC 8259 section 7, UTF-8 by RFC 3629.
 enum JSONString {
-  /// Goes from the opening quote at `position` to the byte after the closing one.
-  /// - Returns: whether the string has escapes.
-  static func skip(_ bytes: Span<UInt8>, _ position: inout Int) throws(JSONSyntaxError) -> Bool {
-    let opening = position
-    var index = position + 1
+  /// The byte after the closing quote of the string whose opening one is at `opening`.
+  ///
+  /// - Parameter plainEnd: where the first byte stands that needs a closer look, as `JSONBytes.nextSpecial` finds it.
+  static func end(
+    _ bytes: Span<UInt8>, from opening: Int, plainUntil plainEnd: Int
+  ) throws(JSONSyntaxError) -> (end: Int, isEscaped: Bool) {
+    var index = plainEnd
     var isEscaped = false
     while true {
-      index = JSONBytes.nextSpecial(in: bytes, from: index, stopAtNonASCII: true)
       guard index < bytes.count else {
         throw JSONSyntaxError(offset: opening, message: "string without closing quote")
       }
-      switch bytes[index] {
+      switch bytes[unchecked: index] {
       case UInt8(ascii: "\""):
-        position = index + 1
-        return isEscaped
+        return (index &+ 1, isEscaped)
       case UInt8(ascii: "\\"):
         isEscaped = true
-        index = try skipEscape(bytes, at: index)
+        // Nearly all escapes: two characters.
+        if index &+ 1 < bytes.count, unescaped(bytes[unchecked: index &+ 1]) != nil {
+          index &+= 2
+        } else {
+          index = try skipEscape(bytes, at: index)
+        }
       case 0x80...:
         let length = UTF8Sequence.length(bytes, at: index)
         guard length > 0 else { throw JSONSyntaxError(offset: index, message: "invalid UTF-8 in a string") }
-        index += length
+        index &+= length
       case let control:
         throw JSONSyntaxError(
           offset: index, message: "control byte \(hexadecimal(control)) in a string; write it as an escape",
           reason: "control byte in a string; write it as an escape")
       }
+      index = JSONBytes.nextSpecial(in: bytes, from: index, stopAtNonASCII: true)
     }
   }
 
-  /// The string that stands in `content`, which `skip` has found good.
-  static func unescape(_ bytes: Span<UInt8>, _ content: Range<Int>) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(content.count)
-    var index = content.lowerBound
-    while index < content.upperBound {
-      guard bytes[index] == UInt8(ascii: "\\") else {
-        out.append(bytes[index])
-        index += 1
-        continue
+  /// Writes what the string in `content`, which `skip` has found good, means.
+  ///
+  /// - Parameter out: memory for as many bytes as `content` has; no escape is shorter than what it stands for.
+  /// - Returns: how many were written.
+  static func unescape(
+    _ bytes: Span<UInt8>, _ content: Range<Int>, into out: UnsafeMutableBufferPointer<UInt8>
+  ) -> Int {
+    let text = bytes.extracting(content)
+    precondition(out.count >= text.count, "memory for all of the string")
+    guard let target = out.baseAddress, !text.isEmpty else { return 0 }
+    let raw = text.bytes
+    var read = 0
+    var written = 0
+    while true {
+      // Eight bytes are copied whatever they are; as many count as stand before a backslash. Never more is written
+      // than has been read, so that what fits into the text fits into `out`.
+      while read &+ 8 <= text.count {
+        let word = JSONBytes.word(raw, at: read)
+        UnsafeMutableRawPointer(target + written).storeBytes(of: word.littleEndian, as: UInt64.self)
+        let found = JSONBytes.backslashes(in: word)
+        let plain = found == 0 ? 8 : JSONBytes.firstMark(found)
+        read &+= plain
+        written &+= plain
+        if found != 0 { break }
       }
-      let escape = bytes[index + 1]
-      if escape == UInt8(ascii: "u") {
-        var scalar = UInt32(codeUnit(bytes, at: index + 2) ?? 0)
-        index += 6
-        if (0xD800..<0xDC00).contains(scalar) {
-          scalar =
-            0x10000 + (scalar - 0xD800) << 10 + UInt32(codeUnit(bytes, at: index + 2) ?? 0xDC00) - 0xDC00
-          index += 6
-        }
-        UTF8Sequence.append(scalar, to: &out)
-      } else {
-        out.append(unescaped(escape) ?? escape)
-        index += 2
+      while read < text.count, text[unchecked: read] != UInt8(ascii: "\\") {
+        target[written] = text[unchecked: read]
+        read &+= 1
+        written &+= 1
       }
+      guard read < text.count else { return written }
+      (read, written) = unescapeOne(text, at: read, into: target, at: written)
     }
-    return out
+  }
+
+  /// What the string in `content`, which `skip` has found good, means.
+  static func unescaped(_ bytes: Span<UInt8>, _ content: Range<Int>) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: content.count) { out, count in
+      count = unescape(bytes, content, into: out)
+    }
+  }
+
+  /// Writes what the escape at `read` stands for; of a surrogate pair, both.
+  /// - Returns: the places after it in `text` and after what was written.
+  @inline(__always)
+  private static func unescapeOne(
+    _ text: Span<UInt8>, at read: Int, into target: UnsafeMutablePointer<UInt8>, at written: Int
+  ) -> (read: Int, written: Int) {
+    let escape = text[read + 1]
+    guard escape == UInt8(ascii: "u") else {
+      target[written] = unescaped(escape) ?? escape
+      return (read + 2, written + 1)
+    }
+    var scalar = UInt32(codeUnit(text, at: read + 2) ?? 0)
+    var next = read + 6
+    if (0xD800..<0xDC00).contains(scalar) {
+      let low = UInt32(codeUnit(text, at: next + 2) ?? 0xDC00)
+      scalar = 0x10000 + (scalar - 0xD800) << 10 + low - 0xDC00
+      next += 6
+    }
+    return (next, written + UTF8Sequence.write(scalar, to: target + written))
   }
 
   /// Goes from the backslash to the byte after the escape; of a surrogate pair, after both.
+  @inline(never)
   private static func skipEscape(_ bytes: Span<UInt8>, at backslash: Int) throws(JSONSyntaxError) -> Int {
     guard backslash + 1 < bytes.count else {
       throw JSONSyntaxError(offset: backslash, message: "string without closing quote")
@@ -103,6 +144,7 @@ enum JSONString {
   }
 
   /// What a two-character escape stands for.
+  @inline(__always)
   private static func unescaped(_ escape: UInt8) -> UInt8? {
     switch escape {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): escape

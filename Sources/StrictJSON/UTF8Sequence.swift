@@ -20,24 +20,31 @@ enum UTF8Sequence {
     return length
   }
 
-  /// Appends `scalar`, which is no surrogate and at most U+10FFFF.
-  static func append(_ scalar: UInt32, to out: inout [UInt8]) {
+  /// Writes `scalar`, which is no surrogate and at most U+10FFFF.
+  ///
+  /// - Parameter out: memory for its bytes: four, or fewer for a lower scalar.
+  /// - Returns: how many were written.
+  static func write(_ scalar: UInt32, to out: UnsafeMutablePointer<UInt8>) -> Int {
     func tail(_ shift: UInt32) -> UInt8 { 0x80 | UInt8(truncatingIfNeeded: scalar >> shift & 0x3F) }
     switch scalar {
     case 0..<0x80:
-      out.append(UInt8(truncatingIfNeeded: scalar))
+      out[0] = UInt8(truncatingIfNeeded: scalar)
+      return 1
     case 0x80..<0x800:
-      out.append(0xC0 | UInt8(truncatingIfNeeded: scalar >> 6))
-      out.append(tail(0))
+      out[0] = 0xC0 | UInt8(truncatingIfNeeded: scalar >> 6)
+      out[1] = tail(0)
+      return 2
     case 0x800..<0x10000:
-      out.append(0xE0 | UInt8(truncatingIfNeeded: scalar >> 12))
-      out.append(tail(6))
-      out.append(tail(0))
+      out[0] = 0xE0 | UInt8(truncatingIfNeeded: scalar >> 12)
+      out[1] = tail(6)
+      out[2] = tail(0)
+      return 3
     default:
-      out.append(0xF0 | UInt8(truncatingIfNeeded: scalar >> 18))
-      out.append(tail(12))
-      out.append(tail(6))
-      out.append(tail(0))
+      out[0] = 0xF0 | UInt8(truncatingIfNeeded: scalar >> 18)
+      out[1] = tail(12)
+      out[2] = tail(6)
+      out[3] = tail(0)
+      return 4
     }
   }
 }

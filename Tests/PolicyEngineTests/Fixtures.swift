@@ -78,7 +78,7 @@ func createBody(
   }
   if let days {
     writer.key("ExpirationSettings")
-    writer.raw(#"{"ExpirationDays":\#(days),"ExpirationCriterion":"CREATED_TIMESTAMP"}"#.utf8)
+    writer.raw(Array(#"{"ExpirationDays":\#(days),"ExpirationCriterion":"CREATED_TIMESTAMP"}"#.utf8))
   }
   writer.endObject()
   return String(decoding: writer.bytes, as: UTF8.self)

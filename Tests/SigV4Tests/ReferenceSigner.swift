@@ -27,7 +27,9 @@ extension WireRequest {
   mutating func sign(with key: VerificationKey, at time: WallClockTime, region: String) throws {
     let date = string(time.amzDate)
     fields.append(("X-Amz-Date", date))
-    if let token = key.sessionToken { fields.append(("X-Amz-Security-Token", token.withBytes { string($0) })) }
+    if let token = key.sessionToken {
+      fields.append(("X-Amz-Security-Token", token.withBytes { string($0) }))
+    }
     let names = Set(fields.map { $0.name.lowercased() }).sorted()
     let lines = names.map { name in
       let values = fields.filter { $0.name.lowercased() == name }.map { field in

@@ -55,6 +55,78 @@ import Testing
     #expect(accepted > 1_000)
   }
 
+  /// What stands before and behind a text in the same bytes changes nothing.
+  @Test(arguments: CorpusFile.all.filter { $0.bytes.count < 600 })
+  func aTextInsideOtherBytesIsReadAsItIsAlone(_ file: CorpusFile) {
+    let neighbours: [([UInt8], [UInt8])] = [
+      ([], [UInt8](repeating: 0x20, count: 9)), (Array("{\"a\":[".utf8), Array("]}".utf8)),
+      (Array("\"".utf8), Array("\"".utf8)), (Array("[,".utf8), Array("9\0\\".utf8)), ([0xC3], [0xA9]),
+    ]
+    for (before, behind) in neighbours { expectTheSame(file.bytes, between: before, and: behind) }
+  }
+
+  @Test func mutatedTextsInsideOtherBytesAreReadAsAlone() {
+    var generator = SeededGenerator(state: 11)
+    let seeds = CorpusFile.all.map(\.bytes).filter { $0.count < 600 }
+    for _ in 0..<5_000 {
+      var bytes = seeds.randomElement(using: &generator) ?? []
+      Self.mutate(&bytes, with: seeds, &generator)
+      let before = (0..<Int.random(in: 0...20, using: &generator)).map { _ in
+        UInt8.random(in: 0...255, using: &generator)
+      }
+      let behind = Self.interesting.randomElement(using: &generator) ?? []
+      expectTheSame(bytes, between: before, and: behind)
+    }
+  }
+
+  func expectTheSame(_ text: [UInt8], between before: [UInt8], and behind: [UInt8]) {
+    let whole = before + text + behind
+    let range = before.count..<before.count + text.count
+    do throws(JSONSyntaxError) {
+      let alone = try JSONDocument(parsing: text)
+      do throws(JSONSyntaxError) {
+        let within = try JSONDocument(parsing: whole, in: range)
+        if let found = Self.difference(alone, alone.root, within, within.root, shift: before.count) {
+          Issue.record("\(Self.show(text)) inside \(Self.show(whole)): \(found)")
+        }
+      } catch { Issue.record("only alone: \(Self.show(text)) inside \(Self.show(whole)): \(error)") }
+    } catch let alone {
+      do throws(JSONSyntaxError) {
+        _ = try JSONDocument(parsing: whole, in: range)
+        Issue.record("only inside \(Self.show(whole)): \(Self.show(text)): \(alone)")
+      } catch { #expect(error == alone) }
+    }
+  }
+
+  /// Walks both trees and looks at everything that nodes tell.
+  static func difference(
+    _ left: JSONDocument, _ leftNode: JSONNode, _ right: JSONDocument, _ rightNode: JSONNode, shift: Int
+  ) -> String? {
+    let source = left.source(leftNode)
+    guard left.kind(leftNode) == right.kind(rightNode),
+      source.lowerBound + shift..<source.upperBound + shift == right.source(rightNode)
+    else { return "another kind or place at \(source)" }
+    var text = ByteBuffer()
+    let place = left.appendUnescaped(leftNode, to: &text)
+    guard left.text(leftNode) == right.text(rightNode), left.integer(leftNode) == right.integer(rightNode),
+      left.real(leftNode) == right.real(rightNode), left.boolean(leftNode) == right.boolean(rightNode),
+      (place == nil) == (left.kind(leftNode) != .string),
+      place == nil || right.isText(rightNode, text.span)
+    else { return "another value at \(source)" }
+    var (elements, others) = (left.elementWalk(leftNode), right.elementWalk(rightNode))
+    while let element = left.next(&elements) {
+      guard let other = right.next(&others) else { return "an element too many at \(source)" }
+      if let found = difference(left, element, right, other, shift: shift) { return found }
+    }
+    var (members, otherMembers) = (left.memberWalk(leftNode), right.memberWalk(rightNode))
+    while let member = left.next(&members) {
+      guard let other = right.next(&otherMembers) else { return "a member too many at \(source)" }
+      if let found = difference(left, member.key, right, other.key, shift: shift) { return found }
+      if let found = difference(left, member.value, right, other.value, shift: shift) { return found }
+    }
+    return others.isAtEnd && otherMembers.isAtEnd ? nil : "something is left over at \(source)"
+  }
+
   /// Records an issue unless both accept, with the same values, or both refuse, or they differ as intended.
   /// - Returns: whether both accept.
   @discardableResult

@@ -57,6 +57,75 @@ import Testing
     #expect(!document.isText(document.root, ""))
   }
 
+  @Test func escapesAreUndoneIntoABuffer() throws {
+    let document = try Self.parse(#"["plain","\u0061\"long enough to be copied eight at a time\n","",7]"#)
+    var buffer = ByteBuffer(Array("before ".utf8))
+    var written: [[UInt8]?] = []
+    for node in document.elements(document.root) {
+      let slice = document.appendUnescaped(node, to: &buffer)
+      written.append(slice.map { buffer.span[$0].array })
+    }
+    let long = Array("a\"long enough to be copied eight at a time\n".utf8)
+    #expect(written == [Array("plain".utf8), long, [], nil])
+    #expect(buffer.array == Array("before plain".utf8) + long)
+  }
+
+  @Test func everyPlaceOfAnEscapeIsUndone() throws {
+    // Before, between and behind the eight bytes that are copied together.
+    for length in 0..<40 {
+      for place in 0...length {
+        for (escape, meaning) in [
+          (#"\n"#, "\n"), (#"\u00e9"#, "é"), (#"\uD83D\uDE00"#, "😀"), (#"\\\/"#, "\\/"),
+        ] {
+          let before = String(repeating: "b", count: place)
+          let behind = String(repeating: "é", count: length - place)
+          let document = try Self.parse("\"\(before)\(escape)\(behind)\"")
+          let expected = Text(before + meaning + behind)
+          var buffer = ByteBuffer()
+          document.appendUnescaped(document.root, to: &buffer)
+          let isTheText = document.isText(document.root, expected.utf8.span)
+          #expect(buffer.array == expected.utf8)
+          #expect(document.text(document.root) == expected)
+          #expect(isTheText)
+        }
+      }
+    }
+  }
+
+  @Test func aPlainStringIsLent() throws {
+    let document = try Self.parse(#"["plain","esc\n",1]"#)
+    let nodes = Array(document.elements(document.root))
+    let lent = nodes.map { document.plainSpan($0)?.array }
+    #expect(lent == [Array("plain".utf8), nil, nil])
+    #expect(document.isText(nodes[1], "esc\n"))
+  }
+
+  @Test func aWalkGoesThroughMembersAndElements() throws {
+    let document = try Self.parse(#"{"a":[1,2,3],"b":{}}"#)
+    var members = document.memberWalk(document.root)
+    let first = try #require(document.next(&members))
+    var elements = document.elementWalk(first.value)
+    var numbers: [Int?] = []
+    while let element = document.next(&elements) { numbers.append(document.integer(element)) }
+    #expect(numbers == [1, 2, 3])
+    let second = try #require(document.next(&members))
+    #expect(document.isText(second.key, "b"))
+    #expect(document.memberWalk(second.value).isAtEnd)
+    #expect(document.elementWalk(second.value).isAtEnd)
+    #expect(document.next(&members)?.key == nil)
+    #expect(members.isAtEnd)
+  }
+
+  @Test(arguments: [
+    ("[" + String(repeating: "1,", count: 5000) + "1]", 5001),
+    (String(repeating: "[", count: 32) + String(repeating: "]", count: 32), 1),
+    ("[" + String(repeating: "[],", count: 300) + "{}]", 301), ("[7]", 1),
+  ])
+  func aTextMayHaveAValueForEveryOtherByte(_ text: String, _ count: Int) throws {
+    let document = try Self.parse(text)
+    #expect(document.elements(document.root).count == count)
+  }
+
   @Test func textIsComparedByItsBytes() throws {
     let document = try Self.parse("{\"\u{E9}\":1,\"e\u{301}\":2}")
     #expect(document.member("\u{E9}", of: document.root).flatMap(document.integer) == 1)

@@ -26,7 +26,7 @@ import Testing
     writer.endObject()
     writer.endArray()
     writer.key("raw")
-    writer.raw("[1,2]".utf8)
+    writer.raw(Array("[1,2]".utf8))
     writer.key("t")
     writer.boolean(true)
     writer.key("f")
@@ -70,10 +70,12 @@ import Testing
   }
 
   @Test func whatWasThereStays() {
-    var writer = JSONWriter(into: Array("x".utf8))
+    var writer = JSONWriter(into: ByteBuffer(Array("x".utf8)))
     writer.beginArray()
     writer.endArray()
     #expect(writer.bytes == Array("x[]".utf8))
+    let buffer = writer.finish()
+    #expect(buffer.array == Array("x[]".utf8))
   }
 
   @Test func everyControlIsEscaped() {
@@ -98,6 +100,18 @@ import Testing
     }
     #expect(Self.write { $0.real(.nan) } == "null")
     #expect(Self.write { $0.real(-.infinity) } == "null")
+  }
+
+  @Test func everyPlaceOfAnEscapeIsWritten() {
+    for length in 0..<40 {
+      for place in 0...length {
+        let before = String(repeating: "a", count: place)
+        let behind = String(repeating: "z", count: length - place)
+        #expect(Self.write { $0.string(Text(before + behind)) } == "\"\(before)\(behind)\"")
+        #expect(Self.write { $0.string(Text(before + "\"" + behind)) } == "\"\(before)\\\"\(behind)\"")
+        #expect(Self.write { $0.string(before + "\u{1}" + behind) } == "\"\(before)\\u0001\(behind)\"")
+      }
+    }
   }
 
   @Test func anyTextReadsBackAsItWas() throws {

@@ -53,8 +53,6 @@ struct AccessLog: ~Copyable {
   private mutating func append(_ key: StaticString, _ value: Text?) {
     guard let value else { return }
     lines.append(key)
-    var writer = JSONWriter()
-    writer.string(value)
-    lines.append(writer.bytes)
+    lines.append(quoted: value.utf8.span)
   }
 }

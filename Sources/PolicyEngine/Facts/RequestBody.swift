@@ -19,7 +19,7 @@ extension GovernedRequest {
   /// The body written anew: for the operations whose facts policy can change from those facts, member by member in
   /// the service model's order; for all others the members as they were read, and a token that was filled in.
   package func body() -> [UInt8] {
-    var writer = JSONWriter(into: roomForBody())
+    var writer = JSONWriter(into: ByteBuffer(capacity: (document?.bytes.count ?? 0) + 512))
     writer.beginObject()
     switch operation {
     case .createAppInstanceUser: writeCreateUser(to: &writer)
@@ -28,12 +28,6 @@ extension GovernedRequest {
     }
     writer.endObject()
     return writer.bytes
-  }
-
-  private func roomForBody() -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity((document?.bytes.count ?? 0) + 512)
-    return bytes
   }
 
   private func writeCreateUser(to writer: inout JSONWriter) {

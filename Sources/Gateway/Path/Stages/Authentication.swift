@@ -26,10 +26,11 @@ extension Worker {
   func authenticate(_ identified: consuming Identified) throws(Refusal) -> Verified {
     let call = identified.call
     let target = identified.target
+    let (query, body) = (target.upstreamQuery, call.body)
     let caller: AuthenticatedCaller
     do throws(AuthenticationFailure) {
       caller = try call.snapshot.verifier.verify(
-        call.head, canonicalQuery: target.upstreamQuery.span, body: call.body.span, now: call.time,
+        call.head, canonicalQuery: query.span, body: body.span, now: call.time,
         keys: call.snapshot.accessKeys, workspace: &signing)
     } catch {
       call.accessKeyId = Verifier.claimedAccessKeyId(call.head)

@@ -98,11 +98,11 @@ extension Worker {
     out.append(field: "Host", upstreamHost)
     Self.appendPassed(head, to: &out)
     if let contentType { out.append(field: "Content-Type", contentType) }
+    let (path, query) = (recorded.target.upstreamPath, recorded.target.upstreamQuery)
     var signed = ByteBuffer(capacity: 1024)
     signer.sign(
       OutboundRequest(
-        method: method.span, path: recorded.target.upstreamPath.span,
-        canonicalQuery: recorded.target.upstreamQuery.span, contentType: contentType?.span,
+        method: method.span, path: path.span, canonicalQuery: query.span, contentType: contentType?.span,
         payloadHash: recorded.payloadHash),
       at: loop.clock.wallClock(), workspace: &signing, into: &signed)
     out.append(contentsOf: signed.array)

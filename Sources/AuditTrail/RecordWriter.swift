@@ -1,0 +1,223 @@
+internal import OpenSSLCrypto
+package import Primitives
+
+/// Writes the records of requests, one behind the other, without their places in the chain: everything after
+/// `"recordVersion":1,` up to and with the closing brace. The journal's writer puts the place in front.
+///
+///     record.begin(intent: id, at: time)
+///     record.tenant(tenant)
+///     …
+///     record.decision(.allowed)
+///     record.end()
+///
+/// Members are given in the order of `RecordMember`, each at most once; a debug build traps otherwise. What is `nil` is
+/// left out. All rules about what a record may hold stand here: what is cut, escaped, hashed or left out. The bytes of
+/// values are copied, so they may lie anywhere.
+package struct RecordWriter: ~Copyable, Sendable {
+  /// All records so far.
+  package internal(set) var bytes: ByteBuffer
+  let sensitivity: Sensitivity
+
+  var last = RecordMember.kind
+  /// The first member that was written since `begin`, for members that are written ahead.
+  var first: RecordMember?
+  /// What must follow the elements of the list that is open.
+  var closing: StaticString?
+  var hasUserArn = false
+  /// How many tags were given, and where the keys of those that are recorded stand.
+  var tagsGiven = 0
+  var tagKeys = ScratchArray<ByteSlice>()
+  /// How many elements of `tagKeys`, the member, there are.
+  var listed = 0
+
+  private var stamp = TimeStamp()
+
+  /// Callers choose it freely and it stands in every record.
+  static let longestUserAgent = 1024
+  /// Much longer than any value of a valid request (an ARN of 1600): what is cut belongs to a refused one.
+  static let longestText = 8192
+  /// What the service model allows; a refused request may have brought more.
+  static let mostTags = 50
+
+  /// - Parameter sensitivity: what is shown of the values that the service model marks sensitive.
+  package init(under sensitivity: Sensitivity, capacity: Int = 4096) {
+    bytes = ByteBuffer(capacity: capacity)
+    self.sensitivity = sensitivity
+  }
+
+  /// Forgets all records and keeps the memory.
+  package mutating func removeAll() { bytes.removeAll() }
+}
+
+// The frame.
+extension RecordWriter {
+  /// The record that must be on disk before a request is forwarded.
+  /// - Parameter time: when the request was received.
+  package mutating func begin(intent id: RequestID, at time: WallClockTime) {
+    begin()
+    bytes.append("\"record\":\"intent\",\"requestId\":\"")
+    begin(id, time)
+  }
+
+  /// The only record of a request that has no intent.
+  /// - Parameter time: when the request was received.
+  package mutating func begin(outcome id: RequestID, at time: WallClockTime) {
+    begin()
+    bytes.append("\"record\":\"outcome\",\"requestId\":\"")
+    begin(id, time)
+  }
+
+  /// The outcome of a request that has an intent.
+  /// - Parameters:
+  ///   - intent: the sequence number of its intent.
+  ///   - time: when the request ended.
+  package mutating func begin(outcome id: RequestID, of intent: Int, at time: WallClockTime) {
+    begin(outcome: id, at: time)
+    begin(.intent)
+    bytes.append(",\"intent\":")
+    bytes.append(decimal: intent)
+  }
+
+  package mutating func end() {
+    closeList()
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  private mutating func begin() {
+    last = .kind
+    closing = nil
+    hasUserArn = false
+    tagsGiven = 0
+    listed = 0
+    tagKeys.removeAll()
+  }
+
+  private mutating func begin(_ id: RequestID, _ time: WallClockTime) {
+    bytes.append(id)
+    bytes.append("\",\"time\":\"")
+    stamp.append(time, to: &bytes)
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  @inline(__always)
+  mutating func begin(_ member: RecordMember) {
+    if closing != nil { closeList() }
+    assert(member > last, "members of a record stand in their order, each once")
+    if first == nil { first = member }
+    last = member
+  }
+
+  /// A whole record that was made elsewhere.
+  package mutating func append(record: Span<UInt8>) { bytes.append(record) }
+
+  /// Members that were written ahead.
+  package mutating func append(_ members: borrowing RecordMembers) {
+    begin(members.first)
+    last = members.last
+    if members.first...members.last ~= .appInstanceUserArn { hasUserArn = true }
+    bytes.append(members.bytes)
+  }
+
+  consuming func finishMembers() -> ([UInt8], first: RecordMember, last: RecordMember) {
+    closeList()
+    precondition(first != nil, "members that are written ahead are at least one")
+    return (bytes.array, first ?? last, last)
+  }
+}
+
+// Values and lists.
+extension RecordWriter {
+  @inline(__always)
+  mutating func text(
+    _ member: RecordMember, _ key: StaticString, _ value: Span<UInt8>?, cutAfter limit: Int = longestText
+  ) {
+    guard let value else { return }
+    begin(member)
+    bytes.append(key)
+    append(value, cutAfter: limit)
+  }
+
+  @inline(__always)
+  mutating func text(_ key: StaticString, _ value: Span<UInt8>?) {
+    guard let value else { return }
+    bytes.append(key)
+    append(value)
+  }
+
+  mutating func number(_ member: RecordMember, _ key: StaticString, _ value: Int?) {
+    guard let value else { return }
+    begin(member)
+    number(key, value)
+  }
+
+  @inline(__always)
+  mutating func number(_ key: StaticString, _ value: Int?) {
+    guard let value else { return }
+    bytes.append(key)
+    bytes.append(decimal: value)
+  }
+
+  mutating func append(_ value: Span<UInt8>, cutAfter limit: Int = longestText) {
+    bytes.append(jsonString: value.count > limit ? Self.cut(value, after: limit) : value)
+  }
+
+  /// Not in the middle of a character.
+  @_lifetime(copy value)
+  static func cut(_ value: Span<UInt8>, after limit: Int) -> Span<UInt8> {
+    guard value.count > limit else { return value }
+    var end = limit
+    while end > 0, value[end] & 0xC0 == 0x80 { end -= 1 }
+    return value.extracting(0..<end)
+  }
+
+  /// A value as `treatment` shows it; `null` when it hides it.
+  mutating func append(_ value: Span<UInt8>, _ treatment: Sensitivity.Treatment) {
+    switch treatment {
+    case .plain: append(value)
+    case .hashed(let key):
+      bytes.append(UInt8(ascii: "\""))
+      Sensitivity.Treatment.append(markOf: value, under: key, to: &bytes)
+      bytes.append(UInt8(ascii: "\""))
+    case .omitted: bytes.append("null")
+    }
+  }
+
+  mutating func openList(_ member: RecordMember, _ opening: StaticString, closing: StaticString) {
+    begin(member)
+    bytes.append(opening)
+    self.closing = closing
+  }
+
+  mutating func element(of member: RecordMember, _ opening: StaticString) {
+    if last == member { bytes.append(UInt8(ascii: ",")) } else { openList(member, opening, closing: "]") }
+  }
+
+  mutating func closeList() {
+    guard let closing else { return }
+    bytes.append(closing)
+    self.closing = nil
+    if last == .tags, tagsGiven > tagKeys.count {
+      bytes.append(",\"tagsNotRecorded\":")
+      bytes.append(decimal: tagsGiven - tagKeys.count)
+    }
+  }
+}
+
+/// Writes times as `append(rfc3339:)` does. Most come many to a second, so what is the same for all of one is kept.
+private struct TimeStamp: ~Copyable {
+  private var second = Int64.min
+  /// Up to and with the point.
+  private var text = ByteBuffer(capacity: 32)
+
+  mutating func append(_ time: WallClockTime, to out: inout ByteBuffer) {
+    if time.seconds != second {
+      second = time.seconds
+      text.removeAll()
+      text.append(rfc3339: WallClockTime(seconds: second))
+      text.truncate(to: text.count - 4)
+    }
+    out.append(text.span)
+    out.append(decimal: Int(time.nanoseconds &- second &* 1_000_000_000) / 1_000_000, width: 3)
+    out.append(UInt8(ascii: "Z"))
+  }
+}
