@@ -21,7 +21,8 @@ package struct ForwardingMachine: Sendable {
     package let isRepeatable: Bool
     package let backoff: Backoff
 
-    package init(attempts: Int, deadline: MonotonicInstant, isRepeatable: Bool, backoff: Backoff = Backoff()) {
+    package init(attempts: Int, deadline: MonotonicInstant, isRepeatable: Bool, backoff: Backoff = Backoff())
+    {
       self.attempts = attempts
       self.deadline = deadline
       self.isRepeatable = isRepeatable
