@@ -21,14 +21,15 @@ extension Worker {
         attempts: upstream.retry.attempts, deadline: deadline,
         isRepeatable: recorded.target.operation.isRead || recorded.request.clientRequestToken != nil))
     defer { call.note(machine) }
-    var last: Result<UpstreamAnswer, ExchangeFailure> = .failure(.notSent)
+    var last: Result<UpstreamAnswer, ExchangeFailure>?
     var action = machine.begin(now: loop.clock.monotonic())
     while true {
       switch action {
       case .send:
-        last = await exchange(outbound(recorded, signer: signer), call, deadline: deadline)
+        let end = await exchange(outbound(recorded, signer: signer), call, deadline: deadline)
+        last = end
         action = machine.ended(
-          last.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
+          end.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
           withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
@@ -155,7 +156,7 @@ extension Result<UpstreamAnswer, ExchangeFailure> {
 
 extension Refusal {
   fileprivate init(
-    _ failure: ForwardingMachine.Failure, _ last: Result<UpstreamAnswer, ExchangeFailure>
+    _ failure: ForwardingMachine.Failure, _ last: Result<UpstreamAnswer, ExchangeFailure>?
   ) {
     switch failure {
     case .unreachable: self = .upstreamUnreachable

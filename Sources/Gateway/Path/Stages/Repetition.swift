@@ -1,6 +1,7 @@
 internal import Transport
 internal import ChimeIdentity
 internal import Configuration
+internal import HTTPWire
 internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
