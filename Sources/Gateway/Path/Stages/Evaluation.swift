@@ -25,7 +25,7 @@ struct Valid: ~Copyable {
 struct Permitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let judged: JudgedRequest
   /// The body to forward and its SHA-256.
   let body: [UInt8]
@@ -33,7 +33,7 @@ struct Permitted: ~Copyable {
   /// By whose signature and body hash a repeat is told from another request.
   let caller: AuthenticatedCaller
   fileprivate init(
-    _ call: Call, _ target: IdentifiedCall, _ tenant: Tenant, _ judged: JudgedRequest,
+    _ call: Call, _ target: IdentifiedCall, _ tenant: ServedTenant, _ judged: JudgedRequest,
     _ caller: AuthenticatedCaller, body: [UInt8], payloadHash: SHA256Digest
   ) {
     self.call = call
@@ -58,17 +58,17 @@ extension Worker {
   /// Every policy that matches, on the facts of the request; what they change is written into a body anew, and
   /// otherwise the body's bytes go through untouched.
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
-    let (call, target, tenant, caller) = (valid.call, valid.target, valid.tenant.configured, valid.caller)
+    let (call, target, tenant, caller) = (valid.call, valid.target, valid.tenant, valid.caller)
     let judged = valid.content.judged
     var written = ByteBuffer()
     let forwarded: ForwardedBody
     do {
       forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
     } catch {
-      count(violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.id)
+      count(violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.configured.id)
       throw Refusal(error)
     }
-    count(violations: [], warnings: judged.decision.warnings, of: tenant.id)
+    count(violations: [], warnings: judged.decision.warnings, of: tenant.configured.id)
     let body = forwarded == .written ? written.array : call.body
     return Permitted(
       call, target, tenant, judged, caller, body: body,

@@ -1,6 +1,7 @@
 internal import Transport
 internal import ChimeIdentity
 internal import Configuration
+internal import HTTPWire
 internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
@@ -11,7 +12,7 @@ internal import SigV4
 struct Fresh: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
@@ -38,8 +39,11 @@ extension Worker {
   func joinRepeat(_ permitted: consuming Permitted) async throws(Refusal) -> Repetition {
     let call = permitted.call
     guard let key = replayKey(of: permitted) else { return .fresh(Fresh(permitted)) }
+    let head = call.head
+    let digest = RequestDigest(
+      method: head[head.method], target: head[head.target], payloadHash: permitted.caller.payloadHash)
     while true {
-      switch shared.repeats.begin(key, digest: permitted.caller.payloadHash, now: loop.clock.monotonic()) {
+      switch shared.repeats.begin(key, digest: digest, now: loop.clock.monotonic()) {
       case .proceed:
         call.replayKey = key
         return .fresh(Fresh(permitted))
@@ -60,24 +64,17 @@ extension Worker {
   /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
   private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
     guard !permitted.target.operation.isIdempotent else { return nil }
-    return Self.replayKey(of: permitted.judged.facts, permitted.tenant, permitted.caller)
+    return Self.replayKey(of: permitted.judged.facts, permitted.tenant.configured.id, permitted.caller)
   }
 
   private static func replayKey(
-    of facts: borrowing GovernedRequest, _ tenant: Tenant, _ caller: AuthenticatedCaller
+    of facts: borrowing GovernedRequest, _ tenant: Text, _ caller: AuthenticatedCaller
   ) -> ReplayKey {
-    let operation = facts.operation
-    var mark = operation.text.utf8
-    mark.append(" ")
-    if let token = facts.receivedClientRequestToken {
-      mark += token.array
-    } else {
-      // Nothing but the signature says that it is the same request.
-      mark.append("signature ")
-      caller.signature.appendHex(to: &mark)
+    guard let token = facts.receivedClientRequestToken else {
+      return ReplayKey(
+        tenant: tenant.utf8.span, appInstanceArn: facts.appInstanceArn, signature: caller.signature)
     }
     return ReplayKey(
-      tenant: tenant.id, appInstanceArn: facts.appInstanceArn.uncheckedText,
-      clientRequestToken: Text(uncheckedUTF8: mark))
+      tenant: tenant.utf8.span, appInstanceArn: facts.appInstanceArn, clientRequestToken: token)
   }
 }
