@@ -2,11 +2,11 @@
 # `make demo` and `make test` install what they miss (as root, or through sudo).
 #
 # Variables: PYTHON (the interpreter the tests' venv is made with, default python3),
-# PYTEST_ARGS (for instance `make e2e PYTEST_ARGS='-k policy'`).
+# PYTEST_ARGS (for instance `make e2e PYTEST_ARGS='-k policy'`), UPDATE=1 (`make budget` then writes the counts down).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build demo test unit e2e bench lint clean setup setup-tests
+.PHONY: build demo test unit e2e bench budget lint clean setup setup-tests
 
 # The shipped binary: static Swift runtime, only the C libraries are dynamic.
 RELEASE := -c release --static-swift-stdlib --product gatehouse
@@ -32,6 +32,11 @@ e2e: setup-tests build
 bench: build
 	swift build $(RELEASE:gatehouse=UnauditedGateway)
 	Benchmarks/run.sh
+
+# What one request costs, counted and compared with Benchmarks/budget.json.
+budget: build
+	scripts/setup.sh budget
+	python3 Benchmarks/budget.py $(if $(UPDATE),--update)
 
 lint:
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests

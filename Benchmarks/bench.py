@@ -5,7 +5,6 @@ See README.md for what is measured and how to read it.
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
 import pathlib
@@ -18,26 +17,8 @@ import sys
 import tempfile
 
 import proxies
+from load import Load
 from proxies import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY / "Tests" / "EndToEnd"))
-import signing  # noqa: E402  (botocore's signature, which the load's own is checked with)
-
-# What the shipped baseline accepts, in the size of a real call (about 500 bytes).
-BODY = {
-    "AppInstanceArn": proxies.APP_INSTANCE,
-    "AppInstanceUserId": "bench-user-0001",
-    "Name": "Anna Benchmark",
-    "Metadata": json.dumps({"department": "sales", "locale": "en-GB", "floor": "4"}),
-    "ClientRequestToken": "@TOKEN@",
-    "Tags": [
-        {"Key": "CostCenter", "Value": "4711"},
-        {"Key": "Owner", "Value": "bench@example.com"},
-        {"Key": "Environment", "Value": "production"},
-    ],
-    "ExpirationSettings": {"ExpirationDays": 30, "ExpirationCriterion": "CREATED_TIMESTAMP"},
-}
-
 
 # The row that the cost of journalling is measured against.
 UNAUDITED = "Gatehouse, no journal"
@@ -63,68 +44,6 @@ def arguments():
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections to hold; 0 for none")
     parser.add_argument("--json", type=pathlib.Path, help="write all rounds to this file")
     return parser.parse_args()
-
-
-class Load:
-    """Runs the load generator, each time with requests signed anew."""
-
-    def __init__(self, tools):
-        self._program = tools / "load"
-        self._seed = 0
-
-    def command(self, port, *options):
-        self._seed += 1
-        date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        fields = {
-            "--port": port,
-            "--host": f"127.0.0.1:{port}",
-            "--key-id": proxies.KEY_ID,
-            "--secret": proxies.SECRET,
-            "--region": "us-east-1",
-            "--date": date,
-            "--body": json.dumps(BODY),
-            "--seed": self._seed,
-        }
-        command = [self._program, *(part for pair in fields.items() for part in pair), *options]
-        return [str(part) for part in command]
-
-    def check_signature(self):
-        """Holds the load's signature against botocore's."""
-        raw = subprocess.run(self.command(1, "--print"), stdout=subprocess.PIPE, check=True).stdout
-        head, body = raw.split(b"\r\n\r\n", 1)
-        line, *fields = head.decode("ascii").split("\r\n")
-        method, target, _ = line.split(" ")
-        pairs = [tuple(field.split(": ", 1)) for field in fields]
-        key = signing.Key(proxies.KEY_ID, proxies.SECRET)
-        problem = signing.problem_with(method, target, pairs, body, key)
-        if problem is not None:
-            raise SystemExit(f"the load's requests are not signed as botocore would: {problem}")
-
-    def measure(self, proxy, connections, requests, warmup):
-        command = self.command(
-            proxy.port, "--connections", connections, "--requests", requests, "--warmup", warmup,
-            "--pids", ",".join(map(str, proxy.pids)),
-        )  # fmt: skip
-        done = subprocess.run(command, stdout=subprocess.PIPE, preexec_fn=on_load_cpu, check=False)
-        if done.returncode != 0:
-            raise SystemExit(f"the load failed against {proxy.name}")
-        return json.loads(done.stdout)
-
-    @contextlib.contextmanager
-    def idle_connections(self, port, count):
-        process = subprocess.Popen(
-            self.command(port, "--idle", count),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=on_load_cpu,
-        )  # fmt: skip
-        try:
-            yield process.stdout.readline() != ""
-        finally:
-            process.stdin.close()
-            process.wait()
-
-
-def on_load_cpu():
-    os.sched_setaffinity(0, {proxies.LOAD_CPU})
 
 
 def start_all(options, folder, upstream, stack):

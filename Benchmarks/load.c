@@ -25,7 +25,7 @@
 enum { BUFFER = 8192, EVENTS = 512 };
 
 struct options {
-    int port, connections, idle, print;
+    int port, connections, idle, print, steps, waves;
     size_t requests, warmup;
     unsigned seed;
     const char *pids;
@@ -151,34 +151,64 @@ static void note_answer(struct run *run, struct connection *c) {
     }
 }
 
-// Plays warm-up and measured requests. The load keeps up until the last measured answer.
-static void play(struct run *run) {
-    const struct options *o = &run->options;
-    size_t total = o->warmup + o->requests;
-    int poll = epoll_create1(0);
-    struct connection *connections = calloc((size_t)o->connections, sizeof *connections);
-    if (poll < 0 || !connections) fail("set-up");
-    for (int i = 0; i < o->connections; i++) {
-        struct connection *c = &connections[i];
+struct table {
+    int poll, count;
+    struct connection *connections;
+};
+
+static struct table connect_all(const struct options *o) {
+    struct table table = {epoll_create1(0), o->connections, calloc((size_t)o->connections, sizeof(struct connection))};
+    if (table.poll < 0 || !table.connections) fail("set-up");
+    for (int i = 0; i < table.count; i++) {
+        struct connection *c = &table.connections[i];
         c->fd = open_connection(o->port);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-        if (epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll_ctl");
+        if (epoll_ctl(table.poll, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll_ctl");
     }
-    for (int i = 0; i < o->connections; i++) send_next(run, &connections[i]);
+    return table;
+}
+
+// Sends one request on each connection, as long as fewer than `limit` were sent.
+static void send_on_all(struct run *run, struct table *table, size_t limit) {
+    for (int i = 0; i < table->count && run->sent < limit; i++) send_next(run, &table->connections[i]);
+}
+
+// Plays until `answers` have come in all. Every answer lets its connection send the next request, or, with
+// --waves, the last answer of a wave lets all connections send theirs.
+static void play_until(struct run *run, struct table *table, size_t answers, size_t limit) {
     struct epoll_event events[EVENTS];
-    while (run->answered < total) {
-        int count = epoll_wait(poll, events, EVENTS, 10000);
+    send_on_all(run, table, limit);
+    while (run->answered < answers) {
+        int count = epoll_wait(table->poll, events, EVENTS, run->options.steps ? 120000 : 10000);
         if (count == 0) {
             errno = 0;
-            fail("no answer for ten seconds");
+            fail("no answer for too long");
         }
-        for (int i = 0; i < count && run->answered < total; i++) {
+        for (int i = 0; i < count && run->answered < answers; i++) {
             struct connection *c = events[i].data.ptr;
             if (!receive(c)) continue;
             note_answer(run, c);
-            send_next(run, c);
+            if (!run->options.waves) {
+                if (run->sent < limit) send_next(run, c);
+            } else if (run->answered == run->sent) {
+                send_on_all(run, table, limit);
+            }
         }
     }
+}
+
+// Plays warm-up and measured requests. The load keeps up until the last measured answer; with --steps there is
+// a rest after the warm-up, until somebody writes a line, and not one request more than asked for.
+static void play(struct run *run) {
+    const struct options *o = &run->options;
+    size_t total = o->warmup + o->requests;
+    struct table table = connect_all(o);
+    if (!o->steps) return play_until(run, &table, total, total + (size_t)o->connections);
+    play_until(run, &table, o->warmup, o->warmup);
+    printf("{\"warm\":%zu}\n", o->warmup);
+    fflush(stdout);
+    if (getchar() == EOF) exit(0);
+    play_until(run, &table, total, total);
 }
 
 static int ascending(const void *left, const void *right) {
@@ -219,7 +249,8 @@ static struct options parse(int argc, char **argv) {
         {"port", 1, 0, 'p'},   {"connections", 1, 0, 'c'}, {"requests", 1, 0, 'n'}, {"warmup", 1, 0, 'w'},
         {"seed", 1, 0, 's'},   {"pids", 1, 0, 'P'},        {"host", 1, 0, 'h'},     {"key-id", 1, 0, 'k'},
         {"secret", 1, 0, 'x'}, {"region", 1, 0, 'r'},      {"date", 1, 0, 'd'},     {"body", 1, 0, 'b'},
-        {"idle", 1, 0, 'i'},   {"print", 0, 0, 'o'},       {0, 0, 0, 0}};
+        {"idle", 1, 0, 'i'},   {"print", 0, 0, 'o'},       {"steps", 0, 0, 'S'},   {"waves", 0, 0, 'W'},
+        {0, 0, 0, 0}};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {
         case 'p': o.port = atoi(optarg); break;
@@ -236,6 +267,8 @@ static struct options parse(int argc, char **argv) {
         case 'b': o.signer.body = optarg; break;
         case 'i': o.idle = atoi(optarg); break;
         case 'o': o.print = 1; break;
+        case 'S': o.steps = 1; break;
+        case 'W': o.waves = 1; break;
         default: exit(64);
         }
     }

@@ -28,14 +28,14 @@ def free_port():
 
 
 def start(arguments, cpu, log, **options):
-    """Starts a process on one CPU, its messages going to the file `log`."""
+    """Starts a process on one CPU (`None`: on any), its messages going to the file `log`."""
     with open(log, "ab") as messages:
         options.setdefault("stdout", messages)
         return subprocess.Popen(
             [str(argument) for argument in arguments],
             stdin=subprocess.DEVNULL,
             stderr=messages,
-            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}),
+            preexec_fn=None if cpu is None else lambda: os.sched_setaffinity(0, {cpu}),
             **options,
         )
 
@@ -55,8 +55,8 @@ class Proxy:
         self._process = process
         self._log = log
 
-    def wait_until_ready(self):
-        deadline = time.monotonic() + 20
+    def wait_until_ready(self, seconds=20):
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 break
@@ -65,6 +65,10 @@ class Proxy:
                 return
             time.sleep(0.05)
         raise SystemExit(f"{self.name} does not listen:\n{self._log.read_text()}")
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     @property
     def pids(self):
@@ -92,11 +96,9 @@ def end(process):
         process.wait()
 
 
-def start_upstream(tools, folder):
+def start_upstream(tools, folder, cpu=LOAD_CPU):
     """Returns the process of the fixed-answer upstream and its port."""
-    process = start(
-        [tools / "upstream"], LOAD_CPU, folder / "upstream.log", stdout=subprocess.PIPE, text=True
-    )
+    process = start([tools / "upstream"], cpu, folder / "upstream.log", stdout=subprocess.PIPE, text=True)
     return process, int(process.stdout.readline())
 
 
@@ -254,8 +256,9 @@ class Gatehouse(Proxy):
     """The gateway, whose journal is checked after it has ended."""
 
     def __init__(
-        self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None
-    ):
+        self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None,
+        cpu=PROXY_CPU, **options,
+    ):  # fmt: skip
         folder.mkdir()
         port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
@@ -266,7 +269,7 @@ class Gatehouse(Proxy):
         tenants_file.touch(mode=0o600)
         tenants_file.write_text(json.dumps(people or tenants(), indent=2))
         log = folder / "log"
-        super().__init__(name, start([*command, self._configuration], PROXY_CPU, log), port, log)
+        super().__init__(name, start([*command, self._configuration], cpu, log, **options), port, log)
 
     @property
     def synchronizations(self):

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what a build (`build`), the tests (`test`) and the benchmarks (`bench`) need and the machine does
-# not have yet. Says nothing and touches nothing when all of it is there.
+# Installs what a build (`build`), the tests (`test`), the benchmarks (`bench`) and the counting of a request's costs
+# (`budget`) need and the machine does not have yet. Says nothing and touches nothing when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-dev libsqlite3-dev zlib1g-dev libpq-dev pkg-config)
 test_packages=(python3 python3-venv curl openssl postgresql)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
+budget_packages=(gcc libc6-dev libssl-dev python3 valgrind strace)
 
 fail() {
   printf 'setup: error: %s\n' "$*" >&2
@@ -82,6 +83,7 @@ for part in "$@"; do
       make_venv
       ;;
     bench) install_packages "${bench_packages[@]}" ;;
-    *) fail "unknown part \`$part\`; known are build, test and bench" ;;
+    budget) install_packages "${budget_packages[@]}" ;;
+    *) fail "unknown part \`$part\`; known are build, test, bench and budget" ;;
   esac
 done

@@ -3,7 +3,7 @@ internal import Primitives
 internal import RateLimiting
 internal import Synchronization
 
-/// The limits of all workers together (contract sections 2 and 3).
+/// The limits of all workers together.
 final class Limits: Sendable {
   private let sources = LimiterTable()
   private let tenants = LimiterTable()

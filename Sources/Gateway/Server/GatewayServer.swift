@@ -10,7 +10,7 @@ package import Primitives
 internal import Synchronization
 package import Transport
 
-/// A running gateway: its loops, listeners and journal, and what operators can ask of it (contract section 8).
+/// A running gateway: its loops, listeners and journal, and what operators can ask of it.
 package final class GatewayServer: Sendable {
   let workers: [Worker]
   let shared: SharedState

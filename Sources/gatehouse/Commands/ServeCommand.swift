@@ -16,7 +16,7 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup var config: ConfigOption
 
   /// How long the last records may take to the database, within what `drainTimeout` leaves.
-  private static let shippingPatience: Int64 = 3_000_000_000
+  private static let shippingTimeout: Int64 = 3_000_000_000
 
   func run() throws {
     let path = config.path
@@ -40,8 +40,8 @@ struct ServeCommand: ParsableCommand {
     var end: MonotonicInstant?
     // The journal is complete by then.
     defer {
-      let patience = clock.monotonic().advanced(byNanoseconds: Self.shippingPatience)
-      shipper?.close(by: end.map { min($0, patience) } ?? patience)
+      let deadline = clock.monotonic().advanced(byNanoseconds: Self.shippingTimeout)
+      shipper?.close(by: end.map { min($0, deadline) } ?? deadline)
     }
     do throws(TransportError) {
       let server = try GatewayServer(

@@ -9,13 +9,13 @@ internal import StrictJSON
 struct Admitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   let document: JSONDocument?
   fileprivate init(_ confined: borrowing Confined) {
     call = confined.call
     target = confined.target
-    credential = confined.credential
+    tenant = confined.tenant
     caller = confined.caller
     document = confined.document
   }
@@ -25,7 +25,7 @@ extension Worker {
   /// The tenant's rate and its number of requests in flight, which it leaves when its call is over.
   func admit(_ confined: consuming Confined) throws(Refusal) -> Admitted {
     let call = confined.call
-    let tenant = confined.credential.tenant
+    let tenant = confined.tenant.configured
     let limits = call.snapshot.configuration.rateLimit
     if let throttling = shared.limits.admit(tenant, limits, now: call.receivedAt) {
       try refuse(throttling, call)

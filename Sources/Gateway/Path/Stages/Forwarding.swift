@@ -13,9 +13,7 @@ extension Worker {
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
     let call = recorded.call
     let upstream = call.snapshot.configuration.upstream
-    guard let credentials = call.snapshot.usableCredentials(at: loop.clock.wallClock()) else {
-      throw .noCredentials
-    }
+    guard let signer = call.snapshot.usableSigner(at: loop.clock.wallClock()) else { throw .noCredentials }
     let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
     let isRepeatable = recorded.target.operation.isRead || recorded.request.clientRequestToken != nil
     shared.retryBudget.withLock { $0.deposit() }
@@ -24,7 +22,7 @@ extension Worker {
     while true {
       guard loop.clock.monotonic() < deadline else { throw .upstreamTooSlow(sent: mayHaveArrived) }
       call.attempts += 1
-      let bytes = outbound(recorded, credentials: credentials)
+      let bytes = outbound(recorded, signer: signer)
       let failure: AttemptFailure
       do throws(ExchangeFailure) {
         let answer = try await exchange(bytes, call, deadline: deadline)
@@ -88,7 +86,7 @@ extension Worker {
   private static let backoff = Backoff()
 
   /// The whole request as it goes on the wire, signed now.
-  private func outbound(_ recorded: borrowing Recorded, credentials: Credentials) -> [UInt8] {
+  private func outbound(_ recorded: borrowing Recorded, signer: Signer) -> [UInt8] {
     let call = recorded.call
     let head = call.head
     let contentType = Self.contentType(of: recorded)
@@ -100,12 +98,14 @@ extension Worker {
     out.append(field: "Host", upstreamHost)
     Self.appendPassed(head, to: &out)
     if let contentType { out.append(field: "Content-Type", contentType) }
-    call.snapshot.signer.sign(
+    let (path, query) = (recorded.target.upstreamPath, recorded.target.upstreamQuery)
+    var signed = ByteBuffer(capacity: 1024)
+    signer.sign(
       OutboundRequest(
-        method: method, path: recorded.target.upstreamPath[...],
-        canonicalQuery: recorded.target.upstreamQuery[...], host: upstreamHost[...], contentType: contentType,
+        method: method.span, path: path.span, canonicalQuery: query.span, contentType: contentType?.span,
         payloadHash: recorded.payloadHash),
-      with: credentials, at: loop.clock.wallClock(), workspace: &signing, into: &out)
+      at: loop.clock.wallClock(), workspace: &signing, into: &signed)
+    out.append(contentsOf: signed.array)
     if !recorded.body.isEmpty || !recorded.target.operation.isRead {
       out.append(field: "Content-Length", decimal: recorded.body.count)
     }
