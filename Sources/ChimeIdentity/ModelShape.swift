@@ -101,6 +101,7 @@ package struct ModelMember: Sendable {
   package let name: StaticString
   package let shape: ModelShape
   package let location: Location
+  package let isInBody: Bool
   package let isRequired: Bool
   /// The service recognises repeated requests by it. SDKs fill it in, and so does the gateway: its absence is
   /// no violation.
@@ -115,22 +116,12 @@ package struct ModelMember: Sendable {
     self.name = name
     self.shape = shape
     self.location = location
+    isInBody = if case .body = location { true } else { false }
     self.isRequired = isRequired
     self.isIdempotencyToken = isIdempotencyToken
     self.confines = confines
   }
 
-  package var isInBody: Bool {
-    if case .body = location { true } else { false }
-  }
-
-  /// Its name where it does not stand in the body.
-  var wireName: StaticString? {
-    switch location {
-    case .body: nil
-    case .path(let name), .query(let name): name
-    }
-  }
 
   /// The name as text, for those that keep it.
   package var text: Text { Text(name) }
