@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import Primitives
 
 /// A SHA-256 value: 32 bytes, held inline.
-package struct SHA256Digest: Hashable, Sendable {
+package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
   package private(set) var words: (UInt64, UInt64, UInt64, UInt64)
 
   init() { words = (0, 0, 0, 0) }
@@ -118,6 +118,10 @@ package struct SHA256Hasher: ~Copyable {
   /// The eight bytes of a number, lowest first: a count between pieces whose ends must not be moved.
   package mutating func update(littleEndian number: UInt64) {
     withUnsafeBytes(of: number.littleEndian) { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+  }
+
+  package mutating func update(_ digest: SHA256Digest) {
+    digest.withBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
   }
 
   package consuming func finish() -> SHA256Digest {

@@ -2,6 +2,7 @@ package import Configuration
 internal import ChimeIdentity
 package import PolicyEngine
 package import Primitives
+package import RateLimiting
 package import SigV4
 
 /// Everything that a reload can change, as of one load. A request uses the one it began with.
@@ -16,10 +17,15 @@ package final class Snapshot: Sendable {
   /// Of all tenants; a key's `owner` is its tenant's place in `served`.
   let accessKeys: AccessKeyTable
   let served: [ServedTenant]
+  /// Per source address; `nil`: no limit.
+  let sourceLimit: GCRA?
   /// With the gateway's credentials.
   let signer: Signer?
 
-  package init(_ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?) {
+  /// - Parameter meters: those of the process.
+  package init(
+    _ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?, meters: TenantMeters
+  ) {
     configuration = loaded.configuration
     tenants = loaded.tenants
     self.policies = policies
@@ -32,7 +38,12 @@ package final class Snapshot: Sendable {
     signer = credentials.map { [configuration] in
       Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
     }
-    served = loaded.tenants.tenants.enumerated().map { ServedTenant($1, index: $0) }
+    served = loaded.tenants.tenants.enumerated().map {
+      ServedTenant($1, index: $0, meter: meters.meter(of: $1.id))
+    }
+    sourceLimit = configuration.rateLimit.perSourceAddress.map {
+      GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
+    }
     accessKeys = AccessKeyTable(
       served.flatMap { tenant in
         tenant.configured.accessKeys.map { VerificationKey($0, owner: tenant.index) }

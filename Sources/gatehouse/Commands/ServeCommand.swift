@@ -6,6 +6,7 @@ import Configuration
 import Gateway
 import Logging
 import Primitives
+import RateLimiting
 import Transport
 
 /// `gatehouse serve`
@@ -20,8 +21,10 @@ struct ServeCommand: ParsableCommand {
 
   func run() throws {
     let path = config.path
+    let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
-      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: Process.environment)
+      SnapshotLoader.load(
+        configPath: path, files: DiskFiles(), environment: Process.environment, meters: meters)
     }
     let first = load()
     guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }

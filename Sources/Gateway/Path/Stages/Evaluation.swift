@@ -24,7 +24,7 @@ struct Valid: ~Copyable {
 struct Permitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let request: GovernedRequest
   /// The body to forward and its SHA-256.
   let body: [UInt8]
@@ -36,7 +36,7 @@ struct Permitted: ~Copyable {
   ) {
     call = valid.call
     target = valid.target
-    tenant = valid.tenant.configured
+    tenant = valid.tenant
     self.request = request
     self.body = body
     self.payloadHash = payloadHash
