@@ -122,7 +122,6 @@ package struct ModelMember: Sendable {
     self.confines = confines
   }
 
-
   /// The name as text, for those that keep it.
   package var text: Text { Text(name) }
 }
