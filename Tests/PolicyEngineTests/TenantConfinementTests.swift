@@ -28,8 +28,8 @@ import Testing
     let call = try Operation.identify(
       method: Array("POST".utf8)[...], path: Array("/app-instance-users".utf8)[...], query: nil)
     let document = try JSONDocument(parsing: Array(createBody(appInstanceArn: arn).utf8))
-    let subjects = try ModelValidator.confinementSubjects(of: call, document: document)
-    let found = TenantConfinement.violation(of: subjects, by: try tenant(appInstances: [Glob("*/aaaa-*")]))
+    let found = try TenantConfinement.violation(
+      of: call, document: document, by: try tenant(appInstances: [Glob("*/aaaa-*")]))
     #expect(
       found
         == fault.map {

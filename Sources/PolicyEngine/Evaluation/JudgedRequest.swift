@@ -66,15 +66,13 @@ package final class JudgedRequest {
       throw .notTheTenants(violation)
     }
     if let syntaxError { throw .notStrictJSON(syntaxError) }
-    let subjects: [ConfinementSubject]
+    let violation: Violation?
     do {
-      subjects = try ModelValidator.confinementSubjects(of: call, document: facts.document)
+      violation = try TenantConfinement.violation(of: call, document: facts.document, by: tenant)
     } catch {
       throw .breaksModel(error)
     }
-    if let violation = TenantConfinement.violation(of: subjects, by: tenant) {
-      throw .notTheTenants(violation)
-    }
+    if let violation { throw .notTheTenants(violation) }
     return ConfinedRequest(self, tenant)
   }
 }

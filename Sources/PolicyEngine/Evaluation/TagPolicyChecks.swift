@@ -88,7 +88,7 @@ extension GovernedRequest {
 
   /// An ARN of which it is not sure what it names is taken for anything's: no spelling leads round the rules.
   private var taggedResources: TaggableResources {
-    guard let resourceArn, let arn = ARNParts(resourceArn) else { return .all }
+    guard let resourceArn, let arn = ChimeARNParts(resourceArn) else { return .all }
     return switch arn.resource {
     case .appInstance: .appInstance
     case .user: .user

@@ -1,6 +1,7 @@
 internal import ChimeIdentity
 internal import Patterns
 package import Primitives
+internal import StrictJSON
 
 /// The rules of the gateway itself, which stand under a policy of its name.
 package enum GatewayRule {
@@ -23,27 +24,31 @@ enum TenantConfinement {
         + "; accepted: \(Wording.list((tenant.facts.operations ?? []).sorted()))")
   }
 
-  /// Why the tenant may not do it to all of what the request names, or `nil`.
-  static func violation(of subjects: [ConfinementSubject], by tenant: TenantPolicies) -> Violation? {
-    guard let allowed = tenant.facts.appInstances else { return nil }
-    let tenant = tenant.facts.id
-    for subject in subjects {
-      guard let appInstance = subject.arn?.appInstanceArn else {
-        return violation(
-          of: subject, "not the ARN of an AppInstance, or of something in one, that", tenant, allowed)
-      }
-      guard allowed.contains(where: { $0.matches(appInstance) }) else {
-        return violation(of: subject, "not in an AppInstance that", tenant, allowed)
+  /// Why the tenant may not do it to all of what the request names in body, path and query, or `nil`.
+  ///
+  /// - Throws: when a member that should say it breaks the model, or the query does.
+  static func violation(
+    of call: IdentifiedCall, document: JSONDocument?, by tenant: TenantPolicies
+  ) throws(ModelViolation) -> Violation? {
+    var violation: Violation?
+    try ModelValidator.visitConfinementSubjects(of: call, document: document) { member, value, arn in
+      guard violation == nil, let allowed = tenant.facts.appInstances else { return }
+      if let arn {
+        guard !allowed.anyMatches(value[arn.appInstanceArn]) else { return }
+        violation = Self.violation(of: member, "not in an AppInstance that", tenant.facts.id, allowed)
+      } else {
+        violation = Self.violation(
+          of: member, "not the ARN of an AppInstance, or of something in one, that", tenant.facts.id, allowed)
       }
     }
-    return nil
+    return violation
   }
 
   private static func violation(
-    of subject: ConfinementSubject, _ fault: String, _ tenant: Text, _ allowed: [Glob]
+    of member: StaticString, _ fault: String, _ tenant: Text, _ allowed: [Glob]
   ) -> Violation {
     Violation(
-      policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: subject.member.string,
+      policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: member.description,
       message: "it is \(fault) tenant \(Wording.shown(tenant)) may use; accepted: \(Wording.list(allowed))")
   }
 }

@@ -114,18 +114,19 @@ extension GovernedRequest {
 
   private mutating func takeAppInstance(_ arn: FactSlice) {
     appInstanceArnSlice = arn
-    appInstanceIdSlice = ARNParts(self[arn]).map { arn.part($0.appInstanceId) } ?? .absent
+    appInstanceIdSlice = ChimeARNParts(self[arn]).map { arn.part($0.appInstanceId.range) } ?? .absent
   }
 
   /// Takes AppInstance and user from an ARN, unless they are known.
   private mutating func locate(by text: FactSlice) {
-    guard appInstanceArnSlice.isAbsent || appInstanceArnSlice.count == 0, let parts = ARNParts(self[text])
+    guard appInstanceArnSlice.isAbsent || appInstanceArnSlice.count == 0,
+      let parts = ChimeARNParts(self[text])
     else { return }
-    appInstanceArnSlice = text.part(0..<parts.appInstanceId.upperBound)
-    appInstanceIdSlice = text.part(parts.appInstanceId)
-    if parts.resource == .user {
+    appInstanceArnSlice = text.part(parts.appInstanceArn.range)
+    appInstanceIdSlice = text.part(parts.appInstanceId.range)
+    if parts.resource == .user, let id = parts.resourceId {
       appInstanceUserArnSlice = text
-      appInstanceUserIdSlice = text.part(parts.resourceId)
+      appInstanceUserIdSlice = text.part(id.range)
     }
   }
 

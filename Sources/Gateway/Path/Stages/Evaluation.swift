@@ -65,7 +65,8 @@ extension Worker {
     do {
       forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
     } catch {
-      count(violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.configured.id)
+      count(
+        violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.configured.id)
       throw Refusal(error)
     }
     count(violations: [], warnings: judged.decision.warnings, of: tenant.configured.id)
