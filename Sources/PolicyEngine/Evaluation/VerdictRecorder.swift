@@ -46,7 +46,7 @@ struct DecisionRecorder: VerdictRecorder {
       Violation(
         policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
         message:
-          "would be \(change.from.isAbsent ? "added" : "changed") as `\(Wording.shown(request[change.to]))`",
+          "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`",
         kind: .wouldChange),
       of: .warn)
   }
