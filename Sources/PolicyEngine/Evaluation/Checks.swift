@@ -114,12 +114,14 @@ extension BoundPolicy {
     if let least {
       recorder.judge(
         .expirationMinDays, of: self, keeps: days >= least, field: PolicyField.expirationDays,
-        wrong: "\(MessageText.count(days, "day")) is too short", accepted: MessageText.range(least, most, "day"))
+        wrong: "\(MessageText.count(days, "day")) is too short",
+        accepted: MessageText.range(least, most, "day"))
     }
     if let most {
       recorder.judge(
         .expirationMaxDays, of: self, keeps: days <= most, field: PolicyField.expirationDays,
-        wrong: "\(MessageText.count(days, "day")) is too long", accepted: MessageText.range(least, most, "day"))
+        wrong: "\(MessageText.count(days, "day")) is too long",
+        accepted: MessageText.range(least, most, "day"))
     }
   }
 

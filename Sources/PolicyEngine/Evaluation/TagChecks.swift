@@ -163,7 +163,8 @@ extension BoundPolicy {
       } catch {
         recorder.judge(
           .tagsValue, of: self, keeps: false, field: required.field,
-          wrong: "one of the values listed is not known, because \(error.reason)", accepted: MessageText.nothing)
+          wrong: "one of the values listed is not known, because \(error.reason)",
+          accepted: MessageText.nothing)
       }
     }
     if let pattern = required.pattern {
@@ -178,7 +179,8 @@ extension BoundPolicy {
     recorder.judge(
       .tagsValue, of: self, keeps: keeps, field: required.field,
       wrong: "the value is not one of those listed",
-      accepted: "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"
+      accepted:
+        "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"
     )
   }
 

@@ -49,6 +49,7 @@ enum TenantConfinement {
   ) -> Violation {
     Violation(
       policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: member.description,
-      message: "it is \(fault) tenant \(MessageText.shown(tenant)) may use; accepted: \(MessageText.list(allowed))")
+      message:
+        "it is \(fault) tenant \(MessageText.shown(tenant)) may use; accepted: \(MessageText.list(allowed))")
   }
 }

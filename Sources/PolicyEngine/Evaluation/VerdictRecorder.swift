@@ -2,7 +2,7 @@ internal import Configuration
 
 /// What evaluation reports to: a decision keeps what was broken and changed, an explanation every rule looked at.
 ///
-/// Wording is passed unevaluated, because most requests keep most rules and nobody reads about those.
+/// What is said is passed unevaluated, because most requests keep most rules and nobody reads about those.
 protocol VerdictRecorder {
   /// Whether rules that are kept matter to it.
   var recordsKeptRules: Bool { get }

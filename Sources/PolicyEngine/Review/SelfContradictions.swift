@@ -138,7 +138,8 @@ extension SelfContradictions {
     _ keeps: (Text, RequiredTag) -> Bool?, _ rule: PolicyDocument.RequiredTag
   ) {
     let document = policy.document
-    let message = "the value of the tag `\(MessageText.shown(put.key.text))` that \(document.isPutIn) \(fault)"
+    let message =
+      "the value of the tag `\(MessageText.shown(put.key.text))` that \(document.isPutIn) \(fault)"
     let nobody = TenantFacts(id: "")
     guard needsTenant else {
       if keeps(put.value.value, RequiredTag(rule, for: nobody)) == false {

@@ -27,7 +27,8 @@ struct TagPolicyReview {
       if tagPolicy.key.differsOnlyInCase(from: key.value) {
         warn(
           document, key,
-          "\(tag) differs only in case from `\(MessageText.shown(tagPolicy.key.text))`, which \(whose) enforces")
+          "\(tag) differs only in case from `\(MessageText.shown(tagPolicy.key.text))`, which \(whose) enforces"
+        )
       } else if tagPolicy.key.text == key.value, let value, let constant = Self.constant(value.value),
         !tagPolicy.accepts(constant)
       {

@@ -26,7 +26,8 @@ struct TemplateReview {
     for label in template.labels {
       let lacking = survey(.tenantLabel(label)).lacking
       guard lacking.isEmpty else {
-        return "`${tenant.labels.\(MessageText.shown(label))}` has no value for \(MessageText.names(of: lacking))"
+        return
+          "`${tenant.labels.\(MessageText.shown(label))}` has no value for \(MessageText.names(of: lacking))"
       }
     }
     return isTagValue ? lengthFault(of: template) : nil
