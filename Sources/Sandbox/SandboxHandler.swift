@@ -90,7 +90,7 @@ package final class SandboxHandler: HTTPHandler {
     guard !body.isEmpty else { return nil }
     do { return try JSONDocument(parsing: body) } catch {
       throw SandboxFailure(
-        .badRequest, "the body is not strict JSON: \(error.message) at byte \(error.offset)")
+        .badRequest, error.bodyMessage)
     }
   }
 

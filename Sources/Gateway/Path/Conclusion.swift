@@ -44,7 +44,7 @@ extension Worker {
     result.reason = refusal.auditedReason
     if call.attempts > 0 { result.attempts = call.attempts }
     if let own = refusal.gatewayViolation {
-      call.decision.violations.append(own)
+      call.gatewayViolation = own
       count(violations: [own], of: call.tenant ?? "")
     }
     record(result, of: call, answer.decision)
@@ -70,13 +70,13 @@ extension Worker {
     lines.append("x-gatehouse-request-id: ")
     call.id.append(to: &lines)
     lines.append("\r\n")
-    let decision = call.decision
-    if !decision.warnings.isEmpty {
+    guard let judged = call.judged else { return }
+    if !judged.decision.warnings.isEmpty {
       lines.append(
-        field: "x-gatehouse-warnings", Self.list(decision.warnings.map(\.rule)))
+        field: "x-gatehouse-warnings", Self.list(judged.decision.warnings.map(\.rule)))
     }
-    if !decision.changes.isEmpty, decision.isAllowed {
-      lines.append(field: "x-gatehouse-changes", Self.list(decision.changes.map(\.field)))
+    if judged.facts.changeCount > 0, judged.decision.isAllowed {
+      lines.append(field: "x-gatehouse-changes", Self.list(judged.facts.changes.map(\.field)))
     }
   }
 

@@ -19,7 +19,7 @@ extension Worker {
     var machine = ForwardingMachine(
       .init(
         attempts: upstream.retry.attempts, deadline: deadline,
-        isRepeatable: recorded.target.operation.isRead || recorded.request.clientRequestToken != nil))
+        isRepeatable: recorded.target.operation.isRead || recorded.judged.facts.hasClientRequestToken))
     defer { call.note(machine) }
     var last: Result<UpstreamAnswer, ExchangeFailure>?
     var action = machine.begin(now: loop.clock.monotonic())
