@@ -102,8 +102,10 @@ package final class SandboxHandler: HTTPHandler {
   }
 
   private func reply(status: Int, body: [UInt8]) -> Reply {
-    var fields: [UInt8] = []
-    fields.append(field: "x-amzn-requestid", RequestID(from: entropy).text.utf8)
+    var fields = ByteBuffer()
+    fields.append("x-amzn-requestid: ")
+    fields.append(RequestID(from: entropy))
+    fields.append("\r\n")
     if !body.isEmpty { fields.append(field: "content-type", literal: "application/json") }
     return Reply(status: status, fieldLines: fields, body: body)
   }
