@@ -144,7 +144,8 @@ enum FieldMatching {
   /// (RFC 9110 section 5.1: case-insensitive).
   static func isSame(listed: Range<Int>, _ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
     guard listed.count == name.count else { return false }
-    precondition(listed.upperBound <= bytes.count && name.upperBound <= bytes.count, "comparing inside the head")
+    precondition(
+      listed.upperBound <= bytes.count && name.upperBound <= bytes.count, "comparing inside the head")
     let raw = bytes.bytes
     var offset = 0
     // In bounds: both have `count` bytes.
