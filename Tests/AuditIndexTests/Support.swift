@@ -29,6 +29,23 @@ final class WrittenJournal {
     rmdir(path)
   }
 
+  var lastSequence: Int { head.sequence }
+
+  /// A line that is no record, between two records.
+  func garbage() throws {
+    let file = open(segmentPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    defer { close(file) }
+    try #require(write(file, "{\"no\":\"record\"}\n", 16) == 16)
+  }
+
+  /// What was found out about a request.
+  func reconcile(_ number: Int, _ outcome: AuditOutcome) throws {
+    let intent = try #require(intents[number])
+    let result = AuditedResult(outcome, status: nil, durationNanoseconds: 0)
+    try append(
+      result.reconciledRecord(of: intent.id.text, intent: intent.sequence, at: Self.time(number, more: 2)))
+  }
+
   var segmentPath: String { "\(path)/\(segment.file)" }
 
   func rotate() { segment = SegmentName(firstSequence: head.sequence + 1) }
@@ -95,4 +112,19 @@ private struct FixedEntropy: Entropy {
   let number: UInt64
 
   func next() -> UInt64 { number << 16 }
+}
+
+/// SplitMix64: the same numbers in every run.
+struct SeededNumbers {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
 }
