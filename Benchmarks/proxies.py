@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -22,9 +23,14 @@ APP_INSTANCE = (
 
 
 def free_port():
-    """A port that nothing listens on just now: nginx and HAProxy cannot say which one they were given."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that nothing listens on just now: nginx and HAProxy cannot say which one they were given.
+
+    Not one of those that the system gives to whoever asks for any.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def start(arguments, cpu, log, **options):
