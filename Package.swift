@@ -59,7 +59,7 @@ let package = Package(
     room(
       "PolicyTrials",
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
-    room("RateLimiting", uses: ["Primitives"]),
+    room("RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     room(
       "PolicyReplay",
@@ -118,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "UnauditedGateway",
       dependencies: [
-        "Primitives", "Configuration", "Transport", "AuditStore", "Gateway",
+        "Primitives", "Configuration", "RateLimiting", "Transport", "AuditStore", "Gateway",
         .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
@@ -142,7 +142,7 @@ let package = Package(
       of: "PolicyTrials",
       uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
     ),
-    tests(of: "RateLimiting", uses: ["Primitives"]),
+    tests(of: "RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
     tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),

@@ -3,6 +3,7 @@ import Configuration
 import Gateway
 import Logging
 import Primitives
+import RateLimiting
 import Transport
 
 /// Serves as `gatehouse serve` does, with a journal that forgets: what is left of the time a request takes is what
@@ -12,8 +13,9 @@ struct WithoutJournal {
   static func main() throws {
     guard CommandLine.arguments.count == 2 else { throw Failure.usage }
     let path = CommandLine.arguments[1]
+    let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
-      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: [:])
+      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: [:], meters: meters)
     }
     let first = load()
     guard let snapshot = first.snapshot else {

@@ -33,7 +33,7 @@ package enum ReloadResult: Sendable {
   case failed(problems: [String])
 }
 
-/// Health, metrics and reload for operators (contract section 8).
+/// Health, metrics and reload for operators.
 package struct AdminHandler: HTTPHandler {
   private let source: any AdminSource
   /// Asked for on everything but the two health paths.

@@ -19,7 +19,7 @@ package final class JournalShipper: Sendable {
     package var problem: String?
   }
 
-  let desk: ShipperDesk
+  let state: ShipperState
   private let thread: Mutex<WriterThread?>
 
   /// Starts shipping.
@@ -32,20 +32,20 @@ package final class JournalShipper: Sendable {
     copied: @escaping @Sendable (Int) -> Void, report: @escaping @Sendable (Event) -> Void
   ) throws(ShippingFailure) {
     let mark: ShippedMark
-    let desk: ShipperDesk
+    let state: ShipperState
     do throws(FileFault) {
       mark = try ShippedMark(
         directory: directory, destination: database.destination)
-      desk = ShipperDesk(lastShipped: try mark.read())
+      state = ShipperState(lastShipped: try mark.read())
     } catch {
       throw .journal(error)
     }
-    copied(desk.status.withLock { $0.lastShipped })
-    self.desk = desk
+    copied(state.status.withLock { $0.lastShipped })
+    self.state = state
     do throws(ThreadFault) {
       let thread = try WriterThread {
         ShipperWork(
-          database: database, directory: directory, batch: batch, clock: clock, mark: mark, desk: desk,
+          database: database, directory: directory, batch: batch, clock: clock, mark: mark, shared: state,
           copied: copied, report: report
         ).run()
       }
@@ -55,7 +55,7 @@ package final class JournalShipper: Sendable {
     }
   }
 
-  package var status: Status { desk.status.withLock { $0 } }
+  package var status: Status { state.status.withLock { $0 } }
 
   /// How many of the records that the journal has the database does not have, as far as is known.
   package func unshipped(of journal: JournalStatistics) -> Int {
@@ -65,14 +65,14 @@ package final class JournalShipper: Sendable {
   /// Tries once more to bring what is left, until `end` at most, and returns when the thread has ended.
   package func close(by end: MonotonicInstant) {
     guard let ended = thread.withLock({ $0.take() }) else { return }
-    desk.end.withLock { $0 = end }
-    desk.bell.ring()
+    state.end.withLock { $0 = end }
+    state.bell.ring()
     ended.join()
   }
 }
 
 /// What the shipper's thread and others share.
-final class ShipperDesk: Sendable {
+final class ShipperState: Sendable {
   let status: Mutex<JournalShipper.Status>
   /// When the last try ends; `nil` before it is time for one.
   let end = Mutex<MonotonicInstant?>(nil)

@@ -5,7 +5,7 @@ internal import OpenSSLCrypto
 /// A connection to a PostgreSQL server, for one thread. It never blocks in libpq, but for the look-up of host names.
 final class PostgresConnection {
   private let handle: OpaquePointer
-  private let patience: Duration
+  private let timeout: Duration
   /// Asked while it waits for an answer: whether to give up.
   private let mustStop: () -> Bool
 
@@ -14,13 +14,13 @@ final class PostgresConnection {
 
   /// - Parameters:
   ///   - connectTimeout: for each host that the URL names.
-  ///   - patience: how long a statement may take.
+  ///   - timeout: how long a statement may take.
   /// - Throws: `badURL` or `cannotConnect`.
   init(
-    url: Secret, password: Secret?, connectTimeout: Duration, patience: Duration,
+    url: Secret, password: Secret?, connectTimeout: Duration, timeout: Duration,
     mustStop: @escaping () -> Bool
   ) throws(ShippingFailure) {
-    self.patience = patience
+    self.timeout = timeout
     self.mustStop = mustStop
     let target = try PostgresTarget(url: url, password: password)
     handle = try target.connect { handle throws(ShippingFailure) in
@@ -115,7 +115,7 @@ final class PostgresConnection {
 
   /// Returns when `PQgetResult` would not wait.
   private func awaitResult() throws(ShippingFailure) {
-    let end = ContinuousClock.now + patience
+    let end = ContinuousClock.now + timeout
     while true {
       guard PQconsumeInput(handle) == 1 else { throw .disconnected }
       let unsent = PQflush(handle)

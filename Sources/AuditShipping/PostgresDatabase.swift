@@ -38,11 +38,11 @@ package struct PostgresDatabase: Sendable {
     } catch {
       guard error.isAboutData else { throw error }
       // One of them cannot be stored as it should be; it must not hold up the others.
-      for line in lines { try insertSomehow(line, connection) }
+      for line in lines { try insertWithLessDetail(line, connection) }
     }
   }
 
-  private func insertSomehow(
+  private func insertWithLessDetail(
     _ line: JournalCursor.Line, _ connection: PostgresConnection
   ) throws(ShippingFailure) {
     for detail in ShippedRow.Detail.allCases {

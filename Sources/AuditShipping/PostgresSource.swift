@@ -13,7 +13,7 @@ package final class PostgresSource: RequestSource {
 
   /// What the database may take for one statement, and how much longer to wait for it to say so.
   private static let statementSeconds = 60
-  private static let patience = Duration.seconds(statementSeconds + 5)
+  private static let timeout = Duration.seconds(statementSeconds + 5)
   /// Requests that are held in memory at a time, of all gateways together.
   private static let requestsAtOnce = 2048
 
@@ -22,7 +22,7 @@ package final class PostgresSource: RequestSource {
   package init(_ settings: GatewayConfiguration.Postgres, gateway: Text?) throws(ShippingFailure) {
     tables = PostgresTables(settings)
     shown = tables.shown
-    connection = try tables.connect(patience: Self.patience) { false }
+    connection = try tables.connect(timeout: Self.timeout) { false }
     switch try tables.version(connection) {
     case 0: throw .noTables(schema: tables.schema)
     case let version where version > Migrations.latest:

@@ -5,7 +5,7 @@ struct PostgresTables: Sendable {
   private let settings: GatewayConfiguration.Postgres
 
   /// How long a statement that stores records may take.
-  private static let patience = Duration.seconds(30)
+  private static let timeout = Duration.seconds(30)
 
   init(_ settings: GatewayConfiguration.Postgres) { self.settings = settings }
 
@@ -17,11 +17,11 @@ struct PostgresTables: Sendable {
   private var migrations: String { "\"\(schema)\".journal_migrations" }
 
   func connect(
-    patience: Duration = patience, mustStop: @escaping () -> Bool
+    timeout: Duration = timeout, mustStop: @escaping () -> Bool
   ) throws(ShippingFailure) -> PostgresConnection {
     try PostgresConnection(
       url: settings.url.secret, password: settings.password, connectTimeout: settings.connectTimeout,
-      patience: patience, mustStop: mustStop)
+      timeout: timeout, mustStop: mustStop)
   }
 
   /// Makes the tables, or brings them up to date. Needs no rights to do so when there is nothing to do.

@@ -10,7 +10,7 @@ final class ShipperWork {
   private let batch: Int
   private let clock: any TimeSource
   private let mark: ShippedMark
-  private let desk: ShipperDesk
+  private let shared: ShipperState
   private let copied: @Sendable (Int) -> Void
   private let report: @Sendable (JournalShipper.Event) -> Void
   private var session: Session?
@@ -33,7 +33,7 @@ final class ShipperWork {
 
   init(
     database: PostgresDatabase, directory: String, batch: Int, clock: any TimeSource, mark: ShippedMark,
-    desk: ShipperDesk, copied: @escaping @Sendable (Int) -> Void,
+    shared: ShipperState, copied: @escaping @Sendable (Int) -> Void,
     report: @escaping @Sendable (JournalShipper.Event) -> Void
   ) {
     self.database = database
@@ -41,7 +41,7 @@ final class ShipperWork {
     self.batch = batch
     self.clock = clock
     self.mark = mark
-    self.desk = desk
+    self.shared = shared
     self.copied = copied
     self.report = report
   }
@@ -54,12 +54,12 @@ final class ShipperWork {
         let isCaughtUp = try ship()
         backoff = Self.firstBackoff
         if isOutOfTime || (isCaughtUp && end != nil) { return }
-        if isCaughtUp { _ = desk.bell.wait(nanoseconds: Self.pause) }
+        if isCaughtUp { _ = shared.bell.wait(nanoseconds: Self.pause) }
       } catch {
         note(error)
         session = nil
         guard end == nil else { return }
-        _ = desk.bell.wait(nanoseconds: backoff)
+        _ = shared.bell.wait(nanoseconds: backoff)
         backoff = min(2 * backoff, Self.longestBackoff)
       }
     }
@@ -93,7 +93,7 @@ final class ShipperWork {
   }
 
   private func connect() throws(ShippingFailure) -> Session {
-    // Asked while it waits: the last try has its own, shorter patience. The work outlives its connections.
+    // Asked while it waits: the last try has its own, shorter timeout. The work outlives its connections.
     let connection = try database.tables.connect { [unowned self] in hasToStop() }
     try database.tables.migrate(connection)
     let last = try database.last(connection)
@@ -102,7 +102,7 @@ final class ShipperWork {
       try JournalCursor(directory: directory, after: start)
     }
     if let last { try checkOurs(last) }
-    let state = desk.status.withLock { status in
+    let state = shared.status.withLock { status in
       defer { status.problem = nil }
       return status
     }
@@ -121,7 +121,7 @@ final class ShipperWork {
 
   private func beginEnd() {
     guard end == nil else { return }
-    end = desk.end.withLock { $0 }
+    end = shared.end.withLock { $0 }
   }
 
   /// Records of another journal under the same name would keep ours out without anybody noticing.
@@ -139,7 +139,7 @@ final class ShipperWork {
   }
 
   private func reached(_ sequence: Int) {
-    let changed = desk.status.withLock { status in
+    let changed = shared.status.withLock { status in
       defer { status.lastShipped = sequence }
       return status.lastShipped != sequence
     }
@@ -151,7 +151,7 @@ final class ShipperWork {
 
   private func note(_ failure: ShippingFailure) {
     let message = "\(database.tables.shown): \(failure.message)"
-    desk.status.withLock { $0.problem = message }
+    shared.status.withLock { $0.problem = message }
     guard reported != message else { return }
     reported = message
     say(message, true)

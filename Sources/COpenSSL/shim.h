@@ -1,6 +1,11 @@
-// OpenSSL 3. The digest and MAC functions fetch their algorithm once per thread and reuse one
-// context, because implicit fetching costs more than hashing a request does.
+// OpenSSL 3.
+//
+// SHA-256 goes by the functions on SHA256_CTX. OpenSSL 3 calls them deprecated and offers EVP instead, whose contexts
+// lie on the heap: fetching an algorithm costs more than hashing a request does, and each copy of a prepared HMAC state
+// allocates. SHA256_CTX is a struct without pointers, to be copied by assignment, and the functions use the processor's
+// SHA instructions as EVP's do.
 #pragma once
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -8,88 +13,53 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stddef.h>
 #include <string.h>
 
-/// SHA-256 of `length` bytes into `out` (32 bytes). 1 on success.
-static inline int gh_sha256(const void *bytes, size_t length, unsigned char *out) {
-  static _Thread_local EVP_MD *md;
-  static _Thread_local EVP_MD_CTX *ctx;
-  if (!md && !(md = EVP_MD_fetch(NULL, "SHA256", NULL))) return 0;
-  if (!ctx && !(ctx = EVP_MD_CTX_new())) return 0;
-  return EVP_DigestInit_ex2(ctx, md, NULL) && EVP_DigestUpdate(ctx, bytes, length)
-      && EVP_DigestFinal_ex(ctx, out, NULL);
-}
-
-/// HMAC-SHA-256 (RFC 2104) of `length` bytes under `key` into `out` (32 bytes). 1 on success.
-static inline int gh_hmac_sha256(
-    const void *key, size_t key_length, const void *bytes, size_t length, unsigned char *out) {
-  static _Thread_local EVP_MAC_CTX *ctx;
-  size_t written = 0;
-  if (!ctx) {
-    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    if (!mac) return 0;
-    ctx = EVP_MAC_CTX_new(mac);
-    EVP_MAC_free(mac);
-    if (!ctx) return 0;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
-        OSSL_PARAM_construct_end()};
-    if (!EVP_MAC_CTX_set_params(ctx, params)) {
-      EVP_MAC_CTX_free(ctx);
-      ctx = NULL;
-      return 0;
-    }
-  }
-  // An empty key must still be a key: a NULL pointer would mean "the key before".
-  static const unsigned char empty[1];
-  return EVP_MAC_init(ctx, key_length ? (const unsigned char *)key : empty, key_length, NULL)
-      && EVP_MAC_update(ctx, bytes, length) && EVP_MAC_final(ctx, out, &written, 32);
-}
-
 /// An HMAC-SHA-256 key with its two paddings hashed already (RFC 2104 section 4): a MAC under it costs half of
-/// one that begins with the key. The contexts are only copied from, so threads may share them.
-/// 1 on success; on failure there is nothing to free.
-static inline int gh_hmac_key_new(
-    const void *key, size_t key_length, EVP_MD_CTX **inner, EVP_MD_CTX **outer) {
-  unsigned char block[64] = {0};
-  unsigned char digest[32];
-  EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
-  *inner = EVP_MD_CTX_new();
-  *outer = EVP_MD_CTX_new();
-  int ok = md && *inner && *outer;
-  if (ok && key_length > sizeof block) {
-    ok = gh_sha256(key, key_length, digest);
-    key = digest;
-    key_length = sizeof digest;
-  }
-  if (ok && key_length) memcpy(block, key, key_length);
-  for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
-  ok = ok && EVP_DigestInit_ex2(*inner, md, NULL) && EVP_DigestUpdate(*inner, block, sizeof block);
-  for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5c;
-  ok = ok && EVP_DigestInit_ex2(*outer, md, NULL) && EVP_DigestUpdate(*outer, block, sizeof block);
-  OPENSSL_cleanse(block, sizeof block);
-  OPENSSL_cleanse(digest, sizeof digest);
-  EVP_MD_free(md);
-  if (!ok) {
-    EVP_MD_CTX_free(*inner);
-    EVP_MD_CTX_free(*outer);
-  }
-  return ok;
+/// one that begins with the key. It is only copied from, so threads may share it.
+typedef struct {
+  SHA256_CTX inner, outer;
+} gh_hmac_sha256_key;
+
+/// SHA-256 of `length` bytes into `out` (32 bytes).
+static inline void gh_sha256(const void *bytes, size_t length, unsigned char *out) {
+  SHA256_CTX ctx;
+  SHA256_Init(&ctx);
+  SHA256_Update(&ctx, bytes, length);
+  SHA256_Final(out, &ctx);
 }
 
-/// HMAC-SHA-256 of `length` bytes under a key of `gh_hmac_key_new` into `out` (32 bytes). 1 on success.
-static inline int gh_hmac_key_authenticate(
-    const EVP_MD_CTX *inner, const EVP_MD_CTX *outer, const void *bytes, size_t length,
-    unsigned char *out) {
-  static _Thread_local EVP_MD_CTX *ctx;
-  if (!ctx && !(ctx = EVP_MD_CTX_new())) return 0;
-  return EVP_MD_CTX_copy_ex(ctx, inner) && EVP_DigestUpdate(ctx, bytes, length)
-      && EVP_DigestFinal_ex(ctx, out, NULL) && EVP_MD_CTX_copy_ex(ctx, outer)
-      && EVP_DigestUpdate(ctx, out, 32) && EVP_DigestFinal_ex(ctx, out, NULL);
+static inline void gh_hmac_sha256_key_init(gh_hmac_sha256_key *made, const void *key, size_t length) {
+  unsigned char block[SHA256_CBLOCK] = {0};
+  if (length > sizeof block) {
+    gh_sha256(key, length, block);
+  } else if (length) {
+    memcpy(block, key, length);
+  }
+  for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
+  SHA256_Init(&made->inner);
+  SHA256_Update(&made->inner, block, sizeof block);
+  for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5c;
+  SHA256_Init(&made->outer);
+  SHA256_Update(&made->outer, block, sizeof block);
+  OPENSSL_cleanse(block, sizeof block);
+}
+
+/// HMAC-SHA-256 of `length` bytes under `key` into `out` (32 bytes).
+static inline void gh_hmac_sha256(
+    const gh_hmac_sha256_key *key, const void *bytes, size_t length, unsigned char *out) {
+  SHA256_CTX ctx = key->inner;
+  SHA256_Update(&ctx, bytes, length);
+  SHA256_Final(out, &ctx);
+  ctx = key->outer;
+  SHA256_Update(&ctx, out, 32);
+  SHA256_Final(out, &ctx);
+  OPENSSL_cleanse(&ctx, sizeof ctx);
 }
 
 static inline long gh_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {

@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import Primitives
 
 /// A SHA-256 value: 32 bytes, held inline.
-package struct SHA256Digest: Hashable, Sendable {
+package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
   package private(set) var words: (UInt64, UInt64, UInt64, UInt64)
 
   init() { words = (0, 0, 0, 0) }
@@ -48,71 +48,104 @@ package struct SHA256Digest: Hashable, Sendable {
   package var bytes: [UInt8] { withBytes { Array($0) } }
   /// Lower-case hexadecimal, 64 characters.
   package var hex: String { Hex.encode(bytes) }
+
   package func appendHex(to out: inout [UInt8]) {
     // Written aside and copied at once: 64 single appends would each check for room.
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
-      withBytes { bytes in
-        for index in 0..<32 {
-          digits.initializeElement(at: 2 * index, to: Hex.digit(bytes[index] >> 4))
-          digits.initializeElement(at: 2 * index + 1, to: Hex.digit(bytes[index] & 15))
-        }
-      }
+      writeHex(to: digits)
       out.append(contentsOf: UnsafeBufferPointer(digits))
+    }
+  }
+
+  /// Whether `digits` is the 64 lower-case digits of this value, in a time that does not depend on where it is not.
+  package func isWritten(as digits: Span<UInt8>) -> Bool {
+    guard digits.count == 64 else { return false }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { own in
+      writeHex(to: own)
+      return digits.withUnsafeBytes { CRYPTO_memcmp(own.baseAddress, $0.baseAddress, 64) == 0 }
+    }
+  }
+
+  /// - Parameter digits: of 64 bytes.
+  private func writeHex(to digits: UnsafeMutableBufferPointer<UInt8>) {
+    let out = UnsafeMutableRawBufferPointer(digits)
+    withBytes { bytes in
+      for index in 0..<8 {
+        let four = UInt32(bigEndian: bytes.load(fromByteOffset: 4 * index, as: UInt32.self))
+        out.storeBytes(of: Hex.digits(four).littleEndian, toByteOffset: 8 * index, as: UInt64.self)
+      }
     }
   }
 
   package static func == (left: Self, right: Self) -> Bool { left.words == right.words }
   package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 
-  mutating func fill(_ body: (UnsafeMutablePointer<UInt8>) -> Int32) {
-    let done = withUnsafeMutableBytes(of: &words) { buffer in
+  /// The value that `body` writes to 32 bytes.
+  init(writing body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    self.init()
+    withUnsafeMutableBytes(of: &words) { buffer in
       buffer.withMemoryRebound(to: UInt8.self) { bytes in
-        bytes.baseAddress.map(body) ?? 0
+        if let start = bytes.baseAddress { body(start) }
       }
     }
-    // Only an exhausted allocator or a broken provider gets here; nothing can be trusted then.
-    precondition(done == 1, "OpenSSL could not compute a SHA-256 digest")
   }
 }
 
 package enum SHA256 {
   package static func digest(_ bytes: UnsafeRawBufferPointer) -> SHA256Digest {
-    var digest = SHA256Digest()
-    digest.fill { gh_sha256(bytes.baseAddress, bytes.count, $0) }
-    return digest
+    SHA256Digest { gh_sha256(bytes.baseAddress, bytes.count, $0) }
   }
 
-  package static func digest(_ bytes: [UInt8]) -> SHA256Digest {
+  package static func digest(_ bytes: Span<UInt8>) -> SHA256Digest {
     bytes.withUnsafeBytes { digest($0) }
   }
 
-  package static func digest(_ bytes: ArraySlice<UInt8>) -> SHA256Digest {
-    bytes.withUnsafeBytes { digest($0) }
+  package static func digest(_ bytes: [UInt8]) -> SHA256Digest { digest(bytes.span) }
+
+  package static func digest(_ bytes: ArraySlice<UInt8>) -> SHA256Digest { digest(bytes.span) }
+}
+
+/// A SHA-256 of bytes that come in pieces.
+package struct SHA256Hasher: ~Copyable {
+  private var context = SHA256_CTX()
+
+  package init() { SHA256_Init(&context) }
+
+  package mutating func update(_ bytes: Span<UInt8>) {
+    bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+  }
+
+  /// The eight bytes of a number, lowest first: a count between pieces whose ends must not be moved.
+  package mutating func update(littleEndian number: UInt64) {
+    withUnsafeBytes(of: number.littleEndian) { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+  }
+
+  package mutating func update(_ digest: SHA256Digest) {
+    digest.withBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
+  }
+
+  package consuming func finish() -> SHA256Digest {
+    SHA256Digest { SHA256_Final($0, &context) }
   }
 }
 
-/// HMAC-SHA-256 (RFC 2104).
+/// HMAC-SHA-256 (RFC 2104) under a key that is used once. See `HMACKey` for one that is used again.
 package enum HMACSHA256 {
   package static func authenticate(
     _ message: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer
   ) -> SHA256Digest {
-    var digest = SHA256Digest()
-    digest.fill {
-      gh_hmac_sha256(key.baseAddress, key.count, message.baseAddress, message.count, $0)
-    }
-    return digest
+    var prepared = gh_hmac_sha256_key()
+    gh_hmac_sha256_key_init(&prepared, key.baseAddress, key.count)
+    defer { OPENSSL_cleanse(&prepared, MemoryLayout.size(ofValue: prepared)) }
+    return SHA256Digest { gh_hmac_sha256(&prepared, message.baseAddress, message.count, $0) }
   }
 
   package static func authenticate(_ message: [UInt8], key: [UInt8]) -> SHA256Digest {
-    message.withUnsafeBytes { message in
-      key.withUnsafeBytes { authenticate(message, key: $0) }
-    }
+    message.withUnsafeBytes { message in key.withUnsafeBytes { authenticate(message, key: $0) } }
   }
 
   package static func authenticate(_ message: [UInt8], key: SHA256Digest) -> SHA256Digest {
-    message.withUnsafeBytes { message in
-      key.withBytes { authenticate(message, key: $0) }
-    }
+    message.withUnsafeBytes { message in key.withBytes { authenticate(message, key: $0) } }
   }
 }
 

@@ -3,34 +3,22 @@ internal import COpenSSL
 /// A key for many HMAC-SHA-256 (RFC 2104) of one kind, such as a day's signing key. Its derived state is
 /// wiped when the last owner lets go.
 package final class HMACKey: Sendable {
-  // Never written to between init and deinit, only copied from, so threads may share them.
-  private nonisolated(unsafe) let inner: OpaquePointer
-  private nonisolated(unsafe) let outer: OpaquePointer
+  // Never written to between init and deinit, only copied from, so threads may share it.
+  private nonisolated(unsafe) let prepared: UnsafeMutablePointer<gh_hmac_sha256_key>
 
   package init(_ key: UnsafeRawBufferPointer) {
-    var inner: OpaquePointer?
-    var outer: OpaquePointer?
-    let done = gh_hmac_key_new(key.baseAddress, key.count, &inner, &outer)
-    guard done == 1, let inner, let outer else {
-      // Only an exhausted allocator or a broken provider gets here; nothing can be trusted then.
-      preconditionFailure("OpenSSL could not set up an HMAC key")
-    }
-    self.inner = inner
-    self.outer = outer
+    prepared = .allocate(capacity: 1)
+    gh_hmac_sha256_key_init(prepared, key.baseAddress, key.count)
   }
 
   deinit {
-    EVP_MD_CTX_free(inner)
-    EVP_MD_CTX_free(outer)
+    OPENSSL_cleanse(prepared, MemoryLayout<gh_hmac_sha256_key>.size)
+    prepared.deallocate()
   }
 
-  package func authenticate(_ message: UnsafeRawBufferPointer) -> SHA256Digest {
-    var digest = SHA256Digest()
-    digest.fill { gh_hmac_key_authenticate(inner, outer, message.baseAddress, message.count, $0) }
-    return digest
-  }
-
-  package func authenticate(_ message: [UInt8]) -> SHA256Digest {
-    message.withUnsafeBytes { authenticate($0) }
+  package func authenticate(_ message: Span<UInt8>) -> SHA256Digest {
+    SHA256Digest { out in
+      message.withUnsafeBytes { gh_hmac_sha256(prepared, $0.baseAddress, $0.count, out) }
+    }
   }
 }

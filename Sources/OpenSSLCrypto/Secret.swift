@@ -23,6 +23,10 @@ package final class Secret: Sendable {
   }
 
   package static func constantTimeEqual(_ secret: Secret, _ bytes: [UInt8]) -> Bool {
+    constantTimeEqual(secret, bytes.span)
+  }
+
+  package static func constantTimeEqual(_ secret: Secret, _ bytes: Span<UInt8>) -> Bool {
     guard secret.count == bytes.count else { return false }
     return bytes.withUnsafeBytes {
       CRYPTO_memcmp(secret.storage.baseAddress, $0.baseAddress, secret.count) == 0

@@ -259,6 +259,21 @@ extension ByteBuffer {
   }
 }
 
+extension ByteBuffer {
+  /// `20261123T130000Z`, the form of X-Amz-Date.
+  package mutating func append(amzDate time: WallClockTime) {
+    let date = CivilDate(time)
+    append(decimal: date.year, width: 4)
+    append(decimal: date.month, width: 2)
+    append(decimal: date.day, width: 2)
+    append(UInt8(ascii: "T"))
+    append(decimal: date.hour, width: 2)
+    append(decimal: date.minute, width: 2)
+    append(decimal: date.second, width: 2)
+    append(UInt8(ascii: "Z"))
+  }
+}
+
 // Comparing.
 extension Span<UInt8> {
   /// Whether both hold the same bytes.

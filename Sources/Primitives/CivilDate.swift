@@ -107,12 +107,9 @@ extension WallClockTime {
   }
 
   /// Reads exactly `YYYYMMDDTHHMMSSZ`.
-  package init?(amzDate bytes: some Collection<UInt8>) {
-    self.init(amzDate: Array(bytes)[...])
-  }
+  package init?(amzDate bytes: [UInt8]) { self.init(amzDate: bytes.span) }
 
-  package init?(amzDate bytes: ArraySlice<UInt8>) {
-    let text = Array(bytes)
+  package init?(amzDate text: Span<UInt8>) {
     guard text.count == 16, text[8] == UInt8(ascii: "T"), text[15] == UInt8(ascii: "Z"),
       let date = CivilDate(
         digits: text, year: 0, month: 4, day: 6, hour: 9, minute: 11, second: 13)
@@ -151,7 +148,7 @@ extension WallClockTime {
       text[10] | 0x20 == UInt8(ascii: "t"), text[13] == UInt8(ascii: ":"),
       text[16] == UInt8(ascii: ":"),
       var date = CivilDate(
-        digits: text, year: 0, month: 5, day: 8, hour: 11, minute: 14, second: 17)
+        digits: text.span, year: 0, month: 5, day: 8, hour: 11, minute: 14, second: 17)
     else { return nil }
     var index = 19
     if text[index] == UInt8(ascii: ".") {
@@ -172,8 +169,8 @@ extension WallClockTime {
     }
     guard zone.count == 6, zone[index + 3] == UInt8(ascii: ":"),
       zone[index] == UInt8(ascii: "+") || zone[index] == UInt8(ascii: "-"),
-      let hours = CivilDate.number(text, at: index + 1, digits: 2),
-      let minutes = CivilDate.number(text, at: index + 4, digits: 2), hours < 24, minutes < 60
+      let hours = CivilDate.number(text.span, at: index + 1, digits: 2),
+      let minutes = CivilDate.number(text.span, at: index + 4, digits: 2), hours < 24, minutes < 60
     else { return nil }
     let offset = Int64(hours * 3600 + minutes * 60) * 1_000_000_000
     self = date.time.advanced(
@@ -186,7 +183,7 @@ extension CivilDate {
     (0x30...0x39).contains(byte) ? Int(byte - 0x30) : nil
   }
 
-  fileprivate static func number(_ text: [UInt8], at start: Int, digits: Int) -> Int? {
+  fileprivate static func number(_ text: Span<UInt8>, at start: Int, digits: Int) -> Int? {
     var value = 0
     for index in start..<start + digits {
       guard let digit = digit(text[index]) else { return nil }
@@ -197,7 +194,7 @@ extension CivilDate {
 
   /// Reads the six fields at fixed positions of `text`.
   fileprivate init?(
-    digits text: [UInt8], year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+    digits text: Span<UInt8>, year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
   ) {
     guard let years = Self.number(text, at: year, digits: 4),
       let months = Self.number(text, at: month, digits: 2),

@@ -42,7 +42,8 @@
     return out
   }
 
-  @inlinable static func upperDigit(_ value: UInt8) -> UInt8 {
+  /// The upper-case digit for a value below 16.
+  @inlinable package static func upperDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? 0x30 &+ value : 0x37 &+ value
   }
 }

@@ -1,5 +1,5 @@
 /// A point in civil time: nanoseconds since 1970-01-01T00:00:00Z, without leap seconds.
-package struct WallClockTime: Hashable, Sendable, Comparable {
+package struct WallClockTime: BitwiseCopyable, Hashable, Sendable, Comparable {
   package let nanoseconds: Int64
 
   package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
@@ -18,7 +18,7 @@ package struct WallClockTime: Hashable, Sendable, Comparable {
 }
 
 /// A point on a clock that never goes back: nanoseconds since an arbitrary start.
-package struct MonotonicInstant: Hashable, Sendable, Comparable {
+package struct MonotonicInstant: BitwiseCopyable, Hashable, Sendable, Comparable {
   package let nanoseconds: Int64
 
   package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }

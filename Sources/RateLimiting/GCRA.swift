@@ -4,7 +4,7 @@ package import Primitives
 ///
 /// The stored time is the theoretical arrival time: when the next request would be due if all so far
 /// had come at the rate. A key whose time is past has its whole burst again and need not be stored.
-package struct GCRA: Sendable, Hashable {
+package struct GCRA: BitwiseCopyable, Sendable, Hashable {
   /// Nanoseconds that one request takes up.
   package let interval: Int64
   /// Requests that may come at once.
@@ -42,7 +42,7 @@ package struct GCRA: Sendable, Hashable {
 }
 
 /// What a limit says of one request.
-package struct LimitDecision: Sendable, Hashable {
+package struct LimitDecision: BitwiseCopyable, Sendable, Hashable {
   package let isAllowed: Bool
   /// Nanoseconds until a request would be allowed; 0 when this one is.
   package let retryAfter: Int64

@@ -5,8 +5,8 @@ struct ReplayShard: Sendable {
   typealias Object = AnyObject & Sendable
 
   private enum Entry: Sendable {
-    case inFlight(BodyDigest, [any Object])
-    case answered(BodyDigest, any Object, at: MonotonicInstant)
+    case inFlight(RequestDigest, [any Object])
+    case answered(RequestDigest, any Object, at: MonotonicInstant)
   }
 
   /// As `ReplayTable.Admission`.
@@ -26,7 +26,7 @@ struct ReplayShard: Sendable {
 
   var count: Int { entries.count }
 
-  mutating func begin(_ key: ReplayKey, digest: BodyDigest, now: MonotonicInstant) -> Admission {
+  mutating func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Admission {
     dropExpired(now: now)
     switch entries[key] {
     case nil:

@@ -1,45 +1,6 @@
 package import Primitives
 
-/// Which create a request repeats: one tenant's, in one AppInstance, under one ClientRequestToken.
-package struct ReplayKey: Hashable, Sendable {
-  /// The three, one after the other with NUL between, which none of them holds (JSON strings with NUL are
-  /// refused): one object to keep and to compare.
-  private let bytes: [UInt8]
-  /// Computed once: a request looks its key up several times.
-  private let hash: Int
-
-  package init(tenant: Text, appInstanceArn: Text, clientRequestToken: Text) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(
-      tenant.utf8.count + appInstanceArn.utf8.count + clientRequestToken.utf8.count + 2)
-    bytes.append(contentsOf: tenant.utf8)
-    bytes.append(0)
-    bytes.append(contentsOf: appInstanceArn.utf8)
-    bytes.append(0)
-    bytes.append(contentsOf: clientRequestToken.utf8)
-    self.bytes = bytes
-    var hasher = Hasher()
-    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-    hash = hasher.finalize()
-  }
-
-  package static func == (left: Self, right: Self) -> Bool {
-    left.hash == right.hash && left.bytes == right.bytes
-  }
-
-  package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
-}
-
-/// The SHA-256 of the body as the caller sent it, by which a repeat is told from another request.
-package struct BodyDigest: Hashable, Sendable {
-  private let first: UInt64, second: UInt64, third: UInt64, fourth: UInt64
-
-  package init(_ words: (UInt64, UInt64, UInt64, UInt64)) {
-    (first, second, third, fourth) = words
-  }
-}
-
-/// Repeats of a create (contract section 6, "SDK retries"), from all loops: they join the one in flight, or
+/// Repeats of a create, as SDKs send them when an answer is late, from all loops: they join the one in flight, or
 /// get its recorded answer for as long as the window lasts.
 ///
 /// A key goes: absent ─begin→ in flight ─finish with an answer→ answered ─window over→ absent;
@@ -57,7 +18,7 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
     /// One like it is in flight: `add` a waiter, and if that is too late `begin` again.
     case join
     case replay(Answer)
-    /// The same token with another body.
+    /// The same token on another request.
     case conflict
   }
 
@@ -76,7 +37,7 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
     }
   }
 
-  package func begin(_ key: ReplayKey, digest: BodyDigest, now: MonotonicInstant) -> Admission {
+  package func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Admission {
     guard isOn else { return .proceed }
     switch shards.withShard(of: key, { $0.begin(key, digest: digest, now: now) }) {
     case .proceed: return .proceed

@@ -18,7 +18,9 @@ package struct UpstreamBudget: Sendable {
     case refused(retryAfter: Int64)
   }
 
-  private struct Account: Sendable {
+  private struct Account: BitwiseCopyable, Sendable {
+    /// The tenant's number.
+    let tenant: Int
     var weight: Double
     /// Below 0 while requests wait for their turn.
     var credits: Double
@@ -30,7 +32,10 @@ package struct UpstreamBudget: Sendable {
   private var adaptation: RateAdaptation?
   /// Below 0 while requests wait for their turn.
   private var tokens: Double
-  private var accounts: [Text: Account] = [:]
+  /// Of the tenants that asked lately, in no order.
+  private var accounts: [Account] = []
+  /// By tenant number: its account's place in `accounts` and one more, 0 for none.
+  private var places: [Int32] = []
   private var totalWeight = 0.0
   /// The sum of all credits above 0.
   private var credited = 0.0
@@ -54,14 +59,16 @@ package struct UpstreamBudget: Sendable {
 
   /// Asks for one request's turn.
   /// - Parameters:
+  ///   - tenant: its number, small and not negative (see `TenantMeter`).
   ///   - weight: above 0; the tenant's own rate, or the budget's for a tenant without one.
   ///   - queueFor: nanoseconds the request may wait for its turn.
   package mutating func ask(
-    _ tenant: Text, weight: Double, queueFor: Int64, now: MonotonicInstant
+    _ tenant: Int, weight: Double, queueFor: Int64, now: MonotonicInstant
   ) -> Turn {
     adaptation?.advance(now: now)
     refill(now: now)
-    var account = activate(tenant, weight: weight, now: now)
+    let place = activate(tenant, weight: weight, now: now)
+    var account = accounts[place]
     let takesFree = account.credits < 1 && tokens - credited >= 1
     let share = rate * account.weight / totalWeight
     let forCredit = takesFree ? 0 : Self.wait(for: 1 - account.credits, at: share)
@@ -71,16 +78,17 @@ package struct UpstreamBudget: Sendable {
       tokens -= 1
       if !takesFree { add(-1, to: &account) }
     }
-    accounts[tenant] = account
+    accounts[place] = account
     return isGranted ? .granted(delay: wait) : .refused(retryAfter: wait)
   }
 
   /// Gives back the turn of a request that was never sent.
-  package mutating func giveBack(_ tenant: Text) {
+  package mutating func giveBack(_ tenant: Int) {
     tokens = min(burst, tokens + 1)
-    guard var account = accounts[tenant] else { return }
+    guard let place = place(of: tenant) else { return }
+    var account = accounts[place]
     add(1, to: &account)
-    accounts[tenant] = account
+    accounts[place] = account
   }
 
   /// Upstream answered 429.
@@ -105,20 +113,30 @@ package struct UpstreamBudget: Sendable {
     credited += max(0, account.credits) - before
   }
 
-  private mutating func activate(_ tenant: Text, weight: Double, now: MonotonicInstant) -> Account {
+  private func place(of tenant: Int) -> Int? {
+    tenant < places.count && places[tenant] > 0 ? Int(places[tenant]) - 1 : nil
+  }
+
+  /// The place of the tenant's account, which it gets now if it has none.
+  private mutating func activate(_ tenant: Int, weight: Double, now: MonotonicInstant) -> Int {
     let weight = weight > 0 && weight.isFinite ? weight : configuredRate
-    if var account = accounts[tenant] {
-      totalWeight += weight - account.weight
-      account.weight = weight
-      account.lastAsked = now
-      return account
+    if let place = place(of: tenant) {
+      totalWeight += weight - accounts[place].weight
+      accounts[place].weight = weight
+      accounts[place].lastAsked = now
+      return place
     }
     totalWeight += weight
     // The others' caps are lower now; what they hold above them is free for the one that comes.
     credit(income: 0)
-    var account = Account(weight: weight, credits: 0, lastAsked: now)
+    var account = Account(tenant: tenant, weight: weight, credits: 0, lastAsked: now)
     add(min(cap(weight), max(0, tokens - credited)), to: &account)
-    return account
+    if tenant >= places.count {
+      places.append(contentsOf: repeatElement(0, count: tenant + 1 - places.count))
+    }
+    accounts.append(account)
+    places[tenant] = Int32(accounts.count)
+    return accounts.count - 1
   }
 
   private mutating func refill(now: MonotonicInstant) {
@@ -134,24 +152,35 @@ package struct UpstreamBudget: Sendable {
   /// Divides `income` between the active tenants.
   private mutating func credit(income: Double) {
     credited = 0
-    // By index: going through the dictionary while changing it would copy it.
     for index in accounts.indices {
-      let account = accounts.values[index]
+      let account = accounts[index]
       let credits = min(
         account.credits + income * account.weight / totalWeight, cap(account.weight))
-      accounts.values[index].credits = credits
+      accounts[index].credits = credits
       credited += max(0, credits)
     }
   }
 
   private mutating func dropIdle(now: MonotonicInstant) {
-    func isIdle(_ account: Account) -> Bool {
-      now.nanoseconds(since: account.lastAsked) >= Self.activeFor
+    var index = 0
+    var isChanged = false
+    while index < accounts.count {
+      let account = accounts[index]
+      guard now.nanoseconds(since: account.lastAsked) >= Self.activeFor else {
+        index += 1
+        continue
+      }
+      isChanged = true
+      places[account.tenant] = 0
+      // The last one takes the place.
+      let last = accounts.removeLast()
+      guard index < accounts.count else { break }
+      accounts[index] = last
+      places[last.tenant] = Int32(index + 1)
     }
-    guard accounts.values.contains(where: isIdle) else { return }
-    accounts = accounts.filter { !isIdle($0.value) }
+    guard isChanged else { return }
     // Summed anew, so that rounding does not gather.
-    totalWeight = accounts.values.reduce(0) { $0 + $1.weight }
+    totalWeight = accounts.reduce(0) { $0 + $1.weight }
   }
 }
 

@@ -11,12 +11,12 @@ package import Transport
 /// full, its input validated, and then the service does it.
 package final class SandboxHandler: HTTPHandler {
   private let verifier: Verifier
-  private let key: VerificationKey
+  private let keys: AccessKeyTable
   private let clock: any TimeSource
   private let entropy: any Entropy
   private let state: Mutex<State>
 
-  private struct State {
+  private struct State: ~Copyable {
     var service: SandboxService
     var workspace = SigningWorkspace()
   }
@@ -25,8 +25,9 @@ package final class SandboxHandler: HTTPHandler {
   package init(
     service: SandboxService, region: Text, key: VerificationKey, clock: any TimeSource, entropy: any Entropy
   ) {
-    verifier = Verifier(VerifierSettings(region: region, clockSkewNanoseconds: Self.clockSkew))
-    self.key = key
+    verifier = Verifier(
+      VerifierSettings(scope: SigningScope(region: region), clockSkewNanoseconds: Self.clockSkew))
+    keys = AccessKeyTable([key])
     self.clock = clock
     self.entropy = entropy
     state = Mutex(State(service: service))
@@ -75,11 +76,12 @@ package final class SandboxHandler: HTTPHandler {
 
   private func verify(_ request: RequestMessage, _ call: IdentifiedCall) throws(SandboxFailure) {
     let now = clock.wallClock()
+    let query = call.upstreamQuery
     do {
       _ = try state.withLock { state throws(AuthenticationFailure) in
         try verifier.verify(
-          request.head, canonicalQuery: call.upstreamQuery, body: request.head.bytes[request.body], now: now,
-          workspace: &state.workspace, lookup: { $0 == key.id ? key : nil })
+          request.head, canonicalQuery: query.span, body: request.head[request.body], now: now, keys: keys,
+          workspace: &state.workspace)
       }
     } catch { throw SandboxFailure(error) }
   }

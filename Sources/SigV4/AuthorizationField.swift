@@ -128,8 +128,7 @@ struct Separated {
 
   mutating func next(in bytes: Span<UInt8>) -> Range<Int>? {
     guard let range = rest else { return nil }
-    var end = range.lowerBound
-    while end < range.upperBound, bytes[end] != separator { end += 1 }
+    let end = bytes.first(separator, in: range)
     rest = end < range.upperBound ? end + 1..<range.upperBound : nil
     return range.lowerBound..<end
   }
@@ -147,8 +146,9 @@ enum FieldMatching {
     guard listed.count == name.count else { return false }
     for offset in 0..<listed.count {
       let byte = bytes[name.lowerBound + offset]
-      let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-      if lower != bytes[listed.lowerBound + offset] { return false }
+      let other = bytes[listed.lowerBound + offset]
+      // Most names differ in their first byte; what is the same needs no folding.
+      if byte != other, !(0x41...0x5A).contains(byte) || byte | 0x20 != other { return false }
     }
     return true
   }
@@ -175,10 +175,22 @@ extension Span<UInt8> {
     return true
   }
 
-  /// Whether `text` is the bytes of `range`.
-  func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
-    guard range.count == text.count else { return false }
-    for offset in 0..<text.count where self[range.lowerBound + offset] != text[offset] { return false }
-    return true
+  /// Where `byte` stands first in `range`; the end of the range if nowhere.
+  func first(_ byte: UInt8, in range: Range<Int>) -> Int {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "searching inside the buffer")
+    let raw = bytes
+    var index = range.lowerBound
+    // In bounds: `index + 8 <= range.upperBound <= count`.
+    while index &+ 8 <= range.upperBound {
+      let word = UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+      // A byte that is the one looked for becomes zero, and the lowest zero byte gets the lowest mark.
+      let flipped = word ^ 0x0101_0101_0101_0101 &* UInt64(byte)
+      let marks = (flipped &- 0x0101_0101_0101_0101) & ~flipped & 0x8080_8080_8080_8080
+      if marks != 0 { return index &+ marks.trailingZeroBitCount / 8 }
+      index &+= 8
+    }
+    while index < range.upperBound, self[unchecked: index] != byte { index &+= 1 }
+    return index
   }
 }

@@ -6,44 +6,33 @@ internal import Primitives
 ///
 /// The path is encoded once more as it came, segment by segment, as for every service but S3. It is
 /// not normalised here: the head parser refuses paths for which that would make a difference.
-struct CanonicalRequest {
-  private(set) var bytes: [UInt8] = []
+struct CanonicalRequest: ~Copyable {
+  private(set) var bytes = ByteBuffer(capacity: 1024)
 
   /// The first three lines; `query` is canonical already.
-  mutating func begin(
-    method: ArraySlice<UInt8>, path: ArraySlice<UInt8>, query: ArraySlice<UInt8>
-  ) {
-    bytes.removeAll(keepingCapacity: true)
-    bytes.append(contentsOf: method)
+  mutating func begin(method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>) {
+    bytes.removeAll()
+    bytes.append(method)
     bytes.append(Self.newline)
-    PercentCoding.encode(path, keeping: UInt8(ascii: "/"), into: &bytes)
+    appendEncoded(path)
     bytes.append(Self.newline)
-    bytes.append(contentsOf: query)
+    bytes.append(query)
     bytes.append(Self.newline)
   }
 
   /// Opens the line of a field; `name` is in lower case.
   mutating func beginField(_ name: Span<UInt8>) {
-    name.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-    bytes.append(UInt8(ascii: ":"))
-  }
-
-  mutating func beginField(_ name: StaticString) {
     bytes.append(name)
     bytes.append(UInt8(ascii: ":"))
   }
 
   /// A value without surrounding whitespace, and with each inner run of it as one space.
   mutating func append(value: Span<UInt8>) {
-    guard Self.isPlain(value) else { return appendCollapsed(value) }
-    // A span is no sequence; its bytes are copied within the call.
-    value.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    if Self.isPlain(value) { bytes.append(value) } else { appendCollapsed(value) }
   }
 
-  /// A session token: visible ASCII, so there is nothing to trim.
-  mutating func append(secret value: UnsafeRawBufferPointer) {
-    bytes.append(contentsOf: value)
-  }
+  /// Lines that are canonical already, each with its end.
+  mutating func append(lines: Span<UInt8>) { bytes.append(lines) }
 
   /// Stands between the values of a field that has several lines.
   mutating func separateValues() { bytes.append(UInt8(ascii: ",")) }
@@ -51,14 +40,29 @@ struct CanonicalRequest {
   mutating func endField() { bytes.append(Self.newline) }
 
   /// The empty line, the list of signed fields and the hash of the payload.
-  mutating func finish(signedHeaders: ArraySlice<UInt8>, payloadHash: SHA256Digest) {
+  mutating func finish(signedHeaders: Span<UInt8>, payloadHash: SHA256Digest) {
     bytes.append(Self.newline)
-    bytes.append(contentsOf: signedHeaders)
+    bytes.append(signedHeaders)
     bytes.append(Self.newline)
     payloadHash.appendHex(to: &bytes)
   }
 
   private static let newline = UInt8(ascii: "\n")
+
+  private mutating func appendEncoded(_ path: Span<UInt8>) {
+    // Stretches that stay as they are, which is nearly all of a path, are copied at once.
+    var start = 0
+    for index in path.indices {
+      let byte = path[index]
+      if PercentCoding.isUnreserved(byte) || byte == UInt8(ascii: "/") { continue }
+      bytes.append(path.extracting(start..<index))
+      bytes.append(UInt8(ascii: "%"))
+      bytes.append(PercentCoding.upperDigit(byte >> 4))
+      bytes.append(PercentCoding.upperDigit(byte & 15))
+      start = index + 1
+    }
+    bytes.append(path.extracting(start..<path.count))
+  }
 
   private static func isWhitespace(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
@@ -66,6 +70,11 @@ struct CanonicalRequest {
 
   /// Whether there is nothing to trim or to collapse.
   private static func isPlain(_ value: Span<UInt8>) -> Bool {
+    let end = value.count
+    if value.first(UInt8(ascii: " "), in: 0..<end) == end, value.first(UInt8(ascii: "\t"), in: 0..<end) == end
+    {
+      return true
+    }
     // The start counts as whitespace, so that a leading space is a run.
     var afterSpace = true
     for index in value.indices {
@@ -75,7 +84,7 @@ struct CanonicalRequest {
       if isSpace && afterSpace { return false }
       afterSpace = isSpace
     }
-    return value.isEmpty || !afterSpace
+    return !afterSpace
   }
 
   private mutating func appendCollapsed(_ value: Span<UInt8>) {

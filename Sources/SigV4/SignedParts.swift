@@ -8,10 +8,12 @@ struct SignedParts {
   /// X-Amz-Date as it stands; sixteen bytes.
   let date: Range<Int>
   let time: WallClockTime
+  /// The UTC day of `time`, `20261123`.
+  let day: Int
   let securityToken: Range<Int>?
   let contentSHA256: Range<Int>?
 
-  init(_ head: RequestHead) throws(AuthenticationFailure) {
+  init(_ head: RequestHead, dates: inout AmzDateReader) throws(AuthenticationFailure) {
     let found = try FoundFields(head)
     guard let authorization = found.authorization else { throw .missingAuthorization }
     do {
@@ -20,9 +22,9 @@ struct SignedParts {
       throw .incomplete(error)
     }
     guard let date = found.date else { throw .incomplete(.dateMissing) }
-    guard let time = WallClockTime(amzDate: head.bytes[date]) else { throw .incomplete(.dateMalformed) }
+    guard let read = dates.read(head.bytes.span.extracting(date)) else { throw .incomplete(.dateMalformed) }
     self.date = date
-    self.time = time
+    (time, day) = read
     securityToken = found.securityToken
     contentSHA256 = found.contentSHA256
   }
@@ -36,7 +38,9 @@ private struct FoundFields {
   var contentSHA256: Range<Int>?
 
   init(_ head: RequestHead) throws(AuthenticationFailure) {
-    for field in head.fields {
+    let fields = head.fields.span
+    for index in fields.indices {
+      let field = fields[index]
       switch field.known {
       case .authorization: try Self.set(&authorization, field, .authorization)
       case .host: try Self.set(&host, field, .host)
@@ -57,7 +61,7 @@ private struct FoundFields {
 }
 
 /// A set of the field names that the head parser recognises.
-struct FieldNameSet: Sendable {
+struct FieldNameSet: BitwiseCopyable, Sendable {
   private var bits: UInt64 = 0
 
   mutating func insert(_ name: FieldName) { bits |= Self.bit(name) }

@@ -1,90 +1,95 @@
 package import OpenSSLCrypto
 package import Primitives
 
-/// Where a signature is good: one day, one region, one service.
-package struct CredentialScope: Hashable, Sendable {
-  /// The UTC day as a number, `20261123`.
-  package let day: Int
+/// Where signatures are good, but for the day: one region, one service.
+package final class SigningScope: Sendable {
   package let region: Text
   package let service: Text
 
-  package init(day: Int, region: Text, service: Text) {
-    self.day = day
+  package init(region: Text, service: Text = "chime") {
     self.region = region
     self.service = service
   }
 
   /// `20261123/us-east-1/chime/aws4_request`
-  var text: [UInt8] {
-    var out: [UInt8] = []
+  func append(day: Int, to out: inout ByteBuffer) {
     out.append(decimal: day, width: 8)
     out.append(UInt8(ascii: "/"))
     out.append(text: region)
     out.append(UInt8(ascii: "/"))
     out.append(text: service)
     out.append("/aws4_request")
-    return out
   }
 }
 
-/// What signs under one secret in one scope.
+/// What signs under one secret, in one scope, on one day.
 package final class SigningKey: Sendable {
-  let scope: CredentialScope
+  let secret: Secret
+  let scope: SigningScope
+  /// The UTC day as a number, `20261123`.
+  let day: Int
+  /// The scope with the day, as it is signed.
   let scopeText: [UInt8]
   private let key: HMACKey
 
   /// Four HMACs (AWS General Reference, "Create a signed AWS API request", step 4).
-  init(secret: Secret, scope: CredentialScope) {
+  init(secret: Secret, scope: SigningScope, day: Int) {
+    self.secret = secret
     self.scope = scope
-    scopeText = scope.text
-    var day: [UInt8] = []
-    day.append(decimal: scope.day, width: 8)
+    self.day = day
+    var text = ByteBuffer(capacity: 64)
+    scope.append(day: day, to: &text)
+    scopeText = text.array
     let initial = secret.withBytes { Secret(Array("AWS4".utf8) + $0) }
-    var digest = initial.withBytes { HMACKey($0).authenticate(day) }
+    var digest = initial.withBytes { key in
+      text.withBytes { HMACSHA256.authenticate(UnsafeRawBufferPointer(rebasing: $0[..<8]), key: key) }
+    }
     for part in [scope.region.utf8, scope.service.utf8, Array("aws4_request".utf8)] {
       digest = HMACSHA256.authenticate(part, key: digest)
     }
     key = digest.withBytes { HMACKey($0) }
   }
 
-  func signature(of stringToSign: [UInt8]) -> SHA256Digest { key.authenticate(stringToSign) }
+  func signature(of stringToSign: Span<UInt8>) -> SHA256Digest { key.authenticate(stringToSign) }
 }
 
-/// Signing keys, derived once per access key, secret and scope: four HMACs that every request of
-/// a day would repeat. Owned by one loop, so there is nothing to lock.
+/// Signing keys, derived once per secret, scope and day: four HMACs that every request of a day would repeat.
+/// Owned by one loop, so there is nothing to lock.
 ///
-/// An entry answers only for the very `Secret` it was derived from, so a rotated secret never meets
-/// a key of the one before. Entries hold their `Secret`, so its identity cannot pass to another.
-package struct SigningKeyCache: Sendable {
-  private struct Entry: Sendable {
-    let secret: Secret
-    let key: SigningKey
+/// A key answers only for the very objects `Secret` and `SigningScope` it was derived from, so a rotated secret never
+/// meets a key of the one before. The key holds both, so their identity cannot pass to others.
+package struct SigningKeyCache: ~Copyable {
+  /// Pairs of places. A key stands in one of the two that its secret and day hash to, the newer one first; what both
+  /// hold is pushed out, which costs its owner a derivation (microseconds).
+  private var slots: [SigningKey?]
+
+  /// - Parameter capacity: rounded up to a power of two.
+  package init(capacity: Int = 2048) {
+    var size = 2
+    while size < capacity { size *= 2 }
+    slots = Array(repeating: nil, count: size)
   }
 
-  /// Newest first. Two, because around midnight requests of both days arrive.
-  private var entries: [Text: [Entry]] = [:]
-  private let capacity: Int
-  private static let entriesPerKey = 2
-
-  /// `capacity`: the number of access keys. One more empties the cache, which costs each key its
-  /// derivation (microseconds) and keeps memory bounded without bookkeeping on every hit.
-  package init(capacity: Int = 4096) {
-    self.capacity = capacity
+  package mutating func signingKey(of secret: Secret, in scope: SigningScope, day: Int) -> SigningKey {
+    let first = place(of: secret, day: day)
+    if let key = slots[first], key.secret === secret, key.day == day, key.scope === scope { return key }
+    if let key = slots[first + 1], key.secret === secret, key.day == day, key.scope === scope { return key }
+    let key = SigningKey(secret: secret, scope: scope, day: day)
+    slots[first + 1] = slots[first]
+    slots[first] = key
+    return key
   }
 
-  package mutating func signingKey(
-    accessKeyId: Text, secret: Secret, scope: CredentialScope
-  ) -> SigningKey {
-    let known = entries[accessKeyId]
-    if let known {
-      for entry in known where entry.secret === secret && entry.key.scope == scope { return entry.key }
-    }
-    let entry = Entry(secret: secret, key: SigningKey(secret: secret, scope: scope))
-    if known == nil && entries.count >= capacity { entries.removeAll(keepingCapacity: true) }
-    let kept = (known ?? []).filter { $0.secret === secret }.prefix(Self.entriesPerKey - 1)
-    entries[accessKeyId] = [entry] + kept
-    return entry.key
+  /// The first of the pair. Addresses and days differ in few bits; this is MurmurHash3's way to let each bit tell on all.
+  private func place(of secret: Secret, day: Int) -> Int {
+    let bits = UInt64(UInt(bitPattern: ObjectIdentifier(secret))) ^ UInt64(truncatingIfNeeded: day)
+    var mixed = (bits ^ bits &>> 33) &* 0xFF51_AFD7_ED55_8CCD
+    mixed = (mixed ^ mixed &>> 33) &* 0xC4CE_B9FE_1A85_EC53
+    return Int(truncatingIfNeeded: mixed &>> 33) & (slots.count - 2)
   }
+}
 
-  package var count: Int { entries.count }
+extension CivilDate {
+  /// `20261123`
+  var scopeDay: Int { year * 10_000 + month * 100 + day }
 }

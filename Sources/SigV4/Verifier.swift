@@ -3,43 +3,19 @@ package import OpenSSLCrypto
 package import Primitives
 
 package struct VerifierSettings: Sendable {
-  package let region: Text
-  package let service: Text
+  package let scope: SigningScope
   /// How far X-Amz-Date may be from now, either way.
   package let clockSkewNanoseconds: Int64
 
-  package init(region: Text, service: Text = "chime", clockSkewNanoseconds: Int64) {
-    self.region = region
-    self.service = service
+  package init(scope: SigningScope, clockSkewNanoseconds: Int64) {
+    self.scope = scope
     self.clockSkewNanoseconds = clockSkewNanoseconds
-  }
-}
-
-/// What the verifier has to know of an access key.
-package struct VerificationKey: Sendable {
-  package let id: Text
-  package let secret: Secret
-  /// Set: the request must bear this token, signed.
-  package let sessionToken: Secret?
-  package let isRevoked: Bool
-  /// The key is good until then.
-  package let notAfter: WallClockTime?
-
-  package init(
-    id: Text, secret: Secret, sessionToken: Secret? = nil, isRevoked: Bool = false,
-    notAfter: WallClockTime? = nil
-  ) {
-    self.id = id
-    self.secret = secret
-    self.sessionToken = sessionToken
-    self.isRevoked = isRevoked
-    self.notAfter = notAfter
   }
 }
 
 /// A caller whose signature is good. Only the verifier makes one.
 package struct AuthenticatedCaller: Sendable {
-  package let accessKeyId: Text
+  package let key: VerificationKey
   /// Equal for a request that is sent again unchanged.
   package let signature: SHA256Digest
   /// SHA-256 of the body, to sign with when the body goes on unchanged.
@@ -51,46 +27,45 @@ package struct AuthenticatedCaller: Sendable {
   package func isSigned(_ name: FieldName) -> Bool { signedNames.contains(name) }
 }
 
-/// Verifies the header form of SigV4 (contract section 6, "Caller's SigV4").
-package struct Verifier: Sendable {
-  package let settings: VerifierSettings
+/// Verifies the header form of SigV4: `host` and each `x-amz-*` field must be signed, the scope be that of the
+/// settings, and X-Amz-Content-Sha256, if it is there, be the hash of the body.
+package final class Verifier: Sendable {
+  private let settings: VerifierSettings
 
   package init(_ settings: VerifierSettings) { self.settings = settings }
 
   /// - Parameters:
   ///   - canonicalQuery: `head`'s query in canonical form (`CanonicalQuery`).
-  ///   - lookup: the access key of that id.
+  ///   - keys: those of all callers.
   /// The body is hashed only after everything cheaper has been found good.
   package func verify(
-    _ head: RequestHead, canonicalQuery: [UInt8], body: ArraySlice<UInt8>, now: WallClockTime,
-    workspace: inout SigningWorkspace, lookup: (Text) -> VerificationKey?
+    _ head: RequestHead, canonicalQuery: Span<UInt8>, body: Span<UInt8>, now: WallClockTime,
+    keys: AccessKeyTable, workspace: inout SigningWorkspace
   ) throws(AuthenticationFailure) -> AuthenticatedCaller {
-    let parts = try SignedParts(head)
+    let bytes = head.bytes.span
+    let parts = try SignedParts(head, dates: &workspace.dates)
     let authorization = parts.authorization
-    let day = try checkDate(parts, now: now)
-    try checkScope(authorization, date: parts.date, of: head.bytes.span)
-    let accessKeyId = Text(uncheckedUTF8: Array(head.bytes[authorization.accessKeyId]))
-    let key = try usableKey(accessKeyId, parts: parts, of: head.bytes, now: now, lookup: lookup)
+    try checkDate(parts.time, now: now)
+    try checkScope(authorization, date: parts.date, of: bytes)
+    let key = try usableKey(parts, of: bytes, now: now, keys: keys)
 
-    workspace.request.begin(
-      method: head.bytes[head.method], path: head.bytes[head.path], query: canonicalQuery[...])
+    workspace.scratch.request.begin(
+      method: bytes[head.method], path: bytes[head.path], query: canonicalQuery)
     let signedNames = try Self.appendSignedFields(
-      authorization.signedHeaders, of: head, to: &workspace.request)
+      authorization.signedHeaders, of: head, to: &workspace.scratch.request)
     try Self.checkCoverage(authorization.signedHeaders, signed: signedNames, of: head)
     let payloadHash = SHA256.digest(body)
-    try Self.check(parts.contentSHA256, against: payloadHash, of: head.bytes)
-    workspace.request.finish(
-      signedHeaders: head.bytes[authorization.signedHeaders.range], payloadHash: payloadHash)
+    try Self.check(parts.contentSHA256, against: payloadHash, of: bytes)
+    workspace.scratch.request.finish(
+      signedHeaders: bytes.extracting(authorization.signedHeaders.range), payloadHash: payloadHash)
 
-    let signingKey = workspace.keys.signingKey(
-      accessKeyId: key.id, secret: key.secret,
-      scope: CredentialScope(day: day, region: settings.region, service: settings.service))
-    let expected = workspace.signature(date: head.bytes[parts.date], key: signingKey)
-    guard let given = SHA256Digest(lowercaseHex: head.bytes[authorization.signature]),
-      constantTimeEqual(expected, given)
-    else { throw .invalid(.mismatch) }
+    let signingKey = workspace.signingKey(of: key.secret, in: settings.scope, day: parts.day)
+    let expected = workspace.scratch.signature(date: bytes.extracting(parts.date), key: signingKey)
+    guard expected.isWritten(as: bytes.extracting(authorization.signature)) else {
+      throw .invalid(.mismatch)
+    }
     return AuthenticatedCaller(
-      accessKeyId: key.id, signature: given, payloadHash: payloadHash, signedNames: signedNames)
+      key: key, signature: expected, payloadHash: payloadHash, signedNames: signedNames)
   }
 
   /// The access key that a request claims, unproven, for the record of its refusal.
@@ -104,30 +79,26 @@ package struct Verifier: Sendable {
 
 // The checks, in the order they are made.
 extension Verifier {
-  /// The day of X-Amz-Date, which is within the skew.
-  private func checkDate(
-    _ parts: SignedParts, now: WallClockTime
-  ) throws(AuthenticationFailure) -> Int {
-    let age = now.nanoseconds(since: parts.time)
+  /// X-Amz-Date is within the skew.
+  private func checkDate(_ time: WallClockTime, now: WallClockTime) throws(AuthenticationFailure) {
+    let age = now.nanoseconds(since: time)
     guard age <= settings.clockSkewNanoseconds else { throw .invalid(.dateTooOld) }
     guard age >= -settings.clockSkewNanoseconds else { throw .invalid(.dateInFuture) }
-    return CivilDate(parts.time).scopeDay
   }
 
   private func checkScope(
     _ authorization: AuthorizationField, date: Range<Int>, of bytes: Span<UInt8>
   ) throws(AuthenticationFailure) {
-    let (text, terminator) = (authorization.scopeDate, authorization.scopeTerminator)
-    guard text.count == 8 else { throw .invalid(.scopeDate) }
-    for offset in 0..<8 where bytes[text.lowerBound + offset] != bytes[date.lowerBound + offset] {
+    guard bytes.extracting(authorization.scopeDate).holds(bytes.extracting(date.prefix(8))) else {
       throw .invalid(.scopeDate)
     }
-    guard bytes.holds(settings.region.utf8, at: authorization.scopeRegion) else {
+    guard bytes.extracting(authorization.scopeRegion).holds(settings.scope.region) else {
       throw .invalid(.scopeRegion)
     }
-    guard bytes.holds(settings.service.utf8, at: authorization.scopeService) else {
+    guard bytes.extracting(authorization.scopeService).holds(settings.scope.service) else {
       throw .invalid(.scopeService)
     }
+    let terminator = authorization.scopeTerminator
     guard terminator.count == 12, bytes.has("aws4_request", in: terminator) else {
       throw .invalid(.scopeTerminator)
     }
@@ -135,17 +106,18 @@ extension Verifier {
 
   /// The key behind the request: known, not revoked, with the token that belongs to it, not past its end.
   private func usableKey(
-    _ id: Text, parts: SignedParts, of bytes: [UInt8], now: WallClockTime,
-    lookup: (Text) -> VerificationKey?
+    _ parts: SignedParts, of bytes: Span<UInt8>, now: WallClockTime, keys: AccessKeyTable
   ) throws(AuthenticationFailure) -> VerificationKey {
-    guard let key = lookup(id) else { throw .unrecognized(.unknown) }
+    guard let key = keys.key(bytes.extracting(parts.authorization.accessKeyId)) else {
+      throw .unrecognized(.unknown)
+    }
     guard !key.isRevoked else { throw .unrecognized(.revoked) }
     switch (key.sessionToken, parts.securityToken) {
     case (nil, nil): break
     case (nil, _?): throw .unrecognized(.unexpectedToken)
     case (_?, nil): throw .unrecognized(.missingToken)
     case (let expected?, let given?):
-      guard Secret.constantTimeEqual(expected, Array(bytes[given])) else {
+      guard Secret.constantTimeEqual(expected, bytes.extracting(given)) else {
         throw .unrecognized(.wrongToken)
       }
     }
@@ -189,25 +161,26 @@ extension Verifier {
     _ list: SignedHeaderList, signed: FieldNameSet, of head: RequestHead
   ) throws(AuthenticationFailure) {
     guard signed.contains(.host) else { throw .incomplete(.hostNotSigned) }
-    for field in head.fields {
+    let fields = head.fields.span
+    for index in fields.indices {
+      let field = fields[index]
+      let isListed: Bool
       switch field.known {
-      case .amzDate, .amzSecurityToken, .amzContentSHA256, .xAmzPrefix:
-        guard list.contains(field.name.range, of: head.bytes.span) else {
-          throw .invalid(.fieldNotSigned(Text(uncheckedUTF8: Array(head.bytes[field.name]))))
-        }
-      default: break
+      case .amzDate, .amzSecurityToken, .amzContentSHA256: isListed = signed.contains(field.known)
+      // A name of its own behind the common prefix: the set cannot tell them apart.
+      case .xAmzPrefix: isListed = list.contains(field.name.range, of: head.bytes.span)
+      default: continue
+      }
+      guard isListed else {
+        throw .invalid(.fieldNotSigned(Text(uncheckedUTF8: Array(head.bytes[field.name]))))
       }
     }
   }
 
   private static func check(
-    _ claimed: Range<Int>?, against payloadHash: SHA256Digest, of bytes: [UInt8]
+    _ claimed: Range<Int>?, against payloadHash: SHA256Digest, of bytes: Span<UInt8>
   ) throws(AuthenticationFailure) {
-    guard let claimed else { return }
-    guard let hash = SHA256Digest(lowercaseHex: bytes[claimed]) else {
-      let isHash = claimed.count == 64
-      throw .invalid(isHash ? .payloadHashMismatch : .payloadNotSigned)
-    }
-    guard hash == payloadHash else { throw .invalid(.payloadHashMismatch) }
+    guard let claimed, !payloadHash.isWritten(as: bytes.extracting(claimed)) else { return }
+    throw .invalid(claimed.count == 64 ? .payloadHashMismatch : .payloadNotSigned)
   }
 }

@@ -9,6 +9,8 @@ package final class ByteStream {
   package private(set) lazy var peerText = peer.hostText
   /// URI and DNS names of the peer's verified certificate.
   package private(set) var peerNames: [Text] = []
+  /// What whoever serves the connection wants to find again at its next request.
+  package var attachment: AnyObject?
   private let socket: Socket
   private let tls: TLSSession?
   /// TLS may have to write in order to read; waiting follows what it asked for.

@@ -28,12 +28,12 @@ enum Main {
       var command = try Gatehouse.parseAsRoot()
       try command.run()
     } catch let failure as CommandFailure {
-      for line in failure.lines { Console.talk(line) }
+      for line in failure.lines { Console.message(line) }
       Gatehouse.exit(withError: ExitCode(failure.status.rawValue))
     } catch let error where Gatehouse.isArgumentParsers(error) {
       Gatehouse.exit(withError: error)
     } catch {
-      Console.talk("gatehouse: \(error)")
+      Console.message("gatehouse: \(error)")
       Gatehouse.exit(withError: ExitCode(ExitStatus.internalFault.rawValue))
     }
   }

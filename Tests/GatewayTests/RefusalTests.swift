@@ -9,7 +9,7 @@ import Testing
 @testable import ChimeIdentity
 @testable import Gateway
 
-/// A row of the table of the gateway's own answers (contract section 6), and what falls under it.
+/// A row of the table of the gateway's own answers, and what falls under it.
 private struct Row {
   let status: Int
   let type: String

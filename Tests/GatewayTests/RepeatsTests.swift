@@ -6,8 +6,8 @@ import Testing
 @testable import Gateway
 
 @Suite struct RepeatsTests {
-  private let key = ReplayKey(tenant: "crm", appInstanceArn: "arn:a", clientRequestToken: "t-1")
-  private let body = SHA256.digest(Array("{}".utf8))
+  private let key = replayKey("crm", "arn:a", "t-1")
+  private let body = requestDigest("{}")
   private let id = RequestID(from: Counting())
   private let start = MonotonicInstant(nanoseconds: 1_000)
 
@@ -35,7 +35,7 @@ import Testing
 
   @Test func anotherBodyUnderTheTokenIsAConflict() throws {
     let repeats = Repeats(windowNanoseconds: 100)
-    let other = SHA256.digest(Array("{ }".utf8))
+    let other = requestDigest("{ }")
     _ = repeats.begin(key, digest: body, now: start)
     #expect(name(repeats.begin(key, digest: other, now: start)) == "conflict")
     repeats.finish(key, id, try upstreamAnswer(201), now: start)
@@ -46,9 +46,9 @@ import Testing
     let repeats = Repeats(windowNanoseconds: 100)
     _ = repeats.begin(key, digest: body, now: start)
     for other in [
-      ReplayKey(tenant: "hr", appInstanceArn: "arn:a", clientRequestToken: "t-1"),
-      ReplayKey(tenant: "crm", appInstanceArn: "arn:b", clientRequestToken: "t-1"),
-      ReplayKey(tenant: "crm", appInstanceArn: "arn:a", clientRequestToken: "t-2"),
+      replayKey("hr", "arn:a", "t-1"),
+      replayKey("crm", "arn:b", "t-1"),
+      replayKey("crm", "arn:a", "t-2"),
     ] {
       #expect(name(repeats.begin(other, digest: body, now: start)) == "proceed")
     }
@@ -100,4 +100,15 @@ import Testing
 
 private struct Counting: Entropy {
   func next() -> UInt64 { 0x0123_4567_89AB_CDEF }
+}
+
+private func replayKey(_ tenant: String, _ arn: String, _ token: String) -> ReplayKey {
+  let (tenant, arn, token) = (Array(tenant.utf8), Array(arn.utf8), Array(token.utf8))
+  return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, clientRequestToken: token.span)
+}
+
+private func requestDigest(_ body: String) -> RequestDigest {
+  let (method, target) = (Array("POST".utf8), Array("/app-instance-users".utf8))
+  let hash = SHA256.digest(Array(body.utf8))
+  return RequestDigest(method: method.span, target: target.span, payloadHash: hash)
 }

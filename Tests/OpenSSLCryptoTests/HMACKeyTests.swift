@@ -41,20 +41,59 @@ struct HMACKeyTests {
   @Test("gives the MACs of RFC 4231, again and again", arguments: HMACKeyTests.published)
   func vectors(key: [UInt8], message: [UInt8], mac: String) {
     let prepared = key.withUnsafeBytes { HMACKey($0) }
-    #expect(prepared.authenticate(message).hex == mac)
-    #expect(prepared.authenticate([]).hex == HMACSHA256.authenticate([], key: key).hex)
-    #expect(prepared.authenticate(message).hex == mac)
+    #expect(prepared.authenticate(message.span).hex == mac)
+    #expect(prepared.authenticate([UInt8]().span).hex == HMACSHA256.authenticate([], key: key).hex)
+    #expect(prepared.authenticate(message.span).hex == mac)
   }
 
   @Test("may be empty")
   func emptyKey() {
     let prepared = HMACKey(UnsafeRawBufferPointer(start: nil, count: 0))
-    #expect(prepared.authenticate([1]) == HMACSHA256.authenticate([1], key: [UInt8]()))
+    #expect(prepared.authenticate([1].span) == HMACSHA256.authenticate([1], key: [UInt8]()))
   }
 }
 
 @Suite("A digest")
 struct DigestTests {
+  @Test("is the same however its bytes come")
+  func pieces() {
+    let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    for count in [0, 1, 55, 56, 63, 64, 65, 119, 128, 300] {
+      for cut in [0, count / 3, count] {
+        var hasher = SHA256Hasher()
+        hasher.update(bytes.span.extracting(0..<cut))
+        hasher.update(bytes.span.extracting(cut..<count))
+        #expect(hasher.finish() == SHA256.digest(bytes[..<count]))
+      }
+    }
+    var hasher = SHA256Hasher()
+    hasher.update(littleEndian: 0x0807_0605_0403_0201)
+    #expect(hasher.finish() == SHA256.digest([1, 2, 3, 4, 5, 6, 7, 8]))
+    // FIPS 180-4, the example of 448 bits.
+    #expect(
+      SHA256.digest(Array("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".utf8)).hex
+        == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
+  }
+
+  @Test("tells whether text is its own digits")
+  func isWritten() {
+    for seed in 0..<50 {
+      let digest = SHA256.digest([UInt8(seed)])
+      let hex = digest.hex
+      var out = ByteBuffer()
+      digest.appendHex(to: &out)
+      #expect(out.array == Array(hex.utf8))
+      func isWritten(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return digest.isWritten(as: bytes.span)
+      }
+      #expect(isWritten(hex))
+      for other in [hex.uppercased(), String(hex.dropLast()), hex + "0", "", Self.empty] {
+        #expect(!isWritten(other))
+      }
+    }
+  }
+
   // SHA-256 of nothing, FIPS 180-4.
   static let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

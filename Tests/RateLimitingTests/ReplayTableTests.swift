@@ -1,6 +1,56 @@
+import OpenSSLCrypto
 import Primitives
 import RateLimiting
 import Testing
+
+private func replayKey(_ tenant: String, _ arn: String, _ token: String) -> ReplayKey {
+  let (tenant, arn, token) = (Array(tenant.utf8), Array(arn.utf8), Array(token.utf8))
+  return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, clientRequestToken: token.span)
+}
+
+private func requestDigest(_ method: String, _ target: String, _ body: UInt64) -> RequestDigest {
+  let (method, target) = (Array(method.utf8), Array(target.utf8))
+  let hash = SHA256.digest(Array("\(body)".utf8))
+  return RequestDigest(method: method.span, target: target.span, payloadHash: hash)
+}
+
+@Suite("What a repeat is known by")
+struct ReplayKeyTests {
+  @Test("tells every part from every other, wherever one ends")
+  func parts() {
+    let texts = ["", "a", "b", "ab", "a\0", "\0a", "aa"]
+    var keys: Set<ReplayKey> = []
+    for tenant in texts {
+      for arn in texts {
+        for token in texts { keys.insert(replayKey(tenant, arn, token)) }
+      }
+    }
+    #expect(keys.count == texts.count * texts.count * texts.count)
+    #expect(replayKey("a", "b", "ab") == replayKey("a", "b", "ab"))
+  }
+
+  @Test("takes a signature for no token")
+  func signature() {
+    let (tenant, arn) = (Array("a".utf8), Array("b".utf8))
+    let hash = SHA256.digest([1])
+    let signed = ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, signature: hash)
+    let token = hash.bytes
+    #expect(
+      signed
+        != ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, clientRequestToken: token.span))
+    #expect(signed == ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, signature: hash))
+  }
+
+  @Test("tells requests by method, target and body")
+  func digest() {
+    let digests: Set = [
+      requestDigest("POST", "/a", 1), requestDigest("PUT", "/a", 1), requestDigest("POST", "/b", 1),
+      requestDigest("POST", "/a", 2), requestDigest("POST/", "a", 1), requestDigest("POST", "/a?", 1),
+    ]
+    #expect(digests.count == 6)
+    #expect(requestDigest("POST", "/a", 1) == requestDigest("POST", "/a", 1))
+  }
+}
 
 @Suite("A repeated create")
 struct ReplayTableTests {
@@ -13,7 +63,7 @@ struct ReplayTableTests {
     init(stringLiteral value: String) { name = value }
   }
 
-  static let key = ReplayKey(tenant: "crm", appInstanceArn: "arn:1", clientRequestToken: "t1")
+  static let key = replayKey("crm", "arn:1", "t1")
 
   enum Seen: Equatable {
     case proceed, join, conflict
@@ -37,7 +87,7 @@ struct ReplayTableTests {
   private func begin(
     _ table: Table, _ key: ReplayKey = key, digest: UInt64 = 1, at time: Double = 0
   ) -> Seen {
-    Seen(table.begin(key, digest: BodyDigest((0, 0, 0, digest)), now: at(time)))
+    Seen(table.begin(key, digest: requestDigest("POST", "/", digest), now: at(time)))
   }
 
   @Test("joins the one in flight and gets its answer")
@@ -61,7 +111,7 @@ struct ReplayTableTests {
     #expect(begin(table, at: 310) == .proceed)
   }
 
-  @Test("with another body is a conflict, in flight and afterwards")
+  @Test("of another request is a conflict, in flight and afterwards")
   func conflicts() {
     let table = table()
     #expect(begin(table) == .proceed)
@@ -95,10 +145,10 @@ struct ReplayTableTests {
   func keys() {
     let table = table()
     let keys = [
-      ReplayKey(tenant: "crm", appInstanceArn: "arn:1", clientRequestToken: "t2"),
-      ReplayKey(tenant: "crm", appInstanceArn: "arn:2", clientRequestToken: "t1"),
-      ReplayKey(tenant: "erp", appInstanceArn: "arn:1", clientRequestToken: "t1"),
-      ReplayKey(tenant: "crmarn:1", appInstanceArn: "", clientRequestToken: "t1"),
+      replayKey("crm", "arn:1", "t2"),
+      replayKey("crm", "arn:2", "t1"),
+      replayKey("erp", "arn:1", "t1"),
+      replayKey("crmarn:1", "", "t1"),
     ]
     for key in [Self.key] + keys { #expect(begin(table, key) == .proceed) }
   }
@@ -115,7 +165,7 @@ struct ReplayTableTests {
   func bounded() {
     let table = table(capacity: 10)
     func key(_ number: Int) -> ReplayKey {
-      ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
+      replayKey("crm", "a", "\(number)")
     }
     for number in 0..<1000 {
       #expect(begin(table, key(number)) == .proceed)
@@ -133,8 +183,8 @@ struct ReplayTableTests {
       for _ in 0..<8 {
         group.addTask {
           (0..<200).count { number in
-            let key = ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
-            guard case .proceed = table.begin(key, digest: BodyDigest((1, 2, 3, 4)), now: at(0)) else {
+            let key = replayKey("crm", "a", "\(number)")
+            guard case .proceed = table.begin(key, digest: requestDigest("POST", "/", 1), now: at(0)) else {
               return false
             }
             _ = table.finish(key, definitive: "201", now: at(0))
@@ -152,7 +202,7 @@ struct ReplayTableTests {
   func expires() {
     let table = table(capacity: 50)
     for number in 0..<2000 {
-      let key = ReplayKey(tenant: "crm", appInstanceArn: "a", clientRequestToken: Text("\(number)"))
+      let key = replayKey("crm", "a", "\(number)")
       let time = Double(number) * 20
       #expect(begin(table, key, at: time) == .proceed)
       _ = table.finish(key, definitive: "x", now: at(time))

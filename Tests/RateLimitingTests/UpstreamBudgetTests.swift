@@ -190,6 +190,32 @@ struct UpstreamBudgetTests {
     }
   }
 
+  @Test(
+    "keeps its accounts apart however tenants come and go", arguments: [4, 5] as [UInt64])
+  func comingAndGoing(seed: UInt64) {
+    let entropy = SeededEntropy(seed: seed)
+    var budget = UpstreamBudget(requestsPerSecond: 50, burst: 50, adaptive: false, now: at(0))
+    var now = 0.0
+    var granted = 0
+    for _ in 0..<20_000 {
+      now += Double(entropy.next() % 40) / 1000
+      // Now and then nobody asks for longer than an account is kept.
+      if entropy.next() % 500 == 0 { now += 4 }
+      let tenant = Int(entropy.next() % 200)
+      switch budget.ask(tenant, weight: 1, queueFor: 0, now: at(now)) {
+      case .granted:
+        granted += 1
+        if entropy.next() % 10 == 0 {
+          budget.giveBack(tenant)
+          granted -= 1
+        }
+      case .refused(let wait): #expect(wait > 0)
+      }
+    }
+    #expect(Double(granted) <= 50 * now + 51)
+    #expect(granted > 1000)
+  }
+
   @Test("without a sensible weight takes the tenant as one with the whole rate")
   func weightless() {
     var budget = UpstreamBudget(requestsPerSecond: 10, burst: 4, adaptive: false, now: at(0))

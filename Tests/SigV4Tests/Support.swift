@@ -80,13 +80,14 @@ extension WireRequest {
   ) throws -> Result<AuthenticatedCaller, AuthenticationFailure> {
     let verifier = Verifier(
       VerifierSettings(
-        region: region, service: service, clockSkewNanoseconds: skewSeconds * 1_000_000_000))
+        scope: SigningScope(region: region, service: service),
+        clockSkewNanoseconds: skewSeconds * 1_000_000_000))
     let query = try CanonicalQuery(parsing: Array(query.utf8)).encoded
     let head = head()
     return Result { () throws(AuthenticationFailure) in
       try verifier.verify(
-        head, canonicalQuery: query, body: body[...], now: now, workspace: &workspace,
-        lookup: { id in keys.first { $0.id == id } })
+        head, canonicalQuery: query.span, body: body.span, now: now, keys: AccessKeyTable(keys),
+        workspace: &workspace)
     }
   }
 }

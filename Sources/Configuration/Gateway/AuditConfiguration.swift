@@ -2,7 +2,7 @@ package import OpenSSLCrypto
 internal import StrictJSON
 
 extension GatewayConfiguration {
-  /// The journal (contract section 7).
+  /// The journal.
   package struct Audit: Sendable {
     package enum Durability: String, Sendable, CaseIterable, LiteralConvertible {
       /// The intent is on disk before the request is forwarded.

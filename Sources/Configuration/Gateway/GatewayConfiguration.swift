@@ -1,6 +1,6 @@
 internal import StrictJSON
 
-/// The configuration file (contract section 2), typed, with every default filled in.
+/// The configuration file, typed, with every default filled in.
 package struct GatewayConfiguration: Sendable {
   package var listeners: [Listener]
   /// `nil`: there is no admin listener.

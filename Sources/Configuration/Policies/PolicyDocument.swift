@@ -2,7 +2,7 @@ package import Patterns
 package import Primitives
 package import StrictJSON
 
-/// One policy file as written (contract section 4): typed, each value with its place, templates not yet resolved.
+/// One policy file as written: typed, each value with its place, templates not yet resolved.
 package struct PolicyDocument: Sendable {
   package enum Mode: String, Sendable, CaseIterable, LiteralConvertible { case enforce, warn, off }
 

@@ -2,7 +2,7 @@ package import Patterns
 package import Primitives
 package import StrictJSON
 
-/// One `*.test.json` as written (contract section 5): requests, and what policies must make of them.
+/// One `*.test.json` as written: requests, and what policies must make of them.
 package struct PolicyTestFile: Sendable {
   /// Whose request it is. Nobody need be in the tenants file.
   package struct Tenant: Sendable {

@@ -2,7 +2,7 @@ package import OpenSSLCrypto
 package import Patterns
 package import Primitives
 
-/// One internal application and what it may do (contract section 3).
+/// One internal application and what it may do.
 package struct Tenant: Sendable {
   package struct AccessKey: Sendable {
     package enum Status: String, Sendable, CaseIterable, LiteralConvertible { case active, revoked }
@@ -50,11 +50,11 @@ package struct Tenant: Sendable {
   package let labels: [Text: Text]
 
   /// What a tenant may call when its `operations` are absent.
-  package static let standardOperations = ["CreateAppInstanceUser"]
+  package static let defaultOperations = ["CreateAppInstanceUser"]
 
   package init(
     id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [Text] = [],
-    appInstances: [Glob], operations: Set<String> = Set(standardOperations), rateLimit: RateLimit? = nil,
+    appInstances: [Glob], operations: Set<String> = Set(defaultOperations), rateLimit: RateLimit? = nil,
     labels: [Text: Text] = [:]
   ) {
     self.id = id

@@ -72,7 +72,7 @@ extension TenantEntry {
       guard let id, let accessKeys, let appInstances else { return nil }
       return TenantEntry(
         id: id.value, description: description, accessKeys: accessKeys, clientCertificates: certificates,
-        appInstances: appInstances, operations: operations ?? Tenant.standardOperations, rateLimit: rateLimit,
+        appInstances: appInstances, operations: operations ?? Tenant.defaultOperations, rateLimit: rateLimit,
         labels: (labels ?? []).map { ($0.key.value, $0.value) }, position: id.position)
     }
   }

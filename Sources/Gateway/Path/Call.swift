@@ -17,8 +17,8 @@ final class Call {
   let time: WallClockTime
   let connection: ByteStream
   let snapshot: Snapshot
-  /// The address of whoever called, behind trusted proxies.
-  let sourceIp: Text
+  /// Whoever called, behind trusted proxies.
+  let source: Source
 
   var operation: ChimeIdentity.Operation?
   var tenant: Text?
@@ -38,12 +38,13 @@ final class Call {
   /// What the outcome must be handed over with when the disk did not answer in time.
   var lateIntent: LateIntent?
   var attempts = 0
-  private(set) var earlierAttempts = EarlierAttempts.harmless
+  /// What attempts before the last one may have left behind upstream.
+  var traces = AttemptTraces.none
   var upstreamNanoseconds: Int64 = 0
 
   /// - Parameter message: `nil` when it could not be read.
   init(
-    _ message: RequestMessage?, id: RequestID, on connection: ByteStream, snapshot: Snapshot, sourceIp: Text,
+    _ message: RequestMessage?, id: RequestID, on connection: ByteStream, snapshot: Snapshot, source: Source,
     now: MonotonicInstant, time: WallClockTime
   ) {
     self.id = id
@@ -53,34 +54,12 @@ final class Call {
     self.time = time
     self.connection = connection
     self.snapshot = snapshot
-    self.sourceIp = sourceIp
+    self.source = source
   }
 
   func text(of name: FieldName) -> Text? {
     head.first(name).flatMap { Text(validating: head.bytes[$0]) }
   }
-
-  /// An attempt may have reached upstream and did not give the final answer.
-  /// - Parameter status: what that one was answered; `nil` when the answer was lost.
-  func noteEarlierAttempt(status: Int?) {
-    let left: EarlierAttempts =
-      switch status {
-      case nil: .lost
-      case .some(500...): .failed
-      case .some: .harmless
-      }
-    earlierAttempts = max(earlierAttempts, left)
-  }
-}
-
-/// What the attempts before the last one may have left behind upstream, which the last one's answer does not tell.
-enum EarlierAttempts: Comparable {
-  /// Nothing: there were none, they did not reach upstream, or it turned them away (429).
-  case harmless
-  /// Upstream answered that it had failed (5xx), which does not say how far it got.
-  case failed
-  /// Upstream may have carried one out whose answer was lost.
-  case lost
 }
 
 extension Call {
@@ -90,7 +69,7 @@ extension Call {
     entry.tenant = tenant
     entry.accessKeyId = accessKeyId
     entry.actor = actor
-    entry.sourceIp = sourceIp
+    entry.sourceIp = source.address
     entry.userAgent = text(of: .userAgent)
     entry.operation = operation?.text
     if operation == nil, !head.bytes.isEmpty {

@@ -4,6 +4,7 @@ internal import ChimeIdentity
 internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
+internal import RateLimiting
 internal import StrictJSON
 internal import Transport
 
@@ -136,21 +137,17 @@ extension Worker {
     accessLog.append(call, decision, result)
   }
 
-  /// What the answer says of the request. A refusal or a failure after an attempt that may have been carried out does
-  /// not say that nothing was done.
+  /// What the answer says of the request, with the attempts before it.
   private static func outcome(of status: Int, _ call: Call) -> AuditOutcome {
     // A repeat was answered with what upstream had said to another request.
     guard call.repeatOf == nil else { return .notForwarded }
-    guard !isSuccess(status) else {
-      return call.operation == .createAppInstanceUser ? .created : .succeeded
-    }
-    let answered: AuditOutcome = status >= 500 ? .failed : .rejected
-    // Reads leave nothing behind.
-    guard let operation = call.operation, !operation.isRead else { return answered }
-    switch call.earlierAttempts {
-    case .harmless: return answered
-    case .failed: return answered == .failed ? .failed : .unknown
-    case .lost: return .unknown
+    let isRead = call.operation?.isRead ?? true
+    return switch ForwardingEffect(answered: status, after: call.traces, isRead: isRead) {
+    case .succeeded: call.operation == .createAppInstanceUser ? .created : .succeeded
+    case .rejected: .rejected
+    case .failed: .failed
+    case .unknown: .unknown
+    case .notForwarded: .notForwarded
     }
   }
 

@@ -3,11 +3,9 @@ internal import Primitives
 internal import RateLimiting
 internal import Synchronization
 
-/// The limits of all workers together (contract sections 2 and 3).
+/// The limits of all workers together.
 final class Limits: Sendable {
-  private let sources = LimiterTable()
-  private let tenants = LimiterTable()
-  private let inFlight = ConcurrencyTable()
+  private let sources = SourceTable()
   /// `nil`: the account's quota is not limited here.
   private let budget: Mutex<UpstreamBudget?>
 
@@ -19,54 +17,49 @@ final class Limits: Sendable {
       })
   }
 
-  /// `nil` when the source may ask.
-  func admitSource(_ address: Text, _ limits: GatewayConfiguration.RateLimit, now: MonotonicInstant)
-    -> Throttling?
-  {
-    guard let rate = limits.perSourceAddress else { return nil }
-    let limit = GCRA(requestsPerSecond: rate.requestsPerSecond, burst: rate.burst)
-    let decision = sources.decide(Self.key(of: address), limit: limit, now: now)
-    return decision.isAllowed ? nil : Throttling(.source, decision, limits)
+  /// The source that requests from `address` count for.
+  func source(at address: Text, now: MonotonicInstant) -> Source {
+    let key =
+      IPAddress(parsing: address.utf8).map { SourceKey.v6(high: $0.high, low: $0.low) } ?? .other(address)
+    return Source(address, sources.cell(of: key, now: now))
   }
-
-  private static func key(of address: Text) -> LimitKey {
-    guard let parsed = IPAddress(parsing: address.utf8) else { return .tenant(address) }
-    return .source(v6: parsed.high, parsed.low)
-  }
-
-  /// `nil` when the tenant is within its rate.
-  func admit(_ tenant: Tenant, _ limits: GatewayConfiguration.RateLimit, now: MonotonicInstant) -> Throttling?
-  {
-    guard let rate = tenant.rateLimit else { return nil }
-    let limit = GCRA(requestsPerSecond: rate.requestsPerSecond, burst: rate.burst)
-    let decision = tenants.decide(.tenant(tenant.id), limit: limit, now: now)
-    return decision.isAllowed ? nil : Throttling(.tenant, decision, limits)
-  }
-
-  /// Keeps a place among the tenant's requests in flight until the permit is gone.
-  func enter(_ tenant: Tenant, limit: Int) -> ConcurrencyPermit? { inFlight.acquire(tenant.id, limit: limit) }
 
   /// A turn in the account's own quota; a tenant's weight is its own rate.
   func turn(
-    for tenant: Tenant, _ limits: GatewayConfiguration.RateLimit, now: MonotonicInstant
+    for tenant: ServedTenant, _ configured: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant
   ) -> UpstreamBudget.Turn {
-    guard let configured = limits.upstreamBudget else { return .granted(delay: 0) }
-    return budget.withLock {
+    budget.withLock {
       $0?.ask(
-        tenant.id, weight: tenant.rateLimit?.requestsPerSecond ?? configured.rate.requestsPerSecond,
+        tenant.meter.number,
+        weight: tenant.configured.rateLimit?.requestsPerSecond ?? configured.rate.requestsPerSecond,
         queueFor: configured.queueFor.nanoseconds, now: now)
     } ?? .granted(delay: 0)
   }
 
   /// A turn that was not used.
-  func giveBack(_ tenant: Text) { budget.withLock { $0?.giveBack(tenant) } }
+  func giveBack(_ tenant: TenantMeter) { budget.withLock { $0?.giveBack(tenant.number) } }
 
   /// Upstream answered 429.
   func upstreamThrottled(now: MonotonicInstant) { budget.withLock { $0?.throttled(now: now) } }
 }
 
+/// An address that requests come from, with the state of its rate limit. A connection keeps the one of its peer.
+final class Source: Sendable {
+  let address: Text
+  private let cell: LimiterCell
+
+  fileprivate init(_ address: Text, _ cell: LimiterCell) {
+    self.address = address
+    self.cell = cell
+  }
+
+  /// Decides on one request and counts it when it is within the limit.
+  func admit(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { cell.decide(limit, now: now) }
+}
+
 extension Throttling {
-  fileprivate init(_ scope: Scope, _ decision: LimitDecision, _ limits: GatewayConfiguration.RateLimit) {
+  /// A limit of a tenant's or a source's rate.
+  init(_ scope: Scope, _ decision: LimitDecision, _ limits: GatewayConfiguration.RateLimit) {
     let name: StaticString = scope == .source ? "source" : "tenant"
     var lines: [UInt8] = []
     lines.append("RateLimit: ")

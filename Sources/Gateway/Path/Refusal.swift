@@ -8,7 +8,7 @@ internal import SigV4
 internal import StrictJSON
 
 /// Every way in which the gateway itself answers a request. What happened is a case with its facts; `answer` alone knows
-/// status, error type and wording (contract section 6, the error table).
+/// status, error type and wording.
 enum Refusal: Error {
   // The request cannot be read.
   case unreadable(HTTPViolation)

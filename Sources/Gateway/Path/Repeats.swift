@@ -1,4 +1,3 @@
-internal import OpenSSLCrypto
 internal import Primitives
 internal import RateLimiting
 
@@ -28,8 +27,8 @@ final class Repeats: Sendable {
   /// A window of zero turns repeats off.
   init(windowNanoseconds: Int64) { table = Table(windowNanoseconds: windowNanoseconds) }
 
-  func begin(_ key: ReplayKey, digest: SHA256Digest, now: MonotonicInstant) -> Table.Admission {
-    table.begin(key, digest: BodyDigest(digest.words), now: now)
+  func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Table.Admission {
+    table.begin(key, digest: digest, now: now)
   }
 
   /// The answer of the one in flight; `nil` when there is none to share.

@@ -3,7 +3,7 @@ package import HTTPWire
 internal import Primitives
 package import Transport
 
-/// What happens to a request, from top to bottom, in the order of contract section 6.
+/// What happens to a request, from top to bottom.
 ///
 /// Each stage takes what only the stage before can make, so that code which forwards something unverified, unpermitted
 /// or unrecorded does not compile. Whatever way a request ends, `conclude` records it.

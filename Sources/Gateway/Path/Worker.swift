@@ -61,11 +61,22 @@ package final class Worker: @unchecked Sendable {
 
   /// - Parameter request: `nil` when it could not be read.
   func begin(_ request: RequestMessage?, on connection: ByteStream) -> Call {
-    let trusted = snapshot.configuration.trustedProxies
+    let now = loop.clock.monotonic()
     return Call(
       request, id: RequestID(from: entropy), on: connection, snapshot: snapshot,
-      sourceIp: SourceAddress.of(request?.head, peer: connection.peerText, trusted: trusted),
-      now: loop.clock.monotonic(), time: loop.clock.wallClock())
+      source: source(of: request?.head, on: connection, now: now), now: now, time: loop.clock.wallClock())
+  }
+
+  /// Whom a request counts for. The connection keeps it: but behind trusted proxies it is the same for all of its requests.
+  private func source(of head: RequestHead?, on connection: ByteStream, now: MonotonicInstant) -> Source {
+    let known = connection.attachment as? Source
+    let trusted = snapshot.configuration.trustedProxies
+    if let known, trusted.isEmpty { return known }
+    let address = SourceAddress.of(head, peer: connection.peerText, trusted: trusted)
+    if let known, known.address == address { return known }
+    let source = shared.limits.source(at: address, now: now)
+    connection.attachment = source
+    return source
   }
 
   /// A request that could not be read is refused and recorded like any other.

@@ -3,7 +3,7 @@ package import Configuration
 internal import OpenSSLCrypto
 package import SigV4
 
-/// Where the gateway's own AWS credentials come from (contract section 2). They are read at start and at reload.
+/// Where the gateway's own AWS credentials come from. They are read at start and at reload.
 package enum CredentialProvider {
   /// - Parameters:
   ///   - readText: a file's content; `nil` when there is no such file.

@@ -1,7 +1,6 @@
 internal import HTTPWire
 package import AuditShipping
 package import AuditStore
-package import Admin
 internal import AuditTrail
 internal import Configuration
 internal import Glibc
@@ -10,7 +9,7 @@ package import Primitives
 internal import Synchronization
 package import Transport
 
-/// A running gateway: its loops, listeners and journal, and what operators can ask of it (contract section 8).
+/// A running gateway: its loops, listeners and journal, and what operators can ask of it.
 package final class GatewayServer: Sendable {
   let workers: [Worker]
   let shared: SharedState
@@ -19,13 +18,10 @@ package final class GatewayServer: Sendable {
   let reloader: Reloader
   /// `nil` when records are sent nowhere.
   let shipper: JournalShipper?
-  private let listeners: GatewayListeners
+  let listeners: GatewayListeners
   private let background: any BackgroundWork
-  private let drainDeadline = Mutex<MonotonicInstant?>(nil)
+  private let draining = Mutex(DrainMachine())
 
-  /// How long a journal may take to close, in nanoseconds, when connections have used up `drainTimeout`. A disk that
-  /// answers takes a few milliseconds.
-  private static let leastForJournal: Int64 = 1_000_000_000
   /// A thread with it gets about a tenth of a processor that others want.
   private static let backgroundNiceness: Int32 = 10
 
@@ -90,13 +86,14 @@ package final class GatewayServer: Sendable {
   }
 
   /// When draining is over; `nil` before it has begun.
-  package var drainEnd: MonotonicInstant? { drainDeadline.withLock { $0 } }
+  package var drainEnd: MonotonicInstant? { draining.withLock { $0.end } }
 
   /// With everything written, unless the disk does not answer for what is left of `drainTimeout`.
   /// - Returns: whether the disk answered.
   private func closeJournal() -> Bool {
-    let left = drainDeadline.withLock { $0 }.map { $0.nanoseconds(since: clock.monotonic()) }
-    guard !shared.journal.close(patience: left.map { max($0, Self.leastForJournal) }) else { return true }
+    let now = clock.monotonic()
+    let time = draining.withLock { $0.timeForJournal(now: now) }
+    guard !shared.journal.close(patience: time) else { return true }
     logger.error(
       "the audit journal's disk does not answer; what is not written of it is given up",
       metadata: ["advice": "gatehouse audit reconcile"])
@@ -118,63 +115,28 @@ package final class GatewayServer: Sendable {
 
   /// Stops accepting, lets what is under way finish within `drainTimeout`, and then ends the loops.
   private func beginDrain() {
-    guard !shared.drain.isSet else { return }
-    shared.drain.set()
     let timeout = workers[0].snapshot.configuration.drainTimeout
+    let now = clock.monotonic()
+    guard draining.withLock({ $0.begin(now: now, timeout: timeout.nanoseconds) }) else { return }
+    shared.drain.set()
     logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
     listeners.close(for: self)
     background.stop()
-    let deadline = clock.monotonic().advanced(byNanoseconds: timeout.nanoseconds)
-    drainDeadline.withLock { $0 = deadline }
-    let first = workers[0].loop
-    first.spawn { [self] in
-      while shared.connections.open > 0, clock.monotonic() < deadline {
-        for worker in workers { worker.loop.spawn { worker.loop.interruptIdleSockets() } }
-        await first.sleep(nanoseconds: 20_000_000)
-      }
-      if shared.connections.open > 0 {
-        logger.warning("drain timed out", metadata: ["connections": "\(shared.connections.open)"])
-      }
-      for worker in workers { worker.loop.spawn { worker.loop.stop() } }
-    }
+    workers[0].loop.spawn { [self] in await drain() }
   }
 
-  /// Loads everything anew and hands it to the workers, each of which takes it between two requests.
-  package func reload() async -> ReloadResult {
-    let load = await reloader.load(on: workers[0].loop)
-    for problem in load.problems {
-      logger.log(
-        level: problem.severity == .error ? .error : .warning, "configuration",
-        metadata: ["problem": "\(problem.line)"])
-    }
-    do throws(ReloadFailure) {
-      guard let snapshot = load.snapshot else {
-        throw ReloadFailure(problems: load.problems.filter(\.preventsUse).map(\.line))
+  private func drain() async {
+    while true {
+      let (open, now) = (shared.connections.open, clock.monotonic())
+      switch draining.withLock({ $0.check(openConnections: open, now: now) }) {
+      case .interruptIdle(let wait):
+        for worker in workers { worker.loop.spawn { worker.loop.interruptIdleSockets() } }
+        await workers[0].loop.sleep(nanoseconds: wait)
+      case .stop(let abandoned):
+        if abandoned > 0 { logger.warning("drain timed out", metadata: ["connections": "\(abandoned)"]) }
+        for worker in workers { worker.loop.spawn { worker.loop.stop() } }
+        return
       }
-      let running = workers[0].snapshot.configuration.upstream
-      let upstream = snapshot.configuration.upstream
-      guard upstream.region == running.region, upstream.endpoint == running.endpoint else {
-        throw ReloadFailure(problems: [
-          "`upstream.region` and `upstream.endpoint` can change at a restart only"
-        ])
-      }
-      let listeners = try self.listeners.prepare(snapshot)
-      if let problem = load.credentialProblem {
-        logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
-      }
-      for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
-        logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
-      }
-      self.listeners.replace(listeners)
-      for worker in workers { worker.loop.spawn { worker.snapshot = snapshot } }
-      reloader.succeeded(at: clock.wallClock())
-      logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
-      return .done(revision: snapshot.policyRevision.string)
-    } catch {
-      reloader.failed()
-      logger.error(
-        "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
-      return .failed(problems: error.problems)
     }
   }
 
@@ -199,8 +161,4 @@ package final class GatewayServer: Sendable {
       connectTimeout: upstream.connectTimeout.nanoseconds, idleTimeout: upstream.idleTimeout.nanoseconds,
       response: .init(headerBytes: 64 << 10, bodyBytes: 4 << 20))
   }
-}
-
-struct ReloadFailure: Error {
-  let problems: [String]
 }

@@ -1,17 +1,28 @@
 internal import Configuration
+internal import Admin
 package import Primitives
 internal import Synchronization
 internal import Transport
 
-/// Loads the configuration anew, off the loops, and remembers how it went.
+/// Loads the configuration anew, one load after another, off the loops, and remembers how it went.
 package final class Reloader: Sendable {
   struct History: Sendable {
     var lastSuccess: WallClockTime
     var failures = 0
   }
 
+  /// What one who waits for a reload is told.
+  private enum Word: Sendable {
+    /// To make the next one.
+    case yourTurn
+    case done(ReloadResult)
+  }
+
+  private typealias Waiter = UnsafeContinuation<Word, Never>
+
   private let loadNow: @Sendable () -> SnapshotLoad
   private let history: Mutex<History>
+  private let queue = Mutex(ReloadQueue<Waiter>())
 
   package init(startedAt: WallClockTime, load: @escaping @Sendable () -> SnapshotLoad) {
     loadNow = load
@@ -22,44 +33,27 @@ package final class Reloader: Sendable {
   func succeeded(at time: WallClockTime) { history.withLock { $0.lastSuccess = time } }
   func failed() { history.withLock { $0.failures += 1 } }
 
+  /// Makes a reload when no other is made, or takes part in one that begins after this call.
+  /// - Parameter reload: loads, and puts what was loaded in force.
+  func inTurn(_ reload: () async -> ReloadResult) async -> ReloadResult {
+    let word = await withUnsafeContinuation { waiter in
+      if queue.withLock({ $0.ask(waiter) }) { waiter.resume(returning: .yourTurn) }
+    }
+    switch word {
+    case .done(let result): return result
+    case .yourTurn:
+      let result = await reload()
+      let finished = queue.withLock { $0.finish() }
+      for waiter in finished.told { waiter.resume(returning: .done(result)) }
+      finished.next?.resume(returning: .yourTurn)
+      return result
+    }
+  }
+
   /// Files are read and policies compiled on a thread of their own: requests go on meanwhile.
-  func load(on loop: EventLoop) async -> SnapshotLoad {
+  func load() async -> SnapshotLoad {
     await withUnsafeContinuation { continuation in
       _ = startThread(named: "reload") { [loadNow] in continuation.resume(returning: loadNow()) }
     }
-  }
-}
-
-extension GatewayConfiguration {
-  /// The keys whose change a running process cannot take over.
-  func keysThatNeedRestart(since running: GatewayConfiguration) -> [String] {
-    var keys: [String] = []
-    func compare(_ key: String, _ value: (GatewayConfiguration) -> some Equatable) {
-      if value(self) != value(running) { keys.append(key) }
-    }
-    compare("listeners") { $0.listeners.map { "\($0.address) \($0.tls == nil)" } }
-    compare("admin") { $0.admin?.address }
-    compare("upstream.caFile") { $0.upstream.caFile?.path }
-    compare("upstream.maxConnections") { $0.upstream.maxConnections }
-    compare("upstream.connectTimeout") { $0.upstream.connectTimeout }
-    compare("upstream.idleTimeout") { $0.upstream.idleTimeout }
-    compare("upstream.circuitBreaker") { "\($0.upstream.circuitBreaker)" }
-    compare("upstream.retry.budgetPercent") { $0.upstream.retry.budgetPercent }
-    compare("authentication.replayWindow") { $0.authentication.replayWindow }
-    compare("rateLimit.upstreamBudget") { $0.rateLimit.upstreamBudget }
-    compare("audit.directory") { $0.audit.directory.path }
-    compare("audit") { "\($0.audit.durability) \($0.audit.onFailure) \($0.audit.segmentSize)" }
-    compare("audit.postgres") {
-      $0.audit.postgres.map {
-        "\($0.url.shown) \($0.schema) \($0.gatewayId ?? "") \($0.batch) \($0.connectTimeout)"
-      }
-    }
-    compare("audit.sensitive") {
-      "\($0.audit.sensitive.name) \($0.audit.sensitive.metadata) \($0.audit.sensitive.tagValues)"
-    }
-    compare("limits") { "\($0.limits)" }
-    compare("workers") { $0.workers }
-    compare("log.level") { $0.log.level }
-    return keys
   }
 }

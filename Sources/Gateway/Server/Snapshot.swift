@@ -2,6 +2,7 @@ package import Configuration
 internal import ChimeIdentity
 package import PolicyEngine
 package import Primitives
+package import RateLimiting
 package import SigV4
 
 /// Everything that a reload can change, as of one load. A request uses the one it began with.
@@ -13,24 +14,55 @@ package final class Snapshot: Sendable {
   /// The gateway's own; `nil` when there are none, and then nothing is forwarded.
   package let credentials: Credentials?
   let verifier: Verifier
-  let signer: Signer
+  /// Of all tenants; a key's `owner` is its tenant's place in `served`.
+  let accessKeys: AccessKeyTable
+  let served: [ServedTenant]
+  /// Per source address; `nil`: no limit.
+  let sourceLimit: GCRA?
+  /// With the gateway's credentials.
+  let signer: Signer?
 
-  package init(_ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?) {
+  /// - Parameter meters: those of the process.
+  package init(
+    _ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?, meters: TenantMeters
+  ) {
     configuration = loaded.configuration
     tenants = loaded.tenants
     self.policies = policies
     policyRevision = Text(loaded.policies.revision)
     self.credentials = credentials
-    let region = Text(configuration.upstream.region)
+    let scope = SigningScope(region: Text(configuration.upstream.region))
     verifier = Verifier(
       VerifierSettings(
-        region: region,
-        clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
-    signer = Signer(region: region)
+        scope: scope, clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
+    signer = credentials.map { [configuration] in
+      Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
+    }
+    served = loaded.tenants.tenants.enumerated().map {
+      ServedTenant($1, index: $0, meter: meters.meter(of: $1.id))
+    }
+    sourceLimit = configuration.rateLimit.perSourceAddress.map {
+      GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
+    }
+    accessKeys = AccessKeyTable(
+      served.flatMap { tenant in
+        tenant.configured.accessKeys.map { VerificationKey($0, owner: tenant.index) }
+      })
+  }
+}
+
+extension VerificationKey {
+  fileprivate convenience init(_ key: Tenant.AccessKey, owner: Int) {
+    self.init(
+      id: key.id, secret: key.secret, sessionToken: key.sessionToken, isRevoked: key.status == .revoked,
+      notAfter: key.notAfter, owner: owner)
   }
 }
 
 extension Snapshot {
+  /// What signs with the gateway's credentials, unless they have ended.
+  func usableSigner(at now: WallClockTime) -> Signer? { usableCredentials(at: now) == nil ? nil : signer }
+
   /// The gateway's credentials, unless they have ended.
   package func usableCredentials(at now: WallClockTime) -> Credentials? {
     guard let credentials else { return nil }

@@ -2,6 +2,7 @@ internal import ChimeIdentity
 package import Configuration
 internal import Glibc
 internal import PolicyEngine
+package import RateLimiting
 internal import SigV4
 
 /// What a load of the configuration came to.
@@ -16,8 +17,9 @@ package struct SnapshotLoad: Sendable {
 
 package enum SnapshotLoader {
   /// Loads config, tenants, policies and credentials as `check` would judge them.
+  /// - Parameter meters: the same for every load of a process, so that a reload gives no tenant its burst anew.
   package static func load(
-    configPath: String, files: any FileSource, environment: [String: String]
+    configPath: String, files: any FileSource, environment: [String: String], meters: TenantMeters
   ) -> SnapshotLoad {
     let operations = ChimeIdentity.Operation.allCases.map(\.name)
     var (loaded, problems) = ConfigurationLoader.load(
@@ -36,11 +38,12 @@ package enum SnapshotLoader {
         loaded.configuration.upstream.credentials, environment: environment,
         readText: { path in (try? files.read(path)).map { String(decoding: $0.bytes, as: UTF8.self) } })
       return SnapshotLoad(
-        snapshot: Snapshot(loaded, policies: policies, credentials: credentials), problems: problems,
+        snapshot: Snapshot(loaded, policies: policies, credentials: credentials, meters: meters),
+        problems: problems,
         credentialProblem: nil)
     } catch {
       return SnapshotLoad(
-        snapshot: Snapshot(loaded, policies: policies, credentials: nil), problems: problems,
+        snapshot: Snapshot(loaded, policies: policies, credentials: nil, meters: meters), problems: problems,
         credentialProblem: "\(error)")
     }
   }

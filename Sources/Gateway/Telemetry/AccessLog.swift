@@ -30,7 +30,7 @@ struct AccessLog: ~Copyable {
     lines.append("\"")
     append(#","tenant":"#, call.tenant)
     append(#","operation":"#, call.operation?.text)
-    append(#","sourceIp":"#, call.sourceIp)
+    append(#","sourceIp":"#, call.source.address)
     append(#","errorType":"#, result.errorType)
     if let status = result.status {
       lines.append(#","status":"#)

@@ -72,7 +72,7 @@ struct AuditExportCommand: ParsableCommand {
         try export.take(request, at: request.place ?? elsewhere)
       }
       try export.finish()
-      Console.talk("gatehouse: \(export.fileCount) files below \(output)")
+      Console.message("gatehouse: \(export.fileCount) files below \(output)")
       return unreadable
     case .ocsf, .csv:
       let name = form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl"
@@ -88,7 +88,7 @@ struct AuditExportCommand: ParsableCommand {
         count += 1
       }
       try file.finish()
-      Console.talk("gatehouse: \(count) requests in \(output)/\(name)")
+      Console.message("gatehouse: \(count) requests in \(output)/\(name)")
       return unreadable
     }
   }

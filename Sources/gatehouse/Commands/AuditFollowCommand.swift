@@ -17,7 +17,7 @@ struct AuditFollowCommand: ParsableCommand {
     let pause = FollowPause()
     do throws(AuditStore.FileFault) {
       var follower = try JournalFollower(directory: directory.path)
-      if follower == nil { Console.talk("gatehouse: waiting for \(directory.path)") }
+      if follower == nil { Console.message("gatehouse: waiting for \(directory.path)") }
       var printer = RequestPrinter(format: formatOption.format == .json ? .json : .text)
       printer.printHeader()
       repeat {

@@ -24,9 +24,9 @@ struct AuditKeygenCommand: ParsableCommand {
       unlink(privateFile)
       throw error
     }
-    Console.talk(
+    Console.message(
       "made \(privateFile) and \(publicFile); keep the public key where the gateway's machine cannot write")
-    Console.talk("put into the configuration:")
+    Console.message("put into the configuration:")
     Console.data("\"audit\": { \"checkpoint\": { \"signingKey\": \"\(privateFile)\" } }")
   }
 

@@ -79,7 +79,7 @@ struct AuditQueryCommand: ParsableCommand {
   }
 
   private func askJournal(_ audit: GatewayConfiguration.Audit) throws -> Int {
-    let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
+    let source = JournalSource(directory: audit.directory.path) { Console.message("gatehouse: \($0)") }
     do {
       return try print(source, RequestPrinter(format: format), audit)
     } catch let fault as AuditStore.FileFault {

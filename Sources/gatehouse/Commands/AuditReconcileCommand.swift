@@ -31,11 +31,11 @@ struct AuditReconcileCommand: ParsableCommand {
     defer { journal?.close() }
     let (requests, reads) = try unknownRequests(configuration.audit)
     if reads > 0 {
-      Console.talk("gatehouse: \(reads) reads without a known outcome are left alone: they changed nothing")
+      Console.message("gatehouse: \(reads) reads without a known outcome are left alone: they changed nothing")
     }
-    guard !requests.isEmpty else { return Console.talk("gatehouse: no request is without a known outcome") }
+    guard !requests.isEmpty else { return Console.message("gatehouse: no request is without a known outcome") }
     let summary = try ask(about: requests, configuration, journal)
-    Console.talk("gatehouse: \(text(of: summary))")
+    Console.message("gatehouse: \(text(of: summary))")
     guard summary.left == 0 else { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 
@@ -56,7 +56,7 @@ struct AuditReconcileCommand: ParsableCommand {
     settings.durability = .sync
     do throws(JournalOpenFailure) {
       let journal = try Journal.open(settings, clock: SystemClock())
-      for notice in journal.notices { Console.talk("gatehouse: \(notice)") }
+      for notice in journal.notices { Console.message("gatehouse: \(notice)") }
       return journal
     } catch {
       throw CommandFailure(.bad, error.message)
@@ -71,7 +71,7 @@ struct AuditReconcileCommand: ParsableCommand {
     filter.isUnknown = true
     (filter.since, filter.until) = timeRange.resolved
     let readNames = Set(Operation.allCases.filter(\.isRead).map(\.text))
-    let source = JournalSource(directory: audit.directory.path) { Console.talk("gatehouse: \($0)") }
+    let source = JournalSource(directory: audit.directory.path) { Console.message("gatehouse: \($0)") }
     var requests: [RequestHistory] = []
     var reads = 0
     do {
@@ -100,7 +100,7 @@ struct AuditReconcileCommand: ParsableCommand {
       do throws(TransportError) {
         client = try ServiceClient(
           PoolTarget(upstream), host: upstream.endpoint.authority, region: upstream.region,
-          credentials: credentials, patience: upstream.requestTimeout.nanoseconds, loop: loop)
+          credentials: credentials, timeout: upstream.requestTimeout.nanoseconds, loop: loop)
       } catch {
         throw CommandFailure(.bad, "cannot ask upstream: \(error)")
       }

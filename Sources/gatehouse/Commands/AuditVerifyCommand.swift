@@ -53,7 +53,7 @@ struct AuditVerifyCommand: ParsableCommand {
       throw CommandFailure(.bad, "the audit journal in \(path) cannot be read: \(error)")
     }
     bar.clear()
-    for notice in verification.notices { Console.talk("gatehouse: \(notice)") }
+    for notice in verification.notices { Console.message("gatehouse: \(notice)") }
     switch formatOption.format {
     case .text: Console.data(verification.line)
     case .json: Console.data(verification.json)

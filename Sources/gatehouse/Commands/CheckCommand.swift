@@ -34,7 +34,7 @@ struct CheckCommand: ParsableCommand {
       }
     }
     guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
-    Console.talk(summary(of: findings))
+    Console.message(summary(of: findings))
   }
 
   /// What is wrong between the policies, or between them and the tenants.

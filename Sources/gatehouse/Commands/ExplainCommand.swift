@@ -73,7 +73,7 @@ struct ExplainCommand: ParsableCommand {
       documents: files.documents, tenants: entries.map { TenantFacts($0) })
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     // What `check` says about policies that can be evaluated all the same.
-    for doubt in problems + doubts { Console.talk(doubt.line) }
+    for doubt in problems + doubts { Console.message(doubt.line) }
     return Inquiry(
       policies: policies, tenant: TenantFacts(entry), operations: entry.operations,
       appInstances: entry.appInstances)

@@ -80,7 +80,7 @@ struct PolicyTestCommand: ParsableCommand {
     // A case may be about a tenant that lacks a label, so no tenant is known here.
     let (set, doubts) = PolicySet.compile(documents: loaded.documents, tenants: [])
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
-    for doubt in problems + doubts { Console.talk(doubt.line) }
+    for doubt in problems + doubts { Console.message(doubt.line) }
     return set
   }
 
@@ -94,7 +94,7 @@ struct PolicyTestCommand: ParsableCommand {
       for file in try testFiles(at: path, policies: folder) where seen.insert(file).inserted {
         let (tests, problems) = configOption.loader.policyTests(
           at: file, knownRules: GatewayRule.allRuleIDs)
-        for problem in problems { Console.talk(problem.line) }
+        for problem in problems { Console.message(problem.line) }
         if let tests { files.append(tests) } else { unreadable.append((file, problems)) }
       }
     }
@@ -105,7 +105,7 @@ struct PolicyTestCommand: ParsableCommand {
     do throws(FileFault) {
       let found = try configOption.loader.testFiles(at: path, policies: folder)
       for (folder, reason) in found.skipped {
-        Console.talk("\(folder.onOneLine): not looked into: \(reason.onOneLine)")
+        Console.message("\(folder.onOneLine): not looked into: \(reason.onOneLine)")
       }
       if !found.files.isEmpty { return found.files }
     } catch {

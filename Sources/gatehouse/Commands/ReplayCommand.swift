@@ -49,7 +49,7 @@ struct ReplayCommand: ParsableCommand {
     guard let files else { throw CommandFailure(configuration: problems) }
     let (policies, doubts) = PolicySet.compile(documents: files.documents, tenants: tenants)
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
-    for warning in problems + doubts { Console.talk(warning.line) }
+    for warning in problems + doubts { Console.message(warning.line) }
     var scope = Replay.Scope()
     (scope.since, scope.until) = timeRange.resolved
     scope.tenant = tenant.map { Text($0) }

@@ -77,8 +77,8 @@ struct ReplayPrinter {
   }
 
   private static func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
-    let room = String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
-    return left ? room + text : text + room
+    let padding = String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
+    return left ? padding + text : text + padding
   }
 
   private static func unique(_ words: [String]) -> [String] {

@@ -6,6 +6,7 @@ import Configuration
 import Gateway
 import Logging
 import Primitives
+import RateLimiting
 import Transport
 
 /// `gatehouse serve`
@@ -16,12 +17,14 @@ struct ServeCommand: ParsableCommand {
   @OptionGroup var config: ConfigOption
 
   /// How long the last records may take to the database, within what `drainTimeout` leaves.
-  private static let shippingPatience: Int64 = 3_000_000_000
+  private static let shippingTimeout: Int64 = 3_000_000_000
 
   func run() throws {
     let path = config.path
+    let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
-      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: Process.environment)
+      SnapshotLoader.load(
+        configPath: path, files: DiskFiles(), environment: Process.environment, meters: meters)
     }
     let first = load()
     guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }
@@ -40,8 +43,8 @@ struct ServeCommand: ParsableCommand {
     var end: MonotonicInstant?
     // The journal is complete by then.
     defer {
-      let patience = clock.monotonic().advanced(byNanoseconds: Self.shippingPatience)
-      shipper?.close(by: end.map { min($0, patience) } ?? patience)
+      let deadline = clock.monotonic().advanced(byNanoseconds: Self.shippingTimeout)
+      shipper?.close(by: end.map { min($0, deadline) } ?? deadline)
     }
     do throws(TransportError) {
       let server = try GatewayServer(

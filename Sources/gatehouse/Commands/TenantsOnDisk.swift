@@ -46,7 +46,7 @@ struct TenantsOnDisk {
   }
 
   func sayWhatIsLeft(_ done: String) {
-    Console.talk("\(done) \(path); a running gateway follows on SIGHUP")
+    Console.message("\(done) \(path); a running gateway follows on SIGHUP")
   }
 
   private func current(_ bytes: [UInt8]?, mayBeMissing: Bool) throws(CommandFailure) -> TenantsFile {

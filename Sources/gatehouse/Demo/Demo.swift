@@ -14,7 +14,7 @@ final class Demo {
   private var signals: SignalSource?
 
   /// How long a child may take to say that it listens.
-  private static let patience: Int64 = 20_000_000_000
+  private static let timeout: Int64 = 20_000_000_000
   private static let pollEvery: Int64 = 20_000_000
 
   init(policies: String, loop: EventLoop) throws(CommandFailure) {
@@ -29,11 +29,11 @@ final class Demo {
     do throws(CommandFailure) {
       let isAsExpected = try await perform(stays: stays)
       await endChildren()
-      if isAsExpected { folder.remove() } else { Console.talk("logs and journal are in \(folder.path)") }
+      if isAsExpected { folder.remove() } else { Console.message("logs and journal are in \(folder.path)") }
       return isAsExpected
     } catch {
       await endChildren()
-      Console.talk("logs are in \(folder.path)")
+      Console.message("logs are in \(folder.path)")
       throw error
     }
   }
@@ -134,7 +134,7 @@ extension Demo {
   private func address(
     _ message: Text, of child: ChildProcess, in log: String
   ) async throws(CommandFailure) -> String {
-    let deadline = loop.clock.monotonic().nanoseconds + Self.patience
+    let deadline = loop.clock.monotonic().nanoseconds + Self.timeout
     while true {
       if let address = Self.address(message, in: log) { return address }
       let hasEnded = child.ended() != nil

@@ -73,7 +73,7 @@ final class DemoClient {
   /// Of its own, because signing keys are remembered by the id of the access key.
   private let clientWithWrongSecret: ServiceClient
 
-  private static let patience: Int64 = 15_000_000_000
+  private static let timeout: Int64 = 15_000_000_000
 
   init(_ tenant: DemoTenant, gateway: SocketAddress, loop: EventLoop) throws(TransportError) {
     func client(_ secret: String) throws(TransportError) -> ServiceClient {
@@ -81,7 +81,7 @@ final class DemoClient {
         PoolTarget(host: gateway.host.description, port: gateway.port, tls: nil), host: gateway.description,
         region: DemoTenant.region,
         credentials: Credentials(accessKeyId: Text(tenant.key.id), secret: Secret(secret.utf8)),
-        patience: Self.patience, loop: loop)
+        timeout: Self.timeout, loop: loop)
     }
     self.client = try client(tenant.key.secret)
     clientWithWrongSecret = try client(AccessKeyPair().secret)

@@ -1,7 +1,7 @@
 import Glibc
 import PolicyTrials
 
-/// Standard output for data, standard error for talk.
+/// Standard output for data, standard error for messages.
 enum Console {
   /// A line of data.
   static func data(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
@@ -12,7 +12,7 @@ enum Console {
   static func data(lines: [UInt8]) { write(lines, to: STDOUT_FILENO) }
 
   /// A line for the person at the terminal.
-  static func talk(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
+  static func message(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
 
   /// Whether a person reads the data.
   static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
@@ -33,7 +33,7 @@ enum Console {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         guard descriptor == STDOUT_FILENO, errno != EPIPE else { return }
-        talk("gatehouse: standard output cannot be written: \(String(cString: strerror(errno)))")
+        message("gatehouse: standard output cannot be written: \(String(cString: strerror(errno)))")
         exit(ExitStatus.internalFault.rawValue)
       }
       rest = rest.dropFirst(count)

@@ -18,8 +18,7 @@ struct ServiceRequest {
 /// Signs requests and sends them to one place, over one connection. It belongs to one loop.
 final class ServiceClient {
   private let host: [UInt8]
-  private let credentials: Credentials
-  private let patience: Int64
+  private let timeout: Int64
   private let loop: EventLoop
   private let pool: UpstreamPool
   private let signer: Signer
@@ -27,26 +26,25 @@ final class ServiceClient {
 
   /// - Parameters:
   ///   - host: what the Host field says.
-  ///   - patience: nanoseconds that one exchange may take, connecting included.
+  ///   - timeout: nanoseconds that one exchange may take, connecting included.
   init(
-    _ target: PoolTarget, host: String, region: String, credentials: Credentials, patience: Int64,
+    _ target: PoolTarget, host: String, region: String, credentials: Credentials, timeout: Int64,
     loop: EventLoop
   ) throws(TransportError) {
     self.host = Array(host.utf8)
-    self.credentials = credentials
-    self.patience = patience
+    self.timeout = timeout
     self.loop = loop
-    signer = Signer(region: Text(region))
+    signer = Signer(SigningScope(region: Text(region)), credentials: credentials, host: Array(host.utf8))
     pool = try UpstreamPool(
       target: target,
       limits: .init(
-        connections: 1, connectTimeout: patience, idleTimeout: patience,
+        connections: 1, connectTimeout: timeout, idleTimeout: timeout,
         response: HTTPLimits(headerBytes: 64 << 10, bodyBytes: 4 << 20)),
       loop: loop)
   }
 
   func send(_ request: ServiceRequest) async throws(ExchangeFailure) -> ResponseMessage {
-    let deadline = loop.clock.monotonic().nanoseconds + patience
+    let deadline = loop.clock.monotonic().nanoseconds + timeout
     return try await pool.exchange(signed(request), deadline: deadline)
   }
 
@@ -64,13 +62,13 @@ final class ServiceClient {
       out.append(field: "content-type", contentType)
       out.append(field: "content-length", decimal: request.body.count)
     }
+    var signed = ByteBuffer(capacity: 1024)
     signer.sign(
       OutboundRequest(
-        method: method[...], path: request.path[...], canonicalQuery: request.query[...], host: host[...],
-        contentType: contentType, payloadHash: SHA256.digest(request.body)),
-      with: credentials, at: loop.clock.wallClock(), workspace: &workspace, into: &out)
-    out.append("\r\n")
-    return out + request.body
+        method: method.span, path: request.path.span, canonicalQuery: request.query.span,
+        contentType: contentType?.span, payloadHash: SHA256.digest(request.body)),
+      at: loop.clock.wallClock(), workspace: &workspace, into: &signed)
+    return out + signed.array + Array("\r\n".utf8) + request.body
   }
 }
 

@@ -9,13 +9,13 @@ internal import StrictJSON
 struct Admitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   let document: JSONDocument?
   fileprivate init(_ confined: borrowing Confined) {
     call = confined.call
     target = confined.target
-    credential = confined.credential
+    tenant = confined.tenant
     caller = confined.caller
     document = confined.document
   }
@@ -25,14 +25,16 @@ extension Worker {
   /// The tenant's rate and its number of requests in flight, which it leaves when its call is over.
   func admit(_ confined: consuming Confined) throws(Refusal) -> Admitted {
     let call = confined.call
-    let tenant = confined.credential.tenant
-    let limits = call.snapshot.configuration.rateLimit
-    if let throttling = shared.limits.admit(tenant, limits, now: call.receivedAt) {
-      try refuse(throttling, call)
+    let tenant = confined.tenant
+    if let rate = tenant.rate {
+      let decision = tenant.meter.admit(rate, now: call.receivedAt)
+      if !decision.isAllowed {
+        try refuse(Throttling(.tenant, decision, call.snapshot.configuration.rateLimit), call)
+      }
     }
-    if let most = tenant.rateLimit?.concurrency {
-      call.place = shared.limits.enter(tenant, limit: most)
-      if call.place == nil { try refuse(.concurrency(of: tenant.id, limit: most, limits), call) }
+    if let most = tenant.concurrency {
+      call.place = tenant.meter.enter(limit: most)
+      if call.place == nil { try refuse(.concurrency(most, call.snapshot.configuration.rateLimit), call) }
     }
     return Admitted(confined)
   }
@@ -48,7 +50,7 @@ extension Worker {
 
 extension Throttling {
   fileprivate static func concurrency(
-    of tenant: Text, limit: Int, _ limits: GatewayConfiguration.RateLimit
+    _ limit: Int, _ limits: GatewayConfiguration.RateLimit
   ) -> Throttling {
     var lines: [UInt8] = []
     lines.append("RateLimit: \"concurrency\";r=0\r\nRateLimit-Policy: \"concurrency\";q=")

@@ -9,14 +9,14 @@ internal import SigV4
 struct Verified: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   fileprivate init(
-    _ call: Call, _ target: IdentifiedCall, _ credential: TenantCredential, _ caller: AuthenticatedCaller
+    _ call: Call, _ target: IdentifiedCall, _ tenant: ServedTenant, _ caller: AuthenticatedCaller
   ) {
     self.call = call
     self.target = target
-    self.credential = credential
+    self.tenant = tenant
     self.caller = caller
   }
 }
@@ -26,26 +26,22 @@ extension Worker {
   func authenticate(_ identified: consuming Identified) throws(Refusal) -> Verified {
     let call = identified.call
     let target = identified.target
-    var found: TenantCredential?
+    let (query, body) = (target.upstreamQuery, call.body)
     let caller: AuthenticatedCaller
     do throws(AuthenticationFailure) {
       caller = try call.snapshot.verifier.verify(
-        call.head, canonicalQuery: target.upstreamQuery, body: call.body[...], now: call.time,
-        workspace: &signing,
-        lookup: { id in
-          found = call.snapshot.tenants.credential(forAccessKeyID: id)
-          return found?.verificationKey
-        })
+        call.head, canonicalQuery: query.span, body: body.span, now: call.time,
+        keys: call.snapshot.accessKeys, workspace: &signing)
     } catch {
       call.accessKeyId = Verifier.claimedAccessKeyId(call.head)
       throw .unauthenticated(error)
     }
-    guard let credential = found else { throw .unauthenticated(.unrecognized(.unknown)) }
-    call.accessKeyId = caller.accessKeyId
-    call.tenant = credential.tenant.id
+    let tenant = call.snapshot.served[caller.key.owner]
+    call.accessKeyId = caller.key.id
+    call.tenant = tenant.configured.id
     if caller.isSigned(.gatehouseActor) { call.actor = call.text(of: .gatehouseActor) }
-    try checkCertificate(call, of: credential.tenant)
-    return Verified(call, target, credential, caller)
+    try checkCertificate(call, of: tenant.configured)
+    return Verified(call, target, tenant, caller)
   }
 
   private func checkCertificate(_ call: Call, of tenant: Tenant) throws(Refusal) {
@@ -55,13 +51,5 @@ extension Worker {
     guard names.contains(where: tenant.clientCertificates.contains) else {
       throw .certificateOfAnother(tenant: tenant.id)
     }
-  }
-}
-
-extension TenantCredential {
-  fileprivate var verificationKey: VerificationKey {
-    VerificationKey(
-      id: key.id, secret: key.secret, sessionToken: key.sessionToken, isRevoked: key.status == .revoked,
-      notAfter: key.notAfter)
   }
 }

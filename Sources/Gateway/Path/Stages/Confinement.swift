@@ -10,13 +10,13 @@ internal import StrictJSON
 struct Confined: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   let document: JSONDocument?
   fileprivate init(_ verified: borrowing Verified, _ document: JSONDocument?) {
     call = verified.call
     target = verified.target
-    credential = verified.credential
+    tenant = verified.tenant
     caller = verified.caller
     self.document = document
   }
@@ -26,7 +26,7 @@ extension Worker {
   /// The tenant's operations, and its AppInstances in body, path and query.
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
     let call = verified.call
-    let tenant = verified.credential.tenant
+    let tenant = verified.tenant.configured
     let parsed = Result { () throws(Refusal) in try parse(call.body) }
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
     call.received = GovernedRequest(call: verified.target, document: try? parsed.get())

@@ -10,12 +10,12 @@ internal import StrictJSON
 struct Valid: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let credential: TenantCredential
+  let tenant: ServedTenant
   let caller: AuthenticatedCaller
   fileprivate init(_ admitted: borrowing Admitted) {
     call = admitted.call
     target = admitted.target
-    credential = admitted.credential
+    tenant = admitted.tenant
     caller = admitted.caller
   }
 }
@@ -24,7 +24,7 @@ struct Valid: ~Copyable {
 struct Permitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let request: GovernedRequest
   /// The body to forward and its SHA-256.
   let body: [UInt8]
@@ -36,7 +36,7 @@ struct Permitted: ~Copyable {
   ) {
     call = valid.call
     target = valid.target
-    tenant = valid.credential.tenant
+    tenant = valid.tenant
     self.request = request
     self.body = body
     self.payloadHash = payloadHash
@@ -59,7 +59,7 @@ extension Worker {
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
     let call = valid.call
     var request = call.received ?? GovernedRequest(call: valid.target, document: nil)
-    let tenant = valid.credential.tenant
+    let tenant = valid.tenant.configured
     var decision = call.snapshot.policies.decide(
       &request, tenant: TenantFacts(tenant))
     call.isPolicyApplied = true

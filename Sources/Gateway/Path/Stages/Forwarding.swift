@@ -13,55 +13,70 @@ extension Worker {
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
     let call = recorded.call
     let upstream = call.snapshot.configuration.upstream
-    guard let credentials = call.snapshot.usableCredentials(at: loop.clock.wallClock()) else {
-      throw .noCredentials
-    }
-    let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
-    let isRepeatable = recorded.target.operation.isRead || recorded.request.clientRequestToken != nil
+    guard let signer = call.snapshot.usableSigner(at: loop.clock.wallClock()) else { throw .noCredentials }
     shared.retryBudget.withLock { $0.deposit() }
-    // Once upstream may have received the request, no later failure can say that nothing was sent.
-    var mayHaveArrived = false
+    let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
+    var machine = ForwardingMachine(
+      .init(
+        attempts: upstream.retry.attempts, deadline: deadline,
+        isRepeatable: recorded.target.operation.isRead || recorded.request.clientRequestToken != nil))
+    defer { call.note(machine) }
+    var last: Result<UpstreamAnswer, ExchangeFailure>?
+    var action = machine.begin(now: loop.clock.monotonic())
     while true {
-      guard loop.clock.monotonic() < deadline else { throw .upstreamTooSlow(sent: mayHaveArrived) }
-      call.attempts += 1
-      let bytes = outbound(recorded, credentials: credentials)
-      let failure: AttemptFailure
-      do throws(ExchangeFailure) {
-        let answer = try await exchange(bytes, call, deadline: deadline)
-        guard isRepeatable, let reason = AttemptFailure(status: answer.status) else { return answer }
-        guard await mayRetry(call, upstream.retry, reason, deadline: deadline) else { return answer }
-        mayHaveArrived = true
-        call.noteEarlierAttempt(status: answer.status)
-        continue
-      } catch {
-        failure = AttemptFailure(error)
-        if failure.wasSent {
-          mayHaveArrived = true
-          call.noteEarlierAttempt(status: nil)
-        }
+      switch action {
+      case .send:
+        let end = await exchange(outbound(recorded, signer: signer), call, deadline: deadline)
+        last = end
+        action = machine.ended(
+          end.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
+          withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
+      case .wait(let nanoseconds, let reason):
+        metrics.update { $0.retries[reason.label, default: 0] += 1 }
+        await loop.sleep(nanoseconds: nanoseconds)
+        action = machine.waited(now: loop.clock.monotonic())
+      case .takeTurn:
+        action = await takeTurnAnew(recorded, &machine)
+      case .answer:
+        guard case .success(let answer) = last else { throw .upstreamLost }
+        return answer
+      case .refuse(let failure):
+        throw Refusal(failure, last)
       }
-      let isSafe = !failure.wasSent || isRepeatable
-      guard isSafe, failure.isTransient, await mayRetry(call, upstream.retry, failure, deadline: deadline)
-      else {
-        throw mayHaveArrived ? failure.refusal.afterSending : failure.refusal
-      }
+    }
+  }
+
+  /// Limits that only warn do not keep a retry back, either.
+  private func takeTurnAnew(
+    _ recorded: borrowing Recorded, _ machine: inout ForwardingMachine
+  ) async -> ForwardingMachine.Action {
+    let snapshot = recorded.call.snapshot
+    switch await takeTurn(recorded.tenant, snapshot) {
+    case .taken:
+      let action = machine.turnTaken(now: loop.clock.monotonic())
+      if action != .send { shared.limits.giveBack(recorded.tenant.meter) }
+      return action
+    case .budgetRefused where snapshot.configuration.rateLimit.mode == .warn:
+      return machine.turnTaken(now: loop.clock.monotonic())
+    case .budgetRefused, .breakerRefused:
+      return machine.turnRefused()
     }
   }
 
   /// One exchange, watched by the circuit breaker.
   private func exchange(
     _ bytes: [UInt8], _ call: Call, deadline: MonotonicInstant
-  ) async throws(ExchangeFailure) -> UpstreamAnswer {
+  ) async -> Result<UpstreamAnswer, ExchangeFailure> {
     let started = loop.clock.monotonic()
     defer { call.upstreamNanoseconds += loop.clock.monotonic().nanoseconds(since: started) }
     do throws(ExchangeFailure) {
       let answer = UpstreamAnswer(try await pool.exchange(bytes, deadline: deadline.nanoseconds))
       recordHealth(isGood: answer.status < 500)
       if answer.status == 429 { shared.limits.upstreamThrottled(now: loop.clock.monotonic()) }
-      return answer
+      return .success(answer)
     } catch {
       recordHealth(isGood: false)
-      throw error
+      return .failure(error)
     }
   }
 
@@ -70,25 +85,8 @@ extension Worker {
     shared.breaker.withLock { isGood ? $0.succeeded() : $0.failed(now: now) }
   }
 
-  /// Whether another attempt is allowed; if so, the wait before it is over when this returns.
-  private func mayRetry(
-    _ call: Call, _ retry: GatewayConfiguration.Retry, _ reason: AttemptFailure, deadline: MonotonicInstant
-  ) async -> Bool {
-    guard call.attempts < retry.attempts else { return false }
-    let pause = Self.backoff.delay(retry: call.attempts - 1, entropy: entropy)
-    let now = loop.clock.monotonic()
-    guard now.advanced(byNanoseconds: pause) < deadline, shared.retryBudget.withLock({ $0.withdraw() }) else {
-      return false
-    }
-    metrics.update { $0.retries[reason.label, default: 0] += 1 }
-    await loop.sleep(nanoseconds: pause)
-    return true
-  }
-
-  private static let backoff = Backoff()
-
   /// The whole request as it goes on the wire, signed now.
-  private func outbound(_ recorded: borrowing Recorded, credentials: Credentials) -> [UInt8] {
+  private func outbound(_ recorded: borrowing Recorded, signer: Signer) -> [UInt8] {
     let call = recorded.call
     let head = call.head
     let contentType = Self.contentType(of: recorded)
@@ -100,12 +98,14 @@ extension Worker {
     out.append(field: "Host", upstreamHost)
     Self.appendPassed(head, to: &out)
     if let contentType { out.append(field: "Content-Type", contentType) }
-    call.snapshot.signer.sign(
+    let (path, query) = (recorded.target.upstreamPath, recorded.target.upstreamQuery)
+    var signed = ByteBuffer(capacity: 1024)
+    signer.sign(
       OutboundRequest(
-        method: method, path: recorded.target.upstreamPath[...],
-        canonicalQuery: recorded.target.upstreamQuery[...], host: upstreamHost[...], contentType: contentType,
+        method: method.span, path: path.span, canonicalQuery: query.span, contentType: contentType?.span,
         payloadHash: recorded.payloadHash),
-      with: credentials, at: loop.clock.wallClock(), workspace: &signing, into: &out)
+      at: loop.clock.wallClock(), workspace: &signing, into: &signed)
+    out.append(contentsOf: signed.array)
     if !recorded.body.isEmpty || !recorded.target.operation.isRead {
       out.append(field: "Content-Length", decimal: recorded.body.count)
     }
@@ -135,48 +135,51 @@ extension Worker {
   }
 }
 
-/// Why one attempt did not give the final answer.
-struct AttemptFailure {
-  let label: StaticText
-  /// Upstream may have received the request.
-  let wasSent: Bool
-  /// Another attempt may go better.
-  let isTransient: Bool
-  let refusal: Refusal
-
-  /// A status that says "try again": 429, 500, 502, 503, 504.
-  init?(status: Int) {
-    switch status {
-    case 429: label = "throttled"
-    case 500, 502, 503, 504: label = "server_error"
-    default: return nil
-    }
-    wasSent = true
-    isTransient = true
-    refusal = .upstreamLost
+extension Call {
+  fileprivate func note(_ machine: ForwardingMachine) {
+    attempts = machine.attempts
+    traces = machine.traces
   }
+}
 
-  init(_ failure: ExchangeFailure) {
-    switch failure {
-    case .notSent:
-      (label, wasSent, isTransient, refusal) = ("connect", false, true, .upstreamUnreachable)
-    case .lost:
-      (label, wasSent, isTransient, refusal) = ("lost_answer", true, true, .upstreamLost)
-    case .unreadable(let violation):
-      (label, wasSent, isTransient, refusal) = ("unreadable", true, false, .upstreamUnreadable(violation))
-    case .timedOut(let sent):
-      (label, wasSent, isTransient, refusal) = ("timeout", sent, false, .upstreamTooSlow(sent: sent))
+extension Result<UpstreamAnswer, ExchangeFailure> {
+  fileprivate var attemptEnd: ForwardingMachine.AttemptEnd {
+    switch self {
+    case .success(let answer): .answered(status: answer.status)
+    case .failure(.notSent): .notSent
+    case .failure(.lost): .lost
+    case .failure(.unreadable): .unreadable
+    case .failure(.timedOut(let sent)): .timedOut(sent: sent)
     }
   }
 }
 
 extension Refusal {
-  /// What a failure means when an earlier attempt may have reached upstream: nobody can say that nothing was sent.
-  fileprivate var afterSending: Refusal {
+  fileprivate init(
+    _ failure: ForwardingMachine.Failure, _ last: Result<UpstreamAnswer, ExchangeFailure>?
+  ) {
+    switch failure {
+    case .unreachable: self = .upstreamUnreachable
+    case .lost: self = .upstreamLost
+    case .unreadable:
+      if case .failure(.unreadable(let violation)) = last {
+        self = .upstreamUnreadable(violation)
+      } else {
+        self = .upstreamLost
+      }
+    case .tooSlow(let sent): self = .upstreamTooSlow(sent: sent)
+    }
+  }
+}
+
+extension RetryReason {
+  /// As metrics name it.
+  fileprivate var label: StaticText {
     switch self {
-    case .upstreamUnreachable: .upstreamLost
-    case .upstreamTooSlow: .upstreamTooSlow(sent: true)
-    default: self
+    case .throttled: "throttled"
+    case .serverError: "server_error"
+    case .connect: "connect"
+    case .lostAnswer: "lost_answer"
     }
   }
 }

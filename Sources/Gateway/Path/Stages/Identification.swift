@@ -23,9 +23,11 @@ extension Worker {
   /// The rate of one source address, before anything is spent on finding out who it is.
   func limitSource(_ call: Call) throws(Refusal) -> Arrived {
     guard !shared.drain.isSet else { throw .draining }
-    let limits = call.snapshot.configuration.rateLimit
-    if let throttling = shared.limits.admitSource(call.sourceIp, limits, now: call.receivedAt) {
-      try refuse(throttling, call)
+    if let limit = call.snapshot.sourceLimit {
+      let decision = call.source.admit(limit, now: call.receivedAt)
+      if !decision.isAllowed {
+        try refuse(Throttling(.source, decision, call.snapshot.configuration.rateLimit), call)
+      }
     }
     return Arrived(call)
   }

@@ -10,6 +10,7 @@ internal import Primitives
 struct Recorded: ~Copyable {
   let call: Call
   let target: IdentifiedCall
+  let tenant: ServedTenant
   let request: GovernedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
@@ -17,6 +18,7 @@ struct Recorded: ~Copyable {
   fileprivate init(_ scheduled: borrowing Scheduled, _ intent: consuming Journal.Intent) {
     call = scheduled.call
     target = scheduled.target
+    tenant = scheduled.tenant
     request = scheduled.request
     body = scheduled.body
     payloadHash = scheduled.payloadHash
@@ -36,7 +38,7 @@ extension Worker {
         call.audited(.allowed).intentRecord(under: shared.sensitivity), isAnnounced: false)
       return Recorded(scheduled, intent)
     } catch {
-      shared.limits.giveBack(scheduled.tenant.id)
+      shared.limits.giveBack(scheduled.tenant.meter)
       if case .stalled(let late) = error { call.lateIntent = late }
       throw .journalUnavailable
     }

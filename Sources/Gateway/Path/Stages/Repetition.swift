@@ -1,6 +1,7 @@
 internal import Transport
 internal import ChimeIdentity
 internal import Configuration
+internal import HTTPWire
 internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
@@ -11,7 +12,7 @@ internal import SigV4
 struct Fresh: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let request: GovernedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
@@ -38,8 +39,11 @@ extension Worker {
   func joinRepeat(_ permitted: consuming Permitted) async throws(Refusal) -> Repetition {
     let call = permitted.call
     guard let key = replayKey(of: permitted) else { return .fresh(Fresh(permitted)) }
+    let head = call.head
+    let digest = RequestDigest(
+      method: head[head.method], target: head[head.target], payloadHash: permitted.caller.payloadHash)
     while true {
-      switch shared.repeats.begin(key, digest: permitted.caller.payloadHash, now: loop.clock.monotonic()) {
+      switch shared.repeats.begin(key, digest: digest, now: loop.clock.monotonic()) {
       case .proceed:
         call.replayKey = key
         return .fresh(Fresh(permitted))
@@ -59,19 +63,11 @@ extension Worker {
 
   /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
   private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
-    let operation = permitted.target.operation
-    guard !operation.isIdempotent else { return nil }
-    var mark = operation.text.utf8
-    mark.append(" ")
-    if let token = permitted.call.received?.clientRequestToken {
-      mark.append(text: token)
-    } else {
-      // Nothing but the signature says that it is the same request.
-      mark.append("signature ")
-      permitted.caller.signature.appendHex(to: &mark)
+    guard !permitted.target.operation.isIdempotent else { return nil }
+    let (tenant, arn) = (permitted.tenant.configured.id.utf8, permitted.request.appInstanceArn.utf8)
+    guard let token = permitted.call.received?.clientRequestToken?.utf8 else {
+      return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, signature: permitted.caller.signature)
     }
-    return ReplayKey(
-      tenant: permitted.tenant.id, appInstanceArn: permitted.request.appInstanceArn,
-      clientRequestToken: Text(uncheckedUTF8: mark))
+    return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, clientRequestToken: token.span)
   }
 }

@@ -11,7 +11,7 @@ internal import RateLimiting
 struct Scheduled: ~Copyable {
   let call: Call
   let target: IdentifiedCall
-  let tenant: Tenant
+  let tenant: ServedTenant
   let request: GovernedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
@@ -25,25 +25,55 @@ struct Scheduled: ~Copyable {
   }
 }
 
+/// What became of asking for an attempt's turn. Times to wait are nanoseconds.
+enum TurnTaking {
+  case taken
+  /// The account's quota is used up; nothing is paid.
+  case budgetRefused(retryAfter: Int64)
+  /// Upstream is left alone; what was paid is given back.
+  case breakerRefused(retryAfter: Int64)
+}
+
 extension Worker {
   /// A turn in the account's quota, and an upstream that is not to be left alone. Before the intent, so that what is
   /// refused here leaves none.
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let call = fresh.call
-    let limits = call.snapshot.configuration.rateLimit
     guard call.snapshot.usableCredentials(at: loop.clock.wallClock()) != nil else { throw .noCredentials }
-    switch shared.limits.turn(for: fresh.tenant, limits, now: loop.clock.monotonic()) {
-    case .granted(delay: 0): break
-    case .granted(let delay): await loop.sleep(nanoseconds: delay)
-    case .refused(let wait):
+    switch await takeTurn(fresh.tenant, call.snapshot) {
+    case .taken: break
+    case .budgetRefused(let wait):
+      let limits = call.snapshot.configuration.rateLimit
       try refuse(Throttling(.upstream, retryAfter: wait, policy: Self.policy(of: limits), limits), call)
-    }
-    // Last, because it may have let this one request through to see.
-    if case .refused(let wait) = shared.breaker.withLock({ $0.admit(now: loop.clock.monotonic()) }) {
-      shared.limits.giveBack(fresh.tenant.id)
-      throw .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
+      // The limits only warn; the breaker does not.
+      if case .refused(let wait) = askBreaker() { throw Self.circuitOpen(wait) }
+    case .breakerRefused(let wait): throw Self.circuitOpen(wait)
     }
     return Scheduled(fresh)
+  }
+
+  /// Asks the account's quota and the circuit breaker for one attempt.
+  func takeTurn(_ tenant: ServedTenant, _ snapshot: Snapshot) async -> TurnTaking {
+    if let budget = snapshot.configuration.rateLimit.upstreamBudget {
+      switch shared.limits.turn(for: tenant, budget, now: loop.clock.monotonic()) {
+      case .granted(delay: 0): break
+      case .granted(let delay): await loop.sleep(nanoseconds: delay)
+      case .refused(let wait): return .budgetRefused(retryAfter: wait)
+      }
+    }
+    // Last, because it may have let this one attempt through to see.
+    guard case .refused(let wait) = askBreaker() else { return .taken }
+    shared.limits.giveBack(tenant.meter)
+    return .breakerRefused(retryAfter: wait)
+  }
+
+  private func askBreaker() -> CircuitBreaker.Admission {
+    let now = loop.clock.monotonic()
+    return shared.breaker.withLock { $0.admit(now: now) }
+  }
+
+  private static func circuitOpen(_ wait: Int64) -> Refusal {
+    .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
   }
 
   private static func policy(of limits: GatewayConfiguration.RateLimit) -> [UInt8] {

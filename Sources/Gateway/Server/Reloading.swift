@@ -1,0 +1,55 @@
+package import Admin
+internal import Configuration
+internal import Logging
+internal import Primitives
+internal import Transport
+
+extension GatewayServer {
+  /// Loads everything anew and hands it to the workers, each of which takes it between two requests. Of several that
+  /// are asked for, the last one's files are in force in the end.
+  package func reload() async -> ReloadResult {
+    await reloader.inTurn { [self] in await reloadNow() }
+  }
+
+  private func reloadNow() async -> ReloadResult {
+    let load = await reloader.load()
+    for problem in load.problems {
+      logger.log(
+        level: problem.severity == .error ? .error : .warning, "configuration",
+        metadata: ["problem": "\(problem.line)"])
+    }
+    do throws(ReloadFailure) {
+      guard let snapshot = load.snapshot else {
+        throw ReloadFailure(problems: load.problems.filter(\.preventsUse).map(\.line))
+      }
+      let running = workers[0].snapshot.configuration.upstream
+      let upstream = snapshot.configuration.upstream
+      guard upstream.region == running.region, upstream.endpoint == running.endpoint else {
+        throw ReloadFailure(problems: [
+          "`upstream.region` and `upstream.endpoint` can change at a restart only"
+        ])
+      }
+      let listeners = try self.listeners.prepare(snapshot)
+      if let problem = load.credentialProblem {
+        logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
+      }
+      for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
+        logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
+      }
+      self.listeners.replace(listeners)
+      for worker in workers { worker.loop.spawn { worker.snapshot = snapshot } }
+      reloader.succeeded(at: clock.wallClock())
+      logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
+      return .done(revision: snapshot.policyRevision.string)
+    } catch {
+      reloader.failed()
+      logger.error(
+        "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
+      return .failed(problems: error.problems)
+    }
+  }
+}
+
+struct ReloadFailure: Error {
+  let problems: [String]
+}
