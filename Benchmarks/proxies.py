@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -263,9 +264,12 @@ class Gatehouse(Proxy):
 
     def __init__(
         self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None,
-        cpu=PROXY_CPU, **options,
+        journal=None, cpu=PROXY_CPU, **options,
     ):  # fmt: skip
+        """`journal`: the folder of another's journal, to go on with; without its index."""
         folder.mkdir()
+        if journal is not None:
+            shutil.copytree(journal, folder / "audit", ignore=shutil.ignore_patterns("index*"))
         port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
         self._configuration.write_text(

@@ -245,17 +245,20 @@ class Setup:
         assert result.returncode == 0, result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
 
-    def audit_record(self, request_id):
+    def concluded(self, count, is_meant=lambda record: True):
+        """The records of requests that were answered, of a running gateway: outcomes are written after the answers."""
         found = []
 
         def look():
-            found[:] = [record for record in self.audit() if record["requestId"] == request_id]
-            return found
+            found[:] = [record for record in self.audit() if is_meant(record)]
+            return len(found) >= count and all(record["status"] is not None for record in found)
 
-        # The record of a refusal is written after the answer.
-        until(look, f"no audit record of request {request_id}")
-        assert len(found) == 1, f"{len(found)} audit records of request {request_id}"
-        return found[0]
+        until(look, lambda: f"not the outcomes of {count} requests: {found}")
+        assert len(found) == count, f"the records of {len(found)} requests: {found}"
+        return found
+
+    def audit_record(self, request_id):
+        return self.concluded(1, lambda record: record["requestId"] == request_id)[0]
 
     def verify(self):
         """`gatehouse audit verify --format json` as (exit code, object)."""
