@@ -65,6 +65,10 @@ let package = Package(
       "PolicyReplay",
       uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
 
+    room(
+      "AuditReconciliation",
+      uses: ["Primitives", "StrictJSON", "HTTPWire", "ChimeIdentity", "AuditTrail"]),
+
     // Edges: sockets, files, clocks, threads.
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
@@ -79,6 +83,8 @@ let package = Package(
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "CLibpq",
       ]),
+    room(
+      "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
     room(
       "Gateway",
       uses: [
@@ -101,7 +107,8 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "AuditIndex", "AuditShipping", "Gateway", "Admin", "Sandbox", "Gzip", "PolicyReplay",
+        "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "Gateway", "Admin",
+        "Sandbox", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -160,6 +167,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
+    tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
+    tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]
