@@ -63,11 +63,10 @@ struct JournalScan {
     _ lines: inout SegmentLines, from end: inout Int, with verifier: inout ChainVerifier,
     witness: (ChainHead) throws(FileFault) -> ChainProblem?
   ) throws(FileFault) -> Reading {
-    var problem: ChainProblem?
     while true {
-      switch try lines.next({ problem = verifier.take($0) }) {
+      switch try lines.next() {
       case .line:
-        if let problem { return .bad(problem) }
+        if let problem = verifier.take(lines.line.bytes) { return .bad(problem) }
         end = lines.offset
         if let found = try witness(verifier.extent.head) { return .bad(found) }
       case .end(tornBytes: 0): return .whole

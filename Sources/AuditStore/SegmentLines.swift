@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Reads a segment line by line, with memory for one line and a chunk.
+/// Reads a segment line by line, in large pieces, with memory for one piece or one line, whichever is larger.
 struct SegmentLines: ~Copyable {
   enum Item: Equatable {
     case line
@@ -12,9 +12,13 @@ struct SegmentLines: ~Copyable {
 
   private let files: any JournalFileSystem
   private let file: OpenFile
-  private var buffer: [UInt8]
-  /// The part of `buffer` that is read and not yet given out.
+  /// Memory of this value alone; pointers into it do not leave a call.
+  private var base: UnsafeMutableRawPointer
+  private var capacity: Int
+  /// The part that is read and not yet given out.
   private var unread = 0..<0
+  /// The line that was given out last.
+  private var current = 0..<0
   /// Where the next line begins in the file.
   private(set) var offset: Int
 
@@ -22,7 +26,10 @@ struct SegmentLines: ~Copyable {
   /// Where the file is taken to end, if it is longer.
   private var limit: Int
 
-  private static let chunk = 64 * 1024
+  /// What is read first, and what is read at a time by those who read on: enough that a system call costs little of
+  /// what is done with the lines.
+  private static let firstPiece = 64 * 1024
+  private static let piece = 256 * 1024
   /// Far more than the largest record: 50 tags of the greatest length, all escaped.
   static let longestRecord = 16 << 20
 
@@ -33,9 +40,12 @@ struct SegmentLines: ~Copyable {
     self.files = files
     self.longestLine = longestLine
     (file, limit) = try Self.open(name, in: files, asLongAsNow: asLongAsNow)
-    buffer = [UInt8](repeating: 0, count: Self.chunk)
+    capacity = Self.firstPiece
+    base = .allocate(byteCount: capacity, alignment: 16)
     self.offset = offset
   }
+
+  deinit { base.deallocate() }
 
   private static func open(_ name: String, in files: any JournalFileSystem, asLongAsNow: Bool)
     throws(FileFault) -> (OpenFile, Int)
@@ -55,15 +65,32 @@ struct SegmentLines: ~Copyable {
 
   consuming func close() { files.close(file) }
 
-  /// Calls `body` with the next line, without its line feed, if there is one.
+  /// The line that `next` found last, without its line feed.
+  var line: Span<UInt8> {
+    @_lifetime(borrow self) get {
+      // Within what was read, which lives as long as `self` and is not written while it is borrowed.
+      let span = Span(
+        _unsafeStart: UnsafePointer((base + current.lowerBound).assumingMemoryBound(to: UInt8.self)),
+        count: current.count)
+      return _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// The same with a closure, for those who look at few lines.
   mutating func next(_ body: (RawSpan) -> Void) throws(FileFault) -> Item {
+    let item = try next()
+    if item == .line { body(line.bytes) }
+    return item
+  }
+
+  /// Goes to the next line, which `line` is then, if there is one.
+  mutating func next() throws(FileFault) -> Item {
     var searched = 0
     while true {
       if let end = lineFeed(from: unread.lowerBound + searched) {
-        let line = unread.lowerBound..<end
-        body(buffer.span.bytes.extracting(line))
+        current = unread.lowerBound..<end
         unread = end + 1..<unread.upperBound
-        offset += line.count + 1
+        offset += current.count + 1
         return .line
       }
       searched = unread.count
@@ -73,37 +100,35 @@ struct SegmentLines: ~Copyable {
   }
 
   private func lineFeed(from start: Int) -> Int? {
-    let end = unread.upperBound
-    guard start < end else { return nil }
-    return buffer.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress, let found = memchr(base + start, 0x0A, end - start) else {
-        return nil
-      }
-      return base.distance(to: UnsafeRawPointer(found))
-    }
+    guard start < unread.upperBound,
+      let found = memchr(base + start, 0x0A, unread.upperBound - start)
+    else { return nil }
+    return UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
   }
 
   /// Reads more behind what is unread; `false` at the end of the file.
   private mutating func fill() throws(FileFault) -> Bool {
-    if unread.lowerBound > 0 {
-      buffer.replaceSubrange(0..<unread.count, with: Array(buffer[unread]))
-      unread = 0..<unread.count
+    let kept = unread.count
+    if kept == capacity {
+      grow(to: 2 * capacity)
+    } else if capacity < Self.piece, unread.upperBound == capacity {
+      grow(to: Self.piece)
+    } else if unread.lowerBound > 0 {
+      memmove(base, base + unread.lowerBound, kept)
     }
-    if unread.upperBound == buffer.count {
-      buffer.append(contentsOf: repeatElement(0, count: buffer.count))
-    }
-    let end = unread.upperBound
-    let position = offset + end
-    let room = min(buffer.count - end, limit - position)
-    guard room > 0 else { return false }
-    let result: Result<Int, FileFault> = buffer.withUnsafeMutableBytes { bytes in
-      Result { () throws(FileFault) in
-        try files.read(
-          file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + room]))
-      }
-    }
-    let count = try result.get()
-    unread = 0..<end + count
+    (unread, current) = (0..<kept, 0..<0)
+    let free = min(capacity - kept, limit - (offset + kept))
+    guard free > 0 else { return false }
+    let count = try files.read(
+      file, at: offset + kept, into: UnsafeMutableRawBufferPointer(start: base + kept, count: free))
+    unread = 0..<kept + count
     return count > 0
+  }
+
+  private mutating func grow(to newCapacity: Int) {
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
+    larger.copyMemory(from: base + unread.lowerBound, byteCount: unread.count)
+    base.deallocate()
+    (base, capacity) = (larger, newCapacity)
   }
 }

@@ -21,24 +21,35 @@ package struct SHA256Digest: BitwiseCopyable, Hashable, Sendable {
   /// The same, of bytes in place.
   package init?(lowercaseHex digits: RawSpan) {
     guard digits.byteCount == 64 else { return nil }
-    var read = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
     var isHex = true
-    for offset in 0..<64 {
-      // A 256-bit shift to the left by one digit.
-      read.0 = read.0 << 4 | read.1 >> 60
-      read.1 = read.1 << 4 | read.2 >> 60
-      read.2 = read.2 << 4 | read.3 >> 60
-      switch digits.unsafeLoad(fromByteOffset: offset, as: UInt8.self) {
-      case let digit where (0x30...0x39).contains(digit): read.3 = read.3 << 4 | UInt64(digit - 0x30)
-      case let digit where (0x61...0x66).contains(digit): read.3 = read.3 << 4 | UInt64(digit - 0x57)
-      default: isHex = false
-      }
+    // Two words of eight digits each give eight bytes, in the order in which they stand.
+    func word(_ offset: Int) -> UInt64 {
+      Self.bytes(ofHex: digits.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self), &isHex)
+        | Self.bytes(ofHex: digits.unsafeLoadUnaligned(fromByteOffset: offset + 8, as: UInt64.self), &isHex)
+        << 32
     }
+    let read = (word(0), word(16), word(32), word(48))
     guard isHex else { return nil }
     words = (
-      UInt64(bigEndian: read.0), UInt64(bigEndian: read.1), UInt64(bigEndian: read.2),
-      UInt64(bigEndian: read.3)
+      UInt64(littleEndian: read.0), UInt64(littleEndian: read.1), UInt64(littleEndian: read.2),
+      UInt64(littleEndian: read.3)
     )
+  }
+
+  /// The four bytes that eight lower-case digits stand for, the first of them lowest; all digits at once.
+  @inline(__always)
+  private static func bytes(ofHex loaded: UInt64, _ isHex: inout Bool) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let digits = UInt64(littleEndian: loaded)
+    let isLetter = (digits &>> 6) & ones
+    // A digit's value below 10, a letter's from 10 to 15; written back, it is the same character.
+    let values = (digits & (ones &* 0x0F)) &+ isLetter &* 9
+    let isTen = ((values &+ ones &* 6) &>> 4) & ones
+    let written = values &+ ones &* 0x30 &+ isLetter &* 0x27
+    isHex = isHex && written == digits && isTen == isLetter && values & (ones &* 0x10) == 0
+    let pairs = (values &<< 4 | values &>> 8) & 0x00FF_00FF_00FF_00FF
+    let quads = (pairs | pairs &>> 8) & 0x0000_FFFF_0000_FFFF
+    return (quads | quads &>> 16) & 0xFFFF_FFFF
   }
 
   package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {

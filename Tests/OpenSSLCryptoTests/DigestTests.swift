@@ -47,6 +47,20 @@ import Testing
     #expect(SHA256Digest(bytes: bytes.reversed()) != SHA256Digest(bytes: bytes))
   }
 
+  @Test func onlyLowerCaseDigitsAreRead() {
+    let digits = Array(SHA256.digest(Array("abc".utf8)).hex.utf8)
+    for place in digits.indices {
+      for byte in UInt8.min...UInt8.max {
+        var other = digits
+        other[place] = byte
+        let isDigit = (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+        #expect(
+          SHA256Digest(lowercaseHex: other[...])?.hex
+            == (isDigit ? String(decoding: other, as: UTF8.self) : nil))
+      }
+    }
+  }
+
   @Test func constantTimeEqualityLooksAtEveryByte() throws {
     let bytes = [UInt8](0..<32)
     let digest = try #require(SHA256Digest(bytes: bytes))

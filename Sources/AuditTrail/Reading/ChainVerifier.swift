@@ -16,14 +16,14 @@ package struct ChainVerifier {
 
   /// Where a record stands.
   private struct Place {
-    var segment: String
+    var segment: SegmentName
     var line: Int
     var sequence: Int
   }
 
   package private(set) var extent: Extent
   /// The one at hand; before the first, the one that is expected.
-  private var segment: String
+  private var segment: SegmentName
   private var line = 0
   /// Where `extent.head` stands.
   private var last: Place?
@@ -36,6 +36,8 @@ package struct ChainVerifier {
   private var isMarkSeen: Bool
   /// The last removed record, as long as no `expired` record was seen that names it.
   private var unexplained: ChainHead?
+  /// Copies may share it: what it holds is about the line at hand only.
+  private let reader = LineReader()
 
   /// - Parameters:
   ///   - first: the number of the first record that is looked at.
@@ -48,30 +50,34 @@ package struct ChainVerifier {
     self.isWhole = isWhole
     unexplained = isWhole && base != .genesis ? base : nil
     self.mark = mark
-    segment = SegmentName(firstSequence: first).file
+    segment = SegmentName(firstSequence: first)
     extent = Extent(head: base ?? ChainHead(sequence: first - 1, digest: ChainHead.genesis.digest))
     isMarkSeen = (mark?.head.sequence ?? 0) < first
   }
 
   /// The segment that the next lines stand in.
   package mutating func begin(_ name: SegmentName) -> ChainProblem? {
-    segment = name.file
+    segment = name
     line = 0
     extent.segments += 1
     let expected = extent.head.sequence + 1
     guard name.firstSequence != expected else { return nil }
     return ChainProblem(
-      segment: segment, line: nil, sequence: expected, kind: .missing(next: name.firstSequence))
+      segment: segment.file, line: nil, sequence: expected, kind: .missing(next: name.firstSequence))
   }
 
   /// A whole line, without its line feed.
   package mutating func take(_ bytes: RawSpan) -> ChainProblem? {
     line += 1
     let expected = extent.head.sequence + 1
-    // No record holds a NUL, so one shows a block that never reached the disk; the record after it need not show it.
-    guard !Self.holdsZero(bytes), let prefix = RecordPrefix(bytes) else {
-      return suspected(nil)
-        ?? problem(!isMarked(expected) && Self.holdsZero(bytes) ? .unwrittenBlocks : .noRecord)
+    guard let prefix = RecordPrefix(bytes) else {
+      return suspected(nil) ?? problem(fault(of: bytes, expected))
+    }
+    // A line in the usual form holds no NUL. Any other is looked through: no record holds one, so it shows a block that
+    // never reached the disk, and the record after it need not show it.
+    let isUsual = reader.isUsual(bytes)
+    guard isUsual || !Self.holdsZero(bytes) else {
+      return suspected(nil) ?? problem(fault(of: bytes, expected))
     }
     guard prefix.sequence == expected else {
       return suspected(nil) ?? problem(.otherRecord(found: prefix.sequence))
@@ -79,7 +85,7 @@ package struct ChainVerifier {
     guard RecordVersion.known.contains(prefix.version) else {
       return suspected(nil) ?? problem(.unknownVersion(prefix.version))
     }
-    guard !isWhole || Self.isRecord(bytes) else { return suspected(nil) ?? problem(.noRecord) }
+    guard !isWhole || isUsual || Self.isRecord(bytes) else { return suspected(nil) ?? problem(.noRecord) }
     let place = Place(segment: segment, line: line, sequence: expected)
     let isLinked = links(prefix.previous)
     if let found = suspected(isLinked) { return found }
@@ -89,9 +95,10 @@ package struct ChainVerifier {
     }
     extent.head.advance(to: expected, over: bytes)
     extent.records += 1
-    if prefix.isFollowed(by: DroppedRecord.beginning, in: bytes) { extent.dropped += 1 }
     last = place
-    return checkMark() ?? checkExpiry(bytes, prefix)
+    if !isUsual, prefix.isFollowed(by: DroppedRecord.beginning, in: bytes) { extent.dropped += 1 }
+    // In the usual form are records of requests only.
+    return checkMark() ?? (isUsual ? nil : checkExpiry(bytes, prefix))
   }
 
   /// The end, when all lines were whole.
@@ -99,7 +106,7 @@ package struct ChainVerifier {
     if let found = suspected(nil) { return found }
     if let mark, mark.head.sequence > extent.head.sequence {
       return ChainProblem(
-        segment: segment, line: nil, sequence: extent.head.sequence + 1,
+        segment: segment.file, line: nil, sequence: extent.head.sequence + 1,
         kind: .cutOff(last: extent.head.sequence))
     }
     return unexplained.map { removal(upTo: $0, .removed) }
@@ -130,7 +137,7 @@ package struct ChainVerifier {
   }
 
   private func problem(_ kind: ChainProblem.Kind) -> ChainProblem {
-    ChainProblem(segment: segment, line: line, sequence: extent.head.sequence + 1, kind: kind)
+    ChainProblem(segment: segment.file, line: line, sequence: extent.head.sequence + 1, kind: kind)
   }
 
   /// Which of two records is bad, when one is: the later one if the record after it (or the mark) does not vouch for
@@ -140,10 +147,10 @@ package struct ChainVerifier {
     suspect = nil
     if isNextLinked == false {
       return ChainProblem(
-        segment: later.segment, line: later.line, sequence: later.sequence, kind: .unlinked)
+        segment: later.segment.file, line: later.line, sequence: later.sequence, kind: .unlinked)
     }
     return ChainProblem(
-      segment: earlier.segment, line: earlier.line, sequence: earlier.sequence, kind: .altered)
+      segment: earlier.segment.file, line: earlier.line, sequence: earlier.sequence, kind: .altered)
   }
 
   private mutating func checkMark() -> ChainProblem? {
@@ -169,7 +176,7 @@ package struct ChainVerifier {
   }
 
   private func problemAtLast(_ kind: ChainProblem.Kind) -> ChainProblem {
-    ChainProblem(segment: segment, line: line, sequence: extent.head.sequence, kind: kind)
+    ChainProblem(segment: segment.file, line: line, sequence: extent.head.sequence, kind: kind)
   }
 
   /// Whether every reader of the journal can read the line, and in one way only.
@@ -177,7 +184,20 @@ package struct ChainVerifier {
     JournalRecord(line: line.withUnsafeBytes { Array($0) }) != nil
   }
 
+  /// What stands in the place of a record.
+  private func fault(of line: RawSpan, _ sequence: Int) -> ChainProblem.Kind {
+    !isMarked(sequence) && Self.holdsZero(line) ? .unwrittenBlocks : .noRecord
+  }
+
   private static func holdsZero(_ line: RawSpan) -> Bool {
     line.withUnsafeBytes { $0.contains(0) }
   }
+}
+
+/// The scanner's memory, so that a verifier can be copied.
+private final class LineReader {
+  private var scanner = RecordScanner()
+
+  /// Whether the line is a record of a request as our own writer writes it, which every reader reads in the same way.
+  func isUsual(_ line: RawSpan) -> Bool { scanner.scan(Span(_bytes: line)) }
 }
