@@ -21,7 +21,7 @@ func room(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
 
 func tests(of name: String, uses more: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.byName(name: name)] + more, swiftSettings: strict)
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + more, swiftSettings: strict)
 }
 
 let package = Package(
@@ -129,6 +129,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
+    // What tests of several targets share.
+    .target(
+      name: "TestSupport", dependencies: ["Primitives", "Transport"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),

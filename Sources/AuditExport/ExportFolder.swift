@@ -48,8 +48,7 @@ package struct ExportFolder {
   }
 
   /// The last file in `folder` and the folders in it, in the order of their paths, before `limit`.
-  func last(in folder: String, before limit: String, ending suffix: String) throws(ExportFailure) -> String?
-  {
+  func last(in folder: String, before limit: String, ending suffix: String) throws(ExportFailure) -> String? {
     let names: [String]
     do throws(FileFault) {
       names = try files.names(in: "\(path)/\(folder)")

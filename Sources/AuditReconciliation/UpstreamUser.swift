@@ -40,7 +40,9 @@ enum UserPresence {
 
 extension UserPresence {
   /// Describes a user, and looks for it in the list where a refusal cannot be told from absence.
-  init(of user: Text, in appInstance: Text, asking reader: any UpstreamReading) async throws(UpstreamUnavailable) {
+  init(of user: Text, in appInstance: Text, asking reader: any UpstreamReading)
+    async throws(UpstreamUnavailable)
+  {
     switch try await reader.describeUser(user) {
     case .found(let document):
       guard let node = document.member("AppInstanceUser", of: document.root) else {

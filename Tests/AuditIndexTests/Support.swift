@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import Glibc
 import Primitives
+import TestSupport
 import Testing
 
 /// A journal in a folder of its own that goes with the test, written as a gateway writes it, one record after the other.
@@ -78,7 +79,7 @@ final class WrittenJournal {
 
   private static func request(_ number: Int) -> AuditedRequest {
     var request = AuditedRequest(
-      id: RequestID(from: FixedEntropy(number: UInt64(number))), time: time(number), decision: .allowed)
+      id: RequestID(from: FixedEntropy(UInt64(number) << 16)), time: time(number), decision: .allowed)
     request.tenant = Text(number % 3 == 0 ? "hr" : "crm")
     request.accessKeyId = Text("GHAK\(number % 4)")
     request.actor = number % 5 == 0 ? "alice" : nil
@@ -89,10 +90,4 @@ final class WrittenJournal {
     request.tags = [.init(key: "Team", value: Text("team-\(number % 6)"))]
     return request
   }
-}
-
-private struct FixedEntropy: Entropy {
-  let number: UInt64
-
-  func next() -> UInt64 { number << 16 }
 }

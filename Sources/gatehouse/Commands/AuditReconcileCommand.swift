@@ -32,9 +32,12 @@ struct AuditReconcileCommand: ParsableCommand {
     defer { journal?.close() }
     let (requests, reads) = try unknownRequests(configuration.audit)
     if reads > 0 {
-      Console.message("gatehouse: \(reads) reads without a known outcome are left alone: they changed nothing")
+      Console.message(
+        "gatehouse: \(reads) reads without a known outcome are left alone: they changed nothing")
     }
-    guard !requests.isEmpty else { return Console.message("gatehouse: no request is without a known outcome") }
+    guard !requests.isEmpty else {
+      return Console.message("gatehouse: no request is without a known outcome")
+    }
     let summary = try ask(about: requests, configuration, journal)
     Console.message("gatehouse: \(summary.text)\(dryRun ? "; nothing was recorded" : "")")
     guard summary.left == 0 else { throw ExitCode(ExitStatus.bad.rawValue) }
