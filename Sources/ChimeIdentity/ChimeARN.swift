@@ -8,70 +8,73 @@ package import Primitives
 /// or further parts, no percent-encoding, no upper case but in the last ID (AWS gives AppInstances lower-case
 /// UUIDs; a reader that ignores case would see another one).
 package struct ChimeARN: Hashable, Sendable {
-  package enum Resource: Hashable, Sendable { case appInstance, user, bot, channel, channelFlow }
+  package enum Resource: BitwiseCopyable, Hashable, Sendable {
+    case appInstance, user, bot, channel, channelFlow
+  }
 
   package let text: Text
-  package let resource: Resource
-  private let appInstanceEnd: Int
-  private let appInstanceIdStart: Int
+  private let parts: ChimeARNParts
 
   /// `nil` when it is not one in exact form.
   package init?(_ text: Text) {
-    guard let parts = ARNParts(text.utf8.span) else { return nil }
+    guard let parts = ChimeARNParts(text.utf8.span) else { return nil }
     self.text = text
-    resource = parts.resource
-    appInstanceIdStart = parts.appInstanceId.lowerBound
-    appInstanceEnd = parts.appInstanceId.upperBound
+    self.parts = parts
   }
 
-  package var region: Text {
-    let parts = text.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 4, omittingEmptySubsequences: false)
-    return Text(uncheckedUTF8: Array(parts[3]))
-  }
+  package var resource: Resource { parts.resource }
+  package var region: Text { part(parts.region) }
 
   /// The ARN of the AppInstance that it names or lies in.
-  package var appInstanceArn: Text {
-    resource == .appInstance ? text : Text(uncheckedUTF8: Array(text.utf8[..<appInstanceEnd]))
-  }
+  package var appInstanceArn: Text { resource == .appInstance ? text : part(parts.appInstanceArn) }
 
   /// What stands after `app-instance/`, to the next slash.
-  package var appInstanceId: Text {
-    Text(uncheckedUTF8: Array(text.utf8[appInstanceIdStart..<appInstanceEnd]))
-  }
+  package var appInstanceId: Text { part(parts.appInstanceId) }
 
   /// The ID of the user, bot or other resource in the AppInstance; `nil` for the AppInstance itself.
-  package var resourceId: Text? {
-    guard resource != .appInstance else { return nil }
-    let rest = text.utf8[(appInstanceEnd + 1)...]
-    return Text(
-      uncheckedUTF8: Array(rest[(rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.startIndex)...].dropFirst()))
-  }
+  package var resourceId: Text? { parts.resourceId.map(part) }
+
+  private func part(_ slice: ByteSlice) -> Text { text.utf8.span[slice].uncheckedText }
 }
 
-/// Where the parts of an exact ARN stand.
-private struct ARNParts {
-  let appInstanceId: Range<Int>
-  let resource: ChimeARN.Resource
+/// Where the parts of an exact ARN stand in it, for those that have its bytes and want no copies.
+package struct ChimeARNParts: BitwiseCopyable, Hashable, Sendable {
+  package let resource: ChimeARN.Resource
+  package let region: ByteSlice
+  package let appInstanceId: ByteSlice
+  /// `nil` for the AppInstance itself.
+  package let resourceId: ByteSlice?
 
-  init?(_ text: borrowing Span<UInt8>) {
+  /// The ARN of the AppInstance that it names or lies in.
+  package var appInstanceArn: ByteSlice { ByteSlice(0..<appInstanceId.upperBound) }
+
+  /// `nil` when `text` is not one in exact form.
+  package init?(_ text: Span<UInt8>) {
     var reader = SpanReader()
-    guard reader.skip("arn:", in: text),
-      !reader.run(in: text, of: isLowerAlphanumericOrHyphen).isEmpty, reader.skip(":chime:", in: text),
-      !reader.run(in: text, of: isLowerAlphanumericOrHyphen).isEmpty, reader.skip(":", in: text),
-      reader.skip(exactly: 12, in: text, of: isDigit), reader.skip(":app-instance/", in: text)
+    guard reader.skip("arn:", in: text), !reader.run(.regionPart, in: text).isEmpty,
+      reader.skip(":chime:", in: text)
     else { return nil }
-    appInstanceId = reader.run(in: text, of: isAppInstanceIdByte)
+    let region = reader.run(.regionPart, in: text)
+    guard !region.isEmpty, reader.skip(":", in: text), reader.run(.digit, in: text).count == 12,
+      reader.skip(":app-instance/", in: text)
+    else { return nil }
+    let appInstanceId = reader.run(.appInstanceId, in: text)
     guard !appInstanceId.isEmpty else { return nil }
+    self.region = ByteSlice(region)
+    self.appInstanceId = ByteSlice(appInstanceId)
     if reader.index == text.count {
       resource = .appInstance
+      resourceId = nil
       return
     }
     guard let resource = reader.resource(in: text) else { return nil }
-    let id = reader.run(upTo: 64, in: text, of: isUserIdByte)
-    guard !id.isEmpty, isAlphanumeric(text[id.lowerBound]), isAlphanumeric(text[id.upperBound - 1]),
+    let id = reader.run(.userId, in: text)
+    guard !id.isEmpty, id.count <= 64, isAlphanumeric(text[id.lowerBound]),
+      isAlphanumeric(text[id.upperBound - 1]),
       reader.index == text.count
     else { return nil }
     self.resource = resource
+    resourceId = ByteSlice(id)
   }
 }
 
@@ -82,12 +85,4 @@ extension SpanReader {
     if skip("/channel/", in: text) { return .channel }
     return skip("/channel-flow/", in: text) ? .channelFlow : nil
   }
-}
-
-@inline(__always) private func isLowerAlphanumericOrHyphen(_ byte: UInt8) -> Bool {
-  isLowerAlphanumeric(byte) || byte == UInt8(ascii: "-")
-}
-
-@inline(__always) private func isAppInstanceIdByte(_ byte: UInt8) -> Bool {
-  isLowerAlphanumericOrHyphen(byte) || byte == UInt8(ascii: "_")
 }

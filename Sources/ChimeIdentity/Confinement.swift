@@ -49,37 +49,59 @@ extension ModelValidator {
   /// The ResourceArn of RegisterAppInstanceUserEndpoint is a Pinpoint application's, and LexBotAliasArn a bot's in
   /// Amazon Lex: they name no AppInstance.
   ///
+  /// - Parameter visit: is told the member's name and value, and where the parts of the value stand; `nil` when it is
+  ///   not, in exact form, what the member must name: nobody can be confined to it, so the request is to be refused like
+  ///   one for a foreign AppInstance.
   /// - Throws: when a member that should say it breaks the model, or the query does. A required one that is not
   ///   there is left to `validate`, which refuses the request.
+  package static func visitConfinementSubjects(
+    of call: IdentifiedCall, document: JSONDocument?,
+    _ visit: (_ member: StaticString, _ value: Span<UInt8>, _ arn: ChimeARNParts?) -> Void
+  ) throws(ModelViolation) {
+    if let violation = call.queryViolation { throw violation }
+    let members = call.operation.input.members
+    for index in 0..<members.count {
+      guard let kind = members[index].confines else { continue }
+      let name = members[index].name
+      guard members[index].isInBody else {
+        if let value = call.value(of: members[index]) {
+          visit(name, value.utf8.span, try arn(in: value.utf8.span, of: members[index], naming: kind))
+        }
+        continue
+      }
+      guard let document, let node = document.find(name, in: document.root), document.kind(node) != .null
+      else { continue }
+      if let place = document.plainString(node) {
+        let value = document.bytes.span.extracting(place)
+        visit(name, value, try arn(in: value, of: members[index], naming: kind))
+      } else if let text = document.text(node) {
+        visit(name, text.utf8.span, try arn(in: text.utf8.span, of: members[index], naming: kind))
+      } else {
+        throw ModelViolation(.wrongType(expected: .string), at: "\(name)")
+      }
+    }
+  }
+
+  private static func arn(
+    in value: Span<UInt8>, of member: ModelMember, naming kind: ConfiningResource
+  ) throws(ModelViolation) -> ChimeARNParts? {
+    guard let parts = ChimeARNParts(value) else {
+      // Only what the model takes for an ARN can be one of the wrong kind. An exact one is an ARN to the model too.
+      do { try target(value, member.shape) } catch { throw error.inside(member.name) }
+      return nil
+    }
+    return kind.accepts(parts.resource) ? parts : nil
+  }
+
+  /// The same as a list, for those that keep it.
   package static func confinementSubjects(
     of call: IdentifiedCall, document: JSONDocument?
   ) throws(ModelViolation) -> [ConfinementSubject] {
-    if let violation = call.queryViolation { throw violation }
     var subjects: [ConfinementSubject] = []
-    for member in call.operation.input.members {
-      guard let kind = member.confines else { continue }
-      let value = member.isInBody ? try bodyMember(member, in: document) : call.value(of: member)
-      guard let value else { continue }
-      let arn = ChimeARN(value)
-      if arn == nil {
-        // Only what the model takes for an ARN can be one of the wrong kind. An exact one is an ARN to the model too.
-        do { try target(value, member.shape) } catch { throw error.inside(member.name) }
-      }
-      subjects.append(
-        ConfinementSubject(name: member.name, arn: arn.flatMap { kind.accepts($0.resource) ? $0 : nil }))
+    try visitConfinementSubjects(of: call, document: document) { name, value, parts in
+      let arn = parts == nil ? nil : ChimeARN(value.uncheckedText)
+      subjects.append(ConfinementSubject(name: name, arn: arn))
     }
     return subjects
-  }
-
-  private static func bodyMember(
-    _ member: ModelMember, in document: JSONDocument?
-  ) throws(ModelViolation) -> Text? {
-    guard let document, let node = document.find(member.name, in: document.root),
-      document.kind(node) != .null
-    else { return nil }
-    guard let text = document.text(node) else {
-      throw ModelViolation(.wrongType(expected: .string), at: "\(member.name)")
-    }
-    return text
   }
 }

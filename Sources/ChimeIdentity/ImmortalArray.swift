@@ -11,7 +11,9 @@ package struct ImmortalArray<Element: Sendable>: RandomAccessCollection, Express
   private let start: UnsafeMutablePointer<Element>
   package let count: Int
 
-  package init(arrayLiteral elements: Element...) {
+  package init(arrayLiteral elements: Element...) { self.init(elements) }
+
+  init(_ elements: [Element]) {
     start = .allocate(capacity: elements.count)
     count = elements.count
     for (index, element) in elements.enumerated() { (start + index).initialize(to: element) }
@@ -21,7 +23,31 @@ package struct ImmortalArray<Element: Sendable>: RandomAccessCollection, Express
   package var endIndex: Int { count }
 
   package subscript(index: Int) -> Element {
-    precondition(index >= 0 && index < count, "an index outside the table")
-    return start[index]
+    // Lent, so that looking at one part of a large element does not copy the others.
+    _read {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "an index outside the table")
+      yield start[index]
+    }
+  }
+
+  /// The caller knows that the index is in the table.
+  subscript(unchecked index: Int) -> Element {
+    @inline(__always) _read { yield start[index] }
+  }
+}
+
+/// A value that is made once, for the generated tables, and never freed: passed on as one pointer.
+///
+/// `@unchecked Sendable`: as above.
+struct Immortal<Value: Sendable>: @unchecked Sendable {
+  private let pointer: UnsafeMutablePointer<Value>
+
+  init(_ value: Value) {
+    pointer = .allocate(capacity: 1)
+    pointer.initialize(to: value)
+  }
+
+  var value: Value {
+    _read { yield pointer.pointee }
   }
 }

@@ -9,7 +9,7 @@ package enum ModelLimits {
   package static let expirationDays = range(of: .expirationDays)
 
   private static func range(of shape: ModelShape) -> ClosedRange<Int> {
-    switch shape {
+    switch shape.kind {
     case .string(let string): string.length
     case .integer(let range): range
     case .list(let list): list.count

@@ -26,31 +26,36 @@ package enum ModelPattern: UInt8, Sendable {
   case notBlank
 
   /// Whether all of `value`, which is well-formed UTF-8, matches.
-  package func matches(_ value: borrowing Span<UInt8>) -> Bool {
+  func matches(_ value: Span<UInt8>) -> Bool {
     switch self {
     case .anything: true
     case .arn: Self.isArn(value)
-    case .requestToken: value.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F }
+    case .requestToken: ByteClasses.shared.areAll(.requestToken, value)
     case .lexBotAliasArn: Self.isLexBotAliasArn(value)
     case .lexIntentName: Self.isLexIntentName(value)
     case .resourceName: Self.isResourceName(value)
     case .userId: Self.isUserId(value)
-    case .notBlank: !value.allSatisfy(isBlank)
+    case .notBlank: Self.isNotBlank(value)
     }
   }
 
-  private static func isArn(_ value: borrowing Span<UInt8>) -> Bool {
-    var reader = SpanReader()
-    guard reader.skip("arn:", in: value) else { return false }
+  private static func isArn(_ value: Span<UInt8>) -> Bool {
+    guard value.starts(with: "arn:", at: 0) else { return false }
+    let classes = ByteClasses.shared
+    var index = 4
     for part in 0..<4 {
-      let length = reader.run(in: value) { isLowerAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }.count
-      guard length <= 63, length > 0 || part > 0, reader.skip(":", in: value) else { return false }
+      let end = classes.end(of: .arnPart, in: value, from: index)
+      guard end &- index <= 63, end > index || part > 0, end < value.count,
+        value[unchecked: end] == UInt8(ascii: ":")
+      else { return false }
+      index = end &+ 1
     }
-    guard reader.index < value.count, value[reader.index] != UInt8(ascii: "/") else { return false }
-    return value.extracting(reader.index..<value.count).scalarCount <= 1024
+    guard index < value.count, value[unchecked: index] != UInt8(ascii: "/") else { return false }
+    // Mostly there are fewer bytes than characters allowed.
+    return value.count &- index <= 1024 || value.extracting(index..<value.count).scalarCount <= 1024
   }
 
-  private static func isLexBotAliasArn(_ value: borrowing Span<UInt8>) -> Bool {
+  private static func isLexBotAliasArn(_ value: Span<UInt8>) -> Bool {
     var reader = SpanReader()
     return reader.skip("arn:aws:lex:", in: value)
       && reader.skip(exactly: 2, in: value, of: isLower) && reader.skip("-", in: value)
@@ -61,7 +66,7 @@ package enum ModelPattern: UInt8, Sendable {
       && reader.skip(exactly: 10, in: value, of: isUpperAlphanumeric) && reader.index == value.count
   }
 
-  private static func isLexIntentName(_ value: borrowing Span<UInt8>) -> Bool {
+  private static func isLexIntentName(_ value: Span<UInt8>) -> Bool {
     var previous = UInt8(ascii: "_")
     for index in value.indices {
       let byte = value[index]
@@ -71,8 +76,13 @@ package enum ModelPattern: UInt8, Sendable {
     return !value.isEmpty
   }
 
+  private static func isNotBlank(_ value: Span<UInt8>) -> Bool {
+    for index in value.indices where !isBlank(value[unchecked: index]) { return true }
+    return false
+  }
+
   /// Outside both readings are the C0 controls but tab, line feed and carriage return, U+FFFE and U+FFFF.
-  private static func isResourceName(_ value: borrowing Span<UInt8>) -> Bool {
+  private static func isResourceName(_ value: Span<UInt8>) -> Bool {
     for index in value.indices {
       let byte = value[index]
       if byte < 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D { return false }
@@ -81,10 +91,10 @@ package enum ModelPattern: UInt8, Sendable {
     return true
   }
 
-  private static func isUserId(_ value: borrowing Span<UInt8>) -> Bool {
+  private static func isUserId(_ value: Span<UInt8>) -> Bool {
     guard !value.isEmpty, value.count <= 64, isAlphanumeric(value[0]), isAlphanumeric(value[value.count - 1])
     else { return false }
-    return value.allSatisfy(isUserIdByte)
+    return ByteClasses.shared.areAll(.userId, value)
   }
 }
 

@@ -1,20 +1,38 @@
 package import Primitives
 
-/// The kinds of value that inputs of this service model are made of, with their constraints.
-package enum ModelShape: Sendable {
-  case string(ModelString)
-  case enumeration(ImmortalArray<StaticString>)
-  case integer(ClosedRange<Int>)
-  case list(ModelList)
-  case structure(ModelStructure)
+/// What inputs of this service model are made of: a kind of value with its constraints.
+package struct ModelShape: Sendable {
+  enum Kind: Sendable {
+    case string(ModelString)
+    case enumeration(ImmortalArray<StaticString>)
+    case integer(ClosedRange<Int>)
+    case list(ModelList)
+    case structure(ModelStructure)
+  }
+
+  private let immortal: Immortal<Kind>
+
+  private init(_ kind: Kind) { immortal = Immortal(kind) }
+
+  var kind: Kind {
+    @inline(__always) _read { yield immortal.value }
+  }
+
+  static func string(_ constraint: ModelString) -> ModelShape { ModelShape(.string(constraint)) }
+  static func enumeration(_ accepted: ImmortalArray<StaticString>) -> ModelShape {
+    ModelShape(.enumeration(accepted))
+  }
+  static func integer(_ range: ClosedRange<Int>) -> ModelShape { ModelShape(.integer(range)) }
+  static func list(_ constraint: ModelList) -> ModelShape { ModelShape(.list(constraint)) }
+  static func structure(_ constraint: ModelStructure) -> ModelShape { ModelShape(.structure(constraint)) }
 }
 
-package struct ModelString: Sendable {
+struct ModelString: Sendable {
   /// In Unicode scalars.
-  package let length: ClosedRange<Int>
-  package let pattern: ModelPattern
+  let length: ClosedRange<Int>
+  let pattern: ModelPattern
   /// The model asks that the value be kept out of logs.
-  package let isSensitive: Bool
+  let isSensitive: Bool
 
   init(_ length: ClosedRange<Int>, _ pattern: ModelPattern, isSensitive: Bool = false) {
     self.length = length
@@ -23,38 +41,50 @@ package struct ModelString: Sendable {
   }
 }
 
-package struct ModelList: Sendable {
-  /// One element; a value of its own would make the type recursive.
-  private let elements: ImmortalArray<ModelShape>
-  package let count: ClosedRange<Int>
+struct ModelList: Sendable {
+  let element: ModelShape
+  let count: ClosedRange<Int>
   /// Elements are tags, no two of which may have one key.
   let holdsTags: Bool
 
   init(of element: ModelShape, count: ClosedRange<Int>, holdsTags: Bool = false) {
-    elements = [element]
+    self.element = element
     self.count = count
     self.holdsTags = holdsTags
   }
-
-  package var element: ModelShape { elements[0] }
 }
 
 package struct ModelStructure: Sendable {
-  package let members: ImmortalArray<ModelMember>
-  /// A bit for each body member that a request must bear.
-  let demanded: UInt64
+  private struct Layout: Sendable {
+    let members: ImmortalArray<ModelMember>
+    let demanded: UInt64
+    let hasBodyMembers: Bool
+    let hasTargetMembers: Bool
+  }
+
+  private let layout: Immortal<Layout>
 
   init(_ members: ImmortalArray<ModelMember>) {
     // The validator marks the members that it has seen in one word.
     precondition(
       members.count <= UInt64.bitWidth, "a structure with more members than the validator can mark")
-    self.members = members
-    demanded = members.indices.reduce(0) { bits, index in
+    let demanded = members.indices.reduce(0 as UInt64) { bits, index in
       let member = members[index]
       let isDemanded = member.isRequired && !member.isIdempotencyToken && member.isInBody
       return isDemanded ? bits | 1 << UInt64(index) : bits
     }
+    layout = Immortal(
+      Layout(
+        members: members, demanded: demanded, hasBodyMembers: members.contains { $0.isInBody },
+        hasTargetMembers: members.contains { !$0.isInBody }))
   }
+
+  package var members: ImmortalArray<ModelMember> { layout.value.members }
+  /// A bit for each body member that a request must bear.
+  var demanded: UInt64 { layout.value.demanded }
+  var hasBodyMembers: Bool { layout.value.hasBodyMembers }
+  /// Whether members stand in path or query.
+  var hasTargetMembers: Bool { layout.value.hasTargetMembers }
 }
 
 /// One member of an input structure.
@@ -71,6 +101,7 @@ package struct ModelMember: Sendable {
   package let name: StaticString
   package let shape: ModelShape
   package let location: Location
+  package let isInBody: Bool
   package let isRequired: Bool
   /// The service recognises repeated requests by it. SDKs fill it in, and so does the gateway: its absence is
   /// no violation.
@@ -85,21 +116,10 @@ package struct ModelMember: Sendable {
     self.name = name
     self.shape = shape
     self.location = location
+    isInBody = if case .body = location { true } else { false }
     self.isRequired = isRequired
     self.isIdempotencyToken = isIdempotencyToken
     self.confines = confines
-  }
-
-  package var isInBody: Bool {
-    if case .body = location { true } else { false }
-  }
-
-  /// Its name where it does not stand in the body.
-  var wireName: StaticString? {
-    switch location {
-    case .body: nil
-    case .path(let name), .query(let name): name
-    }
   }
 
   /// The name as text, for those that keep it.

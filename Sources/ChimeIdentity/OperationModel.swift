@@ -10,12 +10,6 @@ package struct OperationModel: Sendable {
     private static let names: [Text] = ["GET", "POST", "PUT", "DELETE"]
   }
 
-  enum PathSegment: Sendable {
-    case literal(Text)
-    /// Holds the member with this wire name.
-    case label(Text)
-  }
-
   /// `CreateAppInstanceUser`
   package let name: Text
   package let method: Method
@@ -31,7 +25,6 @@ package struct OperationModel: Sendable {
   /// The body member by which the service recognises a request that it has served already.
   package let idempotencyToken: ModelMember?
 
-  let segments: [PathSegment]
   /// Whether the path is the same for every request.
   package let isPathConstant: Bool
 
@@ -47,14 +40,7 @@ package struct OperationModel: Sendable {
     self.isIdempotent = isIdempotent
     self.input = input
     idempotencyToken = input.members.first { $0.isIdempotencyToken }
-    segments = path.utf8.dropFirst().split(separator: UInt8(ascii: "/")).map(Self.segment)
     isPathConstant = !path.utf8.contains(UInt8(ascii: "{"))
-  }
-
-  private static func segment(_ template: ArraySlice<UInt8>) -> PathSegment {
-    template.first == UInt8(ascii: "{")
-      ? .label(Text(uncheckedUTF8: Array(template.dropFirst().dropLast())))
-      : .literal(Text(uncheckedUTF8: Array(template)))
   }
 }
 

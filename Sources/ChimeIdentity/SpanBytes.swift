@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Questions about UTF-8 bytes that matchers and readers share. Each byte of each request passes here several times, so
 /// that where the loop itself keeps an index within bounds it is not checked once more, and loops over whole values do
 /// not stop early, which lets the compiler look at many bytes at a time.
@@ -11,23 +13,23 @@ extension Span<UInt8> {
 
   @inline(__always)
   func starts(with literal: StaticString, at start: Int) -> Bool {
-    let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-    guard count - start >= expected.count else { return false }
-    var difference: UInt8 = 0
-    for offset in 0..<expected.count { difference |= self[unchecked: start &+ offset] ^ expected[offset] }
-    return difference == 0
+    let expected = literal.span
+    guard count &- start >= expected.count else { return false }
+    return extracting(unchecked: start..<start &+ expected.count).holds(expected)
   }
 
   @inline(__always)
-  func equals(_ literal: StaticString) -> Bool {
-    count == literal.utf8CodeUnitCount && starts(with: literal, at: 0)
-  }
+  func equals(_ literal: StaticString) -> Bool { holds(literal.span) }
+}
 
-  func equals(_ other: borrowing Span<UInt8>) -> Bool {
-    guard count == other.count else { return false }
-    var difference: UInt8 = 0
-    for index in 0..<count { difference |= self[unchecked: index] ^ other[unchecked: index] }
-    return difference == 0
+extension StaticString {
+  /// Its UTF-8, which lives as long as the process.
+  @inline(__always)
+  package var span: Span<UInt8> {
+    @_lifetime(immortal) get {
+      _overrideLifetime(
+        Span(_unsafeStart: utf8Start, count: utf8CodeUnitCount), copying: Span<UInt8>())
+    }
   }
 }
 
@@ -35,25 +37,33 @@ extension Span<UInt8> {
 struct SpanReader {
   private(set) var index = 0
 
-  mutating func skip(_ literal: StaticString, in value: borrowing Span<UInt8>) -> Bool {
+  mutating func skip(_ literal: StaticString, in value: Span<UInt8>) -> Bool {
     guard value.starts(with: literal, at: index) else { return false }
-    index += literal.utf8CodeUnitCount
+    index &+= literal.utf8CodeUnitCount
     return true
+  }
+
+  /// Moves over the bytes of a class; where they stand.
+  @inline(__always)
+  mutating func run(_ wanted: ByteClass, in value: Span<UInt8>) -> Range<Int> {
+    let start = index
+    index = ByteClasses.shared.end(of: wanted, in: value, from: start)
+    return Range(uncheckedBounds: (start, index))
   }
 
   /// Moves over at most `limit` bytes that satisfy `predicate`; where they stand.
   @inline(__always)
   mutating func run(
-    upTo limit: Int = .max, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+    upTo limit: Int = .max, in value: Span<UInt8>, of predicate: (UInt8) -> Bool
   ) -> Range<Int> {
     let start = index
-    while index < value.count, index - start < limit, predicate(value[unchecked: index]) { index += 1 }
+    while index < value.count, index &- start < limit, predicate(value[unchecked: index]) { index &+= 1 }
     return start..<index
   }
 
   @inline(__always)
   mutating func skip(
-    exactly count: Int, in value: borrowing Span<UInt8>, of predicate: (UInt8) -> Bool
+    exactly count: Int, in value: Span<UInt8>, of predicate: (UInt8) -> Bool
   ) -> Bool {
     run(upTo: count, in: value, of: predicate).count == count
   }
@@ -66,11 +76,3 @@ struct SpanReader {
 @inline(__always) func isAlphanumeric(_ byte: UInt8) -> Bool { isLetter(byte) || isDigit(byte) }
 @inline(__always) func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isLower(byte) || isDigit(byte) }
 @inline(__always) func isUpperAlphanumeric(_ byte: UInt8) -> Bool { isUpper(byte) || isDigit(byte) }
-
-/// What an AppInstanceUserId may hold: letters, digits and `:-_.@`.
-@inline(__always) func isUserIdByte(_ byte: UInt8) -> Bool {
-  switch byte {
-  case 0x3A, 0x2D, 0x5F, 0x2E, 0x40: true
-  default: isAlphanumeric(byte)
-  }
-}

@@ -279,22 +279,29 @@ extension Span<UInt8> {
   /// Whether both hold the same bytes.
   @inlinable package func holds(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    var index = 0
     let left = bytes
     let right = other.bytes
-    // In bounds: both have `count` bytes.
-    while index &+ 8 <= count {
-      if left.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-        != right.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-      {
-        return false
+    // All loads are in bounds: both have `count` bytes. The last one overlaps the one before.
+    if count >= 8 {
+      var index = 0
+      while index &+ 8 < count {
+        if left.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+          != right.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+        {
+          return false
+        }
+        index &+= 8
       }
-      index &+= 8
+      return left.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
+        == right.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
     }
-    while index < count {
-      if self[unchecked: index] != other[unchecked: index] { return false }
-      index &+= 1
+    if count >= 4 {
+      return left.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+        == right.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+        && left.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+          == right.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
     }
+    for index in 0..<count where self[unchecked: index] != other[unchecked: index] { return false }
     return true
   }
 

@@ -2,17 +2,18 @@
 enum JSONBytes {
   private static let highBits: UInt64 = 0x8080_8080_8080_8080
   private static let ones: UInt64 = 0x0101_0101_0101_0101
-  private static let spaces: UInt64 = 0x2020_2020_2020_2020
-  private static let quotes: UInt64 = 0x2222_2222_2222_2222
+  private static let twos: UInt64 = 0x0202_0202_0202_0202
+  private static let thirtyThrees: UInt64 = 0x2121_2121_2121_2121
   private static let backslashes: UInt64 = 0x5C5C_5C5C_5C5C_5C5C
 
   /// The high bit of each byte of `word` that is a quote, a backslash, a control or, if asked for, not ASCII.
   ///
-  /// Only the lowest bit set can be relied on: a subtraction sets the high bit of a byte that is below 0x20, a quote or
-  /// a backslash, but may borrow from the bytes above it and then err there.
+  /// With its second bit turned a quote (0x22) is 0x20, a control stays below that, and no other byte gets there: so one
+  /// subtraction of 0x21 finds both. Only the lowest bit set can be relied on: a subtraction sets the high bit of a byte
+  /// that it takes below zero, but may borrow from the bytes above it and then err there.
   @inline(__always)
   static func specials(in word: UInt64, stopAtNonASCII: Bool) -> UInt64 {
-    let low = (word &- spaces) | ((word ^ quotes) &- ones) | ((word ^ backslashes) &- ones)
+    let low = ((word ^ twos) &- thirtyThrees) | ((word ^ backslashes) &- ones)
     return stopAtNonASCII ? (low | word) & highBits : low & ~word & highBits
   }
 

@@ -75,7 +75,8 @@ package struct JSONSyntaxError: Error, Hashable {
 
   @inlinable package var root: JSONNode { JSONNode(index: 0) }
 
-  @inlinable package func kind(_ node: JSONNode) -> JSONKind { self[node].kind }
+  @inlinable @inline(__always)
+  package func kind(_ node: JSONNode) -> JSONKind { self[node].kind }
 
   /// The bytes of the value as they stand in the text.
   @inlinable package func source(_ node: JSONNode) -> Range<Int> { self[node].source }

@@ -4,14 +4,16 @@ package import Primitives
 extension JSONDocument {
   /// Where in `bytes` the string stands; `nil` when it is not one or has escapes, so that no bytes there are the
   /// string. For those who look at many strings and want to own none.
-  @inlinable package func plainString(_ node: JSONNode) -> Range<Int>? {
+  @inlinable @inline(__always)
+  package func plainString(_ node: JSONNode) -> Range<Int>? {
     let entry = self[node]
     return entry.kind == .string && !entry.isEscaped ? entry.content : nil
   }
 
   /// Lends the string as it stands in the text; `nil` when it is not one or has escapes.
   @_lifetime(borrow self)
-  @inlinable package func plainSpan(_ node: JSONNode) -> Span<UInt8>? {
+  @inlinable @inline(__always)
+  package func plainSpan(_ node: JSONNode) -> Span<UInt8>? {
     guard let place = plainString(node) else { return nil }
     return bytes.span.extracting(place)
   }
@@ -51,19 +53,20 @@ extension JSONDocument {
   @inlinable package func isText(_ node: JSONNode, _ expected: Span<UInt8>) -> Bool {
     let entry = self[node]
     guard entry.kind == .string else { return false }
-    if entry.isEscaped { return isEscapedText(entry, expected) }
-    return entry.end &- entry.start &- 2 == expected.count && isPlainText(entry, expected)
+    return entry.isEscaped
+      ? isEscapedText(node, expected)
+      : entry.end &- entry.start &- 2 == expected.count && isPlainText(node, expected)
   }
 
   package func isText(_ node: JSONNode, _ expected: Text) -> Bool { isText(node, expected.utf8.span) }
 
-  @usableFromInline func isPlainText(_ entry: JSONTapeEntry, _ expected: Span<UInt8>) -> Bool {
-    bytes.span.extracting(entry.content).holds(expected)
+  @usableFromInline func isPlainText(_ node: JSONNode, _ expected: Span<UInt8>) -> Bool {
+    bytes.span.extracting(self[node].content).holds(expected)
   }
 
   @usableFromInline @inline(never)
-  func isEscapedText(_ entry: JSONTapeEntry, _ expected: Span<UInt8>) -> Bool {
-    JSONString.unescaped(bytes.span, entry.content).span.holds(expected)
+  func isEscapedText(_ node: JSONNode, _ expected: Span<UInt8>) -> Bool {
+    JSONString.unescaped(bytes.span, self[node].content).span.holds(expected)
   }
 
   package func member(_ key: Text, of node: JSONNode) -> JSONNode? { member(key.utf8.span, of: node) }

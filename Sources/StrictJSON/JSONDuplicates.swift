@@ -21,7 +21,9 @@ enum JSONDuplicates {
     while key < tape.count {
       let entry = tape[key]
       let length = UInt64(truncatingIfNeeded: entry.end &- entry.start)
-      let bit = 1 &<< (length &* 3 &+ UInt64(bytes[Int(entry.end) &- 2])) as UInt64
+      // Unchecked because what is on the tape lies within the text.
+      let last = UInt64(bytes[unchecked: Int(entry.end) &- 2])
+      let bit = 1 &<< (length &* 3 &+ last) as UInt64
       repeated |= seen & bit
       isAnyEscaped = isAnyEscaped || entry.isEscaped
       seen |= bit

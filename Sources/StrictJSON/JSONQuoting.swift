@@ -51,22 +51,46 @@ extension ByteBuffer {
   /// The rest of a string, from `start` on, and its closing quote.
   @inline(never)
   private mutating func appendEscaping(_ value: Span<UInt8>, from start: Int) {
-    var start = start
-    var end = JSONBytes.nextSpecial(in: value, from: start, stopAtNonASCII: false)
-    while end < value.count {
-      append(value.extracting(start..<end))
-      appendEscape(value[end])
-      start = end + 1
-      end = JSONBytes.nextSpecial(in: value, from: start, stopAtNonASCII: false)
+    let count = value.count
+    let raw = value.bytes
+    var index = start
+    while index &+ 8 <= count {
+      // Eight bytes are copied whatever they are; as many count as stand before the first that needs an escape.
+      let word = JSONBytes.word(raw, at: index)
+      let found = JSONBytes.specials(in: word, stopAtNonASCII: false)
+      let plain = found == 0 ? 8 : JSONBytes.firstMark(found)
+      append(upTo: 8) { out in
+        UnsafeMutableRawBufferPointer(out).storeBytes(of: word.littleEndian, as: UInt64.self)
+        return plain
+      }
+      index &+= plain
+      if found != 0 {
+        appendEscape(value[unchecked: index])
+        index &+= 1
+      }
     }
-    append(value.extracting(start..<value.count))
+    while index < count {
+      let byte = value[unchecked: index]
+      if JSONBytes.firstMark(JSONBytes.specials(in: UInt64(byte), stopAtNonASCII: false)) == 0 {
+        appendEscape(byte)
+      } else {
+        append(byte)
+      }
+      index &+= 1
+    }
     append(UInt8(ascii: "\""))
   }
 
+  @inline(__always)
   private mutating func appendEscape(_ byte: UInt8) {
     append(UInt8(ascii: "\\"))
+    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(byte) } else { appendControl(byte) }
+  }
+
+  /// What stands for a control after the backslash.
+  @inline(never)
+  private mutating func appendControl(_ byte: UInt8) {
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(byte)
     case 0x08: append(UInt8(ascii: "b"))
     case 0x09: append(UInt8(ascii: "t"))
     case 0x0A: append(UInt8(ascii: "n"))

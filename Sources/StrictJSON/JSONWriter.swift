@@ -41,15 +41,23 @@ package import Primitives
   /// A member's key that needs no escaping.
   package mutating func key(_ key: StaticString) {
     separate()
-    buffer.append(UInt8(ascii: "\""))
-    buffer.append(key)
-    buffer.append(UInt8(ascii: "\""))
+    let count = key.utf8CodeUnitCount
+    buffer.append(upTo: count &+ 3) { out in
+      // There always is an address: three bytes are written at least.
+      guard let target = out.baseAddress else { return 0 }
+      target[0] = UInt8(ascii: "\"")
+      (target + 1).initialize(from: key.utf8Start, count: count)
+      target[count &+ 1] = UInt8(ascii: "\"")
+      target[count &+ 2] = UInt8(ascii: ":")
+      return count &+ 3
+    }
     endKey()
   }
 
   package mutating func key(text: Text) {
     separate()
     buffer.append(quoted: text.utf8.span)
+    buffer.append(UInt8(ascii: ":"))
     endKey()
   }
 
@@ -57,6 +65,11 @@ package import Primitives
     separate()
     buffer.append(quoted: value)
     place = .afterValue
+  }
+
+  /// A constant. It is escaped like all others.
+  package mutating func string(_ value: StaticString) {
+    string(Span(_unsafeStart: value.utf8Start, count: value.utf8CodeUnitCount))
   }
 
   package mutating func string(_ value: Text) { string(value.utf8.span) }
@@ -120,7 +133,6 @@ package import Primitives
 
   @inline(__always)
   private mutating func endKey() {
-    buffer.append(UInt8(ascii: ":"))
     if isPretty { buffer.append(UInt8(ascii: " ")) }
     place = .afterKey
   }

@@ -18,6 +18,12 @@ import StrictJSON
     #expect(arn.resourceId == id)
     #expect(arn.appInstanceArn.string == Sample.app)
     #expect(arn.appInstanceId == "0f4bd6bf-4c3a-4f0e-9d3a-5f1c2f6f3b11")
+    #expect(arn.region == "us-east-1")
+    let text = arn.text.utf8
+    let found = ChimeARNParts(text.span)
+    let parts = try #require(found)
+    #expect(parts.appInstanceArn == ByteSlice(0..<Sample.app.utf8.count))
+    #expect(parts.resourceId.map { Text(uncheckedUTF8: Array(text[$0.range])) } == id)
   }
 
   @Test(arguments: [
@@ -82,6 +88,17 @@ import StrictJSON
     #expect(throws: ModelViolation.self) {
       try ModelValidator.confinementSubjects(of: call, document: document)
     }
+  }
+
+  @Test func subjectsAreShownWhereTheyStand() throws {
+    let escaped = #"{"AppInstanceAdminArn":"\#(Sample.user.replacing("user", with: #"us\u0065r"#))"}"#
+    let call = try identify("POST", "/app-instances/\(Sample.encoded(Sample.app))/admins")
+    var seen: [String] = []
+    let document = try JSONDocument(parsing: Array(escaped.utf8))
+    try ModelValidator.visitConfinementSubjects(of: call, document: document) { member, value, arn in
+      seen.append("\(member) \(value.uncheckedText) \(arn.map { "\($0.resource)" } ?? "-")")
+    }
+    #expect(seen == ["AppInstanceAdminArn \(Sample.user) user", "AppInstanceArn \(Sample.app) appInstance"])
   }
 
   @Test func resourcesOfOtherServicesDoNotConfine() throws {

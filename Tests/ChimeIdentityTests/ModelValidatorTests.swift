@@ -137,4 +137,67 @@ import StrictJSON
     let found = try violation("POST", "/app-instance-users", #"{"\#(name)":1}"#)
     #expect(found?.member == String(repeating: "ü", count: 64) + "…")
   }
+
+  @Test func anEscapedMemberNameIsTheMember() throws {
+    let escaped = Self.base.replacing("Name", with: #"N\u0061me"#)
+    #expect(try violation("POST", "/app-instance-users", "{\(escaped)}") == nil)
+    let unknown = #"{\#(Self.base),"N\u006de":1}"#
+    #expect(
+      try violation("POST", "/app-instance-users", unknown)?.message
+        == "`Nme` is not a member of this operation's input")
+    let tag = #"{\#(Self.base),"Tags":[{"K\u0065y":"a","Value":"1"},{"Key":"a","V\u0061lue":"2"}]}"#
+    #expect(
+      try violation("POST", "/app-instance-users", tag)?.message
+        == "`Tags[1].Key` is the same key as `Tags[0].Key`; each may be given once")
+  }
+
+  /// Metadata has at most 1024 characters; how many bytes or escapes they take does not matter.
+  @Test(arguments: ["a", "é", "漢", "😀", #"\n"#, #"\u00e9"#, #"\uD83D\uDE00"#])
+  func lengthIsCountedInCharacters(_ character: String) throws {
+    for (count, isAllowed) in [(0, true), (1, true), (1024, true), (1025, false)] {
+      let value = String(repeating: character, count: count)
+      let found = try violation("POST", "/app-instance-users", #"{\#(Self.base),"Metadata":"\#(value)"}"#)
+      #expect(found?.message == (isAllowed ? nil : "`Metadata` must have at most 1024 characters"))
+      let tag = #"{\#(Self.base),"Tags":[{"Key":"k","Value":"\#(value)"}]}"#
+      let inTag = try violation("POST", "/app-instance-users", tag)
+      #expect(
+        inTag?.message
+          == (count == 1 ? nil : "`Tags[0].Value` must have 1 to 256 characters"))
+    }
+  }
+
+  @Test func repeatedTagKeysAreFoundWhereverTheyStand() throws {
+    var generator = SeededEntropy(seed: 5)
+    for _ in 0..<300 {
+      let keys = (0..<Int(generator.next() % 50) + 1).map { _ in
+        String(repeating: "k", count: Int(generator.next() % 6) + 1) + String(generator.next() % 40)
+      }
+      let tags = keys.map { key in
+        generator.next() % 8 == 0
+          ? #"{"Value":"v","Key":"\u006b\#(key.dropFirst())"}"# : #"{"Key":"\#(key)","Value":"v"}"#
+      }
+      let body = #"{\#(Self.base),"Tags":[\#(tags.joined(separator: ","))]}"#
+      let later = keys.indices.first { keys[..<$0].contains(keys[$0]) }
+      let expected = later.map { index in
+        let first = keys.firstIndex(of: keys[index]) ?? 0
+        return "`Tags[\(index)].Key` is the same key as `Tags[\(first)].Key`; each may be given once"
+      }
+      #expect(try violation("POST", "/app-instance-users", body)?.message == expected)
+    }
+  }
+}
+
+/// SplitMix64: the same sequence for the same seed, everywhere.
+private struct SeededEntropy {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
 }
