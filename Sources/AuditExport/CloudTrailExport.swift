@@ -3,13 +3,14 @@ internal import Gzip
 package import OpenSSLCrypto
 package import Primitives
 
-/// Writes CloudTrail log and digest files for each account and region, and goes on where an earlier export ended.
+/// Writes CloudTrail log and digest files for each account and region. They depend on the journal alone
+/// (docs/decisions/0040); where retention has taken its beginning, on what an earlier export wrote, too (0103).
 package struct CloudTrailExport {
   let folder: ExportFolder
   /// Whole hours, since a digest is about one.
   let since: WallClockTime?
   let until: WallClockTime?
-  /// What digest files are signed with.
+  /// What digest files are signed with (docs/decisions/0102).
   let key: Ed25519PrivateKey?
   /// The time of the first record that retention has left; `nil` when the journal has its beginning.
   let firstLeft: WallClockTime?

@@ -3,7 +3,8 @@ internal import ChimeIdentity
 package import Primitives
 internal import StrictJSON
 
-/// Finds out what became of requests by looking at what upstream has now.
+/// Finds out what became of requests by looking at what upstream has now, and asks for nothing else
+/// (docs/decisions/0034).
 package struct Reconciler {
   private let reader: any UpstreamReading
   private let tolerance: Int64

@@ -146,7 +146,7 @@ final class JournalWriter {
     let start = clock.monotonic()
     try segments.synchronize()
     let duration = clock.monotonic().nanoseconds(since: start)
-    desk.statistics.withLock { $0.synchronizations.record(duration) }
+    desk.statistics.withLock { $0.synchronizations.record(nanoseconds: duration) }
   }
 
   private func deliver() {
