@@ -100,7 +100,7 @@ extension CloudTrailExport {
         content, path: path, signature: try folder.read(path + Self.signatureSuffix))
     else {
       throw ExportFailure(
-        .bad, "\(folder.path)/\(path) is no digest file of this command: the export cannot go on from it")
+        "\(folder.path)/\(path) is no digest file of this command: the export cannot go on from it")
     }
     return digest
   }

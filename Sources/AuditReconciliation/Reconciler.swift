@@ -1,6 +1,6 @@
 package import AuditTrail
 internal import ChimeIdentity
-package import Primitives
+internal import Primitives
 internal import StrictJSON
 
 /// Finds out what became of requests by looking at what upstream has now, and asks for nothing else

@@ -10,9 +10,9 @@ import Testing
   @Test(arguments: [
     (0, AuditOutcome.created), (300, .created), (-300, .created), (301, .failed), (-301, .failed),
   ])
-  func aUserIsTheRequestsIfItIsAsOld(_ secondsLater: Int64, _ outcome: AuditOutcome) async throws {
+  func aUserIsTheRequestsIfItIsAsOld(_ secondsLater: Int, _ outcome: AuditOutcome) async throws {
     let upstream = ScriptedUpstream()
-    let created = asked.advanced(byNanoseconds: secondsLater * 1_000_000_000)
+    let created = asked.advanced(byNanoseconds: Int64(secondsLater) * 1_000_000_000)
     upstream.described = ScriptedUpstream.user(",\"CreatedTimestamp\":\"\(created.rfc3339)\"")
     let finding = try await find(open("CreateAppInstanceUser"), upstream)
     #expect(finding.outcome == outcome)

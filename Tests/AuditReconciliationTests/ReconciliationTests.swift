@@ -1,6 +1,7 @@
 import AuditTrail
 import HTTPWire
 import Primitives
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 internal import Synchronization
 
 /// SplitMix64: the same numbers for the same seed, on every machine, so that a failure can be had again.
