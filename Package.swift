@@ -146,8 +146,8 @@ let package = Package(
     tests(
       of: "PolicyEngine",
       uses: [
-        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "AuditTrail", "OpenSSLCrypto",
-        "PolicyReplay",
+        "Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "AuditTrail",
+        "OpenSSLCrypto", "PolicyReplay",
       ]),
     tests(
       of: "PolicyTrials",

@@ -34,7 +34,7 @@ package enum ReloadResult: Sendable {
 }
 
 /// Health, metrics and reload for operators.
-package struct AdminHandler: HTTPHandler {
+package final class AdminHandler: HTTPHandler {
   private let source: any AdminSource
   /// Asked for on everything but the two health paths.
   private let token: Secret?
@@ -133,7 +133,7 @@ package struct AdminHandler: HTTPHandler {
   }
 
   private func metrics() -> Reply {
-    var lines: [UInt8] = []
+    var lines = ByteBuffer()
     lines.append(field: "Content-Type", literal: "text/plain; version=0.0.4; charset=utf-8")
     return Reply(status: 200, fieldLines: lines, body: source.metrics())
   }
@@ -173,7 +173,7 @@ extension JSONWriter {
 
 extension Reply {
   fileprivate static func json(status: Int, _ body: [UInt8], closes: Bool = false) -> Reply {
-    var lines: [UInt8] = []
+    var lines = ByteBuffer()
     lines.append(field: "Content-Type", literal: "application/json")
     lines.append(field: "Cache-Control", literal: "no-store")
     return Reply(status: status, fieldLines: lines, body: body, closes: closes)

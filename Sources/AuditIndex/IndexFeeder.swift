@@ -18,7 +18,7 @@ package final class IndexFeeder: Sendable {
   private let startSequence: Int
   private let lastSequence: @Sendable () -> Int
   private let report: @Sendable (Event) -> Void
-  private let bell = Bell()
+  private let wake = Bell()
   private let isStopping = Atomic(false)
 
   private let periodAfterFailure: Int64
@@ -27,8 +27,8 @@ package final class IndexFeeder: Sendable {
   /// Between two transactions, so that whoever waits for the file gets it, and the disk is the journal's for most of
   /// the time.
   private static let rest: Int64 = 5_000_000
-  /// Few: for so long a query has to wait for the file, on a processor that has no time for this thread.
-  private static let linesAtOnce = 1000
+  /// Fewer new records than this are left for later: a query reads them where they are.
+  private static let fewRecords = 1024
 
   /// - Parameters:
   ///   - startSequence: the last record that was in the journal when this process began.
@@ -53,7 +53,7 @@ package final class IndexFeeder: Sendable {
     var isFailing = false
     while !isStopping.load(ordering: .relaxed) {
       do {
-        let current = try index ?? JournalIndex(directory: directory, linesAtOnce: Self.linesAtOnce)
+        let current = try index ?? JournalIndex(directory: directory)
         index = current
         try feed(current, &hasCaughtUp)
         if isFailing { report(.recovered) }
@@ -63,22 +63,24 @@ package final class IndexFeeder: Sendable {
         if !isFailing { report(.failed(Self.message(error))) }
         isFailing = true
       }
-      _ = bell.wait(nanoseconds: isFailing ? periodAfterFailure : Self.period)
+      _ = wake.wait(nanoseconds: isFailing ? periodAfterFailure : Self.period)
     }
   }
 
   /// Ends `run` after the transaction that is under way. For any thread; does not wait.
   package func stop() {
     isStopping.store(true, ordering: .relaxed)
-    bell.ring()
+    wake.ring()
   }
 
   private func feed(_ index: JournalIndex, _ hasCaughtUp: inout Bool) throws {
-    try index.update(upTo: lastSequence()) {
-      _ = bell.wait(nanoseconds: Self.rest)
+    let last = lastSequence()
+    guard !hasCaughtUp || last >= index.lastSequence + Self.fewRecords else { return }
+    try index.update(upTo: last) {
+      _ = wake.wait(nanoseconds: Self.rest)
       return !isStopping.load(ordering: .relaxed)
     }
-    guard !hasCaughtUp, try index.lastSequence() >= startSequence else { return }
+    guard !hasCaughtUp, index.lastSequence >= startSequence else { return }
     hasCaughtUp = true
     report(.caughtUp(unknown: try index.unknownCount(upTo: startSequence)))
   }

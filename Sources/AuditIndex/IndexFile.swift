@@ -6,9 +6,9 @@ internal import GRDB
 struct IndexFile {
   static let name = "index.sqlite"
   /// Changes with the tables and with what they mean; a file of another format is made anew.
-  private static let format = 3
-  /// How long a writer waits for another; each holds the file for a fraction of a second.
-  private static let patience = 2.0
+  private static let format = 4
+  /// How long a writer waits for another, in seconds; each holds the file for a fraction of one.
+  private static let lockTimeout = 2.0
   /// The journal goes before the index: below that much free space the index does not grow.
   private static let spaceForJournal: UInt64 = 64 << 20
 
@@ -53,10 +53,10 @@ struct IndexFile {
     try create(path, in: directory)
     var configuration = Configuration()
     configuration.journalMode = .wal
-    configuration.busyMode = .timeout(patience)
+    configuration.busyMode = .timeout(lockTimeout)
     configuration.prepareDatabase { db in
       // What a power cut takes is indexed again.
-      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000")
+      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000")
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.write { db in
@@ -65,6 +65,7 @@ struct IndexFile {
         db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       for table in tables { try db.execute(sql: "DROP TABLE \"\(table)\"") }
       try db.execute(sql: schema)
+      try begin(db)
       try db.execute(sql: "PRAGMA user_version = \(format)")
     }
     return queue
@@ -80,26 +81,78 @@ struct IndexFile {
     _ = fchmod(descriptor, 0o600)
   }
 
-  /// - `request`: where the records of a request lie. `second` is its outcome, `finding` what `reconcile` found out.
-  /// - `posting`: which requests have a term. In runs of zones, so that a growing index changes few pages.
-  /// - `zone`: the times of the requests with sequence numbers of one zone.
-  /// - `unknown`: requests that were forwarded and of which no answer is known.
-  /// - `state`: how far the journal is indexed, with the digest of the last line as the proof that it is this journal.
+  /// Empties the tables and begins anew.
+  /// - Returns: that nothing is indexed.
+  @discardableResult
+  static func begin(_ db: Database) throws -> IndexState {
+    for table in ["zone", "places", "posting", "late", "lateZone", "unknown", "state"] {
+      try db.execute(sql: "DELETE FROM \(table)")
+    }
+    let state = IndexState(build: Int64.random(in: 1...Int64.max))
+    try state.write(db)
+    return state
+  }
+
+  /// Drops the zones of segments before the one that begins with record `base`, which retention has removed.
+  static func forget(before base: Int, _ db: Database) throws {
+    let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM zone WHERE segment < ?", arguments: [base])
+    guard let last else { return }
+    let end = RequestPosition(zone: last + 1, request: 0).bits
+    for bucket in 0..<TermLists.buckets {
+      try db.execute(
+        sql: "DELETE FROM posting WHERE id BETWEEN ? AND ?",
+        arguments: [posting(bucket, zone: 0), posting(bucket, zone: last)])
+    }
+    try db.execute(sql: "DELETE FROM places WHERE zone <= ?", arguments: [last])
+    try db.execute(sql: "DELETE FROM late WHERE position < ?", arguments: [end])
+    try db.execute(sql: "DELETE FROM lateZone WHERE zone <= ?", arguments: [last])
+    try db.execute(sql: "DELETE FROM unknown WHERE position < ?", arguments: [end])
+    try db.execute(sql: "DELETE FROM zone WHERE number <= ?", arguments: [last])
+  }
+
+  /// The key of the row with the terms of one bucket of a zone. Those of a bucket lie together, so that a query reads
+  /// one stretch of the file for each of its terms.
+  static func posting(_ bucket: Int, zone: Int) -> Int { bucket << 40 | zone }
+
+  /// More than 2^40 sequence numbers fill.
+  static let mostZones = 1 << 28
+
+  /// That of a request no answer is known, or that one is.
+  static func setUnknown(_ isUnknown: Bool, _ position: RequestPosition, _ sequence: Int, _ db: Database)
+    throws
+  {
+    if isUnknown {
+      try db.cachedStatement(sql: "INSERT OR IGNORE INTO unknown VALUES (?, ?)")
+        .execute(arguments: [position.bits, sequence])
+    } else {
+      try db.cachedStatement(sql: "DELETE FROM unknown WHERE position = ?").execute(arguments: [position.bits]
+      )
+    }
+  }
+
+  /// - `zone`: where it begins, what its entries are relative to, and which numbers and times it has.
+  /// - `places`: where the records of a zone's requests lie (`RequestEntry`).
+  /// - `posting`: which requests of a zone have which terms (`TermLists`).
+  /// - `late`: records about a request that its entry has no room for (`LateRecord`); `lateZone`: zones with some.
+  /// - `unknown`: requests that were forwarded and of which no answer is known, with the number of the first record.
+  /// - `state`: how far the journal is indexed (`IndexState`).
   private static let schema = """
-    CREATE TABLE request (
-      sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,
-      segment INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-      secondSegment INTEGER, secondOffset INTEGER, secondLength INTEGER,
-      findingSegment INTEGER, findingOffset INTEGER, findingLength INTEGER);
-    CREATE TABLE posting (
-      run INTEGER NOT NULL, term INTEGER NOT NULL, zone INTEGER NOT NULL, places BLOB NOT NULL,
-      PRIMARY KEY (run, term, zone)) WITHOUT ROWID;
-    CREATE TABLE zone (number INTEGER PRIMARY KEY, earliest INTEGER NOT NULL, latest INTEGER NOT NULL);
-    CREATE TABLE unknown (sequence INTEGER PRIMARY KEY);
+    CREATE TABLE zone (
+      number INTEGER PRIMARY KEY, segment INTEGER NOT NULL, offset INTEGER NOT NULL, origin INTEGER NOT NULL,
+      time INTEGER NOT NULL, least INTEGER NOT NULL, greatest INTEGER NOT NULL, earliest INTEGER NOT NULL,
+      latest INTEGER NOT NULL);
+    CREATE TABLE places (zone INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+    CREATE TABLE posting (id INTEGER PRIMARY KEY, lists BLOB NOT NULL);
+    CREATE TABLE late (
+      position INTEGER NOT NULL, isFinding INTEGER NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL,
+      length INTEGER NOT NULL, terms BLOB NOT NULL, isUnknown INTEGER, PRIMARY KEY (position, isFinding)) WITHOUT ROWID;
+    CREATE TABLE lateZone (zone INTEGER PRIMARY KEY);
+    CREATE TABLE unknown (position INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
+    CREATE INDEX unknownBySequence ON unknown (sequence);
     CREATE TABLE state (
-      id INTEGER PRIMARY KEY CHECK (id = 1), build INTEGER NOT NULL, base INTEGER NOT NULL,
-      sequence INTEGER NOT NULL, digest TEXT NOT NULL, segment INTEGER NOT NULL, offset INTEGER NOT NULL,
-      length INTEGER NOT NULL, unreadable INTEGER NOT NULL);
+      id INTEGER PRIMARY KEY CHECK (id = 1), build INTEGER NOT NULL, base INTEGER NOT NULL, zone INTEGER NOT NULL,
+      sequence INTEGER NOT NULL, digest TEXT NOT NULL, segment INTEGER, offset INTEGER, length INTEGER,
+      unreadable INTEGER NOT NULL);
     """
 }
 

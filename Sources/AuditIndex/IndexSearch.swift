@@ -1,162 +1,230 @@
+internal import AuditStore
 internal import AuditTrail
 internal import GRDB
 internal import Primitives
 
-/// Finds the sequence numbers of requests that have a term of each group, in order or backwards, some at a time.
-///
-/// It goes by zones: whichever group is behind is asked for its first zone at or after the furthest, until all agree,
-/// and then the zone's requests are compared. What is rare makes the leaps long.
-struct IndexSearch {
-  enum Order { case oldestFirst, newestFirst }
+/// A request that may be one of those that are looked for.
+struct FoundRequest {
+  let position: RequestPosition
+  let sequence: Int
+  let first: RecordPlace
+  var second: RecordPlace?
+  var finding: RecordPlace?
+}
 
+/// Finds requests that have a term of each group, in order or backwards, some at a time.
+///
+/// It goes by zones: those that have the first group, which is the rarest, are asked for the others.
+struct IndexSearch {
+  enum Order {
+    case oldestFirst, newestFirst
+
+    func comes(_ left: Int, before right: Int) -> Bool { self == .oldestFirst ? left < right : left > right }
+    func next(after zone: Int) -> Int { self == .oldestFirst ? zone + 1 : zone - 1 }
+  }
+
+  let filter: QueryFilter
   let groups: [[IndexTerm]]
   let order: Order
-  /// The sequence numbers among which requests are looked for.
-  let range: ClosedRange<Int>
+  let late: LateRecords
+  /// The last request that was found before.
+  let passed: RequestPosition?
+  let count: Int
+  private(set) var found: [FoundRequest] = []
 
-  /// The next ones, at most `count`.
-  func next(_ count: Int, _ db: Database) throws -> [Int] {
-    if groups.isEmpty { return try inRange(count, db) }
-    var found: [Int] = []
-    let zones = (range.lowerBound >> Zone.shift)...(range.upperBound >> Zone.shift)
-    let runs = (zones.lowerBound >> Zone.runShift)...(zones.upperBound >> Zone.runShift)
-    var run = order == .oldestFirst ? runs.lowerBound : runs.upperBound
-    while runs.contains(run), found.count < count {
-      try search(run, zones, &found, count, db)
-      run += order == .oldestFirst ? 1 : -1
-    }
-    return Array(found.prefix(count))
+  init(
+    _ filter: QueryFilter, _ order: Order, late: LateRecords, after passed: RequestPosition?, count: Int,
+    by hasher: TermHasher
+  ) {
+    self.filter = filter
+    self.order = order
+    self.late = late
+    self.passed = passed
+    self.count = count
+    // What is unknown is little, and the other conditions are looked at there.
+    groups = filter.isUnknown ? [] : filter.groups(by: hasher)
   }
 
-  private func search(
-    _ run: Int, _ zones: ClosedRange<Int>, _ found: inout [Int], _ count: Int, _ db: Database
-  ) throws {
-    let unions = try groups.map { try PostingUnion(run: run, terms: $0, order, db) }
-    var target = order == .oldestFirst ? zones.lowerBound : -zones.upperBound
-    let end = order == .oldestFirst ? zones.upperBound : -zones.lowerBound
-    while found.count < count {
-      var reached = target
-      for union in unions {
-        guard let next = try union.firstZone(from: reached), next <= end else { return }
-        reached = next
+  private var isEnough: Bool { found.count >= count }
+
+  mutating func run(_ tail: borrowing JournalTail, _ db: Database) throws {
+    if order == .newestFirst {
+      searchTail(tail)
+      if !isEnough { try searchFile(upTo: tail.state.zone, db) }
+    } else {
+      try searchFile(upTo: tail.state.zone, db)
+      if !isEnough { searchTail(tail) }
+    }
+  }
+
+  private mutating func searchTail(_ tail: borrowing JournalTail) {
+    if order == .newestFirst {
+      search(tail.filling)
+      if !isEnough { search(tail.waiting) }
+    } else {
+      search(tail.waiting)
+      if !isEnough { search(tail.filling) }
+    }
+  }
+
+  private mutating func search(_ zone: borrowing ZoneBuilder) {
+    guard !zone.isEmpty, isAhead(zone.number), mayHold(zone.times) else { return }
+    var set = RequestSet(first: zone.entries.count)
+    for group in groups {
+      var union = RequestSet()
+      for term in group { union.formUnion(zone.requests(with: term)) }
+      set.formIntersection(union)
+    }
+    if filter.isUnknown {
+      for request in zone.entries.indices where !zone.isUnknown(request) { set.remove(request) }
+    }
+    take(set, of: zone.number, zone.origin, zone.entries, zone.late)
+  }
+
+  private mutating func searchFile(upTo last: Int, _ db: Database) throws {
+    guard let zones = try zones(upTo: last, db) else { return }
+    if filter.isUnknown {
+      try searchUnknown(zones, db)
+    } else if groups.isEmpty {
+      try searchAll(zones, db)
+    } else {
+      try searchTerms(zones, db)
+    }
+  }
+
+  /// The zones with requests of the filter's times, from where the search stands.
+  private func zones(upTo last: Int, _ db: Database) throws -> ClosedRange<Int>? {
+    guard let least = try Int.fetchOne(db, sql: "SELECT min(number) FROM zone") else { return nil }
+    var (first, last) = (least, last)
+    if let since = filter.since {
+      let zone = try Int.fetchOne(
+        db, sql: "SELECT min(number) FROM zone WHERE latest >= ?", arguments: [since.nanoseconds])
+      guard let zone else { return nil }
+      first = max(first, zone)
+    }
+    if let until = filter.until {
+      let zone = try Int.fetchOne(
+        db, sql: "SELECT max(number) FROM zone WHERE earliest < ?", arguments: [until.nanoseconds])
+      guard let zone else { return nil }
+      last = min(last, zone)
+    }
+    if let passed {
+      if order == .newestFirst { last = min(last, passed.zone) } else { first = max(first, passed.zone) }
+    }
+    return first <= last ? first...last : nil
+  }
+
+  private mutating func searchAll(_ zones: ClosedRange<Int>, _ db: Database) throws {
+    var zone = order == .oldestFirst ? zones.lowerBound : zones.upperBound
+    while zones.contains(zone), !isEnough {
+      try take(nil, of: zone, db)
+      zone = order.next(after: zone)
+    }
+  }
+
+  private mutating func searchTerms(_ zones: ClosedRange<Int>, _ db: Database) throws {
+    let rows = try groups.map { group in
+      try group.map { (term: $0, rows: try PostingRows($0, zones, order, db)) }
+    }
+    var target = order == .oldestFirst ? zones.lowerBound : zones.upperBound
+    var lateZones = (order == .oldestFirst ? late.zones : late.zones.reversed())[...]
+    while !isEnough {
+      // The next zone that may have the first group.
+      for (_, rows) in rows[0] { try rows.advance(to: target) }
+      lateZones = lateZones.drop { order.comes($0, before: target) }
+      let candidates = rows[0].compactMap(\.rows.zone) + lateZones.prefix(1)
+      guard let zone = order == .oldestFirst ? candidates.min() : candidates.max(), zones.contains(zone)
+      else {
+        return
       }
-      // Further than the first ones were asked for: they have to follow.
-      guard reached == target || unions.count == 1 else {
-        target = reached
-        continue
+      let records = try late.records(ofZone: zone, db)
+      var set = try requests(with: rows[0], in: zone, records)
+      for group in rows.dropFirst() where !set.isEmpty {
+        set.formIntersection(try requests(with: group, in: zone, records))
       }
-      found += sequences(of: unions)
-      target = reached + 1
+      if !set.isEmpty { try take(set, of: zone, db) }
+      target = order.next(after: zone)
     }
   }
 
-  /// What all have in the zone where they are.
-  private func sequences(of unions: [PostingUnion]) -> [Int] {
-    var common = unions[0].sequences
-    for union in unions.dropFirst() where !common.isEmpty {
-      common = Self.intersection(common, union.sequences)
+  /// Those that have a term of a group.
+  private func requests(
+    with group: [(term: IndexTerm, rows: PostingRows)], in zone: Int,
+    _ records: [(request: Int, record: LateRecord)]
+  ) throws -> RequestSet {
+    var set = RequestSet()
+    for (term, rows) in group {
+      try rows.advance(to: zone)
+      if rows.zone == zone { try rows.add(term, to: &set) }
+      for (request, record) in records where record.terms.contains(term) { set.insert(request) }
     }
-    common.removeAll { !range.contains($0) }
-    return order == .oldestFirst ? common : common.reversed()
+    return set
   }
 
-  /// What stands in both; both are in order.
-  private static func intersection(_ left: [Int], _ right: [Int]) -> [Int] {
-    var common: [Int] = []
-    var place = 0
-    for sequence in left {
-      while place < right.count, right[place] < sequence { place += 1 }
-      guard place < right.count else { break }
-      if right[place] == sequence { common.append(sequence) }
+  private mutating func searchUnknown(_ zones: ClosedRange<Int>, _ db: Database) throws {
+    let bounds = (
+      RequestPosition(zone: zones.lowerBound, request: 0),
+      RequestPosition(zone: zones.upperBound, request: 0xFFF)
+    )
+    let inTail = late.isUnknown.filter { $0.value.isUnknown && bounds.0 <= $0.key && $0.key <= bounds.1 }.keys
+    let statement = try db.cachedStatement(
+      sql: "SELECT position FROM unknown WHERE position BETWEEN ? AND ? ORDER BY position"
+        + (order == .oldestFirst ? " LIMIT ?" : " DESC LIMIT ?"))
+    // As many as are wanted, and as many as the passed one's zone may have of before.
+    let cursor = try Int.fetchCursor(
+      statement, arguments: [bounds.0.bits, bounds.1.bits, count + RequestSet.capacity])
+    var positions = Array(inTail)
+    while let bits = try cursor.next() { positions.append(RequestPosition(bits: bits)) }
+    positions.sort { order.comes($0.bits, before: $1.bits) }
+    while let zone = positions.first?.zone, !isEnough {
+      var set = RequestSet()
+      for position in positions.prefix(while: { $0.zone == zone }) { set.insert(position.request) }
+      try take(set, of: zone, db)
+      positions.removeAll { $0.zone == zone }
     }
-    return common
-  }
-
-  private func inRange(_ count: Int, _ db: Database) throws -> [Int] {
-    let sql = "SELECT sequence FROM request WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
-    let statement = try db.cachedStatement(sql: sql + (order == .oldestFirst ? " LIMIT ?" : " DESC LIMIT ?"))
-    return try Int.fetchAll(statement, arguments: [range.lowerBound, range.upperBound, count])
   }
 }
 
-/// The requests of a run that have one of some terms. Positions are numbers of zones, negative when searching
-/// backwards, so that they always grow.
-private final class PostingUnion {
-  private let cursors: [PostingCursor]
-  private var zone: Int?
-
-  init(run: Int, terms: [IndexTerm], _ order: IndexSearch.Order, _ db: Database) throws {
-    cursors = try terms.map { try PostingCursor(run: run, term: $0, order, db) }
+// Taking what was found.
+extension IndexSearch {
+  private func isAhead(_ zone: Int) -> Bool {
+    guard let passed else { return true }
+    return zone == passed.zone || order.comes(passed.zone, before: zone)
   }
 
-  /// Moves on to the first zone at or after `target` that has some.
-  func firstZone(from target: Int) throws -> Int? {
-    zone = nil
-    for cursor in cursors {
-      guard let next = try cursor.firstZone(from: target) else { continue }
-      zone = min(zone ?? next, next)
+  /// Whether requests of the filter's times may be among those of these times.
+  private func mayHold(_ times: ClosedRange<Int64>) -> Bool {
+    (filter.since.map { times.upperBound >= $0.nanoseconds } ?? true)
+      && (filter.until.map { times.lowerBound < $0.nanoseconds } ?? true)
+  }
+
+  /// - Parameter set: `nil`: all.
+  private mutating func take(_ set: RequestSet?, of number: Int, _ db: Database) throws {
+    guard let zone = try ZoneRow.fetch(number, db), mayHold(zone.times) else { return }
+    let entries = try zone.entries(db)
+    take(
+      set ?? RequestSet(first: entries.count), of: number, zone.origin, entries,
+      try late.records(ofZone: number, db))
+  }
+
+  private mutating func take(
+    _ set: RequestSet, of zone: Int, _ origin: ZoneOrigin, _ entries: borrowing ScratchArray<RequestEntry>,
+    _ late: [(request: Int, record: LateRecord)]
+  ) {
+    let requests = set.requests
+    for request in order == .oldestFirst ? requests : requests.reversed() where request < entries.count {
+      let position = RequestPosition(zone: zone, request: request)
+      if let passed, !order.comes(passed.bits, before: position.bits) { continue }
+      let entry = entries[request]
+      guard origin.mayInclude(entry, since: filter.since, until: filter.until),
+        let first = origin.first(entry)
+      else { continue }
+      var request = FoundRequest(
+        position: position, sequence: origin.sequence(entry), first: first, second: origin.second(entry))
+      for (owner, record) in late where owner == position.request {
+        if record.isFinding { request.finding = record.place } else { request.second = record.place }
+      }
+      found.append(request)
     }
-    return zone
-  }
-
-  /// Those of the zone, in order.
-  var sequences: [Int] {
-    let lists = cursors.compactMap { $0.zone == zone ? $0.sequences : nil }
-    return lists.count == 1 ? lists[0] : Set(lists.joined()).sorted()
-  }
-}
-
-private final class PostingCursor {
-  private typealias ZoneRow = (zone: Int, places: [UInt8])
-
-  private let statement: Statement
-  private let run: Int
-  private let term: IndexTerm
-  private let sign: Int
-  private var buffer: [ZoneRow] = []
-  private var place = 0
-  private var isAtEnd = false
-  /// How many are read at a time: more while they are taken one after the other, few after a leap.
-  private var block = fewest
-
-  private static let fewest = 1
-  private static let most = 64
-
-  init(run: Int, term: IndexTerm, _ order: IndexSearch.Order, _ db: Database) throws {
-    self.run = run
-    self.term = term
-    sign = order == .oldestFirst ? 1 : -1
-    let condition = order == .oldestFirst ? "zone >= ? ORDER BY zone" : "zone <= ? ORDER BY zone DESC"
-    statement = try db.cachedStatement(
-      sql: "SELECT zone, places FROM posting WHERE run = ? AND term = ? AND \(condition) LIMIT ?")
-  }
-
-  /// Where it is.
-  var zone: Int? { place < buffer.count ? buffer[place].zone : nil }
-
-  /// Those of the zone where it is, in order.
-  var sequences: [Int] { Zone.decode(buffer[place].places, of: buffer[place].zone * sign) }
-
-  func firstZone(from target: Int) throws -> Int? {
-    while true {
-      while place < buffer.count, buffer[place].zone < target { place += 1 }
-      if let zone { return zone }
-      guard !isAtEnd else { return nil }
-      let isNext = buffer.last.map { target <= $0.zone + block } ?? true
-      block = isNext ? min(Self.most, 2 * block) : Self.fewest
-      buffer = try read(block, from: target)
-      place = 0
-      isAtEnd = buffer.count < block
-    }
-  }
-
-  private func read(_ count: Int, from target: Int) throws -> [ZoneRow] {
-    let rows = try Row.fetchCursor(statement, arguments: [run, term.bits, target * sign, count])
-    var read: [ZoneRow] = []
-    while let row = try rows.next() {
-      let places = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
-      read.append((zone: row[0] * sign, places: places))
-    }
-    return read
   }
 }

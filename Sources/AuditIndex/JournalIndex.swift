@@ -1,23 +1,31 @@
 internal import AuditStore
-package import AuditTrail
+internal import AuditTrail
 internal import GRDB
-internal import Glibc
 internal import OpenSSLCrypto
 internal import Primitives
 
 /// The index of a journal: which requests have what, and where their records lie. For one thread at a time; several
 /// processes may use the same file.
+///
+/// The file holds the journal in whole zones (`ZoneBuilder`); what stands behind them, some thousand lines at most, is
+/// kept in memory (`JournalTail`).
 package final class JournalIndex {
   private let directory: String
-  private let lines: PlacedLines
+  let lines: PlacedLines
   private(set) var file: IndexFile
-  private let linesAtOnce: Int
+  private let linesPerZone: Int
+  /// `nil` before the first update and when another process went on with the file.
+  private var tail: JournalTail?
 
   /// Opens the index in a journal's directory, or begins one.
-  /// - Parameter linesAtOnce: how much is one transaction; little, because another process may wait for it.
-  package init(directory: String, linesAtOnce: Int = 5000) throws {
+  package convenience init(directory: String) throws {
+    try self.init(directory: directory, linesPerZone: RequestSet.capacity)
+  }
+
+  /// - Parameter linesPerZone: how much is written at a time, at most 4096.
+  init(directory: String, linesPerZone: Int) throws {
     self.directory = directory
-    self.linesAtOnce = linesAtOnce
+    self.linesPerZone = linesPerZone
     lines = try PlacedLines(directory: directory)
     file = try IndexFile(in: directory)
   }
@@ -39,186 +47,159 @@ package final class JournalIndex {
     } catch let error as DatabaseError where error.isDamage {
       IndexFile.remove(in: directory)
       file = try IndexFile(in: directory)
+      tail = nil
       return try updateOnce(limit, pause)
     }
   }
 
   private func updateOnce(_ limit: Int, _ pause: () -> Bool) throws -> Int {
+    if !file.isInPlace {
+      file = try IndexFile(in: directory)
+      tail = nil
+    }
+    var state = try currentState()
     while true {
-      if !file.isInPlace { file = try IndexFile(in: directory) }
-      let (isAtEnd, unreadable) = try advance(limit)
-      if isAtEnd || !pause() { return unreadable }
+      // Whatever is thrown on the way, the next update begins with what the file says.
+      var tail = takeTail(after: state)
+      let isAtEnd = try read(into: &tail, upTo: limit)
+      guard !isAtEnd || tail.hasCompleteZone else {
+        let unreadable = tail.unreadable
+        self.tail = consume tail
+        return unreadable
+      }
+      state = try writeZone(of: &tail)
+      let unreadable = tail.unreadable
+      self.tail = consume tail
+      guard pause() else { return unreadable }
     }
   }
 
-  /// One transaction's worth.
-  private func advance(_ limit: Int) throws -> (isAtEnd: Bool, unreadable: Int) {
-    var result = (isAtEnd: true, unreadable: 0)
-    // Most often there is nothing to do, and then nobody is kept from writing.
-    if let state = try file.queue.read({ try IndexState.read($0) }), try isCurrent(state, limit) {
-      return (true, state.unreadable)
-    }
-    guard file.hasSpace else { throw IndexFailure.unwritable("the disk is almost full") }
-    try file.queue.inTransaction(.immediate) { db in
-      result = try advance(limit, db)
-      return .commit
-    }
-    return result
+  /// What was read already, when it goes on where the file ends.
+  private func takeTail(after state: IndexState) -> JournalTail {
+    if let known = tail.take(), known.state == state { return known }
+    return JournalTail(after: state, linesPerZone: linesPerZone)
   }
 
-  private func isCurrent(_ state: IndexState, _ limit: Int) throws -> Bool {
-    guard try state.holds(in: lines), try lines.segments().first?.firstSequence == state.base else {
-      return false
-    }
-    guard state.sequence < limit else { return true }
-    var hasMore = false
-    _ = try lines.read(from: state.end) { _, _ in
-      hasMore = true
-      return false
-    }
-    return !hasMore
-  }
-
-  private func advance(_ limit: Int, _ db: Database) throws -> (isAtEnd: Bool, unreadable: Int) {
-    var state = try IndexState.read(db)
-    if let known = state, try !known.holds(in: lines) {
-      try Self.clear(db)
-      state = nil
-    }
-    let base = try lines.segments().first?.firstSequence ?? 1
-    if let known = state, known.base < base { try Self.forget(before: base, db) }
-    var batch = IndexBatch()
+  /// - Returns: whether the end or the limit was reached; if not, a zone must be written first.
+  private func read(into tail: inout JournalTail, upTo limit: Int) throws(FileFault) -> Bool {
     var isAtEnd = true
-    let intentOf = { [lines] (sequence: Int) -> JournalRecord? in
-      guard let row = try? IndexRow.fetch(sequence, db) else { return nil }
-      return (try? row.request(in: lines))??.first
-    }
-    _ = try lines.read(from: state?.end) { line, place in
-      guard batch.lines < linesAtOnce else {
+    try lines.read(from: tail.end) { line, place in
+      switch tail.take(line, at: place, upTo: limit) {
+      case .taken: return true
+      case .beyondLimit: return false
+      case .mustWrite:
         isAtEnd = false
         return false
       }
-      return batch.take(line, at: place, upTo: limit, intentOf: intentOf)
     }
-    try batch.write(db)
-    let unreadable = (state?.unreadable ?? 0) + batch.unreadable
-    if let last = batch.last {
-      let build = state?.build ?? Int64.random(in: 1...Int64.max)
-      try IndexState(
-        build: build, base: base, sequence: last.sequence, place: last.place,
-        digest: SHA256.digest(last.line),
-        unreadable: unreadable
-      ).write(db)
-    } else if var known = state {
-      known.base = base
-      try known.write(db)
-    }
-    return (isAtEnd, unreadable)
+    return isAtEnd
   }
 
-  private static func clear(_ db: Database) throws {
-    for table in ["request", "posting", "zone", "unknown", "state"] {
-      try db.execute(sql: "DELETE FROM \(table)")
+  /// What the file says, after whatever is not this journal's, or is no longer kept, was dropped from it.
+  private func currentState() throws -> IndexState {
+    let base = try lines.segments().first?.firstSequence ?? 1
+    if let state = try file.queue.read({ try IndexState.read($0) }), state.base == base || state.zone == 0,
+      try state.holds(in: lines)
+    {
+      return state
+    }
+    var current: IndexState?
+    try write { db in
+      var state: IndexState
+      if let known = try IndexState.read(db), try known.holds(in: lines) {
+        state = known
+      } else {
+        state = try IndexFile.begin(db)
+      }
+      if state.base < base { try IndexFile.forget(before: base, db) }
+      state.base = base
+      try state.write(db)
+      current = state
+    }
+    guard let current else { throw IndexFailure.stale }
+    return current
+  }
+
+  /// Writes the zone that waits, unless another process has gone on meanwhile: then that is where to go on.
+  /// - Returns: what the file holds then.
+  private func writeZone(of tail: inout JournalTail) throws -> IndexState {
+    var written = tail.state
+    var zone = tail.takeWaiting()
+    var isStale = false
+    try write { db in
+      guard let known = try IndexState.read(db), known == tail.state else {
+        isStale = true
+        return
+      }
+      guard let line = try lines.line(at: zone.last) else { throw IndexFailure.stale }
+      try zone.write(db)
+      for stray in zone.strays {
+        guard let position = try stray.find(in: lines, db) else { continue }
+        try stray.record.write(of: position, db)
+        if let isUnknown = stray.record.isUnknown {
+          try IndexFile.setUnknown(isUnknown, position, stray.intent, db)
+        }
+      }
+      written.zone = zone.number
+      written.sequence = zone.lastSequence
+      written.last = (zone.last, SHA256.digest(line))
+      written.unreadable += zone.unreadable
+      try written.write(db)
+    }
+    guard !isStale else { return try currentState() }
+    tail.finishWriting(written)
+    return written
+  }
+
+  private func write(_ updates: (Database) throws -> Void) throws {
+    guard file.hasSpace else { throw IndexFailure.unwritable("the disk is almost full") }
+    try file.queue.inTransaction(.immediate) { db in
+      try updates(db)
+      return .commit
     }
   }
+}
 
-  /// Drops what retention has removed from the journal.
-  private static func forget(before base: Int, _ db: Database) throws {
-    try db.execute(sql: "DELETE FROM request WHERE sequence < ?", arguments: [base])
-    try db.execute(sql: "DELETE FROM unknown WHERE sequence < ?", arguments: [base])
-    // What is left of these in the run and the zone of `base` finds no request.
-    let zone = base >> Zone.shift
-    try db.execute(sql: "DELETE FROM posting WHERE run < ?", arguments: [zone >> Zone.runShift])
-    try db.execute(sql: "DELETE FROM zone WHERE number < ?", arguments: [zone])
-  }
-
+extension JournalIndex {
   /// How many requests up to the record with the number `last` were forwarded and have no known answer.
   package func unknownCount(upTo last: Int) throws -> Int {
     try file.queue.read { db in
-      try Int.fetchOne(db, sql: "SELECT count(*) FROM unknown WHERE sequence <= ?", arguments: [last]) ?? 0
-    }
-  }
-
-  /// The last record that is indexed.
-  package func lastSequence() throws -> Int {
-    try file.queue.read { try IndexState.read($0)?.sequence ?? 0 }
-  }
-}
-
-// Queries.
-extension JournalIndex {
-  /// Requests that are read at once; between two such chunks the index can be written.
-  private static let rowsAtOnce = 256
-
-  /// Calls `body` with each request that `filter` describes, in the order of their first records or from the last one
-  /// back, until it returns `false`.
-  package func forEachRequest(
-    matching filter: QueryFilter, newestFirst: Bool, _ body: (RequestHistory) -> Bool
-  ) throws {
-    var build: Int64?
-    var passed: Int?
-    while true {
-      let (rows, last) = try file.queue.read { db in
-        let state = try IndexState.read(db)
-        // A new index would go on somewhere else.
-        guard build == nil || state?.build == build else { throw IndexFailure.stale }
-        build = state?.build
-        guard let state, let range = try Self.range(filter, state, after: passed, newestFirst, db) else {
-          return ([IndexRow](), Int?.none)
-        }
-        let found = try Self.find(filter, in: range, newestFirst, db)
-        return (try found.compactMap { try IndexRow.fetch($0, db) }, found.last)
+      var count =
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM unknown WHERE sequence <= ?", arguments: [last]) ?? 0
+      count += tail?.unknownCount(upTo: last) ?? 0
+      // What the tail says of requests in the file.
+      for (position, isUnknown) in try tail?.lateRecords(in: lines, db).isUnknown ?? [:] {
+        let sequence = try Int.fetchOne(
+          db, sql: "SELECT sequence FROM unknown WHERE position = ?", arguments: [position.bits])
+        if let sequence, sequence <= last, !isUnknown.isUnknown { count -= 1 }
+        if sequence == nil, isUnknown.sequence <= last, isUnknown.isUnknown { count += 1 }
       }
-      guard let last else { return }
-      passed = last
-      for row in rows where filter.includes(row.time) {
-        guard let request = try row.request(in: lines), filter.matches(request) else { continue }
-        guard body(request) else { return }
-      }
+      return count
     }
   }
 
-  private static func find(
-    _ filter: QueryFilter, in range: ClosedRange<Int>, _ newestFirst: Bool, _ db: Database
-  ) throws -> [Int] {
-    if filter.isUnknown {
-      let order = newestFirst ? "DESC" : "ASC"
-      return try Int.fetchAll(
-        db,
-        sql: "SELECT sequence FROM unknown WHERE sequence BETWEEN ? AND ? ORDER BY sequence \(order) LIMIT ?",
-        arguments: [range.lowerBound, range.upperBound, rowsAtOnce])
-    }
-    return try IndexSearch(
-      groups: filter.groups, order: newestFirst ? .newestFirst : .oldestFirst, range: range
-    ).next(rowsAtOnce, db)
+  /// The last record that an update has read.
+  package var lastSequence: Int { tail?.lastSequence ?? 0 }
+
+  /// The late records of the file, with what the tail says of requests there.
+  func lateRecords(_ db: Database) throws -> LateRecords {
+    guard let records = try tail?.lateRecords(in: lines, db) else { throw IndexFailure.stale }
+    return records
   }
 
-  /// The sequence numbers among which requests of the filter's times are, without those before or after `passed`.
-  private static func range(
-    _ filter: QueryFilter, _ state: IndexState, after passed: Int?, _ newestFirst: Bool, _ db: Database
-  ) throws -> ClosedRange<Int>? {
-    var (first, last) = (state.base, state.sequence)
-    if let since = filter.since {
-      let zone = try Int.fetchOne(
-        db, sql: "SELECT min(number) FROM zone WHERE latest >= ?", arguments: [since.nanoseconds])
-      guard let zone else { return nil }
-      first = max(first, zone << Zone.shift)
+  /// One chunk of a query.
+  func search(
+    _ filter: QueryFilter, _ order: IndexSearch.Order, _ late: LateRecords, after passed: RequestPosition?,
+    _ count: Int, _ db: Database
+  ) throws -> IndexSearch {
+    switch tail {
+    case .some(let tail):
+      // A new index would go on somewhere else.
+      guard try IndexState.read(db)?.build == tail.state.build else { throw IndexFailure.stale }
+      var search = IndexSearch(filter, order, late: late, after: passed, count: count, by: tail.hasher)
+      try search.run(tail, db)
+      return search
+    case .none: throw IndexFailure.stale
     }
-    if let until = filter.until {
-      let zone = try Int.fetchOne(
-        db, sql: "SELECT max(number) FROM zone WHERE earliest < ?", arguments: [until.nanoseconds])
-      guard let zone else { return nil }
-      last = min(last, (zone + 1) << Zone.shift - 1)
-    }
-    if let passed {
-      if newestFirst { last = min(last, passed - 1) } else { first = max(first, passed + 1) }
-    }
-    return first <= last ? first...last : nil
-  }
-}
-
-extension QueryFilter {
-  fileprivate func includes(_ time: WallClockTime) -> Bool {
-    (since.map { time >= $0 } ?? true) && (until.map { time < $0 } ?? true)
   }
 }

@@ -38,7 +38,9 @@ package struct JournalSource: RequestSource {
     var transactions = 0
     let unreadable = try index.update {
       transactions += 1
-      if transactions == Self.patience { notice("bringing the index of the audit journal up to date") }
+      if transactions == Self.quickTransactions {
+        notice("bringing the index of the audit journal up to date")
+      }
       return true
     }
     guard let limit else {
@@ -83,5 +85,5 @@ package struct JournalSource: RequestSource {
   }
 
   /// Transactions of the index after which it is time to say why nothing is printed yet.
-  private static let patience = 20
+  private static let quickTransactions = 20
 }

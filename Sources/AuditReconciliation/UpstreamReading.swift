@@ -49,7 +49,7 @@ package enum ReadAnswer {
   private static func errorType(_ message: ResponseMessage) -> String? {
     let head = message.head
     if let field = head.first(named: "x-amzn-errortype") {
-      return String(decoding: head.slice(field), as: UTF8.self).onOneLine
+      return String(decoding: head.bytes[field], as: UTF8.self).onOneLine
     }
     guard let document = try? JSONDocument(parsing: message.bodyArray) else { return nil }
     for key: Text in ["__type", "Code", "code"] {

@@ -15,7 +15,7 @@ package struct RecordPlace: Sendable, Hashable {
 
   /// Whether a segment can hold a record of that length there.
   package static func canBe(offset: Int, length: Int) -> Bool {
-    (0..<1 << 48).contains(offset) && (1...SegmentLines.longestRecord).contains(length)
+    (0..<1 << 48).contains(offset) && (0...SegmentLines.longestRecord).contains(length)
   }
 }
 
@@ -50,35 +50,37 @@ package final class PlacedLines {
   package func segments() throws(FileFault) -> [SegmentName] { try JournalListing(files).segments }
 
   /// Calls `body` with each whole line from `start` on (`nil`: from the first that is kept), until it returns `false`.
-  /// - Returns: where the next line begins; `nil` when there is no segment.
   package func read(
-    from start: JournalPosition?, _ body: ([UInt8], RecordPlace) -> Bool
-  ) throws(FileFault) -> JournalPosition? {
+    from start: JournalPosition?, _ body: (Span<UInt8>, RecordPlace) -> Bool
+  ) throws(FileFault) {
     // A segment that another follows is complete by the time it is listed.
-    let listed = try segments()
-    var position = start ?? listed.first.map { JournalPosition(segment: $0, offset: 0) }
-    for segment in listed {
-      guard let reached = position, segment >= reached.segment else { continue }
-      var next = JournalPosition(segment: segment, offset: segment == reached.segment ? reached.offset : 0)
-      let wantsMore = try read(segment, from: &next.offset, body)
-      position = next
-      guard wantsMore else { break }
+    for segment in try segments() where start.map({ segment >= $0.segment }) ?? true {
+      let offset = segment == start?.segment ? start?.offset ?? 0 : 0
+      guard try read(segment, from: offset, body) else { return }
     }
-    return position
   }
 
+  /// - Returns: whether `body` wants more.
   private func read(
-    _ segment: SegmentName, from offset: inout Int, _ body: ([UInt8], RecordPlace) -> Bool
+    _ segment: SegmentName, from offset: Int, _ body: (Span<UInt8>, RecordPlace) -> Bool
   ) throws(FileFault) -> Bool {
-    var lines = try SegmentLines(segment.file, in: files, from: offset)
-    let result = Result { () throws(FileFault) -> Bool in
-      var line: [UInt8] = []
-      while try lines.next({ span in line = span.withUnsafeBytes { Array($0) } }) == .line {
-        let place = RecordPlace(segment: segment, offset: offset, length: line.count)
-        offset = lines.offset
-        guard body(line, place) else { return false }
-      }
+    var lines: SegmentLines
+    do throws(FileFault) {
+      lines = try SegmentLines(segment.file, in: files, from: offset)
+    } catch {
+      // Retention has removed it since it was listed.
+      guard error.isExpiry else { throw error }
       return true
+    }
+    let result = Result { () throws(FileFault) -> Bool in
+      while true {
+        let start = lines.offset
+        guard try lines.next() == .line else { return true }
+        let line = lines.line
+        guard body(line, RecordPlace(segment: segment, offset: start, length: line.count)) else {
+          return false
+        }
+      }
     }
     lines.close()
     return try result.get()

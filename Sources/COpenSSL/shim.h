@@ -104,6 +104,8 @@ static inline int gh_select_http11(
   return SSL_TLSEXT_ERR_OK;
 }
 
+static inline void gh_SSL_CTX_read_ahead(SSL_CTX *ctx) { SSL_CTX_set_read_ahead(ctx, 1); }
+
 static inline void gh_SSL_CTX_offer_http11(SSL_CTX *ctx) {
   SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)"\x08http/1.1", 9);
 }
@@ -115,6 +117,20 @@ static inline long gh_SSL_CTX_set_session_cache_off(SSL_CTX *ctx) {
   SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(ctx, 0);
   return SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+}
+
+/// Sees each read of a session's descriptor, and says whether it brought less than was asked for.
+static inline long gh_note_read(
+    BIO *bio, int operation, const char *bytes, size_t wanted, int argi, long argl, int result, size_t *got) {
+  (void)bytes, (void)argi, (void)argl;
+  if (operation == (BIO_CB_READ | BIO_CB_RETURN))
+    *(int *)BIO_get_callback_arg(bio) = result > 0 && got && *got < wanted;
+  return result;
+}
+static inline void gh_SSL_watch_reads(SSL *ssl, int *was_short) {
+  BIO *bio = SSL_get_rbio(ssl);
+  BIO_set_callback_arg(bio, (char *)was_short);
+  BIO_set_callback_ex(bio, gh_note_read);
 }
 
 /// Whether an error of the PEM reader says that no further block begins: the end of a good file.

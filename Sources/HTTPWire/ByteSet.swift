@@ -18,6 +18,9 @@ struct ByteSet: Sendable {
   /// `pchar` without `%` (RFC 3986 section 3.3).
   static var path: ByteSet { ByteSet(low: 0x2FFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF) }
 
+  /// `path` without `.`.
+  static var plainPath: ByteSet { ByteSet(low: 0x2FFF_3FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF) }
+
   /// `pchar` without `%`, `/` and `?` (RFC 3986 section 3.4).
   static var query: ByteSet { ByteSet(low: 0xAFFF_FFD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF) }
 

@@ -4,10 +4,10 @@ internal import Primitives
 ///
 /// Stricter than the grammar in one place: the "bad whitespace" it tolerates around `;` and `=` for old
 /// senders is refused, since parsers disagree about it and no SDK writes it.
-struct ChunkedBody: Sendable {
+struct ChunkedBody: ~Copyable {
   /// The message's head and behind it the content so far.
-  private var message: [UInt8]
-  private let headCount: Int
+  private var message = ByteBuffer()
+  private var headCount = 0
   private var stage = Stage.sizeLine
   private var lines = LineScanner()
   /// Bytes of extensions and trailers so far.
@@ -32,27 +32,27 @@ struct ChunkedBody: Sendable {
     let isComplete: Bool
   }
 
-  /// - Parameter head: the head that the content belongs to.
-  init(behind head: [UInt8] = [], limits: HTTPLimits) {
-    message = head
-    headCount = head.count
-    self.limits = limits
+  init(limits: HTTPLimits) { self.limits = limits }
+
+  /// Makes ready for the content that belongs to `head`.
+  mutating func begin(behind head: RawSpan) {
+    message.append(head)
+    headCount = head.byteCount
+    stage = .sizeLine
+    lines = LineScanner()
+    overhead = 0
   }
 
   /// Decodes as much of `bytes` as it can. The caller discards what was consumed and hands over the rest
   /// again with what follows.
-  mutating func decode(_ input: borrowing InputBuffer) throws(HTTPViolation) -> Progress {
-    try decode(input.bytes.span.bytes.extracting(droppingFirst: input.start))
-  }
-
-  private mutating func decode(_ bytes: RawSpan) throws(HTTPViolation) -> Progress {
+  mutating func decode(_ bytes: RawSpan) throws(HTTPViolation) -> Progress {
     var consumed = 0
     while true {
       let rest = bytes.extracting(droppingFirst: consumed)
       switch stage {
       case .data(let size):
         let count = min(size, rest.byteCount)
-        append(rest.extracting(first: count))
+        message.append(rest.extracting(first: count))
         consumed += count
         stage = count == size ? .dataEnd : .data(size - count)
         if count < size { return Progress(consumed: consumed, isComplete: false) }
@@ -81,15 +81,15 @@ struct ChunkedBody: Sendable {
 
   /// The head and the content behind it.
   mutating func takeMessage() -> [UInt8] {
-    var taken: [UInt8] = []
-    swap(&taken, &message)
+    let taken = message.array
+    message = ByteBuffer()
     return taken
   }
 
   /// A line at the start of `rest`. Consumed lines are dropped, so every line begins at 0.
   private mutating func nextLine(in rest: RawSpan) throws(HTTPViolation) -> Range<Int>? {
-    let room = Self.longestSize + 2 + limits.headerBytes - overhead
-    guard let line = try lines.next(in: rest, limit: room, excess: .trailersTooLarge) else { return nil }
+    let most = Self.longestSize + 2 + limits.headerBytes - overhead
+    guard let line = try lines.next(in: rest, limit: most, excess: .trailersTooLarge) else { return nil }
     lines = LineScanner()
     return line
   }
@@ -117,7 +117,7 @@ struct ChunkedBody: Sendable {
   private static let longestSize = 15
 
   private mutating func readTrailer(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) {
-    let field = try FieldSection.parse(line, in: bytes)
+    let field = try FieldLine(line, in: bytes)
     switch field.known {
     case .contentLength, .transferEncoding, .host: throw .forbiddenTrailer
     default: try addOverhead(line.count + 2)
@@ -129,9 +129,6 @@ struct ChunkedBody: Sendable {
     guard overhead <= limits.headerBytes else { throw .trailersTooLarge }
   }
 
-  private mutating func append(_ bytes: RawSpan) {
-    bytes.withUnsafeBytes { message.append(contentsOf: $0) }
-  }
 }
 
 /// `*( ";" chunk-ext-name [ "=" chunk-ext-val ] )` (RFC 9112 section 7.1.1).

@@ -1,50 +1,21 @@
-package import Primitives
-
-/// A field to be written.
-package struct OutgoingField: Sendable {
-  package let name: Name
-  package let value: [UInt8]
-
-  package enum Name: Sendable {
-    case literal(StaticString)
-    case bytes([UInt8])
-  }
-
-  package init(_ name: StaticString, _ value: [UInt8]) {
-    self.name = .literal(name)
-    self.value = value
-  }
-
-  package init(_ name: StaticString, text: Text) { self.init(name, text.utf8) }
-  package init(_ name: StaticString, string: String) { self.init(name, Array(string.utf8)) }
-
-  /// A name that came in from outside, such as one that is passed on.
-  package init(bytes name: [UInt8], _ value: [UInt8]) {
-    self.name = .bytes(name)
-    self.value = value
-  }
-}
+public import Primitives
 
 /// Writing heads. Nothing written here can end a line early: a control byte in a value becomes a space
 /// (RFC 9110 section 5.5), and a field whose name is not a token is left out.
-extension [UInt8] {
-  // Concrete types: a generic of another module would run unspecialised, several times as slow.
-
-  package mutating func append(field name: StaticString, _ value: [UInt8]) {
-    append(field: name, value[...])
-  }
-
-  package mutating func append(field name: StaticString, _ value: ArraySlice<UInt8>) {
-    append(name)
-    appendFieldValue(value)
-  }
-
-  package mutating func append(field name: StaticString, literal value: StaticString) {
+extension ByteBuffer {
+  @inlinable package mutating func append(field name: StaticString, literal value: StaticString) {
     append(name)
     append(": ")
     append(value)
     append("\r\n")
   }
+
+  package mutating func append(field name: StaticString, _ value: Span<UInt8>) {
+    append(name)
+    appendFieldValue(value)
+  }
+
+  package mutating func append(field name: StaticString, _ value: [UInt8]) { append(field: name, value.span) }
 
   package mutating func append(field name: StaticString, decimal value: Int) {
     append(name)
@@ -53,28 +24,40 @@ extension [UInt8] {
     append("\r\n")
   }
 
-  package mutating func append(fieldNamed name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
-    guard !name.isEmpty else { return }
-    for byte in name where !ByteSet.token.contains(byte) { return }
-    append(contentsOf: name)
+  /// A field whose name came from outside.
+  package mutating func append(fieldNamed name: Span<UInt8>, _ value: Span<UInt8>) {
+    guard name.bytes.isToken(0..<name.count) else { return }
+    append(name)
     appendFieldValue(value)
   }
 
-  package mutating func append(_ field: OutgoingField) {
-    switch field.name {
-    case .literal(let name): append(field: name, field.value)
-    case .bytes(let name): append(fieldNamed: name[...], field.value[...])
-    }
+  /// A field of a head that was read, passed on. Name and value were checked when it was read.
+  package mutating func append(_ line: FieldLine, of head: RequestHead) {
+    append(head[line.name], checked: head[line.value])
   }
 
-  private mutating func appendFieldValue(_ value: ArraySlice<UInt8>) {
+  /// A field of a head that was read, passed on. Name and value were checked when it was read.
+  package mutating func append(_ line: FieldLine, of head: ResponseHead) {
+    append(head[line.name], checked: head[line.value])
+  }
+
+  private mutating func append(_ name: Span<UInt8>, checked value: Span<UInt8>) {
+    append(name)
     append(": ")
-    let start = count
-    append(contentsOf: value)
-    var index = span.bytes.firstControl(from: start, to: count)
-    while index < count {
-      if self[index].isForbiddenControl { self[index] = .space }
-      index = span.bytes.firstControl(from: index + 1, to: count)
+    append(value)
+    append("\r\n")
+  }
+
+  private mutating func appendFieldValue(_ value: Span<UInt8>) {
+    append(": ")
+    var written = 0
+    while true {
+      let control = value.bytes.firstControl(from: written, to: value.count)
+      append(value.extracting(written..<control))
+      guard control < value.count else { break }
+      let byte = value[control]
+      append(byte.isForbiddenControl ? .space : byte)
+      written = control + 1
     }
     append("\r\n")
   }

@@ -1,5 +1,5 @@
 /// Why a message was refused. After one of these the connection's framing is unknown: answer and close.
-package enum HTTPViolation: Error, Hashable, Sendable {
+package enum HTTPViolation: Error, BitwiseCopyable, Hashable, Sendable {
   // Lines (RFC 9112 section 2.2)
   case bareCR
   case bareLF
@@ -49,7 +49,7 @@ package enum HTTPViolation: Error, Hashable, Sendable {
   case truncated
 
   /// How a path is not in normal form (RFC 3986 section 6.2.2).
-  package enum TargetFault: Hashable, Sendable {
+  package enum TargetFault: BitwiseCopyable, Hashable, Sendable {
     case emptySegment
     case dotSegment
     case malformedPercentEncoding

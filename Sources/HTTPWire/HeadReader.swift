@@ -1,40 +1,51 @@
+internal import Primitives
+
 /// The first line of a message: a request line or a status line.
-protocol StartLine: Sendable {
+protocol StartLine: BitwiseCopyable, Sendable {
   init(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation)
+
+  /// 0 or 1.
+  var minorVersion: UInt8 { get }
 }
 
-/// A head that has been read to its end. Positions count from the head's first byte.
-struct CompleteHead<Line: StartLine>: Sendable {
-  let line: Line
-  let fields: FieldSection
-  /// With the empty line.
-  let byteCount: Int
-}
-
-/// Reads one head line by line as its bytes arrive: a start line, field lines, an empty line.
-struct HeadReader<Line: StartLine>: Sendable {
+/// Reads one head line by line as its bytes arrive: a start line, field lines, an empty line. Positions count from the
+/// head's first byte.
+struct HeadReader<Line: StartLine>: ~Copyable {
   private var scanner = LineScanner()
-  private var startLine: Line?
-  private var fields = FieldSection()
+  private(set) var startLine: Line?
+  private(set) var framing = FramingFields()
+  /// Keeps its memory from one head to the next.
+  private var lines = ScratchArray<FieldLine>()
 
-  mutating func next(
-    in input: borrowing InputBuffer, limit: Int
-  ) throws(HTTPViolation) -> CompleteHead<Line>? {
-    try next(in: input.bytes.span.bytes.extracting(droppingFirst: input.start), limit: limit)
-  }
-
-  /// Reads on, and returns the head once its last byte is there. `bytes` begin with the head.
-  mutating func next(in bytes: RawSpan, limit: Int) throws(HTTPViolation) -> CompleteHead<Line>? {
+  /// Reads on, and returns the head's length, with the empty line, once its last byte is there. `bytes` begin with the
+  /// head.
+  mutating func next(in bytes: RawSpan, limit: Int) throws(HTTPViolation) -> Int? {
     while let line = try scanner.next(in: bytes, limit: limit, excess: .headTooLarge) {
-      guard let startLine else {
+      if startLine == nil {
         startLine = try Line(line, in: bytes)
-        continue
+      } else if line.isEmpty {
+        return scanner.lineStart
+      } else {
+        let field = try FieldLine(line, in: bytes)
+        if lines.isEmpty { lines.reserve(Self.usualCount) }
+        lines.append(field)
+        try framing.note(field, in: bytes)
       }
-      if line.isEmpty {
-        return CompleteHead(line: startLine, fields: fields, byteCount: scanner.lineStart)
-      }
-      try fields.read(line, in: bytes)
     }
     return nil
+  }
+
+  /// What SDKs send, and some more.
+  private static var usualCount: Int { 16 }
+
+  /// A copy of exactly what was read.
+  var fields: [FieldLine] { lines.array }
+
+  /// Makes ready for another head.
+  mutating func reset() {
+    scanner = LineScanner()
+    startLine = nil
+    framing = FramingFields()
+    lines.removeAll()
   }
 }

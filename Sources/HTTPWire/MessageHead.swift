@@ -1,7 +1,7 @@
-package import Primitives
+public import Primitives
 
 /// Looking things up in a head, the same for requests and answers.
-package protocol MessageHead: Sendable {
+@usableFromInline package protocol MessageHead: Sendable {
   /// The whole head, to the empty line's CRLF, and the content behind it. All positions are positions in it.
   var bytes: [UInt8] { get }
   var fields: [FieldLine] { get }
@@ -10,9 +10,23 @@ package protocol MessageHead: Sendable {
 extension RequestHead: MessageHead {}
 extension ResponseHead: MessageHead {}
 
+extension RequestHead {
+  /// The bytes of a slice of this head, or of the content behind it.
+  @inlinable package subscript(slice: ByteSlice) -> Span<UInt8> {
+    @_lifetime(borrow self) get { bytes.span[slice] }
+  }
+}
+
+extension ResponseHead {
+  /// The bytes of a slice of this head, or of the content behind it.
+  @inlinable package subscript(slice: ByteSlice) -> Span<UInt8> {
+    @_lifetime(borrow self) get { bytes.span[slice] }
+  }
+}
+
 extension MessageHead {
   /// The value of the first field of that name.
-  package func first(_ name: FieldName) -> ByteSlice? {
+  @inlinable package func first(_ name: FieldName) -> ByteSlice? {
     for field in fields where field.known == name { return field.value }
     return nil
   }
@@ -31,14 +45,8 @@ extension MessageHead {
     return count
   }
 
-  package func slice(_ range: ByteSlice) -> ArraySlice<UInt8> { bytes[range] }
-
-  /// Whether the bytes at `range` are `literal`; with `ignoringCase`, ASCII letters match in either case.
-  package func equals(_ range: ByteSlice, _ literal: StaticString, ignoringCase: Bool = false) -> Bool {
-    let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-    guard range.count == expected.count else { return false }
-    return ignoringCase
-      ? bytes[range].elementsEqual(expected) { $0.asciiLowercased == $1.asciiLowercased }
-      : bytes[range].elementsEqual(expected)
+  /// Whether the bytes of `slice` are `literal`.
+  package func equals(_ slice: ByteSlice, _ literal: StaticString) -> Bool {
+    bytes.span.bytes.equals(slice.range, literal)
   }
 }

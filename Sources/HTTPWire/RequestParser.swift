@@ -31,26 +31,9 @@ package enum RequestEvent: Sendable {
 /// because where the next message would begin is unknown. One empty line before a request line is skipped,
 /// as section 2.2 asks for the sake of old clients; a second one is a malformed request line.
 package struct RequestParser: ~Copyable {
-  private let limits: HTTPLimits
-  private var input = InputBuffer()
-  private var phase = Phase.between(skippedEmptyLine: false)
-  private var reader = HeadReader<RequestLine>()
-  private var chunks: ChunkedBody
-  private var owesContinue = false
-
-  /// Where in a message the parser is.
-  private enum Phase {
-    /// No byte of a request yet, but perhaps the empty line before it; then `head`.
-    case between(skippedEmptyLine: Bool)
-    /// In the head; then `sized` or `chunked`.
-    case head
-    /// So many bytes of content follow the head, which stays in the buffer; then `between`.
-    case sized(CompleteHead<RequestLine>, bodyCount: Int)
-    /// Chunked content, whose head has left the buffer; then `between`.
-    case chunked(CompleteHead<RequestLine>)
-    /// Nothing follows.
-    case failed(HTTPViolation)
-  }
+  /// What has come of a request that is not whole yet, and of those behind it.
+  private var held = InputBuffer()
+  private var reader: RequestReader
 
   /// What the connection is waiting for, to choose the time limit by.
   package enum Stage: Sendable {
@@ -60,137 +43,136 @@ package struct RequestParser: ~Copyable {
     case body
   }
 
-  package init(limits: HTTPLimits) {
-    self.limits = limits
-    chunks = ChunkedBody(limits: limits)
-  }
+  package init(limits: HTTPLimits) { reader = RequestReader(limits: limits) }
 
-  package var stage: Stage {
-    switch phase {
-    case .between: input.isEmpty ? .idle : .head
-    case .head: .head
-    case .sized, .chunked: .body
-    case .failed: .idle
-    }
-  }
+  package var stage: Stage { reader.stage(hasBytes: !held.isEmpty) }
 
   /// Whether no byte of a next request is here.
   package var isIdle: Bool { stage == .idle }
 
-  package mutating func receive(_ bytes: UnsafeRawBufferPointer) {
-    if case .failed = phase { return }
-    input.append(bytes)
+  /// The next event, now that `arrived` has come. A request that comes whole is copied out of `arrived` once; what does
+  /// not make a request is kept.
+  package mutating func next(adding arrived: RawSpan) throws(HTTPViolation) -> RequestEvent {
+    guard held.isEmpty else {
+      held.append(arrived)
+      return try next()
+    }
+    var consumed = 0
+    let event = try reader.next(in: arrived, &consumed)
+    if consumed < arrived.byteCount { held.append(arrived.extracting(droppingFirst: consumed)) }
+    return event
   }
 
-  /// The next event; call until `needsMore`.
+  /// The next event of what is here; call until `needsMore`.
   package mutating func next() throws(HTTPViolation) -> RequestEvent {
+    var consumed = 0
     do throws(HTTPViolation) {
-      return try step()
+      let event = try reader.next(in: held, &consumed)
+      held.discard(consumed)
+      return event
     } catch {
-      phase = .failed(error)
-      input.clear()
-      chunks = ChunkedBody(limits: limits)
+      held.clear()
+      throw error
+    }
+  }
+}
+
+/// The parser without the bytes that it holds.
+private struct RequestReader: ~Copyable {
+  private var message: MessageReader<RequestLine>
+  /// Whether a byte of the request line has been seen.
+  private var hasBegun = false
+  private var skippedEmptyLine = false
+  private var owesContinue = false
+
+  init(limits: HTTPLimits) { message = MessageReader(limits: limits) }
+
+  func stage(hasBytes: Bool) -> RequestParser.Stage {
+    switch message.phase {
+    case .head: hasBegun || hasBytes ? .head : .idle
+    case .content: .body
+    case .failed: .idle
+    }
+  }
+
+  mutating func next(
+    in held: borrowing InputBuffer, _ consumed: inout Int
+  ) throws(HTTPViolation) -> RequestEvent {
+    try next(in: held.bytes, &consumed)
+  }
+
+  /// Reads what `bytes` hold from `consumed` on, and moves that forward.
+  mutating func next(in bytes: RawSpan, _ consumed: inout Int) throws(HTTPViolation) -> RequestEvent {
+    do throws(HTTPViolation) {
+      return try step(bytes, &consumed)
+    } catch {
+      message.fail(error)
       throw error
     }
   }
 
-  private mutating func step() throws(HTTPViolation) -> RequestEvent {
-    while true {
-      switch phase {
-      case .between(let skipped):
-        guard try beginHead(skippedEmptyLine: skipped) else { return .needsMore }
-      case .head:
-        guard try readHead() else { return .needsMore }
-      case .sized(let head, let bodyCount):
-        let arrived = input.count - head.byteCount
-        guard arrived >= bodyCount else { return waiting(contentHasBegun: arrived > 0) }
-        phase = .between(skippedEmptyLine: false)
-        let bytes = input.take(head.byteCount + bodyCount)
-        return .request(RequestMessage(head: RequestHead(bytes, read: head), bodyCount: bodyCount))
-      case .chunked(let head):
-        let arrived = !input.isEmpty
-        guard let bytes = try readChunks() else { return waiting(contentHasBegun: arrived) }
-        phase = .between(skippedEmptyLine: false)
-        return .request(
-          RequestMessage(head: RequestHead(bytes, read: head), bodyCount: bytes.count - head.byteCount))
-      case .failed(let violation):
-        throw violation
-      }
+  private mutating func step(_ bytes: RawSpan, _ consumed: inout Int) throws(HTTPViolation) -> RequestEvent {
+    if case .head = message.phase {
+      guard try begin(bytes, &consumed), try readHead(bytes, &consumed) else { return .needsMore }
     }
+    let contentHasBegun = message.hasContent(bytes, consumed)
+    guard let whole = try message.takeMessage(bytes, &consumed) else {
+      defer { owesContinue = false }
+      return owesContinue && !contentHasBegun ? .continueExpected : .needsMore
+    }
+    hasBegun = false
+    skippedEmptyLine = false
+    return .request(
+      RequestMessage(head: RequestHead(whole), bodyCount: whole.bytes.count - whole.headCount))
   }
 
-  private mutating func waiting(contentHasBegun: Bool) -> RequestEvent {
-    defer { owesContinue = false }
-    return owesContinue && !contentHasBegun ? .continueExpected : .needsMore
-  }
-
-  /// Skips one empty line. Returns whether to go on.
-  private mutating func beginHead(skippedEmptyLine: Bool) throws(HTTPViolation) -> Bool {
-    guard !input.isEmpty else { return false }
-    let first = input.bytes[input.start]
-    if first == .carriageReturn, !skippedEmptyLine {
-      guard input.count > 1 else { return false }
-      guard input.bytes[input.start + 1] == .lineFeed else { throw .bareCR }
-      input.discard(2)
-      phase = .between(skippedEmptyLine: true)
+  /// Skips one empty line. Returns whether a request begins.
+  private mutating func begin(_ bytes: RawSpan, _ consumed: inout Int) throws(HTTPViolation) -> Bool {
+    guard !hasBegun else { return true }
+    while consumed < bytes.byteCount {
+      let first = bytes.byte(consumed)
+      if first == .carriageReturn, !skippedEmptyLine {
+        guard bytes.byteCount > consumed + 1 else { return false }
+        guard bytes.byte(consumed + 1) == .lineFeed else { throw .bareCR }
+        consumed += 2
+        skippedEmptyLine = true
+        continue
+      }
+      // Told at the first byte, not at the end of a line: a TLS hello on a plain port, for one.
+      guard ByteSet.token.contains(first) else { throw .badMethod }
+      hasBegun = true
       return true
     }
-    // Told at the first byte, not at the end of a line: a TLS hello on a plain port, for one.
-    guard ByteSet.token.contains(first) else { throw .badMethod }
-    phase = .head
-    return true
+    return false
   }
 
   /// Returns whether the head is complete.
-  private mutating func readHead() throws(HTTPViolation) -> Bool {
-    guard let head = try reader.next(in: input, limit: limits.headerBytes) else { return false }
-    reader = HeadReader()
-    let framing = head.fields.framing
-    try head.fields.checkFraming(minorVersion: head.line.minorVersion)
-    guard framing.hosts == 1 || head.line.minorVersion == 0 else { throw .missingHost }
-    let bodyCount = framing.contentLength ?? 0
-    guard bodyCount <= limits.bodyBytes else { throw .bodyTooLarge }
-    owesContinue = head.expectsContinue
-    if framing.isChunked {
-      chunks = ChunkedBody(behind: input.take(head.byteCount), limits: limits)
-      phase = .chunked(head)
-    } else {
-      phase = .sized(head, bodyCount: bodyCount)
-    }
+  private mutating func readHead(_ bytes: RawSpan, _ consumed: inout Int) throws(HTTPViolation) -> Bool {
+    guard let head = try message.readHead(bytes.extracting(droppingFirst: consumed)) else { return false }
+    try head.framing.checkHost(minorVersion: head.line.minorVersion)
+    owesContinue = head.framing.asksToContinue(minorVersion: head.line.minorVersion)
+    try message.expect(
+      head.framing.isChunked ? .chunked : .sized(head.framing.contentLength ?? 0), in: bytes, &consumed)
     return true
-  }
-
-  /// Returns the head with the content behind it once that is complete.
-  private mutating func readChunks() throws(HTTPViolation) -> [UInt8]? {
-    let progress = try chunks.decode(input)
-    input.discard(progress.consumed)
-    return progress.isComplete ? chunks.takeMessage() : nil
   }
 }
 
-extension CompleteHead<RequestLine> {
+extension FramingFields {
+  /// RFC 9112 section 3.2. That there is no second one was checked while reading.
+  fileprivate func checkHost(minorVersion: UInt8) throws(HTTPViolation) {
+    guard hosts == 1 || minorVersion == 0 else { throw .missingHost }
+  }
+
   /// An expectation in HTTP/1.0 is ignored (RFC 9110 section 10.1.1).
-  var expectsContinue: Bool { fields.framing.expectsContinue && line.minorVersion > 0 }
+  fileprivate func asksToContinue(minorVersion: UInt8) -> Bool { expectsContinue && minorVersion > 0 }
 }
 
 extension RequestHead {
-  init(_ bytes: [UInt8], read head: CompleteHead<RequestLine>) {
+  fileprivate init(_ message: WholeMessage<RequestLine>) {
+    let line = message.line
     self.init(
-      bytes: bytes, method: ByteSlice(head.line.method), target: ByteSlice(head.line.target),
-      path: ByteSlice(head.line.path), query: head.line.query.map { ByteSlice($0) },
-      fields: head.fields.lines, minorVersion: head.line.minorVersion,
-      keepAlive: head.fields.persists(minorVersion: head.line.minorVersion),
-      expectsContinue: head.expectsContinue)
-  }
-
-  /// Reads a head that is complete and followed by nothing.
-  package init(parsing bytes: [UInt8]) throws(HTTPViolation) {
-    var reader = HeadReader<RequestLine>()
-    guard let head = try reader.next(in: bytes.span.bytes, limit: bytes.count),
-      head.byteCount == bytes.count
-    else { throw .truncated }
-    try head.fields.checkFraming(minorVersion: head.line.minorVersion)
-    guard head.fields.framing.hosts == 1 || head.line.minorVersion == 0 else { throw .missingHost }
-    self.init(bytes, read: head)
+      bytes: message.bytes, method: line.method, path: line.path, query: line.query,
+      fields: message.fields,
+      keepAlive: message.framing.persists(minorVersion: line.minorVersion))
   }
 }

@@ -31,6 +31,12 @@ struct RequestTarget {
     var index = target.lowerBound
     while index < target.upperBound {
       let byte = bytes.byte(index)
+      // What most of a path is made of.
+      if !decoded.hasBegun, ByteSet.plainPath.contains(byte) {
+        segment.noteOther()
+        index += 1
+        continue
+      }
       switch byte {
       case UInt8(ascii: "/"):
         if index > target.lowerBound, bytes.byte(index - 1) == byte { throw .targetNotNormal(.emptySegment) }
@@ -97,6 +103,8 @@ struct RequestTarget {
       if byte == UInt8(ascii: ".") { dots += 1 } else { others = true }
     }
 
+    mutating func noteOther() { others = true }
+
     mutating func end() throws(HTTPViolation) {
       if !others, dots == 1 || dots == 2 { throw .targetNotNormal(.dotSegment) }
       self = Segment()
@@ -106,6 +114,7 @@ struct RequestTarget {
   /// Looks for an encoded `%` that two hexadecimal digits follow, themselves encoded or not.
   private struct DoubleEncoding {
     private var matched = 0
+    var hasBegun: Bool { matched > 0 }
     var found: Bool { matched == 3 }
 
     mutating func note(_ byte: UInt8, encoded: Bool) {

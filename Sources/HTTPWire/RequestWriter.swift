@@ -1,29 +1,17 @@
-internal import Primitives
+package import Primitives
 
-/// Writes request heads. The caller's fields include Host and whatever it signed; framing is added here.
+/// Writes request heads. Fields, among them Host, framing and what is signed, are the caller's to write, and the empty
+/// line behind them.
 package enum RequestWriter {
-  /// Appends a request line, `fields`, Content-Length and the empty line. The content follows it.
+  /// Appends the request line.
   ///
   /// - Parameters:
   ///   - path: as it is signed and sent, beginning with `/`.
   ///   - query: without `?`; empty for none.
-  ///   - contentLength: `nil` for a request without content, such as a GET.
-  package static func append(
-    method: some Collection<UInt8>, path: some Collection<UInt8>, query: some Collection<UInt8>,
-    fields: some Sequence<OutgoingField>, contentLength: Int?, into out: inout [UInt8]
-  ) {
-    appendLine(method: method, path: path, query: query, into: &out)
-    for field in fields { out.append(field) }
-    if let contentLength { out.append(field: "content-length", decimal: contentLength) }
-    out.append("\r\n")
-  }
-
-  /// Appends the request line alone, for callers that write their fields one by one.
   package static func appendLine(
-    method: some Collection<UInt8>, path: some Collection<UInt8>, query: some Collection<UInt8>,
-    into out: inout [UInt8]
+    method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>, into out: inout ByteBuffer
   ) {
-    for byte in method where ByteSet.token.contains(byte) { out.append(byte) }
+    appendMethod(method, into: &out)
     out.append(.space)
     appendTarget(path, into: &out)
     if !query.isEmpty {
@@ -33,14 +21,22 @@ package enum RequestWriter {
     out.append(" HTTP/1.1\r\n")
   }
 
+  private static func appendMethod(_ method: Span<UInt8>, into out: inout ByteBuffer) {
+    guard !method.bytes.isToken(0..<method.count) else { return out.append(method) }
+    for index in method.indices where ByteSet.token.contains(method[index]) { out.append(method[index]) }
+  }
+
   /// A byte that could end the target or the line is percent-encoded; none is in what is signed.
-  private static func appendTarget(_ bytes: some Collection<UInt8>, into out: inout [UInt8]) {
-    for byte in bytes {
-      if byte > .space && byte < 0x7F {
-        out.append(byte)
-      } else {
-        PercentCoding.encode(CollectionOfOne(byte), into: &out)
-      }
+  private static func appendTarget(_ target: Span<UInt8>, into out: inout ByteBuffer) {
+    var written = 0
+    while true {
+      let end = target.bytes.firstInvisible(from: written, to: target.count)
+      out.append(target.extracting(written..<end))
+      guard end < target.count else { return }
+      var escaped: [UInt8] = []
+      PercentCoding.encode(CollectionOfOne(target[end]), into: &escaped)
+      out.append(escaped)
+      written = end + 1
     }
   }
 }

@@ -1,5 +1,3 @@
-public import Primitives
-
 /// A status line and its fields, checked against RFC 9112: positions in the bytes that they arrived in.
 @usableFromInline package struct ResponseHead: Sendable {
   /// From the first byte of the status line to the empty line's CRLF, and behind that the content, if there is any
@@ -7,21 +5,11 @@ public import Primitives
   @usableFromInline package let bytes: [UInt8]
   /// 200–599: interim answers are not handed out.
   package let status: Int
-  package let reason: ByteSlice
   /// In the order of arrival.
   @usableFromInline package let fields: [FieldLine]
-  /// 0 or 1.
-  package let minorVersion: UInt8
   /// Whether the connection can carry another exchange (RFC 9112 section 9.3). `false` when the content
   /// was delimited by the connection's end.
   package let keepAlive: Bool
-}
-
-extension ResponseHead {
-  /// The bytes of a slice of this head, or of the content behind it.
-  @inlinable package subscript(slice: ByteSlice) -> Span<UInt8> {
-    @_lifetime(borrow self) get { bytes.span[slice] }
-  }
 }
 
 /// `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 section 4). The second space may be missing
@@ -29,7 +17,6 @@ extension ResponseHead {
 struct StatusLine: StartLine {
   let minorVersion: UInt8
   let status: Int
-  let reason: Range<Int>
 
   init(_ line: Range<Int>, in bytes: RawSpan) throws(HTTPViolation) {
     let statusStart = line.lowerBound + HTTPVersion.length + 1
@@ -45,12 +32,7 @@ struct StatusLine: StartLine {
       status = status * 10 + Int(digit)
     }
     guard (100...599).contains(status) else { throw .badStatusCode }
-    if statusEnd < line.upperBound {
-      guard bytes.byte(statusEnd) == .space else { throw .malformedStatusLine }
-      reason = statusEnd + 1..<line.upperBound
-    } else {
-      reason = statusEnd..<statusEnd
-    }
+    guard statusEnd == line.upperBound || bytes.byte(statusEnd) == .space else { throw .malformedStatusLine }
     self.status = status
   }
 }

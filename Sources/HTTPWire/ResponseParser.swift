@@ -26,50 +26,40 @@ package enum ResponseEvent: Sendable {
 /// Interim answers (1xx) are skipped. An answer that has neither Content-Length nor Transfer-Encoding lasts
 /// until the connection ends, which the owner reports with `finish`.
 package struct ResponseParser: ~Copyable {
-  private let limits: HTTPLimits
-  private var input = InputBuffer()
-  private var phase = Phase.head
-  private var reader = HeadReader<StatusLine>()
-  private var chunks: ChunkedBody
-  private var interimAnswers = 0
+  /// What has come of an answer that is not whole yet, and whatever came behind one.
+  private var held = InputBuffer()
+  private var reader: ResponseReader
 
-  /// Where in an answer the parser is.
-  private enum Phase {
-    /// At or in a head; then one of the three below, or `head` again after an interim answer.
-    case head
-    /// So many bytes of content follow the head, which stays in the buffer; then `head`.
-    case sized(CompleteHead<StatusLine>, bodyCount: Int)
-    /// Chunked content, whose head has left the buffer; then `head`.
-    case chunked(CompleteHead<StatusLine>)
-    /// Content until the connection ends, behind the head in the buffer; then nothing.
-    case untilClose(CompleteHead<StatusLine>)
-    /// Nothing follows.
-    case failed(HTTPViolation)
-  }
+  package init(limits: HTTPLimits) { reader = ResponseReader(limits: limits) }
 
-  /// More than any server sends; each costs the peer more than us.
-  private static let interimLimit = 8
-
-  package init(limits: HTTPLimits) {
-    self.limits = limits
-    chunks = ChunkedBody(limits: limits)
-  }
-
-  /// Whether bytes are here that no `next` has taken. After an answer that means bytes nobody asked for:
+  /// Whether bytes are here that no answer has taken. After an answer that means bytes nobody asked for:
   /// the connection must not be used again.
-  package var hasLeftover: Bool { !input.isEmpty }
+  package var hasLeftover: Bool { !held.isEmpty }
 
-  package mutating func receive(_ bytes: UnsafeRawBufferPointer) {
-    if case .failed = phase { return }
-    input.append(bytes)
+  /// The next event, now that `arrived` has come. An answer that comes whole is copied out of `arrived` once; what does
+  /// not make an answer is kept. An answer to HEAD has no content whatever its fields say (RFC 9112 section 6.3).
+  package mutating func next(
+    adding arrived: RawSpan, requestMethodIsHEAD: Bool = false
+  ) throws(HTTPViolation) -> ResponseEvent {
+    guard held.isEmpty else {
+      held.append(arrived)
+      return try next(requestMethodIsHEAD: requestMethodIsHEAD)
+    }
+    var consumed = 0
+    let event = try reader.next(in: arrived, &consumed, requestMethodIsHEAD)
+    if consumed < arrived.byteCount { held.append(arrived.extracting(droppingFirst: consumed)) }
+    return event
   }
 
-  /// The next event. An answer to HEAD has no content whatever its fields say (RFC 9112 section 6.3).
+  /// The next event of what is here.
   package mutating func next(requestMethodIsHEAD: Bool = false) throws(HTTPViolation) -> ResponseEvent {
+    var consumed = 0
     do throws(HTTPViolation) {
-      return try step(requestMethodIsHEAD)
+      let event = try reader.next(in: held, &consumed, requestMethodIsHEAD)
+      held.discard(consumed)
+      return event
     } catch {
-      fail(error)
+      held.clear()
       throw error
     }
   }
@@ -77,119 +67,100 @@ package struct ResponseParser: ~Copyable {
   /// Says that the server closed. Returns the answer that ended with the connection, or `nil` when none
   /// had begun; throws `truncated` in the middle of one.
   package mutating func finish() throws(HTTPViolation) -> ResponseMessage? {
-    switch phase {
-    case .head where input.isEmpty && interimAnswers == 0:
+    defer { held.clear() }
+    return try reader.finish(held)
+  }
+}
+
+/// The parser without the bytes that it holds.
+private struct ResponseReader: ~Copyable {
+  private var message: MessageReader<StatusLine>
+  private var interimAnswers = 0
+
+  /// More than any server sends; each costs the peer more than us.
+  private static let interimLimit = 8
+
+  init(limits: HTTPLimits) { message = MessageReader(limits: limits) }
+
+  mutating func next(
+    in held: borrowing InputBuffer, _ consumed: inout Int, _ isHEAD: Bool
+  ) throws(HTTPViolation) -> ResponseEvent {
+    try next(in: held.bytes, &consumed, isHEAD)
+  }
+
+  /// Reads what `bytes` hold from `consumed` on, and moves that forward.
+  mutating func next(
+    in bytes: RawSpan, _ consumed: inout Int, _ isHEAD: Bool
+  ) throws(HTTPViolation) -> ResponseEvent {
+    do throws(HTTPViolation) {
+      while case .head = message.phase {
+        guard try readHead(bytes, &consumed, isHEAD) else { return .needsMore }
+      }
+      guard let whole = try message.takeMessage(bytes, &consumed) else { return .needsMore }
+      interimAnswers = 0
+      return .response(ResponseMessage(whole, keepAlive: whole.persists))
+    } catch {
+      message.fail(error)
+      throw error
+    }
+  }
+
+  mutating func finish(_ held: borrowing InputBuffer) throws(HTTPViolation) -> ResponseMessage? {
+    switch message.phase {
+    case .head where held.isEmpty && interimAnswers == 0:
       return nil
-    case .untilClose(let head):
-      phase = .failed(.truncated)
-      let bytes = input.take(input.count)
-      return ResponseMessage(
-        head: ResponseHead(bytes, read: head, keepAlive: false), bodyCount: bytes.count - head.byteCount)
+    case .content(.untilClose):
+      let whole = message.takeRest(held.bytes)
+      message.fail(.truncated)
+      return whole.map { ResponseMessage($0, keepAlive: false) }
     case .failed(let violation):
       throw violation
-    case .head, .sized, .chunked:
-      fail(.truncated)
+    case .head, .content:
+      message.fail(.truncated)
       throw .truncated
     }
   }
 
-  private mutating func fail(_ violation: HTTPViolation) {
-    phase = .failed(violation)
-    input.clear()
-    chunks = ChunkedBody(limits: limits)
-  }
-
-  private mutating func step(_ isHEAD: Bool) throws(HTTPViolation) -> ResponseEvent {
-    while true {
-      switch phase {
-      case .head:
-        guard try readHead(isHEAD) else { return .needsMore }
-      case .sized(let head, let bodyCount):
-        guard input.count >= head.byteCount + bodyCount else { return .needsMore }
-        return .response(answered(head, input.take(head.byteCount + bodyCount)))
-      case .chunked(let head):
-        guard let bytes = try readChunks() else { return .needsMore }
-        return .response(answered(head, bytes))
-      case .untilClose(let head):
-        guard input.count - head.byteCount <= limits.bodyBytes else { throw .bodyTooLarge }
-        return .needsMore
-      case .failed(let violation):
-        throw violation
-      }
-    }
-  }
-
-  private mutating func answered(
-    _ head: CompleteHead<StatusLine>, _ bytes: [UInt8]
-  ) -> ResponseMessage {
-    phase = .head
-    interimAnswers = 0
-    return ResponseMessage(
-      head: ResponseHead(bytes, read: head), bodyCount: bytes.count - head.byteCount)
-  }
-
   /// Returns whether a head was complete.
-  private mutating func readHead(_ isHEAD: Bool) throws(HTTPViolation) -> Bool {
-    guard let head = try reader.next(in: input, limit: limits.headerBytes) else { return false }
-    reader = HeadReader()
-    try head.fields.checkFraming(minorVersion: head.line.minorVersion)
-    switch try ResponseContent(of: head, toHEAD: isHEAD) {
-    case .interim:
+  private mutating func readHead(
+    _ bytes: RawSpan, _ consumed: inout Int, _ isHEAD: Bool
+  ) throws(HTTPViolation) -> Bool {
+    guard let head = try message.readHead(bytes.extracting(droppingFirst: consumed)) else { return false }
+    if let content = try Self.content(behind: head.line.status, head.framing, toHEAD: isHEAD) {
+      try message.expect(content, in: bytes, &consumed)
+    } else {
       interimAnswers += 1
       guard interimAnswers <= Self.interimLimit else { throw .tooManyInterimAnswers }
-      input.discard(head.byteCount)
-    case .sized(let bodyCount):
-      guard bodyCount <= limits.bodyBytes else { throw .bodyTooLarge }
-      phase = .sized(head, bodyCount: bodyCount)
-    case .chunked:
-      chunks = ChunkedBody(behind: input.take(head.byteCount), limits: limits)
-      phase = .chunked(head)
-    case .untilClose:
-      phase = .untilClose(head)
+      message.skipHead(&consumed)
     }
     return true
   }
 
-  /// Returns the head with the content behind it once that is complete.
-  private mutating func readChunks() throws(HTTPViolation) -> [UInt8]? {
-    let progress = try chunks.decode(input)
-    input.discard(progress.consumed)
-    return progress.isComplete ? chunks.takeMessage() : nil
-  }
-}
-
-/// How an answer's content is delimited (RFC 9112 section 6.3).
-private enum ResponseContent {
-  case interim
-  case sized(Int)
-  case chunked
-  case untilClose
-
-  init(of head: CompleteHead<StatusLine>, toHEAD: Bool) throws(HTTPViolation) {
-    let framing = head.fields.framing
-    let status = head.line.status
+  /// How an answer's content is delimited (RFC 9112 section 6.3); `nil` for an interim answer.
+  private static func content(
+    behind status: Int, _ framing: FramingFields, toHEAD: Bool
+  ) throws(HTTPViolation) -> ContentFraming? {
     if status == 101 { throw .unexpectedUpgrade }
     if status < 200 || status == 204 {
       // Some servers write a length of 0 here, which changes nothing; content would be taken for an answer.
       guard !framing.isChunked, framing.contentLength ?? 0 == 0 else { throw .unexpectedBody }
-      self = status < 200 ? .interim : .sized(0)
-    } else if status == 304 || toHEAD {
-      self = .sized(0)
-    } else if framing.isChunked {
-      self = .chunked
-    } else if let length = framing.contentLength {
-      self = .sized(length)
-    } else {
-      self = .untilClose
+      return status < 200 ? nil : .sized(0)
     }
+    if status == 304 || toHEAD { return .sized(0) }
+    if framing.isChunked { return .chunked }
+    return framing.contentLength.map { .sized($0) } ?? .untilClose
   }
 }
 
-extension ResponseHead {
-  fileprivate init(_ bytes: [UInt8], read head: CompleteHead<StatusLine>, keepAlive: Bool? = nil) {
+extension WholeMessage<StatusLine> {
+  fileprivate var persists: Bool { framing.persists(minorVersion: line.minorVersion) }
+}
+
+extension ResponseMessage {
+  fileprivate init(_ whole: WholeMessage<StatusLine>, keepAlive: Bool) {
     self.init(
-      bytes: bytes, status: head.line.status, reason: ByteSlice(head.line.reason), fields: head.fields.lines,
-      minorVersion: head.line.minorVersion,
-      keepAlive: keepAlive ?? head.fields.persists(minorVersion: head.line.minorVersion))
+      head: ResponseHead(
+        bytes: whole.bytes, status: whole.line.status, fields: whole.fields, keepAlive: keepAlive),
+      bodyCount: whole.bytes.count - whole.headCount)
   }
 }

@@ -1,44 +1,37 @@
 package import Primitives
 
-/// Writes answers.
+/// Writes answers. Their fields are the caller's to write, between start and end.
 package enum ResponseWriter {
-  package static let continueExpected = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+  package static var continueExpected: StaticString { "HTTP/1.1 100 Continue\r\n\r\n" }
 
-  /// Appends a whole answer: status line, Date, `fields`, Connection, Content-Length and the body.
+  /// Appends status line, Date and Connection.
   ///
-  /// 1xx, 204 and 304 get neither Content-Length nor a body (RFC 9110 section 8.6); an answer to HEAD gets
-  /// the length only.
   /// - Parameters:
   ///   - keepAlive: written out either way, since an HTTP/1.0 caller must be told (RFC 9112 section 9.3).
-  ///   - date: an IMF-fixdate, as `HTTPDateCache` gives it.
-  package static func append(
-    status: Int, fields: some Sequence<OutgoingField>, body: [UInt8], keepAlive: Bool, date: [UInt8],
-    toHEAD: Bool = false, into out: inout [UInt8]
+  ///   - date: the Date field's line.
+  package static func appendStart(
+    status: Int, keepAlive: Bool, date: borrowing HTTPDateLine, into out: inout ByteBuffer
   ) {
-    appendStart(status: status, keepAlive: keepAlive, date: date, into: &out)
-    for field in fields { out.append(field) }
-    appendEnd(status: status, body: body, toHEAD: toHEAD, into: &out)
-  }
-
-  /// Appends status line, Date and Connection, for callers that write their fields one by one.
-  package static func appendStart(status: Int, keepAlive: Bool, date: [UInt8], into out: inout [UInt8]) {
     out.append("HTTP/1.1 ")
     out.append(decimal: status, width: 3)
     out.append(.space)
     out.append(reason(status))
     out.append("\r\n")
-    out.append(field: "date", date)
-    out.append(field: "connection", literal: keepAlive ? "keep-alive" : "close")
+    out.append(date.bytes)
+    if keepAlive { out.append("connection: keep-alive\r\n") } else { out.append("connection: close\r\n") }
   }
 
   /// Appends Content-Length, the empty line and the body.
+  ///
+  /// 1xx, 204 and 304 get neither Content-Length nor a body (RFC 9110 section 8.6); an answer to HEAD gets the length
+  /// only.
   package static func appendEnd(
-    status: Int, body: some Collection<UInt8>, toHEAD: Bool = false, into out: inout [UInt8]
+    status: Int, body: Span<UInt8>, toHEAD: Bool = false, into out: inout ByteBuffer
   ) {
     let hasContent = status >= 200 && status != 204 && status != 304
     if hasContent { out.append(field: "content-length", decimal: body.count) }
     out.append("\r\n")
-    if hasContent, !toHEAD { out.append(contentsOf: body) }
+    if hasContent, !toHEAD { out.append(body) }
   }
 
   /// The reason phrases of RFC 9110 and RFC 6585 for what the gateway and its upstream answer; empty for
@@ -77,19 +70,33 @@ package enum ResponseWriter {
   }
 }
 
-/// The Date field's value, written anew once a second.
-package struct HTTPDateCache: Sendable {
-  private var second: Int64?
-  private var value: [UInt8] = []
+/// The line of the Date field (RFC 9110 section 6.6.1), written anew once a second.
+package struct HTTPDateLine: ~Copyable {
+  private var second: Int64
+  private var line = ByteBuffer(capacity: 40)
 
-  package init() {}
+  package init(_ time: WallClockTime) {
+    second = time.seconds
+    write(time)
+  }
 
-  package mutating func value(at time: WallClockTime) -> [UInt8] {
-    if second != time.seconds {
-      second = time.seconds
-      value = []
-      time.appendHTTPDate(to: &value)
-    }
-    return value
+  /// With its CRLF.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self) get { line.span }
+  }
+
+  package mutating func update(to time: WallClockTime) {
+    guard second != time.seconds else { return }
+    second = time.seconds
+    write(time)
+  }
+
+  private mutating func write(_ time: WallClockTime) {
+    var value: [UInt8] = []
+    time.appendHTTPDate(to: &value)
+    line.removeAll()
+    line.append("date: ")
+    line.append(value)
+    line.append("\r\n")
   }
 }

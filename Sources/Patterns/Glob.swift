@@ -33,8 +33,11 @@ package struct Glob: Sendable, Hashable {
   }
 
   /// Takes time in proportion to the text's length times the glob's at worst.
-  package func matches(_ text: Text) -> Bool {
-    let bytes = text.utf8
+  package func matches(_ text: Text) -> Bool { matches(text.utf8.span) }
+
+  /// The same for bytes that are well-formed UTF-8.
+  package func matches(_ bytes: Span<UInt8>) -> Bool {
+    let tokens = tokens.span
     var token = 0
     // Up to its first wildcard a glob stands for itself.
     while token < min(tokens.count, bytes.count), tokens[token].isByte(bytes[token]) { token += 1 }
@@ -56,7 +59,11 @@ package struct Glob: Sendable, Hashable {
         return false
       }
     }
-    return tokens[token...].allSatisfy { $0 == .anyRun }
+    while token < tokens.count {
+      guard tokens[token] == .anyRun else { return false }
+      token += 1
+    }
+    return true
   }
 
   /// Whether some text matches both. Exact: it looks at every pair of places in the two.
@@ -134,7 +141,7 @@ extension Glob {
 
     /// How many bytes at `index` it takes up, not being a run; `nil` when it does not match there.
     @inline(__always)
-    func length(in bytes: [UInt8], at index: Int) -> Int? {
+    func length(in bytes: borrowing Span<UInt8>, at index: Int) -> Int? {
       if value < 256 { return isByte(bytes[index]) ? 1 : nil }
       // A run before may have stopped inside a scalar.
       guard bytes[index] & 0xC0 != 0x80 else { return nil }

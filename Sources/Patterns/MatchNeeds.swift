@@ -1,16 +1,15 @@
 internal import CPCRE2
-package import Primitives
 
 /// Which bytes a text holds, and how many.
 package struct TextBytes: Sendable {
   fileprivate let held: ByteSet
   fileprivate let count: Int
 
-  package init(_ text: Text) {
+  package init(_ text: Span<UInt8>) {
     var held = ByteSet()
-    for byte in text.utf8 { held.insert(byte) }
+    for index in text.indices { held.insert(text[unchecked: index]) }
     self.held = held
-    count = text.utf8.count
+    count = text.count
   }
 }
 
@@ -24,8 +23,11 @@ struct MatchNeeds: Sendable {
   private var later = ByteSet.all
   /// Of the match in characters, so of the text in bytes too.
   private var length = 0
+  /// What it begins with, two characters at a time.
+  let pairs: RequiredPairs?
 
-  init(of code: OpaquePointer) {
+  init(of code: OpaquePointer, _ source: String, _ sequence: CharacterSequence?) {
+    pairs = RequiredPairs(source)
     length = Int(Self.number(PCRE2_INFO_MINLENGTH, of: code))
     switch Self.number(PCRE2_INFO_FIRSTCODETYPE, of: code) {
     case 1: first = ByteSet(inAnyCase: Self.number(PCRE2_INFO_FIRSTCODEUNIT, of: code))
@@ -39,6 +41,8 @@ struct MatchNeeds: Sendable {
     if Self.number(PCRE2_INFO_LASTCODETYPE, of: code) == 1 {
       later = ByteSet(inAnyCase: Self.number(PCRE2_INFO_LASTCODEUNIT, of: code))
     }
+    // Of a single character PCRE2 tells less than can be known.
+    if let ascii = sequence?.singleASCII { first = ascii.withAllOthers }
     // A match that can be empty can be anywhere.
     if length == 0 { first = .all }
   }
@@ -53,71 +57,4 @@ struct MatchNeeds: Sendable {
     var number: UInt32 = 0
     return pcre2_pattern_info_8(code, UInt32(what), &number) == 0 ? number : 0
   }
-}
-
-/// Patterns none of which may match anywhere in a text.
-package struct AbsentPatterns: Sendable {
-  private let patterns: [Pattern]
-  /// One a pattern, side by side: mostly they are all that is looked at.
-  private let needs: [MatchNeeds]
-
-  package init(_ patterns: [Pattern]) {
-    self.patterns = patterns
-    needs = patterns.map(\.needs)
-  }
-
-  /// Whether none matches, each within its bound.
-  package func areAbsent(from text: Text) -> Bool {
-    guard !needs.isEmpty else { return true }
-    let bytes = TextBytes(text)
-    let needs = needs.span
-    for index in needs.indices where needs[index].mayBeMet(by: bytes) {
-      guard patterns[index].occurs(in: text, holding: bytes) == .unmatched else { return false }
-    }
-    return true
-  }
-}
-
-/// A set of bytes.
-struct ByteSet: Equatable, Sendable {
-  private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-
-  static let all = ByteSet(words: (.max, .max, .max, .max))
-
-  init() {}
-
-  private init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
-
-  /// PCRE2 does not say whether a byte stands for itself in one case only.
-  init(inAnyCase unit: UInt32) {
-    guard let byte = UInt8(exactly: unit), byte < 0x80 else {
-      self = .all
-      return
-    }
-    insert(byte)
-    if (0x61...0x7A).contains(byte | 0x20) { insert(byte ^ 0x20) }
-  }
-
-  /// - Parameter bitmap: 32 bytes, the bit of byte 0 first.
-  init(bitmap: UnsafePointer<UInt8>) {
-    for byte in 0...UInt8.max where bitmap[Int(byte >> 3)] >> (byte & 7) & 1 == 1 { insert(byte) }
-  }
-
-  @inline(__always)
-  mutating func insert(_ byte: UInt8) {
-    let bit: UInt64 = 1 << UInt64(byte & 63)
-    switch byte >> 6 {
-    case 0: words.0 |= bit
-    case 1: words.1 |= bit
-    case 2: words.2 |= bit
-    default: words.3 |= bit
-    }
-  }
-
-  @inline(__always)
-  func meets(_ other: ByteSet) -> Bool {
-    words.0 & other.words.0 | words.1 & other.words.1 | words.2 & other.words.2 | words.3 & other.words.3 != 0
-  }
-
-  static func == (left: ByteSet, right: ByteSet) -> Bool { left.words == right.words }
 }

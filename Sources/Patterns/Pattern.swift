@@ -36,6 +36,10 @@ package final class Pattern: Sendable {
   private nonisolated(unsafe) let whole: OpaquePointer
   private nonisolated(unsafe) let anywhere: OpaquePointer
   let needs: MatchNeeds
+  /// Answers for texts of ASCII without asking PCRE2, where the pattern is simple enough.
+  private let ascii: ASCIIMatcher?
+  /// What it is when it consists of characters and classes only.
+  let sequence: CharacterSequence?
 
   package init(_ source: String, options: Options = []) throws(PatternError) {
     self.source = source
@@ -52,7 +56,10 @@ package final class Pattern: Sendable {
       pcre2_code_free_8(whole)
       throw error
     }
-    needs = MatchNeeds(of: anywhere)
+    let sequence = options.isEmpty ? CharacterSequence(source) : nil
+    self.sequence = sequence
+    ascii = sequence.flatMap { ASCIIMatcher($0) }
+    needs = MatchNeeds(of: anywhere, source, sequence)
   }
 
   deinit {
@@ -60,23 +67,30 @@ package final class Pattern: Sendable {
     pcre2_code_free_8(anywhere)
   }
 
-  /// Whether the whole of `text` matches.
-  package func matchesWhole(_ text: Text) -> MatchResult { Self.match(whole, text, startingPlaces: 1) }
+  /// Whether the whole of `text`, which is well-formed UTF-8, matches.
+  package func matchesWhole(_ text: Span<UInt8>) -> MatchResult {
+    if let matches = ascii?.matchesWhole(text) { return matches ? .matched : .unmatched }
+    return Self.match(whole, text, startingPlaces: 1)
+  }
 
-  /// Whether the pattern occurs anywhere in `text`.
-  package func occurs(in text: Text) -> MatchResult { occurs(in: text, holding: TextBytes(text)) }
+  package func matchesWhole(_ text: Text) -> MatchResult { matchesWhole(text.utf8.span) }
+
+  /// Whether the pattern occurs anywhere in `text`, which is well-formed UTF-8.
+  package func occurs(in text: Span<UInt8>) -> MatchResult { occurs(in: text, holding: TextBytes(text)) }
+
+  package func occurs(in text: Text) -> MatchResult { occurs(in: text.utf8.span) }
 
   /// The same, for a text of which it is known already what bytes it holds.
-  package func occurs(in text: Text, holding bytes: TextBytes) -> MatchResult {
+  package func occurs(in text: Span<UInt8>, holding bytes: TextBytes) -> MatchResult {
     guard needs.mayBeMet(by: bytes) else { return .unmatched }
     // One before each byte at most, and one at the end.
-    return Self.match(anywhere, text, startingPlaces: text.utf8.count + 1)
+    return Self.match(anywhere, text, startingPlaces: text.count + 1)
   }
 
   static let commonOptions = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C
 
-  static func match(_ code: OpaquePointer, _ text: Text, startingPlaces: Int) -> MatchResult {
-    let result = text.utf8.withUnsafeBufferPointer {
+  static func match(_ code: OpaquePointer, _ text: Span<UInt8>, startingPlaces: Int) -> MatchResult {
+    let result = text.withUnsafeBufferPointer {
       gh_pcre2_match(code, $0.baseAddress, $0.count, startingPlaces)
     }
     if result >= 0 { return .matched }

@@ -50,7 +50,7 @@ struct RecordedRequest {
   private var name: Text?
   private var metadata: Text?
   private var metadataBytes: Int?
-  private var tags: [GovernedRequest.Tag] = []
+  private var tags: [(key: Text, value: Text)] = []
   private var tagKeys: [Text] = []
   private var expirationDays: Int?
   private var hidden = HiddenFacts()
@@ -103,9 +103,9 @@ struct RecordedRequest {
       guard let key = document.text(key) else { continue }
       let text = document.text(value)
       if let text, !text.isMark {
-        tags.append(.init(key: key, value: text))
+        tags.append((key, text))
       } else {
-        tags.append(.init(key: key, value: HiddenFacts.placeholder))
+        tags.append((key, HiddenFacts.placeholder))
         hidden.tags.append(key)
         concealed[.tagValues] = text == nil ? .omitted : .hashed
       }
@@ -142,28 +142,26 @@ struct RecordedRequest {
 
 extension RecordedRequest {
   /// What policy looks at, with placeholders for what is hidden; `nil` for operations of which it knows nothing.
-  mutating func facts() -> (request: GovernedRequest, hidden: HiddenFacts)? {
+  mutating func facts(noting hiddenFacts: inout HiddenFacts) -> GovernedRequest? {
     guard let operation = operation.flatMap({ Operation(name: $0) }) else { return nil }
-    var request = GovernedRequest(operation: operation, document: nil)
-    if let appInstanceArn {
-      request.appInstanceArn = appInstanceArn
-      request.appInstanceId = ChimeARN(appInstanceArn)?.appInstanceId ?? ""
-    }
-    request.appInstanceUserId = userId
-    request.resourceArn = resourceArn
-    request.metadata = metadata
-    request.tags = tags
-    request.tagKeys = tagKeys
-    request.expirationDays = expirationDays
+    var request = GovernedRequest(operation: operation)
+    if let appInstanceArn { request.take(.appInstanceArn, appInstanceArn) }
+    if let userId { request.take(.appInstanceUserId, userId) }
+    if let resourceArn { request.take(.resourceArn, resourceArn) }
+    if let metadata { request.take(.metadata, metadata) }
+    for tag in tags { request.takeTag(tag.key, tag.value) }
+    for key in tagKeys { request.takeTagKey(key) }
+    request.take(expirationDays: expirationDays)
     if let name, !name.isMark {
-      request.name = name
+      request.take(.name, name)
     } else if name != nil || operation.requiresName {
       // A valid request has one, so that a record without it hides it.
-      request.name = HiddenFacts.placeholder
+      request.take(.name, HiddenFacts.placeholder)
       hidden.name = true
       concealed[.name] = name == nil ? .omitted : .hashed
     }
-    return (request, hidden)
+    hiddenFacts = hidden
+    return request
   }
 }
 

@@ -40,9 +40,9 @@ package struct Replay {
 
   private let policies: PolicySet
   private let scope: Scope
-  private let tenants: [Text: TenantFacts]
+  private let tenants: [Text: TenantPolicies]
   /// Tenants that are no longer in the file: policies for them, or `nil` where those need their labels.
-  private var strangers: [Text: PolicySet?] = [:]
+  private var strangers: [Text: TenantPolicies?] = [:]
   /// What became of requests whose intent says that they were allowed.
   private var revised: [Text: AuditDecision] = [:]
   package private(set) var tally = ReplayTally()
@@ -54,7 +54,7 @@ package struct Replay {
   package init(policies: PolicySet, tenants: [TenantFacts], scope: Scope) {
     self.policies = policies
     self.scope = scope
-    self.tenants = Dictionary(tenants.map { ($0.id, $0) }) { first, _ in first }
+    self.tenants = Dictionary(tenants.map { ($0.id, policies.policies(for: $0)) }) { first, _ in first }
   }
 
   /// Takes a line on the first pass.
@@ -83,7 +83,8 @@ package struct Replay {
     if let decision = revised[request.requestId] { request.decision = decision }
     tally.requests += 1
     if let exemption = exemption(of: request) { return exempt(exemption) }
-    guard let tenant = request.tenant, let (facts, hidden) = request.facts(), facts.isGoverned else {
+    var hidden = HiddenFacts()
+    guard let tenant = request.tenant, let facts = request.facts(noting: &hidden), facts.isGoverned else {
       return exempt(.notGoverned)
     }
     if request.isRepeat { tally.repeats += 1 }
@@ -91,7 +92,7 @@ package struct Replay {
     guard let policies = policies(for: tenant) else {
       return block(request, tenant, .tenantGone(tenant))
     }
-    return judge(request, facts, hidden, policies, tenants[tenant] ?? TenantFacts(id: tenant))
+    return judge(request, facts, hidden, policies)
   }
 
   private func isInScope(_ request: RecordedRequest) -> Bool {
@@ -115,23 +116,23 @@ package struct Replay {
     return nil
   }
 
-  private mutating func policies(for tenant: Text) -> PolicySet? {
-    if tenants[tenant] != nil { return policies }
+  private mutating func policies(for tenant: Text) -> TenantPolicies? {
+    if let known = tenants[tenant] { return known }
     if let known = strangers[tenant] { return known }
-    let facts = TenantFacts(id: tenant)
-    let set = policies.needLabels(of: tenant) ? nil : policies.forTenant(facts)
-    strangers[tenant] = .some(set)
-    return set
+    let found = policies.needLabels(of: tenant) ? nil : policies.policies(for: TenantFacts(id: tenant))
+    strangers[tenant] = .some(found)
+    return found
   }
 }
 
 extension Replay {
   private mutating func judge(
-    _ request: RecordedRequest, _ facts: GovernedRequest, _ hidden: HiddenFacts, _ policies: PolicySet,
-    _ tenant: TenantFacts
+    _ request: RecordedRequest, _ facts: borrowing GovernedRequest, _ hidden: HiddenFacts,
+    _ policies: TenantPolicies
   ) -> ReplayedRequest? {
-    let decision = policies.decide(facts, hiding: hidden, tenant: tenant)
-    tally.count(decision, of: request, tenant: tenant.id)
+    let tenant = policies.facts.id
+    let decision = policies.decide(facts, hiding: hidden)
+    tally.count(decision, of: request, tenant: tenant)
     let was = request.decision ?? .allowed
     switch decision.verdict {
     case .allowed where was == .allowed, .denied where was == .denied:
@@ -145,13 +146,12 @@ extension Replay {
         guard let why = request.concealed[member] else { continue }
         tally.obstacles[.hidden(member, why), default: 0] += 1
       }
-      return report(request, tenant.id, .undecidable, decision)
+      return report(request, tenant, .undecidable, decision)
     }
-    tally.tenantsWithChanges.insert(tenant.id)
+    tally.tenantsWithChanges.insert(tenant)
     // Once more for the words, which the many that change nothing do without.
     return report(
-      request, tenant.id, decision.verdict,
-      policies.decide(facts, hiding: hidden, tenant: tenant, wording: true))
+      request, tenant, decision.verdict, policies.decide(facts, hiding: hidden, wording: true))
   }
 
   private mutating func block(

@@ -13,7 +13,7 @@ package enum ExplanationText {
     lines.append("policies: \(applied.isEmpty ? "none" : applied)")
     lines += decision.violations.map { "violation: \(line($0))" }
     lines += decision.warnings.map { "warning: \(line($0))" }
-    lines += decision.changes.map { "change: \(line($0))" }
+    lines += explanation.changes.map { "change: \(line($0))" }
     if let body = explanation.body {
       // Files end in a line feed, which the line itself brings here.
       let isFile = body.last == UInt8(ascii: "\n")
@@ -47,8 +47,8 @@ package enum ExplanationText {
     if explanation.policies.isEmpty, decision.isAllowed {
       lines += ["", style.faint("no policy has a say in this request")]
     }
-    if !decision.changes.isEmpty {
-      lines += ["", style.strong("changes")] + decision.changes.map { "  \(line($0))" }
+    if !explanation.changes.isEmpty {
+      lines += ["", style.strong("changes")] + explanation.changes.map { "  \(line($0))" }
     }
     if let body = explanation.body {
       lines += ["", style.strong(decision.isAllowed ? "would be sent" : "would be sent if it were allowed")]

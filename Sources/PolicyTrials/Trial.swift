@@ -12,6 +12,8 @@ package struct TrialResult: Sendable {
   /// Why it is invalid.
   package let message: String?
   package let outcome: Decision
+  /// What policies would change.
+  package let changes: [Change]
   /// What was expected and is not so, a line each; empty: the case passed.
   package let failures: [String]
 
@@ -23,6 +25,7 @@ extension PolicySet {
   package func run(_ trial: PolicyTestFile.Case, of file: String) -> TrialResult {
     let outcome: Decision
     let decision: PolicyTestFile.Decision
+    var changes: [Change] = []
     var message: String?
     let (verdict, standIns) = judge(trial)
     switch verdict {
@@ -30,12 +33,14 @@ extension PolicySet {
       (outcome, decision, message) = (Decision(), .invalid, reason)
     case .decided(let explanation):
       outcome = explanation.decision
+      changes = explanation.changes
       decision = outcome.isAllowed ? .allowed : .denied
     }
     let comparison = Comparison(
-      expected: trial.expect, decision: decision, message: message, outcome: outcome, standIns: standIns)
+      expected: trial.expect, decision: decision, message: message, outcome: outcome, made: changes,
+      standIns: standIns)
     return TrialResult(
-      file: file, trial: trial, decision: decision, message: message, outcome: outcome,
+      file: file, trial: trial, decision: decision, message: message, outcome: outcome, changes: changes,
       failures: comparison.failures)
   }
 
@@ -47,8 +52,11 @@ extension PolicySet {
     do {
       let call = try CallTarget.identify(operation, target: target)
       let inquiry = Inquiry(
-        policies: self, tenant: TenantFacts(id: trial.tenant.id, labels: trial.tenant.labels),
-        operations: trial.tenant.operations, appInstances: trial.tenant.appInstances)
+        policies: self,
+        tenant: TenantFacts(
+          id: trial.tenant.id, labels: trial.tenant.labels,
+          operations: trial.tenant.operations.map { Set($0) },
+          appInstances: trial.tenant.appInstances))
       return (inquiry.judge(call, body: body, token: nil), standIns)
     } catch {
       return (.invalid(error.message), standIns)
@@ -93,6 +101,7 @@ private struct Comparison {
   let decision: PolicyTestFile.Decision
   let message: String?
   let outcome: Decision
+  let made: [Change]
   let standIns: [CallTarget.StandIn]
 
   var failures: [String] {
@@ -138,10 +147,10 @@ private struct Comparison {
   private var changes: [String] {
     guard let wanted = expected.changes else { return [] }
     guard !wanted.isEmpty else {
-      return outcome.changes.map { "changes: unexpected \($0.field.onOneLine): `\($0.to.onOneLine)`" }
+      return made.map { "changes: unexpected \($0.field.onOneLine): `\($0.to.onOneLine)`" }
     }
     return wanted.compactMap { field, change in
-      let got = outcome.changes.first { Text($0.field) == field }
+      let got = made.first { Text($0.field) == field }
       let shown = got.map { "`\($0.to.onOneLine)`" } ?? "no change"
       switch change {
       case .to(let value):

@@ -26,7 +26,7 @@ extension TrialResult {
     writer.key("warnings")
     writer.write(outcome.warnings)
     writer.key("changes")
-    writer.write(outcome.changes)
+    writer.write(changes)
     writer.key("failures")
     writer.beginArray()
     for failure in failures { writer.string(failure) }

@@ -1,7 +1,7 @@
 /// A growing list of values without reference counts, in memory of its own: what a request gathers while it is served.
 ///
 /// An append to an `Array` costs about a hundred instructions (uniqueness, growth, bridging); here it is one comparison
-/// and a store. It has one owner, so it is moved where an array would be shared.
+/// and a store. It has one owner, so it is moved where an array would be shared. Of no capacity, it owns no memory.
 ///
 /// `@unchecked Sendable`: the memory is this value's alone, and nothing outside it sees the pointer.
 @usableFromInline package struct ScratchArray<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
@@ -11,10 +11,18 @@
 
   @inlinable package init(capacity: Int = 0) {
     self.capacity = capacity
-    base = .allocate(capacity: capacity)
+    base = capacity > 0 ? .allocate(capacity: capacity) : Self.nowhere
   }
 
-  @inlinable deinit { base.deallocate() }
+  /// Where a list without memory begins. Nothing is read or written there.
+  @usableFromInline internal static var nowhere: UnsafeMutablePointer<Element> {
+    // Any address but zero will do, so the other side never happens.
+    @inlinable get { UnsafeMutablePointer(bitPattern: 16) ?? .allocate(capacity: 1) }
+  }
+
+  @inlinable deinit {
+    if capacity > 0 { base.deallocate() }
+  }
 
   @inlinable package var count: Int { length }
   @inlinable package var isEmpty: Bool { length == 0 }
@@ -63,10 +71,11 @@
 
   @usableFromInline @inline(never)
   internal mutating func grow(to minimum: Int) {
-    capacity = Swift.max(2 * capacity, minimum, 8)
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+    let enough = Swift.max(2 * capacity, minimum, 8)
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: enough)
     larger.update(from: base, count: length)
-    base.deallocate()
+    if capacity > 0 { base.deallocate() }
     base = larger
+    capacity = enough
   }
 }

@@ -90,7 +90,7 @@ package final class SandboxHandler: HTTPHandler {
     guard !body.isEmpty else { return nil }
     do { return try JSONDocument(parsing: body) } catch {
       throw SandboxFailure(
-        .badRequest, "the body is not strict JSON: \(error.message) at byte \(error.offset)")
+        .badRequest, error.bodyMessage)
     }
   }
 
@@ -102,8 +102,10 @@ package final class SandboxHandler: HTTPHandler {
   }
 
   private func reply(status: Int, body: [UInt8]) -> Reply {
-    var fields: [UInt8] = []
-    fields.append(field: "x-amzn-requestid", RequestID(from: entropy).text.utf8)
+    var fields = ByteBuffer()
+    fields.append("x-amzn-requestid: ")
+    fields.append(RequestID(from: entropy))
+    fields.append("\r\n")
     if !body.isEmpty { fields.append(field: "content-type", literal: "application/json") }
     return Reply(status: status, fieldLines: fields, body: body)
   }

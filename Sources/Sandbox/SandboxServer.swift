@@ -10,10 +10,8 @@ package final class SandboxServer {
   /// Binds and listens; connections are served once `run()` is called.
   package init(_ handler: SandboxHandler, on address: SocketAddress, loop: EventLoop) throws(TransportError) {
     self.loop = loop
-    let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: drain)
-    listener = try Listener(address, loop: loop) { connection in
-      loop.spawn { await server.serve(connection, tls: nil, on: loop) }
-    }
+    let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: drain, loop: loop)
+    listener = try Listener(address, loop: loop) { server.accept($0, tls: nil) }
   }
 
   /// Where it listens: with the port that the system chose, if that was left to it.

@@ -6,7 +6,13 @@ package final class ByteStream {
   package let loop: EventLoop
   package let peer: SocketAddress
   /// The peer's address without the port, written once a connection.
-  package private(set) lazy var peerText = peer.hostText
+  package var peerText: Text {
+    if let writtenPeer { return writtenPeer }
+    let text = peer.hostText
+    writtenPeer = text
+    return text
+  }
+  private var writtenPeer: Text?
   /// URI and DNS names of the peer's verified certificate.
   package private(set) var peerNames: [Text] = []
   /// What whoever serves the connection wants to find again at its next request.
@@ -15,6 +21,7 @@ package final class ByteStream {
   private let tls: TLSSession?
   /// TLS may have to write in order to read; waiting follows what it asked for.
   private var readNeeds = Socket.Interest.read
+  private var writeNeeds = Socket.Interest.write
 
   /// Takes over an accepted connection; with `tls`, `handshake()` comes next.
   package init(
@@ -93,10 +100,8 @@ package final class ByteStream {
     set { socket.parkableAt = newValue }
   }
 
-  /// Waits without a task; `handler` is told whether there is something to read (and otherwise the connection is over).
-  func park(_ handler: @escaping (_ isReadable: Bool) -> Void) {
-    socket.park { handler($0 == .ready) }
-  }
+  /// Waits without a task until there is something to read, or until the connection is over.
+  func park(_ connection: any ParkedConnection) { socket.park(connection) }
 
   /// Whether drain may end the wait that comes.
   package var isInterruptible: Bool {
@@ -104,17 +109,18 @@ package final class ByteStream {
     set { socket.isInterruptible = newValue }
   }
 
-  /// For an idle pooled connection: the peer has closed it, or sent what nobody asked for.
-  package var hasStirred: Bool {
-    guard socket.isOpen else { return true }
-    guard socket.isReadable else { return false }
+  /// Whether an idle connection can still be used: the peer has neither closed it nor sent what nobody asked for. Looks
+  /// into what has come since, which with TLS may be a record without data.
+  func checkIdle() -> Bool {
+    guard socket.isOpen else { return false }
+    guard socket.isReadable || tls?.hasPending == true else { return true }
     // A TLS record may be no data at all (a new session ticket); only OpenSSL can tell.
     guard let tls, let progress = try? tls.read(into: loop.scratch), case .needs(let interest) = progress
     else {
-      return true
+      return false
     }
     socket.wouldBlock(on: interest)
-    return socket.isReadable
+    return !socket.isReadable
   }
 
   /// Completes the TLS handshake; nothing to do on a plain connection.
@@ -133,37 +139,50 @@ package final class ByteStream {
     }
   }
 
-  /// Gives what can be read at once to `consume`: the count, 0 at the end, `nil` when it would block.
-  package func receiveAvailable(
-    _ consume: (UnsafeRawBufferPointer) -> Void
-  ) throws(TransportError) -> Int? {
-    let count: Int?
-    if let tls {
-      switch try tls.read(into: loop.scratch) {
-      case .done(let read): count = read
-      case .ended: count = 0
-      case .needs(let interest):
-        socket.wouldBlock(on: interest)
-        readNeeds = interest
-        count = nil
-      }
-    } else {
-      count = try socket.receive(into: loop.scratch)
+  /// Reads what can be read at once into the loop's scratch buffer (`EventLoop.received`): the count, 0 at the end, `nil`
+  /// when it would block.
+  func receive() throws(TransportError) -> Int? {
+    guard let tls else { return try socket.receive(into: loop.scratch) }
+    // What was handed out before may have left data with OpenSSL, for which no event comes.
+    guard socket.isReadable || tls.hasPending || readNeeds == .write else { return nil }
+    switch try tls.read(into: loop.scratch) {
+    case .done(let count):
+      readNeeds = .read
+      if tls.hasEmptiedSocket { socket.wasEmptied() }
+      return count
+    case .ended: return 0
+    case .needs(let interest):
+      socket.wouldBlock(on: interest)
+      readNeeds = interest
+      return nil
     }
-    if let count, count > 0 { consume(UnsafeRawBufferPointer(rebasing: loop.scratch[..<count])) }
-    return count
   }
 
-  /// Suspends until `receiveAvailable` is worth another call.
-  package func waitReadable() async throws(TransportError) {
+  /// Suspends until `receive` is worth another call.
+  func waitReadable() async throws(TransportError) {
     try await socket.wait(for: readNeeds)
   }
 
   /// Writes all of `bytes`.
-  package func write(_ bytes: [UInt8]) async throws(TransportError) {
-    var written = 0
+  func write(_ bytes: borrowing ByteBuffer) async throws(TransportError) {
+    let written = try writeAvailable(bytes, from: 0)
+    if written < bytes.count { try await write(bytes, from: written) }
+  }
+
+  private func write(_ bytes: borrowing ByteBuffer, from start: Int) async throws(TransportError) {
+    var written = start
     while written < bytes.count {
-      let step = try bytes.span.withUnsafeBytes { (buffer) throws(TransportError) in
+      try await socket.wait(for: writeNeeds)
+      written = try writeAvailable(bytes, from: written)
+    }
+  }
+
+  /// Writes what can be written at once. Returns how much of `bytes` is written then; what the wait for the rest is for is
+  /// in `writeNeeds`.
+  private func writeAvailable(_ bytes: borrowing ByteBuffer, from start: Int) throws(TransportError) -> Int {
+    var written = start
+    while written < bytes.count {
+      let step = try bytes.withBytes { (buffer) throws(TransportError) in
         try writeOnce(UnsafeRawBufferPointer(rebasing: buffer[written...]))
       }
       switch step {
@@ -171,9 +190,11 @@ package final class ByteStream {
       case .ended: throw .closed
       case .needs(let interest):
         socket.wouldBlock(on: interest)
-        try await socket.wait(for: interest)
+        writeNeeds = interest
+        return written
       }
     }
+    return written
   }
 
   private func writeOnce(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> TLSSession.Progress {
@@ -186,7 +207,7 @@ package final class ByteStream {
   package func closeLingering() async {
     tls?.shutdown()
     Glibc.shutdown(socket.descriptor, Int32(SHUT_WR))
-    socket.deadline = loop.clock.monotonic().nanoseconds + Self.lingerNanoseconds
+    socket.deadline = loop.now + Self.lingerNanoseconds
     var budget = Self.lingerBytes
     do throws(TransportError) {
       while budget > 0 {

@@ -1,13 +1,15 @@
 internal import CLibevent
 internal import Glibc
+internal import HTTPWire
 package import Primitives
 internal import Synchronization
 
 /// One libevent loop on one thread, and the executor of every task that belongs to it.
 ///
-/// A connection's task runs on its loop from accept to close: a read that would block suspends on a continuation which
-/// the loop's own event callback resumes, so nothing hops between threads. Jobs that come from other threads (the
-/// journal's writer waking requests) are queued under a lock and announced through an eventfd, once a batch.
+/// A connection's task runs on its loop from its first byte to close: a read that would block suspends on a continuation
+/// which the loop's own event callback resumes, so nothing hops between threads. Jobs that come from other threads (the
+/// journal's writer waking requests) are queued under a lock; an eventfd announces them when the loop sleeps, and when it
+/// does not, it finds them before it would.
 ///
 /// `@unchecked Sendable`: everything but `foreign`, `wakeDescriptor` and `owner` is touched only by the loop's thread;
 /// `assertOnLoop()` says so where it is not evident.
@@ -18,30 +20,42 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var wakeEvent: OpaquePointer?
   private var tickEvent: OpaquePointer?
   private let owner = Atomic<UInt>(0)
-  private let foreign = Mutex<[UnownedJob]>([])
-  private var ready: [UnownedJob] = []
-  private var running: [UnownedJob] = []
+  private let foreign = Mutex(ForeignJobs())
+  private var ready = JobQueue()
   private var isStopped = false
 
+  /// The monotonic clock when this turn began, nanoseconds: for deadlines, which need not be exact.
+  private(set) var now: Int64
+  private var date: HTTPDateLine
+  private var buffers = BufferPool()
+
   /// Every open socket of this loop, for deadlines and drain; a socket knows its place.
-  private var sockets: [Socket] = []
-  private var tickHandlers: [() -> Void] = []
+  var sockets: [Socket] = []
+  var tickHandlers: [() -> Void] = []
   private var turnHandlers: [() -> Void] = []
 
   /// Where reads land before a parser copies what it keeps. One a loop, so that idle connections own no buffer.
   let scratch: UnsafeMutableRawBufferPointer
 
+  /// What other threads have queued, and whether the loop must be woken for it.
+  private struct ForeignJobs: ~Copyable {
+    var jobs = JobQueue()
+    var isLoopAsleep = false
+  }
+
   package init(clock: any TimeSource) throws(TransportError) {
     self.clock = clock
+    now = clock.monotonic().nanoseconds
+    date = HTTPDateLine(clock.wallClock())
     guard let base = event_base_new() else { throw .system(call: "event_base_new", errno: errno) }
     self.base = base
     wakeDescriptor = gh_eventfd()
     guard wakeDescriptor >= 0 else { throw .system(call: "eventfd", errno: errno) }
     scratch = .allocate(byteCount: Self.scratchSize, alignment: 64)
     let context = Unmanaged.passUnretained(self).toOpaque()
+    // Edge-triggered, so that its counter need not be read: each write is an edge.
     wakeEvent = event_new(
-      base, wakeDescriptor, Int16(EV_READ | EV_PERSIST),
-      { _, _, context in EventLoop.from(context).collectForeignJobs() }, context)
+      base, wakeDescriptor, Int16(EV_READ | EV_ET) | Int16(EV_PERSIST), { _, _, _ in }, context)
     tickEvent = event_new(
       base, -1, Int16(EV_PERSIST), { _, _, context in EventLoop.from(context).tick() }, context)
     event_add(wakeEvent, nil)
@@ -68,9 +82,12 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   package func run() {
     owner.store(UInt(pthread_self()), ordering: .relaxed)
     while !isStopped {
+      now = clock.monotonic().nanoseconds
       runJobs()
       for handler in turnHandlers { handler() }
-      event_base_loop(base, ready.isEmpty ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
+      let mayWait = prepareToWait()
+      event_base_loop(base, mayWait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
+      if mayWait { foreign.withLock { $0.isLoopAsleep = false } }
     }
   }
 
@@ -86,13 +103,15 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
       ready.append(job)
       return
     }
-    let wasEmpty = foreign.withLock { jobs in
-      jobs.append(job)
-      return jobs.count == 1
+    let mustWake = foreign.withLock { foreign in
+      foreign.jobs.append(job)
+      guard foreign.isLoopAsleep else { return false }
+      foreign.isLoopAsleep = false
+      return true
     }
-    guard wasEmpty else { return }
+    guard mustWake else { return }
     var one: UInt64 = 1
-    // The counter cannot overflow: it is read whenever it is not zero.
+    // The counter is never read; it would take 2^64 writes to overflow.
     _ = write(wakeDescriptor, &one, 8)
   }
 
@@ -105,23 +124,36 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   func assertOnLoop() { precondition(isCurrent, "called from outside the loop's thread") }
 
+  /// Calls `handler` each time that the jobs at hand are done and the sockets are looked at next: for what is cheaper
+  /// done once for many requests.
+  package func onTurnEnd(_ handler: @escaping () -> Void) {
+    assertOnLoop()
+    turnHandlers.append(handler)
+  }
+
   private func runJobs() {
+    let executor = asUnownedTaskExecutor()
     var budget = Self.jobsPerTurn
-    while !ready.isEmpty, budget > 0 {
-      swap(&ready, &running)
-      budget -= running.count
-      for job in running { job.runSynchronously(on: asUnownedTaskExecutor()) }
-      running.removeAll(keepingCapacity: true)
+    while budget > 0, let job = ready.popFirst() {
+      job.runSynchronously(on: executor)
+      budget -= 1
     }
   }
 
-  private func collectForeignJobs() {
-    var count: UInt64 = 0
-    _ = read(wakeDescriptor, &count, 8)
-    foreign.withLock { jobs in
-      ready.append(contentsOf: jobs)
-      jobs.removeAll(keepingCapacity: true)
+  /// Collects what other threads have queued. Returns whether there is nothing to do but wait.
+  private func prepareToWait() -> Bool {
+    foreign.withLock { foreign in
+      ready.take(&foreign.jobs)
+      foreign.isLoopAsleep = ready.isEmpty
+      return ready.isEmpty
     }
+  }
+
+  private func tick() {
+    now = clock.monotonic().nanoseconds
+    date.update(to: clock.wallClock())
+    wakeLateSockets()
+    for handler in tickHandlers { handler() }
   }
 
   static func from(_ context: UnsafeMutableRawPointer?) -> EventLoop {
@@ -130,75 +162,24 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 }
 
+// What requests borrow.
 extension EventLoop {
-  func register(_ socket: Socket) {
-    assertOnLoop()
-    socket.registryIndex = sockets.count
-    sockets.append(socket)
+  /// An empty buffer with memory, to be given back.
+  package func takeBuffer() -> ByteBuffer { buffers.take() }
+
+  /// Optional: a buffer that is not given back is freed.
+  package func giveBack(_ buffer: consuming ByteBuffer) { buffers.giveBack(buffer) }
+
+  /// The first `count` bytes that the last read brought, until the next one.
+  @_lifetime(borrow self)
+  func received(_ count: Int) -> RawSpan {
+    // The memory is the loop's as long as it lives, and only the next read writes to it.
+    let span = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+    return _overrideLifetime(span, borrowing: self)
   }
 
-  func unregister(_ socket: Socket) {
-    let index = socket.registryIndex
-    let last = sockets.removeLast()
-    if index < sockets.count {
-      sockets[index] = last
-      last.registryIndex = index
-    }
+  /// Appends the start of an answer with the date of now.
+  func appendAnswerStart(status: Int, keepAlive: Bool, to out: inout ByteBuffer) {
+    ResponseWriter.appendStart(status: status, keepAlive: keepAlive, date: date, into: &out)
   }
-
-  package var openSockets: Int { sockets.count }
-
-  /// Wakes every task that waits on an interruptible socket (an idle keep-alive connection): they see `.interrupted`.
-  package func interruptIdleSockets() {
-    assertOnLoop()
-    for socket in sockets where socket.isInterruptible || socket.isParked {
-      socket.resume(.interrupted)
-    }
-  }
-
-  /// Calls `handler` about twenty times a second, for housekeeping that need not be exact.
-  package func onTick(_ handler: @escaping () -> Void) {
-    assertOnLoop()
-    tickHandlers.append(handler)
-  }
-
-  /// Calls `handler` each time that the jobs at hand are done and the sockets are looked at next: for what is cheaper
-  /// done once for many requests.
-  package func onTurnEnd(_ handler: @escaping () -> Void) {
-    assertOnLoop()
-    turnHandlers.append(handler)
-  }
-
-  private func tick() {
-    let now = clock.monotonic().nanoseconds
-    for socket in sockets {
-      if socket.deadline <= now {
-        socket.resume(.timedOut)
-      } else if socket.isInterruptible, socket.parkableAt <= now, !socket.isParked {
-        socket.resume(.parkable)
-      }
-    }
-    for handler in tickHandlers { handler() }
-  }
-
-  /// Suspends the calling task for about `nanoseconds`.
-  package func sleep(nanoseconds: Int64) async {
-    await withUnsafeContinuation { continuation in
-      let context = Unmanaged.passRetained(SleepContext(continuation)).toOpaque()
-      var delay = timeval(
-        tv_sec: Int(nanoseconds / 1_000_000_000), tv_usec: Int(nanoseconds % 1_000_000_000 / 1000))
-      let status = event_base_once(
-        base, -1, Int16(EV_TIMEOUT),
-        { _, _, context in
-          guard let context else { return }
-          Unmanaged<SleepContext>.fromOpaque(context).takeRetainedValue().continuation.resume()
-        }, context, &delay)
-      precondition(status == 0, "libevent refused a timer")
-    }
-  }
-}
-
-private final class SleepContext {
-  let continuation: UnsafeContinuation<Void, Never>
-  init(_ continuation: UnsafeContinuation<Void, Never>) { self.continuation = continuation }
 }

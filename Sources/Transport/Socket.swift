@@ -1,6 +1,11 @@
 internal import CLibevent
 internal import Glibc
 
+/// What a socket that waits without a task wakes.
+protocol ParkedConnection: AnyObject {
+  func wake(_ wake: Socket.Wake)
+}
+
 /// A non-blocking socket of one loop, with edge-triggered readiness kept as flags.
 ///
 /// The event is added once, for reading and writing, and never changed: no system call per wait. A read that came back
@@ -31,7 +36,7 @@ final class Socket {
   private var sawEnd = false
   private var event: OpaquePointer?
   private var waiter: UnsafeContinuation<Wake, Never>?
-  private var parked: ((Wake) -> Void)?
+  private var parked: (any ParkedConnection)?
   private var interest = Interest.read
 
   /// Takes over `descriptor`, which must be non-blocking.
@@ -67,9 +72,12 @@ final class Socket {
     resume(.ready)
   }
 
+  /// Whether a wait for `interest` would end at once.
+  func isReady(for interest: Interest) -> Bool { interest == .read ? isReadable : isWritable }
+
   /// Suspends until the socket may be ready for `interest`, its deadline passes, or drain interrupts it.
   func wait(for interest: Interest) async throws(TransportError) {
-    if interest == .read ? isReadable : isWritable { return }
+    if isReady(for: interest) { return }
     guard isOpen else { throw .closed }
     let wake = await withUnsafeContinuation { (continuation: UnsafeContinuation<Wake, Never>) in
       precondition(waiter == nil, "two tasks wait on one socket")
@@ -84,20 +92,20 @@ final class Socket {
     }
   }
 
-  /// Waits without a task: `handler` is called once, on the loop, when there is something to read, the deadline passes or
+  /// Waits without a task: `connection` is told once, on the loop, when there is something to read, the deadline passes or
   /// drain interrupts. Ten thousand idle connections then keep no stacks.
-  func park(_ handler: @escaping (Wake) -> Void) {
+  func park(_ connection: any ParkedConnection) {
     interest = .read
-    guard !isReadable else { return handler(.ready) }
-    parked = handler
+    guard !isReadable else { return connection.wake(.ready) }
+    parked = connection
   }
 
   var isParked: Bool { parked != nil }
 
   func resume(_ wake: Wake) {
-    if let handler = parked {
+    if let connection = parked {
       parked = nil
-      return handler(wake)
+      return connection.wake(wake)
     }
     guard let continuation = waiter else { return }
     waiter = nil
@@ -108,7 +116,7 @@ final class Socket {
     if Int32(what) & EV_CLOSED != 0 { sawEnd = true }
     if Int32(what) & (EV_READ | EV_CLOSED) != 0 { isReadable = true }
     if Int32(what) & EV_WRITE != 0 { isWritable = true }
-    if interest == .read ? isReadable : isWritable { resume(.ready) }
+    if isReady(for: interest) { resume(.ready) }
   }
 }
 
@@ -159,6 +167,11 @@ extension Socket {
     case .read: if !sawEnd { isReadable = false }
     case .write: isWritable = false
     }
+  }
+
+  /// TLS read the descriptor until it was empty, and has handed out all of it.
+  func wasEmptied() {
+    if !sawEnd { isReadable = false }
   }
 
   /// Waits for a non-blocking `connect` to end.

@@ -17,6 +17,8 @@ package final class TLSContext: @unchecked Sendable {
       context,
       Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
         | Int(SSL_MODE_RELEASE_BUFFERS))
+    // One read takes what is there, where otherwise each record would take two.
+    gh_SSL_CTX_read_ahead(context)
   }
 
   deinit { SSL_CTX_free(context) }

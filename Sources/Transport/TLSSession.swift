@@ -7,14 +7,28 @@ final class TLSSession {
   enum Progress { case done(Int), needs(Socket.Interest), ended }
 
   private let ssl: OpaquePointer
+  /// Written by OpenSSL's reads.
+  private let lastReadWasShort = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 
   init(_ context: TLSContext, descriptor: Int32) throws(TransportError) {
     guard let ssl = SSL_new(context.context) else { throw .tls(TLSContext.lastError()) }
     self.ssl = ssl
     SSL_set_fd(ssl, descriptor)
+    lastReadWasShort.initialize(to: 0)
+    gh_SSL_watch_reads(ssl, lastReadWasShort)
   }
 
-  deinit { SSL_free(ssl) }
+  deinit {
+    SSL_free(ssl)
+    lastReadWasShort.deallocate()
+  }
+
+  /// Whether OpenSSL has read more than it has handed out.
+  var hasPending: Bool { SSL_has_pending(ssl) == 1 }
+
+  /// Whether the last read of the descriptor brought less than was asked for: nothing is to be tried again before the
+  /// next event.
+  var hasEmptiedSocket: Bool { lastReadWasShort.pointee != 0 }
 
   func beServer() { SSL_set_accept_state(ssl) }
 

@@ -1,5 +1,5 @@
 package import HTTPWire
-internal import Primitives
+package import Primitives
 
 /// Where requests go and how.
 package struct PoolTarget: Sendable {
@@ -27,14 +27,15 @@ package enum ExchangeFailure: Error, Sendable {
   case timedOut(sent: Bool)
 }
 
-/// The connections of one loop to the upstream, kept alive and used again, the latest first.
+/// The connections of one loop to the upstream, kept alive and used again. `PoolMachine` decides, and this does it.
 package final class UpstreamPool {
   package struct Limits: Sendable {
     /// Connections of this loop, in use and idle.
-    package var connections: Int
-    package var connectTimeout: Int64
-    package var idleTimeout: Int64
-    package var response: HTTPLimits
+    package let connections: Int
+    /// Nanoseconds, like those below.
+    package let connectTimeout: Int64
+    package let idleTimeout: Int64
+    package let response: HTTPLimits
 
     package init(connections: Int, connectTimeout: Int64, idleTimeout: Int64, response: HTTPLimits) {
       self.connections = connections
@@ -44,108 +45,88 @@ package final class UpstreamPool {
     }
   }
 
+  /// `nil` when the wait is over without a place.
+  private typealias Waiter = UnsafeContinuation<PoolLease?, Never>
+
   private let loop: EventLoop
   private let target: PoolTarget
   private let limits: Limits
   private let resolver: Resolver
-  private var idle: [PooledConnection] = []
-  private let waiters = WaitingQueue()
-  /// Connections in use, being opened, or promised to a waiter that was just woken.
-  private var inUse = 0
-  private var isClosed = false
+  private var machine: PoolMachine<Waiter>
+  /// By place; `nil` where there is none.
+  private var connections: [PooledConnection?] = []
 
   package init(target: PoolTarget, limits: Limits, loop: EventLoop) throws(TransportError) {
     self.loop = loop
     self.target = target
     self.limits = limits
+    machine = PoolMachine(limit: limits.connections)
     resolver = try Resolver(loop: loop)
   }
 
-  package var idleCount: Int { idle.count }
-  package var inUseCount: Int { inUse }
+  package var idleCount: Int { machine.idleCount }
+  package var inUseCount: Int { machine.takenCount }
+}
 
-  /// Closes what has idled too long or has been closed by the peer. Called by the loop's tick.
-  package func sweep() {
-    let oldest = loop.clock.monotonic().nanoseconds - limits.idleTimeout
-    var kept: [PooledConnection] = []
-    for connection in idle {
-      if connection.idleSince < oldest || connection.stream.hasStirred {
-        connection.stream.close()
-      } else {
-        kept.append(connection)
-      }
-    }
-    idle = kept
-    waiters.expire(before: loop.clock.monotonic().nanoseconds)
-  }
-
-  /// No new use; idle connections are closed, those in use when they come back.
-  package func close() {
-    isClosed = true
-    for connection in idle { connection.stream.close() }
-    idle.removeAll()
-  }
-
+// The exchange.
+extension UpstreamPool {
   /// Sends `request` and reads its whole answer by `deadline` (monotonic nanoseconds).
   package func exchange(
-    _ request: [UInt8], isHEAD: Bool = false, deadline: Int64
+    _ request: borrowing ByteBuffer, deadline: Int64
   ) async throws(ExchangeFailure) -> ResponseMessage {
-    let connection: PooledConnection
-    do throws(TransportError) {
-      connection = try await lease(deadline: deadline)
-    } catch .timedOut where loop.clock.monotonic().nanoseconds >= deadline {
-      throw .timedOut(sent: false)
-    } catch {
-      throw .notSent(error)
+    var lease = machine.lease()
+    let leased: Leased
+    if let ready = connection(for: &lease) {
+      leased = ready
+    } else {
+      leased = try await connect(lease, deadline: deadline)
     }
     do throws(ExchangeFailure) {
-      let answer = try await connection.exchange(request, isHEAD: isHEAD, deadline: deadline)
-      giveBack(connection, reusable: answer.head.keepAlive && !connection.parser.hasLeftover)
+      let answer = try await leased.connection.exchange(request, deadline: deadline)
+      giveBack(leased.place, isReusable: answer.head.keepAlive && leased.connection.isReusable)
       return answer
     } catch {
-      giveBack(connection, reusable: false)
+      giveBack(leased.place, isReusable: false)
       throw error
     }
   }
 
-  private func lease(deadline: Int64) async throws(TransportError) -> PooledConnection {
-    if inUse >= limits.connections {
-      // The place of whoever gives back is ours then.
-      guard await waiters.wait(until: deadline) else { throw .timedOut }
-    } else {
-      inUse += 1
-    }
-    if let connection = takeIdle() { return connection }
-    do throws(TransportError) {
-      return try await open(deadline: deadline)
-    } catch {
-      leave()
-      throw error
-    }
+  private struct Leased {
+    let place: PoolPlace
+    let connection: PooledConnection
   }
 
-  private func takeIdle() -> PooledConnection? {
-    while let connection = idle.popLast() {
-      if !connection.stream.hasStirred { return connection }
-      connection.stream.close()
+  /// The connection that is there for `lease`. Dead ones are closed, which changes what there is.
+  private func connection(for lease: inout PoolLease) -> Leased? {
+    while case .use(let place) = lease {
+      if let connection = connections[place], connection.stream.checkIdle() {
+        return Leased(place: place, connection: connection)
+      }
+      disconnect(place)
+      lease = machine.replace(place)
     }
     return nil
   }
 
-  private func giveBack(_ connection: PooledConnection, reusable: Bool) {
-    if reusable, !isClosed, !connection.stream.hasStirred {
-      connection.idleSince = loop.clock.monotonic().nanoseconds
-      connection.stream.deadline = .max
-      idle.append(connection)
-    } else {
-      connection.stream.close()
+  /// Waits for a place and opens a connection where there is none.
+  private func connect(_ first: PoolLease, deadline: Int64) async throws(ExchangeFailure) -> Leased {
+    var lease = first
+    if lease == .wait {
+      let given = await withUnsafeContinuation { machine.wait($0, until: deadline) }
+      guard let given else { throw .timedOut(sent: false) }
+      lease = given
     }
-    leave()
-  }
-
-  /// A place is free: the longest waiter gets it.
-  private func leave() {
-    if !waiters.wakeFirst() { inUse -= 1 }
+    if let ready = connection(for: &lease) { return ready }
+    guard case .open(let place) = lease else { throw .notSent(.closed) }
+    do throws(TransportError) {
+      let connection = try await open(deadline: deadline)
+      connect(place, connection)
+      return Leased(place: place, connection: connection)
+    } catch {
+      giveBack(place, isReusable: false)
+      if case .timedOut = error, loop.now >= deadline { throw .timedOut(sent: false) }
+      throw .notSent(error)
+    }
   }
 
   /// Opens a connection to the first address that answers.
@@ -156,10 +137,9 @@ package final class UpstreamPool {
     }
     var failure = TransportError.resolution(host: target.host, reason: "no address")
     for address in addresses {
-      let now = loop.clock.monotonic().nanoseconds
       do throws(TransportError) {
         let stream = try await ByteStream.connect(
-          to: address, tls: tls, loop: loop, deadline: min(deadline, now + limits.connectTimeout))
+          to: address, tls: tls, loop: loop, deadline: min(deadline, loop.now + limits.connectTimeout))
         return PooledConnection(stream, limits: limits.response)
       } catch {
         failure = error
@@ -167,62 +147,47 @@ package final class UpstreamPool {
     }
     throw failure
   }
+
+  private func giveBack(_ place: PoolPlace, isReusable: Bool) {
+    switch machine.release(place, isReusable: isReusable, now: loop.now) {
+    case .keep:
+      connections[place]?.stream.deadline = .max
+    case .close:
+      disconnect(place)
+    case .handOver(let waiter, let lease):
+      if case .open = lease { disconnect(place) }
+      waiter.resume(returning: lease)
+    }
+  }
+
+  private func connect(_ place: PoolPlace, _ connection: PooledConnection) {
+    while connections.count <= place { connections.append(nil) }
+    connections[place] = connection
+  }
+
+  private func disconnect(_ place: PoolPlace) {
+    guard place < connections.count, let connection = connections[place] else { return }
+    connections[place] = nil
+    connection.stream.close()
+  }
 }
 
-/// One connection to the upstream and what its answers are read with.
-private final class PooledConnection {
-  let stream: ByteStream
-  var parser: ResponseParser
-  var idleSince: Int64 = 0
-
-  init(_ stream: ByteStream, limits: HTTPLimits) {
-    self.stream = stream
-    parser = ResponseParser(limits: limits)
+// Housekeeping.
+extension UpstreamPool {
+  /// Closes what has idled too long or has been closed by the peer. Called by the loop's tick.
+  package func sweep() {
+    let now = loop.now
+    let closed = machine.removeIdle(since: now - limits.idleTimeout) { place in
+      connections[place].map { !$0.stream.checkIdle() } ?? true
+    }
+    closed.forEach(disconnect)
+    for waiter in machine.expireWaiters(now: now) { waiter.resume(returning: nil) }
   }
 
-  func exchange(
-    _ request: [UInt8], isHEAD: Bool, deadline: Int64
-  ) async throws(ExchangeFailure) -> ResponseMessage {
-    stream.deadline = deadline
-    do throws(TransportError) {
-      try await stream.write(request)
-    } catch .timedOut {
-      throw .timedOut(sent: true)
-    } catch {
-      // Part of it may be on its way.
-      throw .lost(error)
-    }
-    while true {
-      do throws(HTTPViolation) {
-        if case .response(let answer) = try parser.next(requestMethodIsHEAD: isHEAD) { return answer }
-      } catch {
-        throw .unreadable(error)
-      }
-      if let last = try await receive() { return last }
-    }
-  }
-
-  /// Reads more; an answer that ends with its connection is returned.
-  private func receive() async throws(ExchangeFailure) -> ResponseMessage? {
-    do throws(TransportError) {
-      while true {
-        guard let count = try stream.receiveAvailable({ parser.receive($0) }) else {
-          try await stream.waitReadable()
-          continue
-        }
-        if count > 0 { return nil }
-        break
-      }
-    } catch .timedOut {
-      throw .timedOut(sent: true)
-    } catch {
-      throw .lost(error)
-    }
-    do throws(HTTPViolation) {
-      if let answer = try parser.finish() { return answer }
-    } catch {
-      throw .unreadable(error)
-    }
-    throw .lost(.closed)
+  /// No new use; idle connections are closed, those in use when they come back.
+  package func close() {
+    let (idle, waiters) = machine.close()
+    idle.forEach(disconnect)
+    for waiter in waiters { waiter.resume(returning: .refused) }
   }
 }

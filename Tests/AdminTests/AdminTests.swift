@@ -176,10 +176,8 @@ private func ask(
     let listening = try SocketAddress(parsing: "127.0.0.1:0")
     let handler = AdminHandler(
       source: source, token: isOpen ? nil : Secret(Array(token.utf8)), address: listening)
-    let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag())
-    let listener = try Listener(listening, loop: loop) { accepted in
-      loop.spawn { await server.serve(accepted, tls: nil, on: loop) }
-    }
+    let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag(), loop: loop)
+    let listener = try Listener(listening, loop: loop) { server.accept($0, tls: nil) }
     defer { listener.close() }
     let pool = try UpstreamPool(
       target: PoolTarget(host: "127.0.0.1", port: listener.address.port, tls: nil),
@@ -187,7 +185,7 @@ private func ask(
         connections: 1, connectTimeout: 5_000_000_000, idleTimeout: 60_000_000_000, response: HTTPLimits()),
       loop: loop)
     let message = try await pool.exchange(
-      Array(text.utf8), deadline: loop.clock.monotonic().nanoseconds + 10_000_000_000)
+      ByteBuffer(Array(text.utf8)), deadline: loop.clock.monotonic().nanoseconds + 10_000_000_000)
     return Answer(
       status: message.head.status,
       head: String(decoding: message.head.bytes[..<message.body.lowerBound], as: UTF8.self),

@@ -30,6 +30,23 @@ final class WrittenJournal {
     rmdir(path)
   }
 
+  var lastSequence: Int { head.sequence }
+
+  /// A line that is no record, between two records.
+  func garbage() throws {
+    let file = open(segmentPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    defer { close(file) }
+    try #require(write(file, "{\"no\":\"record\"}\n", 16) == 16)
+  }
+
+  /// What was found out about a request.
+  func reconcile(_ number: Int, _ outcome: AuditOutcome) throws {
+    let intent = try #require(intents[number])
+    let result = AuditedResult(outcome, status: nil, durationNanoseconds: 0)
+    try append(
+      result.reconciledRecord(of: intent.id.text, intent: intent.sequence, at: Self.time(number, more: 2)))
+  }
+
   var segmentPath: String { "\(path)/\(segment.file)" }
 
   func rotate() { segment = SegmentName(firstSequence: head.sequence + 1) }

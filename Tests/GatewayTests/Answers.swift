@@ -7,8 +7,9 @@ import Testing
 func upstreamAnswer(_ status: Int, fields: String = "", body: String = "") throws -> UpstreamAnswer {
   let text = "HTTP/1.1 \(status) X\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
   var parser = ResponseParser(limits: HTTPLimits())
-  Array(text.utf8).withUnsafeBytes { parser.receive($0) }
-  guard case .response(let message) = try parser.next() else { throw IncompleteAnswer() }
+  guard case .response(let message) = try parser.next(adding: Array(text.utf8).span.bytes) else {
+    throw IncompleteAnswer()
+  }
   return UpstreamAnswer(message)
 }
 

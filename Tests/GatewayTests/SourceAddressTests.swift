@@ -58,6 +58,11 @@ private func source(
   _ lines: [String], peer: String = "10.0.0.1:1234", trusted: [String] = ["10.0.0.0/8"]
 ) throws -> Text {
   let fields = lines.map { "X-Forwarded-For: \($0)\r\n" }.joined()
-  let head = try RequestHead(parsing: Array("GET / HTTP/1.1\r\nHost: x\r\n\(fields)\r\n".utf8))
-  return SourceAddress.of(head, peer: try SocketAddress(parsing: peer).hostText, trusted: try blocks(trusted))
+  let bytes = Array("GET / HTTP/1.1\r\nHost: x\r\n\(fields)\r\n".utf8)
+  var parser = RequestParser(limits: HTTPLimits())
+  guard case .request(let request) = try parser.next(adding: bytes.span.bytes) else {
+    throw HTTPViolation.truncated
+  }
+  return SourceAddress.of(
+    request.head, peer: try SocketAddress(parsing: peer).hostText, trusted: try blocks(trusted))
 }

@@ -125,21 +125,17 @@ struct AcceptedRequestTests {
   @Test("offsets name path, query and fields", arguments: AcceptedRequest.all)
   func offsets(_ accepted: AcceptedRequest) throws {
     var parser = RequestParser(limits: HTTPLimits())
-    Array(accepted.text.utf8).withUnsafeBytes { parser.receive($0) }
-    guard case .request(let message) = try parser.next() else {
+    guard case .request(let message) = try parser.next(adding: Array(accepted.text.utf8).span.bytes) else {
       Issue.record("no request")
       return
     }
     let head = message.head
-    func text(_ range: ByteSlice) -> String { String(decoding: head.slice(range), as: UTF8.self) }
+    func text(_ range: ByteSlice) -> String { String(decoding: head.bytes[range], as: UTF8.self) }
     #expect(text(head.path) == accepted.path)
     #expect(head.query.map(text) == accepted.query)
-    #expect(text(head.target) == accepted.path + (accepted.query.map { "?" + $0 } ?? ""))
     for field in head.fields {
       #expect(head.bytes[field.name.upperBound] == UInt8(ascii: ":"))
       #expect(!text(field.value).hasPrefix(" ") && !text(field.value).hasSuffix(" "))
     }
-    let again = try RequestHead(parsing: Array(head.bytes[..<message.body.lowerBound]))
-    #expect(again.fields == head.fields)
   }
 }

@@ -41,20 +41,22 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
   var reading = RequestReading()
   var start = 0
   for end in cuts + [bytes.count] {
-    bytes[start..<end].withUnsafeBytes { parser.receive($0) }
+    let piece = Array(bytes[start..<end])
     start = end
     do throws(HTTPViolation) {
+      var event = try parser.next(adding: piece.span.bytes)
       loop: while true {
-        switch try parser.next() {
+        switch event {
         case .needsMore: break loop
-        case .continueExpected: continue
+        case .continueExpected: break
         case .request(let message):
           reading.messages.append(
             .init(
               head: Array(message.head.bytes[..<message.body.lowerBound]), body: message.bodyArray,
-              path: message.head.path,
-              fieldCount: message.head.fields.count, keepAlive: message.head.keepAlive))
+              path: message.head.path, fieldCount: message.head.fields.count,
+              keepAlive: message.head.keepAlive))
         }
+        event = try parser.next()
       }
     } catch {
       reading.violation = error
@@ -62,6 +64,15 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
   }
   if reading.violation == nil { reading.stage = parser.stage }
   return reading
+}
+
+/// The head of one request without content.
+func head(of text: String) throws -> RequestHead {
+  var parser = RequestParser(limits: HTTPLimits())
+  guard case .request(let message) = try parser.next(adding: Array(text.utf8).span.bytes) else {
+    throw HTTPViolation.truncated
+  }
+  return message.head
 }
 
 /// Feeds `bytes` likewise to a response parser, and then says that the peer closed when `closing`.
@@ -81,9 +92,13 @@ func readResponses(
   var start = 0
   do throws(HTTPViolation) {
     for end in cuts + [bytes.count] {
-      bytes[start..<end].withUnsafeBytes { parser.receive($0) }
+      let piece = Array(bytes[start..<end])
       start = end
-      while case .response(let message) = try parser.next(requestMethodIsHEAD: toHEAD) { note(message) }
+      var event = try parser.next(adding: piece.span.bytes, requestMethodIsHEAD: toHEAD)
+      while case .response(let message) = event {
+        note(message)
+        event = try parser.next(requestMethodIsHEAD: toHEAD)
+      }
     }
     if closing, let last = try parser.finish() { note(last) }
   } catch {

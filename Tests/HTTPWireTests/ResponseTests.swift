@@ -140,10 +140,8 @@ struct ResponseTests {
   @Test("bytes nobody asked for are seen")
   func leftover() throws {
     var parser = ResponseParser(limits: HTTPLimits())
-    Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200".utf8).withUnsafeBytes {
-      parser.receive($0)
-    }
-    guard case .response(let message) = try parser.next() else {
+    let bytes = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200".utf8)
+    guard case .response(let message) = try parser.next(adding: bytes.span.bytes) else {
       Issue.record("no answer")
       return
     }

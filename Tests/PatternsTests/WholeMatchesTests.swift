@@ -94,3 +94,7 @@ import Testing
     #expect(found > 500)
   }
 }
+
+extension WholeMatches {
+  fileprivate func surelyMatch(_ text: Text) -> Bool { surelyMatch(text.utf8.span) }
+}

@@ -27,19 +27,19 @@ import Testing
     }
 
     mutating func change(
-      _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text
+      _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
     ) {
       guard policy.mode == .enforce else { return }
-      lastWriters[Text(field())] = policy.name.string
+      lastWriters[Text(request.field(of: change))] = policy.name.string
     }
   }
 
   private static func ledger(
-    _ world: ReferenceComparisonTests.World, _ request: GovernedRequest, _ tenant: PlainTenant
+    _ world: ReferenceComparisonTests.World, _ request: borrowing GovernedRequest, _ tenant: PlainTenant
   ) -> Ledger {
     var ledger = Ledger()
-    var changed = request
-    world.set.evaluate(&changed, for: tenant.facts, &ledger)
+    var changed = request.copy()
+    world.set.policies(for: tenant.facts).evaluate(&changed, &ledger)
     return ledger
   }
 

@@ -6,8 +6,8 @@ import Testing
 @testable import PolicyEngine
 
 @Suite struct ExplanationTests {
-  func explain(_ policies: [String], _ body: String) throws -> Explanation {
-    try compile(policies).0.explain(try request(body), tenant: crm)
+  func explain(_ policies: [String], _ body: String, token: Text? = nil) throws -> Explanation {
+    try compile(policies).0.explain(try request(body), token: token)
   }
 
   @Test func theObjectHasTheMembersOfTheContractAndIsOneLine() throws {
@@ -55,18 +55,17 @@ import Testing
 
   @Test func aMissingTokenIsFilledInWhereTheRequestIsAllowed() throws {
     let body = createBody().replacing(#""ClientRequestToken":"token-1""#, with: #""ClientRequestToken":null"#)
-    var explanation = try explain([policy(#""tags":{"set":{"K":"1"}}"#)], body)
-    explanation.fillClientRequestToken("made-up")
-    #expect(explanation.decision.changes.map(\.field) == ["Tags.K", "ClientRequestToken"])
-    #expect(explanation.decision.changes.last?.to == "made-up")
-    #expect(!explanation.request.lacksClientRequestToken)
+    let policies = [policy(#""tags":{"set":{"K":"1"}}"#)]
+    let explanation = try explain(policies, body, token: "made-up")
+    #expect(explanation.changes.map(\.field) == ["Tags.K", "ClientRequestToken"])
+    #expect(explanation.changes.last?.to == "made-up")
+    #expect(!PlainFacts(explanation.request).lacksClientRequestToken)
     let sent = String(decoding: try #require(explanation.body), as: UTF8.self)
     #expect(sent.contains(#""ClientRequestToken":"made-up""#))
-    explanation.fillClientRequestToken("another")
-    #expect(explanation.decision.changes.count == 2)
-    var denied = try explain([policy(#""name":{"maxLength":1}"#)], body)
-    denied.fillClientRequestToken("made-up")
-    #expect(denied.decision.changes.isEmpty && denied.request.lacksClientRequestToken)
+    let given = try explain(policies, sent, token: "another")
+    #expect(given.changes.isEmpty && PlainFacts(given.request).clientRequestToken == "made-up")
+    let denied = try explain([policy(#""name":{"maxLength":1}"#)], body, token: "made-up")
+    #expect(denied.changes.isEmpty && PlainFacts(denied.request).lacksClientRequestToken)
   }
 
   @Test func everyPolicySaysWhyItHasNoSay() throws {

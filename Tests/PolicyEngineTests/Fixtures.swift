@@ -134,15 +134,68 @@ func request(
   return GovernedRequest(call: call, document: document)
 }
 
+/// The facts of a request, copied, so that tests can compare them.
+struct PlainFacts {
+  struct Tag: Hashable {
+    let key: Text
+    let value: Text
+  }
+
+  let operation: ChimeIdentity.Operation
+  let governance: Governance?
+  let appInstanceArn: Text
+  let appInstanceId: Text
+  let appInstanceUserId: Text?
+  let appInstanceUserArn: Text?
+  let resourceArn: Text?
+  let name: Text?
+  let metadata: Text?
+  let clientRequestToken: Text?
+  let lacksClientRequestToken: Bool
+  let tags: [Tag]
+  let tagKeys: [Text]
+  let expirationDays: Int?
+  let expirationCriterion: Text?
+  let changes: [Change]
+  private let written: [UInt8]
+
+  init(_ request: borrowing GovernedRequest) {
+    operation = request.operation
+    governance = request.governance
+    appInstanceArn = request.appInstanceArn.uncheckedText
+    appInstanceId = request.appInstanceId.uncheckedText
+    appInstanceUserId = request.appInstanceUserId?.uncheckedText
+    appInstanceUserArn = request.appInstanceUserArn?.uncheckedText
+    resourceArn = request.resourceArn?.uncheckedText
+    name = request.name?.uncheckedText
+    metadata = request.metadata?.uncheckedText
+    clientRequestToken = request.clientRequestToken?.uncheckedText
+    lacksClientRequestToken = request.lacksClientRequestToken
+    tags = (0..<request.tagCount).map {
+      Tag(key: request.tagKey($0).uncheckedText, value: request.tagValue($0).uncheckedText)
+    }
+    tagKeys = (0..<request.tagKeyCount).map { request.tagKeyToRemove($0).uncheckedText }
+    expirationDays = request.expirationDays
+    expirationCriterion = request.expirationCriterion?.uncheckedText
+    changes = request.changes
+    var bytes = ByteBuffer()
+    request.writeBody(to: &bytes)
+    written = bytes.array
+  }
+
+  /// The body written anew.
+  func body() -> [UInt8] { written }
+}
+
 /// The verdict on a request, with what became of it.
 struct Outcome {
   let decision: Decision
-  let request: GovernedRequest
+  let request: PlainFacts
 
   var violations: [String] { decision.violations.map { "\($0.rule) \($0.field)" } }
   var warnings: [String] { decision.warnings.map { "\($0.policy) \($0.rule) \($0.field)" } }
   var changes: [String] {
-    decision.changes.map { change in
+    request.changes.map { change in
       "\(change.field): \(change.from.map { "\($0) -> " } ?? "")\(change.to)"
     }
   }
@@ -153,10 +206,16 @@ struct Outcome {
 }
 
 extension PolicySet {
-  func outcome(of request: GovernedRequest, tenant: TenantFacts = crm) -> Outcome {
-    var request = request
-    let decision = decide(&request, tenant: tenant)
-    return Outcome(decision: decision, request: request)
+  func outcome(of request: borrowing GovernedRequest, tenant: TenantFacts = crm) -> Outcome {
+    var request = request.copy()
+    let decision = policies(for: tenant).decide(&request)
+    return Outcome(decision: decision, request: PlainFacts(request))
+  }
+
+  func explain(_ request: borrowing GovernedRequest, tenant: TenantFacts = crm, token: Text? = nil)
+    -> Explanation
+  {
+    policies(for: tenant).explain(request, fillingIn: token)
   }
 }
 

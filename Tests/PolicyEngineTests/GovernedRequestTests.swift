@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct GovernedRequestTests {
   @Test func everyMemberOfACreationIsAFact() throws {
-    let request = try request(
+    let request = try facts(
       createBody(
         name: "Al\u{1F600}\n", tags: [("K", "1"), ("L", "\"2\"")], days: 5475, metadata: #"{"a":"\u00e9"}"#))
     #expect(request.appInstanceArn == Text(appInstance))
@@ -27,7 +27,7 @@ import Testing
       {"\u0041ppInstanceArn":"\#(appInstance)","AppInstanceUser\u0049d":"crm-\u0061","N\u0061me":"\uD83D\uDE00",
       "ClientRequestToken":"tt","T\u0061gs":[{"V\u0061lue":"\u0031","\u004bey":"K"}]}
       """#
-    let request = try request(body)
+    let request = try facts(body)
     #expect(request.appInstanceUserId == "crm-a")
     #expect(request.name == "\u{1F600}")
     #expect(request.tags == [.init(key: "K", value: "1")])
@@ -36,7 +36,7 @@ import Testing
   @Test func nullIsAbsence() throws {
     let body = createBody().replacing(
       #""Name":"#, with: #""Tags":null,"Metadata":null,"ExpirationSettings":null,"Name":"#)
-    let request = try request(body)
+    let request = try facts(body)
     #expect(request.tags.isEmpty && request.metadata == nil && request.expirationDays == nil)
   }
 
@@ -46,8 +46,8 @@ import Testing
       createBody(tags: [("\u{0}".replacing("\u{0}", with: "\t"), " ")], days: 1, metadata: "{\r\n}"),
     ]
     for body in bodies {
-      let first = try request(body)
-      let second = try request(String(decoding: first.body(), as: UTF8.self))
+      let first = try facts(body)
+      let second = try facts(String(decoding: first.body(), as: UTF8.self))
       #expect(second.name == first.name && second.metadata == first.metadata && second.tags == first.tags)
       #expect(second.appInstanceUserId == first.appInstanceUserId)
       #expect(second.expirationDays == first.expirationDays)
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func aUserIsKnownByTheARNInThePath() throws {
-    let request = try request(#"{"Name":"A","Metadata":""}"#, as: .updateAppInstanceUser)
+    let request = try facts(#"{"Name":"A","Metadata":""}"#, as: .updateAppInstanceUser)
     #expect(request.appInstanceArn == Text(appInstance))
     #expect(request.appInstanceId == "aaaa-1")
     #expect(request.appInstanceUserId == "crm-alice")
@@ -66,12 +66,13 @@ import Testing
 
   @Test func aTokenIsFilledIntoOperationsThatPolicyDoesNotChange() throws {
     var request = try request(#"{ "Name" : "In\u0073tance", "Metadata":null }"#, as: .createAppInstance)
-    #expect(request.lacksClientRequestToken)
+    #expect(PlainFacts(request).lacksClientRequestToken)
+    request.fillClientRequestToken("t-1")
+    let filled = PlainFacts(request)
+    #expect(filled.changes == [Change(field: "ClientRequestToken", from: nil, to: "t-1")])
+    #expect(!filled.lacksClientRequestToken)
     #expect(
-      request.fillClientRequestToken("t-1") == Change(field: "ClientRequestToken", from: nil, to: "t-1"))
-    #expect(!request.lacksClientRequestToken)
-    #expect(
-      String(decoding: request.body(), as: UTF8.self)
+      String(decoding: filled.body(), as: UTF8.self)
         == #"{"Name":"In\u0073tance","ClientRequestToken":"t-1"}"#)
   }
 
@@ -81,15 +82,27 @@ import Testing
       "CreateAppInstance", "CreateAppInstanceBot", "CreateAppInstanceUser", "RegisterAppInstanceUserEndpoint",
     ]
     for operation in Operation.allCases {
-      var request = GovernedRequest(
-        operation: operation, document: try JSONDocument(parsing: Array(#"{"Name":"x"}"#.utf8)))
-      #expect(request.lacksClientRequestToken == wanting.contains(operation.name), "\(operation.name)")
-      guard request.lacksClientRequestToken else { continue }
-      _ = request.fillClientRequestToken("t-1")
-      #expect(!request.lacksClientRequestToken)
-      let body = try JSONDocument(parsing: request.body())
+      var request = GovernedRequest(operation: operation)
+      request.read(try JSONDocument(parsing: Array(#"{"Name":"x"}"#.utf8)))
+      let isWanting = request.lacksClientRequestToken
+      #expect(isWanting == wanting.contains(operation.name), "\(operation.name)")
+      guard isWanting else { continue }
+      request.fillClientRequestToken("t-1")
+      let filled = PlainFacts(request)
+      #expect(!filled.lacksClientRequestToken)
+      let body = try JSONDocument(parsing: filled.body())
       let token = try #require(body.member("ClientRequestToken", of: body.root))
       #expect(body.text(token) == "t-1", "\(operation.name)")
     }
   }
+
+  private func facts(_ body: String, as operation: ChimeIdentity.Operation = .createAppInstanceUser) throws
+    -> PlainFacts
+  {
+    PlainFacts(try request(body, as: operation))
+  }
+}
+
+extension GovernedRequest {
+  fileprivate mutating func fillClientRequestToken(_ token: Text) { fillClientRequestToken(token.utf8.span) }
 }

@@ -108,9 +108,9 @@ import Testing
   @Test func operationsThatPolicyHasNoSayInPassUntouched() throws {
     let (set, _) = try compile([policy(Self.everything)])
     for operation in Operation.allCases where operation != .createAppInstanceUser {
-      let decision = set.outcome(of: GovernedRequest(operation: operation, document: nil)).decision
+      let outcome = set.outcome(of: GovernedRequest(operation: operation))
       let isGoverned = Governance.allCases.contains { $0.operation == operation }
-      #expect(isGoverned || (decision.isAllowed && decision.changes.isEmpty), "\(operation)")
+      #expect(isGoverned || (outcome.decision.isAllowed && outcome.changes.isEmpty), "\(operation)")
     }
   }
 }

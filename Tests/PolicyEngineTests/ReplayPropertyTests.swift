@@ -14,7 +14,7 @@ import Testing
 @Suite struct ReplayPropertyTests {
 
   /// As the gateway fills it in.
-  private func audited(_ request: GovernedRequest, _ decision: Decision, tenant: Text, number: Int)
+  private func audited(_ request: borrowing GovernedRequest, _ decision: Decision, tenant: Text, number: Int)
     -> AuditedRequest
   {
     var entry = AuditedRequest(
@@ -23,6 +23,7 @@ import Testing
       decision: decision.isAllowed ? .allowed : .denied)
     entry.tenant = tenant
     entry.operation = request.operation.text
+    let request = PlainFacts(request)
     if !request.appInstanceArn.isEmpty { entry.appInstanceArn = request.appInstanceArn }
     entry.appInstanceUserId = request.appInstanceUserId
     entry.resourceArn = request.resourceArn
@@ -59,7 +60,7 @@ import Testing
   /// Calls `body` with each case: the worlds before and after, whose request it is, and what each decided in full.
   private func forEachCase(
     seeds: Range<UInt64>,
-    _ body: (World, World, PlainTenant, GovernedRequest, Decision, Decision, Int) throws -> Void
+    _ body: (World, World, PlainTenant, borrowing GovernedRequest, Decision, Decision, Int) throws -> Void
   ) throws {
     var number = 0
     for seed in seeds {

@@ -7,16 +7,16 @@ import Testing
 @testable import PolicyEngine
 
 @Suite struct TenantConfinementTests {
-  @Test func anOperationThatIsNotTheTenantsIsNamedWithThoseThatAre() {
-    let found = TenantConfinement.violation(
-      of: .deleteAppInstance, by: "crm", allowed: ["TagResource", "CreateAppInstanceUser"])
+  @Test func anOperationThatIsNotTheTenantsIsNamedWithThoseThatAre() throws {
+    let policies = try tenant(operations: ["TagResource", "CreateAppInstanceUser"])
+    let found = TenantConfinement.violation(of: .deleteAppInstance, by: policies)
     #expect(
       found
         == Violation(
           policy: "gatehouse", rule: "tenant.operation", field: "operation",
           message:
             "tenant crm may not call DeleteAppInstance; accepted: `CreateAppInstanceUser`, `TagResource`"))
-    #expect(TenantConfinement.violation(of: .tagResource, by: "crm", allowed: ["TagResource"]) == nil)
+    #expect(TenantConfinement.violation(of: .tagResource, by: policies) == nil)
   }
 
   @Test(arguments: [
@@ -28,8 +28,8 @@ import Testing
     let call = try Operation.identify(
       method: Array("POST".utf8)[...], path: Array("/app-instance-users".utf8)[...], query: nil)
     let document = try JSONDocument(parsing: Array(createBody(appInstanceArn: arn).utf8))
-    let subjects = try ModelValidator.confinementSubjects(of: call, document: document)
-    let found = TenantConfinement.violation(of: subjects, by: "crm", allowed: [Glob("*/aaaa-*")])
+    let found = try TenantConfinement.violation(
+      of: call, document: document, by: try tenant(appInstances: [Glob("*/aaaa-*")]))
     #expect(
       found
         == fault.map {
@@ -37,5 +37,10 @@ import Testing
             policy: "gatehouse", rule: "tenant.appInstance", field: "AppInstanceArn",
             message: "\($0) tenant crm may use; accepted: `*/aaaa-*`")
         })
+  }
+
+  private func tenant(operations: Set<String>? = nil, appInstances: [Glob]? = nil) throws -> TenantPolicies {
+    try compile([]).0.policies(
+      for: TenantFacts(id: "crm", operations: operations, appInstances: appInstances))
   }
 }

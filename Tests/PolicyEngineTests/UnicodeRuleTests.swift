@@ -88,3 +88,8 @@ import Testing
     #expect(Wording.list((1...10).map(String.init)) == "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more")
   }
 }
+
+extension Text {
+  fileprivate var isTrimmed: Bool { utf8.span.isTrimmed }
+  fileprivate var isSingleScript: Bool { utf8.span.isSingleScript }
+}

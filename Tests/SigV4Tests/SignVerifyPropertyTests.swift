@@ -142,7 +142,6 @@ extension RequestHead {
   /// The same head with other bytes of the same length.
   fileprivate func replacing(_ bytes: [UInt8]) -> RequestHead {
     RequestHead(
-      bytes: bytes, method: method, target: target, path: path, query: query, fields: fields,
-      minorVersion: minorVersion, keepAlive: keepAlive, expectsContinue: expectsContinue)
+      bytes: bytes, method: method, path: path, query: query, fields: fields, keepAlive: keepAlive)
   }
 }

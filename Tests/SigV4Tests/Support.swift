@@ -39,9 +39,8 @@ struct WireRequest {
     }
     bytes += Array("\r\n".utf8)
     return RequestHead(
-      bytes: bytes, method: ByteSlice(0..<method.utf8.count), target: ByteSlice(start..<end),
-      path: ByteSlice(start..<(mark ?? end)), query: mark.map { ByteSlice($0 + 1..<end) }, fields: lines,
-      minorVersion: 1, keepAlive: true, expectsContinue: false)
+      bytes: bytes, method: ByteSlice(0..<method.utf8.count), path: ByteSlice(start..<(mark ?? end)),
+      query: mark.map { ByteSlice($0 + 1..<end) }, fields: lines, keepAlive: true)
   }
 
   private static func known(_ name: String) -> FieldName {

@@ -165,8 +165,9 @@ private final class Turns: @unchecked Sendable {
   @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
     let text = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)
-      let bytes =
-        request("GET", "/1") + request("GET", "/2") + request("GET", "/3", fields: "Connection: close\r\n")
+      var bytes = request("GET", "/1")
+      bytes.append(request("GET", "/2").span)
+      bytes.append(request("GET", "/3", fields: "Connection: close\r\n").span)
       return try await Self.raw(bytes, to: server.listener.address, on: loop)
     }
     let paths = text.split(separator: "\r\n").filter { $0.hasPrefix("x-path") }
@@ -177,7 +178,8 @@ private final class Turns: @unchecked Sendable {
     let text = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)
       return try await Self.raw(
-        Array("GET / HTTP/1.1\r\nBad Header: x\r\n\r\nGET / HTTP/1.1\r\n".utf8), to: server.listener.address,
+        ByteBuffer(Array("GET / HTTP/1.1\r\nBad Header: x\r\n\r\nGET / HTTP/1.1\r\n".utf8)),
+        to: server.listener.address,
         on: loop)
     }
     #expect(text.hasPrefix("HTTP/1.1 400 "))
@@ -187,8 +189,8 @@ private final class Turns: @unchecked Sendable {
   @Test func aSlowHeadIsRefusedAndAnIdleConnectionIsClosedInSilence() async throws {
     let (slow, idle) = try await LoopHarness().run { loop in
       let server = try EchoServer(loop, limits: ServerLimits(header: 100_000_000, idle: 100_000_000))
-      let slow = try await Self.raw(Array("GET / HT".utf8), to: server.listener.address, on: loop)
-      let idle = try await Self.raw([], to: server.listener.address, on: loop)
+      let slow = try await Self.raw(ByteBuffer(Array("GET / HT".utf8)), to: server.listener.address, on: loop)
+      let idle = try await Self.raw(ByteBuffer(), to: server.listener.address, on: loop)
       return (slow, idle)
     }
     #expect(slow.hasPrefix("HTTP/1.1 408 "))
@@ -220,7 +222,8 @@ private final class Turns: @unchecked Sendable {
   }
 
   /// Sends `bytes` and reads until the server ends the connection.
-  private static func raw(_ bytes: [UInt8], to address: SocketAddress, on loop: EventLoop) async throws
+  private static func raw(_ bytes: borrowing ByteBuffer, to address: SocketAddress, on loop: EventLoop)
+    async throws
     -> String
   {
     let stream = try await ByteStream.connect(to: address, tls: nil, loop: loop, deadline: soon(loop))
@@ -228,10 +231,11 @@ private final class Turns: @unchecked Sendable {
     try await stream.write(bytes)
     var received: [UInt8] = []
     while true {
-      guard let count = try stream.receiveAvailable({ received.append(contentsOf: $0) }) else {
+      guard let count = try stream.receive() else {
         try await stream.waitReadable()
         continue
       }
+      received.append(contentsOf: loop.scratch[..<count])
       if count == 0 { return String(decoding: received, as: UTF8.self) }
     }
   }

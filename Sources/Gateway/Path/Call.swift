@@ -13,6 +13,8 @@ final class Call {
   let id: RequestID
   let head: RequestHead
   let body: [UInt8]
+  /// Where the body stands in the head's bytes.
+  let bodyRange: Range<Int>
   let receivedAt: MonotonicInstant
   let time: WallClockTime
   let connection: ByteStream
@@ -24,10 +26,10 @@ final class Call {
   var tenant: Text?
   var accessKeyId: Text?
   var actor: Text?
-  /// The facts as they were received.
-  var received: GovernedRequest?
-  var decision = Decision()
-  var isPolicyApplied = false
+  /// The facts and what policies found about them; `nil` until the body is read.
+  var judged: JudgedRequest?
+  /// What breaks one of the gateway's own rules.
+  var gatewayViolation: Violation?
   var repeatOf: RequestID?
   /// Under which repeats of this request wait for its answer.
   var replayKey: ReplayKey?
@@ -50,6 +52,7 @@ final class Call {
     self.id = id
     head = message?.head ?? .absent
     body = message?.bodyArray ?? []
+    bodyRange = message?.body.range ?? 0..<0
     receivedAt = now
     self.time = time
     self.connection = connection
@@ -76,26 +79,34 @@ extension Call {
       entry.method = Text(validating: head.bytes[head.method])
       entry.path = Text(validating: head.bytes[head.path])
     }
-    if let received { Self.copy(received, to: &entry) }
-    entry.violations = self.decision.violations.map(Self.finding)
-    entry.warnings = self.decision.warnings.map(Self.finding)
-    entry.changes = self.decision.changes.map { .init(field: $0.field, from: $0.from, to: $0.to) }
-    if isPolicyApplied { entry.policyRevision = snapshot.policyRevision }
+    if let judged {
+      Self.copy(judged.facts, to: &entry)
+      entry.violations = judged.decision.violations.map(Self.finding)
+      entry.warnings = judged.decision.warnings.map(Self.finding)
+      entry.changes = judged.facts.changes.map { .init(field: $0.field, from: $0.from, to: $0.to) }
+      if judged.isDecided { entry.policyRevision = snapshot.policyRevision }
+    }
+    if let gatewayViolation { entry.violations.append(Self.finding(gatewayViolation)) }
     entry.repeatOf = repeatOf
     return entry
   }
 
-  private static func copy(_ request: GovernedRequest, to entry: inout AuditedRequest) {
-    if !request.appInstanceArn.isEmpty { entry.appInstanceArn = request.appInstanceArn }
-    entry.appInstanceUserId = request.appInstanceUserId
-    // A user that is to be created has no ARN before upstream says so.
-    if request.operation != .createAppInstanceUser { entry.appInstanceUserArn = request.appInstanceUserArn }
-    entry.resourceArn = request.resourceArn
-    entry.name = request.name
-    entry.metadata = request.metadata
-    entry.tags = request.tags.map { .init(key: $0.key, value: $0.value) }
-    entry.tagKeys = request.tagKeys
-    entry.expirationDays = request.expirationDays
+  private static func copy(_ request: borrowing GovernedRequest, to entry: inout AuditedRequest) {
+    if !request.appInstanceArn.isEmpty { entry.appInstanceArn = request.appInstanceArn.uncheckedText }
+    entry.appInstanceUserId = request.appInstanceUserId?.uncheckedText
+    entry.appInstanceUserArn = request.appInstanceUserArn?.uncheckedText
+    entry.resourceArn = request.resourceArn?.uncheckedText
+    entry.name = request.name?.uncheckedText
+    entry.metadata = request.metadata?.uncheckedText
+    for index in 0..<request.receivedTagCount {
+      entry.tags.append(
+        .init(
+          key: request.tagKey(index).uncheckedText, value: request.receivedTagValue(index).uncheckedText))
+    }
+    for index in 0..<request.tagKeyCount {
+      entry.tagKeys.append(request.tagKeyToRemove(index).uncheckedText)
+    }
+    entry.expirationDays = request.receivedExpirationDays
   }
 
   private static func finding(_ violation: Violation) -> AuditedRequest.Finding {

@@ -28,10 +28,9 @@ extension Worker {
     }
     record(result, of: call, .allowed)
 
-    var lines: [UInt8] = []
-    lines.reserveCapacity(answer.fieldLines.count + 128)
+    var lines = loop.takeBuffer()
     appendCommonFields(call, to: &lines)
-    lines.append(contentsOf: answer.fieldLines)
+    lines.append(answer.fieldLines)
     return Reply(status: answer.status, fieldLines: lines, body: answer.body)
   }
 
@@ -44,7 +43,7 @@ extension Worker {
     result.reason = refusal.auditedReason
     if call.attempts > 0 { result.attempts = call.attempts }
     if let own = refusal.gatewayViolation {
-      call.decision.violations.append(own)
+      call.gatewayViolation = own
       count(violations: [own], of: call.tenant ?? "")
     }
     record(result, of: call, answer.decision)
@@ -52,31 +51,31 @@ extension Worker {
   }
 
   private func reply(to call: Call, _ answer: RefusalAnswer, _ refusal: Refusal) -> Reply {
-    var lines: [UInt8] = []
+    var lines = loop.takeBuffer()
     appendCommonFields(call, to: &lines)
     lines.append("x-amzn-RequestId: ")
-    call.id.append(to: &lines)
+    lines.append(call.id)
     lines.append("\r\n")
     lines.append(field: "x-amzn-ErrorType", Array(answer.type.utf8))
     lines.append(field: "Content-Type", literal: "application/json")
     if let seconds = answer.retryAfterSeconds { lines.append(field: "Retry-After", decimal: seconds) }
-    if case .throttled(let throttling) = refusal { lines.append(contentsOf: throttling.fieldLines) }
+    if case .throttled(let throttling) = refusal { lines.append(throttling.fieldLines) }
     var body: [UInt8] = []
     ErrorBody.write(code: answer.code, message: answer.message, into: &body)
     return Reply(status: answer.status, fieldLines: lines, body: body, closes: answer.closes)
   }
 
-  private func appendCommonFields(_ call: Call, to lines: inout [UInt8]) {
+  private func appendCommonFields(_ call: Call, to lines: inout ByteBuffer) {
     lines.append("x-gatehouse-request-id: ")
-    call.id.append(to: &lines)
+    lines.append(call.id)
     lines.append("\r\n")
-    let decision = call.decision
-    if !decision.warnings.isEmpty {
+    guard let judged = call.judged else { return }
+    if !judged.decision.warnings.isEmpty {
       lines.append(
-        field: "x-gatehouse-warnings", Self.list(decision.warnings.map(\.rule)))
+        field: "x-gatehouse-warnings", Self.list(judged.decision.warnings.map(\.rule)))
     }
-    if !decision.changes.isEmpty, decision.isAllowed {
-      lines.append(field: "x-gatehouse-changes", Self.list(decision.changes.map(\.field)))
+    if judged.facts.changeCount > 0, judged.decision.isAllowed {
+      lines.append(field: "x-gatehouse-changes", Self.list(judged.facts.changes.map(\.field)))
     }
   }
 

@@ -40,6 +40,18 @@ enum Refusal: Error {
   case upstreamTooSlow(sent: Bool)
 }
 
+extension Refusal {
+  init(_ refusal: JudgementRefusal) {
+    self =
+      switch refusal {
+      case .notStrictJSON(let error): .notStrictJSON(error)
+      case .notTheTenants(let violation): .notTheTenants(violation)
+      case .breaksModel(let violation): .breaksModel(violation)
+      case .denied(let violations): .denied(violations)
+      }
+  }
+}
+
 /// A limit that was reached.
 struct Throttling: Sendable {
   enum Scope: Sendable {
@@ -98,7 +110,7 @@ extension Refusal {
       .init(.forbidden, code: .accessDenied, Self.message(of: [violation]), .denied)
     case .throttled(let throttling): Self.throttled(throttling)
     case .notStrictJSON(let error):
-      .init(.badRequest, "the body is not strict JSON: \(error.message), at byte \(error.offset)", .invalid)
+      .init(.badRequest, error.bodyMessage, .invalid)
     case .breaksModel(let violation): .init(.badRequest, violation.message, .invalid)
     case .denied(let violations): .init(.forbidden, Self.message(of: violations), .denied)
     case .tokenReused:
@@ -168,7 +180,7 @@ extension Refusal {
   }
 
   private static func message(of violations: [Violation]) -> String {
-    violations.map { "\($0.policy): \($0.rule): \($0.field): \($0.message)" }.joined(separator: "; ")
+    JudgementRefusal.denied(violations).message
   }
 }
 

@@ -14,22 +14,22 @@ struct UpstreamAnswer: Sendable {
     let head = message.head
     status = head.status
     body = message.bodyArray
-    var lines: [UInt8] = []
+    var lines = ByteBuffer()
     var requestId: Text?
     var errorType: Text?
     for field in head.fields {
       switch field.known {
-      case .xAmznPrefix, .amzTraceId, .contentType, .retryAfter:
-        lines.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
-        if head.equals(field.name, "x-amzn-requestid", ignoringCase: true) {
+      case .amznRequestId, .amznErrorType, .xAmznPrefix, .amzTraceId, .contentType, .retryAfter:
+        lines.append(field, of: head)
+        if field.known == .amznRequestId {
           requestId = Text(validating: head.bytes[field.value])
-        } else if head.equals(field.name, "x-amzn-errortype", ignoringCase: true) {
+        } else if field.known == .amznErrorType {
           errorType = Text(validating: head.bytes[field.value])
         }
       default: break
       }
     }
-    fieldLines = lines
+    fieldLines = lines.array
     self.requestId = requestId
     self.errorType = errorType
   }

@@ -31,8 +31,9 @@ final class GatewayListeners: @unchecked Sendable {
     for (index, listener) in configured.enumerated() {
       var address = try SocketAddress(parsing: listener.address.description)
       for (place, worker) in server.workers.enumerated() {
+        let serving = Self.server(worker, snapshot)
         let opened = try Listener(address, joining: place > 0, loop: worker.loop) { [self] accepted in
-          serve(accepted, on: worker, listener: index)
+          serve(accepted, with: serving, counted: worker.shared.connections, listener: index)
         }
         address = opened.address
         listeners[place].append(opened)
@@ -78,15 +79,20 @@ final class GatewayListeners: @unchecked Sendable {
   /// Connections that are accepted from now on use these.
   func replace(_ prepared: [TLSContext?]) { contexts.withLock { $0 = prepared } }
 
-  private func serve(_ accepted: AcceptedConnection, on worker: Worker, listener index: Int) {
+  private static func server(_ worker: Worker, _ snapshot: Snapshot) -> HTTPServer {
     let shared = worker.shared
-    guard shared.connections.enter() else { return accepted.discard() }
-    let tls = contexts.withLock { $0[index] }
-    let server = HTTPServer(
-      handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain)
-    worker.loop.spawn {
-      await server.serve(accepted, tls: tls, on: worker.loop) { shared.connections.leave() }
-    }
+    return HTTPServer(
+      handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain,
+      loop: worker.loop
+    ) { shared.connections.leave() }
+  }
+
+  private func serve(
+    _ accepted: AcceptedConnection, with server: HTTPServer, counted connections: ConnectionCount,
+    listener index: Int
+  ) {
+    guard connections.enter() else { return accepted.discard() }
+    server.accept(accepted, tls: contexts.withLock { $0[index] })
   }
 
   private func openAdmin(for server: GatewayServer) throws(TransportError) {
@@ -94,10 +100,8 @@ final class GatewayListeners: @unchecked Sendable {
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
     let handler = AdminHandler(source: server, token: configured.token, address: address)
-    let http = HTTPServer(handler: handler, limits: ServerLimits(), drain: server.shared.drain)
-    let listener = try Listener(address, loop: loop) { accepted in
-      loop.spawn { await http.serve(accepted, tls: nil, on: loop) }
-    }
+    let http = HTTPServer(handler: handler, limits: ServerLimits(), drain: server.shared.drain, loop: loop)
+    let listener = try Listener(address, loop: loop) { http.accept($0, tls: nil) }
     admin = listener
     server.logger.info("admin listening", metadata: ["address": "\(listener.address)"])
   }

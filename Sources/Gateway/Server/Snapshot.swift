@@ -38,8 +38,10 @@ package final class Snapshot: Sendable {
     signer = credentials.map { [configuration] in
       Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
     }
-    served = loaded.tenants.tenants.enumerated().map {
-      ServedTenant($1, index: $0, meter: meters.meter(of: $1.id))
+    served = loaded.tenants.tenants.enumerated().map { index, tenant in
+      ServedTenant(
+        tenant, index: index, policies: policies.policies(for: TenantFacts(tenant)),
+        meter: meters.meter(of: tenant.id))
     }
     sourceLimit = configuration.rateLimit.perSourceAddress.map {
       GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)

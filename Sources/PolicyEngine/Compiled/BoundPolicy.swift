@@ -26,7 +26,7 @@ final class BoundPolicy: Sendable {
     tags = document.tags.map { TagChecks($0, for: tenant) }
     expiration = document.expiration.map(ExpirationChecks.init)
     metadata = document.metadata.map(MetadataChecks.init)
-    fillings = (tags?.fillings ?? []) + (expiration?.defaultDays.map { [.days($0.days, $0.text)] } ?? [])
+    fillings = (tags?.fillings ?? []) + (expiration?.defaultDays.map { [.days($0)] } ?? [])
   }
 
   /// A name and a mode under which tag policies report what they find.

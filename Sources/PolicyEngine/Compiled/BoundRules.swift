@@ -37,7 +37,7 @@ final class RequiredTag: Sendable {
 
   init(_ tag: PolicyDocument.RequiredTag, for tenant: TenantFacts) {
     key = FoldedKey(tag.key.value)
-    field = FieldName.tag(tag.key.value)
+    field = PolicyField.tag(tag.key.value)
     let values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
     let known = values?.compactMap(\.constant)
     self.values = values
@@ -55,7 +55,7 @@ final class AssignedTag: Sendable {
 
   init(_ key: Text, _ value: Text, for tenant: TenantFacts) {
     self.key = FoldedKey(key)
-    field = FieldName.tag(key)
+    field = PolicyField.tag(key)
     self.value = BoundTemplate(value, for: tenant)
   }
 }
@@ -85,48 +85,44 @@ final class TagChecks: Sendable {
 
   /// Defaults first, then what is set.
   var fillings: [Filling] {
-    required.compactMap { tag in tag.defaultValue.map { .standard(tag, $0) } }
+    required.compactMap { tag in tag.defaultValue.map { .defaulted(tag, $0) } }
       + assigned.map { .assigned($0) }
   }
 
+  // Where a key is looked up its fingerprint is known, because it is made once a request and not once a policy.
+
   /// Whether the policy sets the tag with exactly this key.
-  func assigns(_ key: Text) -> Bool {
-    guard !assignedPrints.isEmpty else { return false }
-    let fingerprint = FoldedKey.fingerprint(of: key)
+  func assigns(_ key: Span<UInt8>, _ fingerprint: UInt64) -> Bool {
     for index in assignedPrints.indices where assignedPrints[index] == fingerprint {
-      if assigned[index].key.text == key { return true }
+      if key.holds(assigned[index].key.text) { return true }
     }
     return false
   }
 
   /// The key of a tag that the policy sets, where `key` is that key in any case.
-  func assignedKey(inAnyCase key: Text) -> Text? {
-    guard !assignedPrints.isEmpty else { return nil }
-    let fingerprint = FoldedKey.fingerprint(of: key)
-    var alike: Text?
+  func assignedKey(inAnyCase key: Span<UInt8>, _ fingerprint: UInt64) -> FoldedKey? {
+    var alike: FoldedKey?
     for index in assignedPrints.indices where assignedPrints[index] == fingerprint {
-      if assigned[index].key.text == key { return key }
-      if alike == nil, assigned[index].key.differsOnlyInCase(from: key) { alike = assigned[index].key.text }
+      if key.holds(assigned[index].key.text) { return assigned[index].key }
+      if alike == nil, assigned[index].key.differsOnlyInCase(from: key) { alike = assigned[index].key }
     }
     return alike
   }
 
   /// The required tag that a key is, and if it is none, the first one that it differs from only in case.
-  func lookUp(_ key: Text) -> (same: RequiredTag?, alike: RequiredTag?) {
-    guard !requiredPrints.isEmpty else { return (nil, nil) }
-    let fingerprint = FoldedKey.fingerprint(of: key)
+  func lookUp(_ key: Span<UInt8>, _ fingerprint: UInt64) -> (same: RequiredTag?, alike: RequiredTag?) {
     var alike: RequiredTag?
     for index in requiredPrints.indices where requiredPrints[index] == fingerprint {
-      if required[index].key.text == key { return (required[index], nil) }
+      if key.holds(required[index].key.text) { return (required[index], nil) }
       if alike == nil, required[index].key.differsOnlyInCase(from: key) { alike = required[index] }
     }
     return (nil, alike)
   }
 
   /// The key of a tag that the policy requires, where `key` is that key in any case.
-  func requiredKey(inAnyCase key: Text) -> Text? {
-    let (same, alike) = lookUp(key)
-    return (same ?? alike)?.key.text
+  func requiredKey(inAnyCase key: Span<UInt8>, _ fingerprint: UInt64) -> FoldedKey? {
+    let (same, alike) = lookUp(key, fingerprint)
+    return (same ?? alike)?.key
   }
 }
 
@@ -135,15 +131,14 @@ final class ExpirationChecks: Sendable {
   let minDays: Int?
   let maxDays: Int?
   let clamps: Bool
-  /// The days, and how a change names them.
-  let defaultDays: (days: Int, text: Text)?
+  let defaultDays: Int?
 
   init(_ rules: PolicyDocument.ExpirationRules) {
     isRequired = rules.required
     minDays = rules.minDays?.value
     maxDays = rules.maxDays?.value
     clamps = rules.onExcess == .clamp && rules.maxDays != nil
-    defaultDays = rules.defaultDays.map { ($0.value, Text(decimal: $0.value)) }
+    defaultDays = rules.defaultDays?.value
   }
 }
 

@@ -25,7 +25,7 @@ enum Unresolved: Error, Hashable, Sendable {
 }
 
 /// A template with what is known of its tenant put in.
-struct BoundTemplate: Hashable, Sendable {
+final class BoundTemplate: Hashable, Sendable {
   enum Piece: Hashable, Sendable {
     /// As it stands in the policy.
     case written(Text)
@@ -41,10 +41,14 @@ struct BoundTemplate: Hashable, Sendable {
     case unresolved(Unresolved)
   }
 
+  /// Whether a value that is the same for all requests can be a tag's.
+  private enum TagLength: Sendable { case fits, misfits, unknown }
+
   let pieces: [Piece]
   private let state: State
+  private let constantTagLength: TagLength
 
-  init(_ source: Text, for tenant: TenantFacts) {
+  convenience init(_ source: Text, for tenant: TenantFacts) {
     guard let template = try? Template(source) else {
       self.init(pieces: [], state: .unresolved(.badSyntax))
       return
@@ -55,9 +59,15 @@ struct BoundTemplate: Hashable, Sendable {
   private init(pieces: [Piece], state: State) {
     self.pieces = pieces
     self.state = state
+    constantTagLength =
+      if case .resolved(let text) = state {
+        Unresolved.tagValueLength.contains(text.scalarCount) ? .fits : .misfits
+      } else {
+        .unknown
+      }
   }
 
-  init(_ template: Template, for tenant: TenantFacts) {
+  convenience init(_ template: Template, for tenant: TenantFacts) {
     var pieces: [Piece] = []
     var resolved: [UInt8]? = []
     var failure: Unresolved?
@@ -81,14 +91,15 @@ struct BoundTemplate: Hashable, Sendable {
         resolved = nil
       }
     }
-    self.pieces = pieces
-    if let failure {
-      state = .unresolved(failure)
-    } else if let resolved {
-      state = .resolved(Text(uncheckedUTF8: resolved))
-    } else {
-      state = .perRequest
-    }
+    let state: State =
+      if let failure {
+        .unresolved(failure)
+      } else if let resolved {
+        .resolved(Text(uncheckedUTF8: resolved))
+      } else {
+        .perRequest
+      }
+    self.init(pieces: pieces, state: state)
   }
 
   /// Why no request can give it a value.
@@ -101,31 +112,83 @@ struct BoundTemplate: Hashable, Sendable {
     if case .resolved(let text) = state { text } else { nil }
   }
 
-  /// The value for a tag, which the service model wants to have 1 to 256 scalars.
-  func tagValue(for request: GovernedRequest) throws(Unresolved) -> Text {
-    let value = try resolve(for: request)
-    // A text has no more scalars than bytes, so most need not be counted.
-    guard !value.isEmpty,
-      value.utf8.count <= Unresolved.tagValueLength.upperBound
-        || value.scalarCount <= Unresolved.tagValueLength.upperBound
-    else { throw .noTagValue }
-    return value
+  /// Whether every request gets the same value, and one that a tag can have.
+  var isConstantTagValue: Bool { constantTagLength == .fits }
+
+  static func == (left: BoundTemplate, right: BoundTemplate) -> Bool {
+    left === right || (left.pieces == right.pieces && left.state == right.state)
   }
 
-  func resolve(for request: GovernedRequest) throws(Unresolved) -> Text {
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(pieces)
+    hasher.combine(state)
+  }
+}
+
+// The value that it has for a request.
+extension BoundTemplate {
+  /// Why it has none, or `nil`.
+  func failure(for request: borrowing GovernedRequest) -> Unresolved? {
     switch state {
-    case .resolved(let text): return text
-    case .unresolved(let why): throw why
-    case .perRequest:
-      guard !request.appInstanceId.isEmpty else { throw .requestNamesNoAppInstance }
-      var value: [UInt8] = []
-      for piece in pieces {
-        switch piece {
-        case .written(let text), .literal(let text): value.append(text: text)
-        case .appInstanceID: value.append(text: request.appInstanceId)
-        }
-      }
-      return Text(uncheckedUTF8: value)
+    case .resolved: nil
+    case .unresolved(let why): why
+    case .perRequest: request.appInstanceId.isEmpty ? .requestNamesNoAppInstance : nil
     }
+  }
+
+  /// Why it has none that a tag can have: the service model wants 1 to 256 scalars.
+  func tagFailure(for request: borrowing GovernedRequest) -> Unresolved? {
+    if constantTagLength == .fits { return nil }
+    if let failure = failure(for: request) { return failure }
+    return Unresolved.tagValueLength.contains(value(for: request).scalarCount) ? nil : .noTagValue
+  }
+
+  /// A copy, for messages and globs. Call it when `failure` is `nil`.
+  func value(for request: borrowing GovernedRequest) -> Text {
+    if case .resolved(let text) = state { return text }
+    var value: [UInt8] = []
+    for piece in pieces {
+      switch piece {
+      case .written(let text), .literal(let text): value.append(text: text)
+      case .appInstanceID: value += request.appInstanceId.array
+      }
+    }
+    return Text(uncheckedUTF8: value)
+  }
+
+  /// Whether a text begins with it; call it when `failure` is `nil`.
+  func isPrefix(of text: Span<UInt8>, for request: borrowing GovernedRequest) -> Bool {
+    if case .resolved(let prefix) = state { return text.starts(with: prefix.utf8.span, at: 0) }
+    var place = 0
+    for piece in pieces {
+      switch piece {
+      case .written(let part), .literal(let part):
+        guard text.starts(with: part.utf8.span, at: place) else { return false }
+        place += part.utf8.count
+      case .appInstanceID:
+        guard text.starts(with: request.appInstanceId, at: place) else { return false }
+        place += request.appInstanceId.count
+      }
+    }
+    return true
+  }
+
+  /// Whether it is the text; call it when `failure` is `nil`.
+  func isEqual(to text: Span<UInt8>, for request: borrowing GovernedRequest) -> Bool {
+    if case .resolved(let value) = state { return text.holds(value) }
+    return text.holds(value(for: request))
+  }
+
+  /// Puts the value into the request's side buffer; call it when `failure` is `nil`.
+  func put(into request: inout GovernedRequest) -> FactSlice {
+    if case .resolved(let value) = state { return request.put(value.utf8.span) }
+    return request.put(value(for: request).utf8.span)
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether `prefix` stands at a place in it.
+  func starts(with prefix: Span<UInt8>, at place: Int) -> Bool {
+    count - place >= prefix.count && extracting(place..<place + prefix.count).holds(prefix)
   }
 }

@@ -1,7 +1,6 @@
 internal import Patterns
 internal import Primitives
 internal import StrictJSON
-internal import Synchronization
 
 /// The parts of a request that policies hold rules against.
 struct CheckedParts: OptionSet, Sendable {
@@ -24,22 +23,26 @@ final class MergedChecks: Sendable {
   private let userID: MergedStringChecks
   private let name: MergedStringChecks
   private let tags: MergedTagChecks
-  private let days: (isRequired: Bool, range: ClosedRange<Int>?)
+  private let needsDays: Bool
+  /// No days at all when `leastDays` is above `mostDays`.
+  private let leastDays: Int
+  private let mostDays: Int
+  /// Of the metadata.
   private let maxBytes: Int
   private let isJSON: Bool
   private let metadataForbidden: AbsentPatterns
 
-  init(_ entries: [TenantPlan.Entry], as governance: Governance, _ shelf: PatternShelf) {
+  init(_ entries: [TenantPlan.Entry], as governance: Governance, _ cache: PatternCache) {
     self.governance = governance
     let ruling = entries.filter { !$0.isGuardOnly }.map(\.policy)
-    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [], shelf)
-    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [], shelf)
+    userID = MergedStringChecks(governance.checksUserID ? ruling.compactMap(\.userID) : [], cache)
+    name = MergedStringChecks(governance.checksName ? ruling.compactMap(\.userName) : [], cache)
     tags = MergedTagChecks(
-      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance, shelf)
+      ruling: ruling.compactMap(\.tags), all: entries.compactMap(\.policy.tags), as: governance, cache)
     let expirations = governance.checksExpiration ? ruling.compactMap(\.expiration) : []
-    let least = expirations.compactMap(\.minDays).max() ?? .min
-    let most = expirations.compactMap(\.maxDays).min() ?? .max
-    days = (expirations.contains(where: \.isRequired), least <= most ? least...most : nil)
+    leastDays = expirations.compactMap(\.minDays).max() ?? .min
+    mostDays = expirations.compactMap(\.maxDays).min() ?? .max
+    needsDays = expirations.contains(where: \.isRequired)
     let metadata = governance.checksMetadata ? ruling.compactMap(\.metadata) : []
     maxBytes = metadata.compactMap(\.maxBytes).min() ?? .max
     isJSON = metadata.contains(where: \.isJSON)
@@ -47,26 +50,29 @@ final class MergedChecks: Sendable {
   }
 
   /// The parts that surely keep every rule of every policy.
-  func kept(by request: GovernedRequest) -> CheckedParts {
-    var kept = CheckedParts()
-    if request.appInstanceUserId.map({ userID.keeps($0, request) }) ?? true { kept.insert(.userID) }
-    if request.name.map({ name.keeps($0, request) }) ?? true { kept.insert(.name) }
-    if tags.keeps(request, as: governance) { kept.insert(.tags) }
-    if request.expirationDays.map({ days.range?.contains($0) ?? false }) ?? !days.isRequired {
-      kept.insert(.expiration)
+  func kept(by request: borrowing GovernedRequest) -> CheckedParts {
+    var kept = CheckedParts.all
+    if let value = request.appInstanceUserId, !userID.keeps(value, request) { kept.remove(.userID) }
+    if let value = request.name, !name.keeps(value, request) { kept.remove(.name) }
+    if !tags.keeps(request, as: governance) { kept.remove(.tags) }
+    if let days = request.expirationDays {
+      if days < leastDays || days > mostDays { kept.remove(.expiration) }
+    } else if needsDays {
+      kept.remove(.expiration)
     }
-    if request.metadata.map(keepsMetadata) ?? true { kept.insert(.metadata) }
+    if let value = request.metadata, !keepsMetadata(value) { kept.remove(.metadata) }
     return kept
   }
 
-  private func keepsMetadata(_ value: Text) -> Bool {
-    value.utf8.count <= maxBytes && (!isJSON || (try? JSONDocument(parsing: value.utf8)) != nil)
+  private func keepsMetadata(_ value: Span<UInt8>) -> Bool {
+    value.count <= maxBytes && (!isJSON || (try? JSONDocument(parsing: value.array)) != nil)
       && metadataForbidden.areAbsent(from: value)
   }
 }
 
 /// The rules of several policies on one text.
-private struct MergedStringChecks: Sendable {
+private final class MergedStringChecks: Sendable {
+  private let isEmpty: Bool
   private let prefixes: [BoundTemplate]
   private let patterns: WholeMatches
   private let forbidden: AbsentPatterns
@@ -76,9 +82,10 @@ private struct MergedStringChecks: Sendable {
   private let isTrimmed: Bool
   private let isSingleScript: Bool
 
-  init(_ checks: [StringChecks], _ shelf: PatternShelf) {
+  init(_ checks: [StringChecks], _ cache: PatternCache) {
+    isEmpty = checks.isEmpty
     prefixes = Array(Set(checks.compactMap(\.prefix)))
-    patterns = shelf.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
+    patterns = cache.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
     forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
     minLength = checks.compactMap(\.minLength).max() ?? 0
     maxLength = checks.compactMap(\.maxLength).min() ?? .max
@@ -86,43 +93,19 @@ private struct MergedStringChecks: Sendable {
     isSingleScript = checks.contains(where: \.isSingleScript)
   }
 
-  func keeps(_ value: Text, _ request: GovernedRequest) -> Bool {
+  func keeps(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
+    guard !isEmpty else { return true }
     if minLength > 0 || maxLength < .max {
       let count = value.scalarCount
       guard count >= minLength, count <= maxLength else { return false }
     }
-    for prefix in prefixes {
-      guard let start = try? prefix.resolve(for: request), value.hasPrefix(start) else { return false }
+    for index in prefixes.indices {
+      let prefix = prefixes[index]
+      guard prefix.failure(for: request) == nil, prefix.isPrefix(of: value, for: request) else {
+        return false
+      }
     }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
       && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)
-  }
-}
-
-extension [Pattern] {
-  /// One of each source; policies are compiled without options, so the source is all there is.
-  var uniqueSources: [Pattern] {
-    var seen: Set<Text> = []
-    return filter { seen.insert(Text($0.source)).inserted }
-  }
-}
-
-/// Patterns made into one, for all tenants of a set: the policies that match them are mostly the same, and compiling
-/// takes milliseconds.
-final class PatternShelf: Sendable {
-  /// More sets of policies that match together than a folder sensibly has; others go without.
-  private static let most = 256
-
-  private let known = Mutex<[[Text]: WholeMatches]>([:])
-
-  func wholeMatches(of patterns: [Pattern]) -> WholeMatches {
-    guard patterns.count > 1 else { return WholeMatches(patterns) }
-    let sources = patterns.map { Text($0.source) }
-    return known.withLock { known in
-      if let made = known[sources] { return made }
-      let made = WholeMatches(patterns)
-      if known.count < Self.most { known[sources] = made }
-      return made
-    }
   }
 }

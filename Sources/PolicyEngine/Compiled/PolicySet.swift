@@ -3,12 +3,12 @@ package import Primitives
 
 /// All policies of a folder, compiled. Immutable, and the same for the same documents in any order.
 package final class PolicySet: Sendable {
+  let compiled: CompiledPolicies
+  private let tenants: [Text: TenantPolicies]
+
   /// In the order of their names, which is the order in which they change requests.
-  let policies: [CompiledPolicy]
-  /// In the order of their names; they change nothing.
-  let tagPolicies: [CompiledTagPolicy]
-  private let tenants: [Text: KnownTenant]
-  private let shelf = PatternShelf()
+  var policies: [CompiledPolicy] { compiled.policies }
+  var tagPolicies: [CompiledTagPolicy] { compiled.tagPolicies }
 
   /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
   /// with errors among its problems is not to be put in force, unless all of them are about certain tenants only.
@@ -28,18 +28,11 @@ package final class PolicySet: Sendable {
     CostlyPatterns(policies.filter { $0.document.mode != .off }).problems
   }
 
-  private convenience init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
-    let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
-    self.init(
-      policies: sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init),
-      tagPolicies: sorted.compactMap(CompiledTagPolicy.init), tenants)
-  }
-
-  private init(policies: [CompiledPolicy], tagPolicies: [CompiledTagPolicy], _ tenants: [TenantFacts]) {
-    self.policies = policies
-    self.tagPolicies = tagPolicies
+  private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
+    let compiled = CompiledPolicies(documents)
+    self.compiled = compiled
     self.tenants = Dictionary(
-      tenants.map { ($0.id, KnownTenant($0)) }, uniquingKeysWith: { first, _ in first })
+      tenants.map { ($0.id, TenantPolicies($0, compiled)) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Plans ahead for some tenants, each under other policies than those before: what tenants share, compiled patterns
@@ -48,13 +41,18 @@ package final class PolicySet: Sendable {
     var seen: Set<[Bool]> = []
     for tenant in tenants.values.prefix(1000) where seen.count < 8 {
       guard seen.insert(policies.map { $0.matches(tenant.facts) }).inserted else { continue }
-      tenant.plan(from: policies, shelf).prepare()
+      tenant.prepare()
     }
   }
 
-  /// The same policies for one tenant that no file has.
-  package func forTenant(_ tenant: TenantFacts) -> PolicySet {
-    PolicySet(policies: policies, tagPolicies: tagPolicies, [tenant])
+  /// What the policies say about the requests of a tenant of the set. To be looked up once and kept.
+  package func policies(forTenant id: Text) -> TenantPolicies? { tenants[id] }
+
+  /// What the policies say about the requests of any tenant: `explain`, tests and replays may ask about one that no file
+  /// has, or with other labels.
+  package func policies(for tenant: TenantFacts) -> TenantPolicies {
+    if let known = tenants[tenant.id], known.facts == tenant { return known }
+    return TenantPolicies(tenant, compiled)
   }
 
   /// Whether what they say about a tenant's requests may hang on the tenant's labels.
@@ -64,73 +62,19 @@ package final class PolicySet: Sendable {
         && policy.document.templates.contains { !($0.template?.labels ?? []).isEmpty }
     }
   }
+}
 
-  /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.
-  package func decide(_ request: inout GovernedRequest, tenant: TenantFacts) -> Decision {
-    var recorder = DecisionRecorder()
-    evaluate(&request, for: tenant, &recorder)
-    return recorder.decision
-  }
+/// What the tenants of a set have in common.
+final class CompiledPolicies: Sendable {
+  /// In the order of their names.
+  let policies: [CompiledPolicy]
+  /// In the order of their names; they change nothing.
+  let tagPolicies: [CompiledTagPolicy]
+  let patterns = PatternCache()
 
-  func evaluate(
-    _ request: inout GovernedRequest, for tenant: TenantFacts, _ recorder: inout some VerdictRecorder
-  ) {
-    if let governance = request.governance {
-      applyPolicies(to: &request, as: governance, for: tenant, &recorder)
-    }
-    checkTagPolicies(request, &recorder)
-  }
-
-  private func applyPolicies(
-    to request: inout GovernedRequest, as governance: Governance, for tenant: TenantFacts,
-    _ recorder: inout some VerdictRecorder
-  ) {
-    let step = plan(for: tenant).step(for: request, as: governance)
-    for filler in step.filling { filler.policy.fill(filler.filling, &request, &recorder) }
-    for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
-    let parts = Self.doubtful(step.merged, request, recorder)
-    if !parts.isEmpty {
-      for entry in step.enforced { Self.check(request, entry, parts, as: governance, &recorder) }
-    }
-    guard !step.warned.isEmpty else { return }
-    let warnedParts = Self.doubtful(step.mergedWarned, request, recorder)
-    for entry in step.warned {
-      guard entry.fills || entry.clamps else {
-        Self.check(request, entry, warnedParts, as: governance, &recorder)
-        continue
-      }
-      // What the policy would do if it alone were promoted: its own defaults count for its own rules.
-      var copy = request
-      if entry.fills { entry.policy.fill(&copy, as: governance, &recorder) }
-      if entry.clamps { entry.policy.clamp(&copy, as: governance, &recorder) }
-      Self.check(copy, entry, .all, as: governance, &recorder)
-    }
-  }
-
-  /// The parts that each policy must look at for itself.
-  private static func doubtful(
-    _ merged: MergedChecks?, _ request: GovernedRequest, _ recorder: some VerdictRecorder
-  ) -> CheckedParts {
-    guard let merged, !recorder.recordsKeptRules else { return .all }
-    return CheckedParts.all.subtracting(merged.kept(by: request))
-  }
-
-  private static func check(
-    _ request: GovernedRequest, _ entry: TenantPlan.Entry, _ parts: CheckedParts, as governance: Governance,
-    _ recorder: inout some VerdictRecorder
-  ) {
-    if !entry.isGuardOnly {
-      entry.policy.check(request, parts, as: governance, &recorder)
-    } else if let tags = entry.policy.tags, parts.contains(.tags) {
-      entry.policy.protect(tags, in: request, as: governance, &recorder)
-    }
-  }
-
-  private func plan(for tenant: TenantFacts) -> TenantPlan {
-    // `explain` and policy tests may ask about tenants that no file has, or with other labels.
-    guard let known = tenants[tenant.id], known.facts.labels == tenant.labels else {
-      return TenantPlan(policies, for: tenant, shelf)
-    }
-    return known.plan(from: policies, shelf)
+  init(_ documents: [PolicyDocument]) {
+    let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
+    policies = sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init)
+    tagPolicies = sorted.compactMap(CompiledTagPolicy.init)
   }
 }

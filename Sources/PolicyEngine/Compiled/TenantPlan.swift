@@ -30,7 +30,7 @@ struct CompiledPolicy: Sendable {
 
   /// Why it has no say in the request, or `nil`. A policy that matches other operations only still guards its tags.
   func silence(
-    about request: GovernedRequest, as governance: Governance, for tenant: TenantFacts
+    about request: borrowing GovernedRequest, as governance: Governance, for tenant: TenantFacts
   ) -> Explanation.Silence? {
     if document.mode == .off { return .off }
     if !matches(tenant) { return .otherTenant }
@@ -75,20 +75,20 @@ final class TenantPlan: Sendable {
     let enforced: [Entry]
     let filling: [Filler]
     let clamping: [Entry]
-    /// `nil`: not worth its making.
+    /// `nil`: not worth its making, or there is nothing to check.
     let merged: MergedChecks?
     let warned: [Entry]
     /// Of those that would change nothing, and so look at the request that the others do.
     let mergedWarned: MergedChecks?
 
-    init(_ entries: [Entry], as governance: Governance, merges: Bool, _ shelf: PatternShelf) {
+    init(_ entries: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
       enforced = entries.filter { $0.policy.mode == .enforce }
       filling = Self.effective(enforced.filter(\.fills), as: governance)
       clamping = Self.lowering(enforced.filter(\.clamps))
       warned = entries.filter { $0.policy.mode == .warn }
       let unchanging = warned.filter { !$0.fills && !$0.clamps }
-      merged = merges && enforced.count > 1 ? MergedChecks(enforced, as: governance, shelf) : nil
-      mergedWarned = merges && unchanging.count > 1 ? MergedChecks(unchanging, as: governance, shelf) : nil
+      merged = merges && !enforced.isEmpty ? MergedChecks(enforced, as: governance, cache) : nil
+      mergedWarned = merges && !unchanging.isEmpty ? MergedChecks(unchanging, as: governance, cache) : nil
     }
   }
 
@@ -106,32 +106,39 @@ final class TenantPlan: Sendable {
     private let governance: Governance
     private let entries: [Entry]
     private let isSelective: Bool
-    private let shelf: PatternShelf
-    /// Made when first asked for. By AppInstance; under the empty text alone when all are treated alike.
+    private let cache: PatternCache
+    /// Of all AppInstances, when they are treated alike; made when first asked for.
+    private let only = AtomicLazyReference<Step>()
+    /// By AppInstance, when they are not.
     private let known = Mutex<[Text: Step]>([:])
 
-    init(_ entries: [Entry], as governance: Governance, _ shelf: PatternShelf) {
+    init(_ entries: [Entry], as governance: Governance, _ cache: PatternCache) {
       self.governance = governance
-      self.shelf = shelf
+      self.cache = cache
       self.entries = entries
       isSelective = entries.contains { $0.policy.appInstances != nil }
     }
 
     /// Makes the step of all AppInstances, if there is one.
     func prepare() {
-      if !isSelective { _ = step(forAppInstance: "") }
+      if !isSelective { _ = stepOfAll() }
     }
 
-    func step(for request: GovernedRequest) -> Step {
-      step(forAppInstance: isSelective ? request.appInstanceArn : "")
+    func step(for request: borrowing GovernedRequest) -> Step {
+      isSelective ? step(forAppInstance: request.appInstanceArn.uncheckedText) : stepOfAll()
+    }
+
+    private func stepOfAll() -> Step {
+      if let step = only.load() { return step }
+      return only.storeIfNil(Step(entries, as: governance, merges: true, cache))
     }
 
     private func step(forAppInstance appInstance: Text) -> Step {
       known.withLock { known in
         if let step = known[appInstance] { return step }
-        let matching = isSelective ? entries.filter { $0.policy.appInstances.admits(appInstance) } : entries
+        let matching = entries.filter { $0.policy.appInstances.admits(appInstance) }
         let isKept = known.count < Self.most
-        let step = Step(matching, as: governance, merges: isKept, shelf)
+        let step = Step(matching, as: governance, merges: isKept, cache)
         if isKept { known[appInstance] = step }
         return step
       }
@@ -140,20 +147,20 @@ final class TenantPlan: Sendable {
 
   private let steps: [Steps]
 
-  init(_ policies: [CompiledPolicy], for tenant: TenantFacts, _ shelf: PatternShelf) {
+  init(_ policies: [CompiledPolicy], for tenant: TenantFacts, _ cache: PatternCache) {
     let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
       .map { (compiled: $0, policy: $0.bind(to: tenant)) }
     steps = Governance.allCases.map { governance in
       let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
         Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))
       }
-      return Steps(entries, as: governance, shelf)
+      return Steps(entries, as: governance, cache)
     }
   }
 
   func prepare() { for steps in steps { steps.prepare() } }
 
-  func step(for request: GovernedRequest, as governance: Governance) -> Step {
+  func step(for request: borrowing GovernedRequest, as governance: Governance) -> Step {
     steps[Int(governance.rawValue)].step(for: request)
   }
 }
@@ -173,7 +180,7 @@ extension TenantPlan.Step {
       entry.policy.fillings.filter { filling in
         guard filling.applies(to: governance) else { return false }
         switch filling {
-        case .standard(let tag, let value):
+        case .defaulted(let tag, let value):
           return defaults.insert(DefaultTried(key: tag.key.text, value: value)).inserted
         case .assigned(let tag): return assigned.updateValue(tag.value, forKey: tag.key.text) != tag.value
         case .days:
@@ -200,31 +207,17 @@ private struct DefaultTried: Hashable {
   let value: BoundTemplate
 }
 
-/// A known tenant, whose plan is made when it first calls: most of many tenants are quiet, and a set must be
-/// compiled and swapped quickly.
-final class KnownTenant: Sendable {
-  let facts: TenantFacts
-  private let plan = Mutex<TenantPlan?>(nil)
-
-  init(_ facts: TenantFacts) { self.facts = facts }
-
-  func plan(from policies: [CompiledPolicy], _ shelf: PatternShelf) -> TenantPlan {
-    plan.withLock { known in
-      if let known { return known }
-      let made = TenantPlan(policies, for: facts, shelf)
-      known = made
-      return made
-    }
-  }
-}
-
 extension [Glob]? {
   /// Whether one of a match list's globs matches; a list that was left out admits all.
-  func admits(_ text: Text) -> Bool { self?.anyMatches(text) ?? true }
+  func admits(_ text: Text) -> Bool { admits(text.utf8.span) }
+
+  func admits(_ text: Span<UInt8>) -> Bool { self?.anyMatches(text) ?? true }
 }
 
 extension [Glob] {
-  func anyMatches(_ text: Text) -> Bool {
+  func anyMatches(_ text: Text) -> Bool { anyMatches(text.utf8.span) }
+
+  func anyMatches(_ text: Span<UInt8>) -> Bool {
     let globs = span
     for index in globs.indices where globs[index].matches(text) { return true }
     return false

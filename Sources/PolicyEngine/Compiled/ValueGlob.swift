@@ -23,17 +23,16 @@ struct ValueGlob: Sendable {
     if case .glob(let glob) = state { glob } else { nil }
   }
 
-  func matches(_ value: Text, in request: GovernedRequest) throws(Unresolved) -> Bool {
+  func matches(_ value: Span<UInt8>, in request: borrowing GovernedRequest) throws(Unresolved) -> Bool {
     try resolve(for: request).matches(value)
   }
 
-  func resolve(for request: GovernedRequest) throws(Unresolved) -> Glob {
+  func resolve(for request: borrowing GovernedRequest) throws(Unresolved) -> Glob {
     switch state {
     case .glob(let glob): return glob
     case .perRequest(let template):
-      // Resolving says why when it cannot be done.
-      _ = try template.resolve(for: request)
-      return Self.glob(template, appInstanceID: request.appInstanceId)
+      if let failure = template.failure(for: request) { throw failure }
+      return Self.glob(template, appInstanceID: request.appInstanceId.uncheckedText)
     }
   }
 

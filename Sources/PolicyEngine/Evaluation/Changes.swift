@@ -3,13 +3,13 @@ internal import Primitives
 /// One thing that a policy may put into a request.
 enum Filling: Sendable {
   /// A required tag's default.
-  case standard(RequiredTag, BoundTemplate)
+  case defaulted(RequiredTag, BoundTemplate)
   case assigned(AssignedTag)
-  case days(Int, Text)
+  case days(Int)
 
   func applies(to governance: Governance) -> Bool {
     switch self {
-    case .standard, .assigned: governance.checksAllTags
+    case .defaulted, .assigned: governance.checksAllTags
     case .days: governance.checksExpiration
     }
   }
@@ -27,13 +27,12 @@ extension BoundPolicy {
     _ filling: Filling, _ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     switch filling {
-    case .standard(let required, let template): addDefault(template, of: required, to: &request, &recorder)
+    case .defaulted(let required, let template): addDefault(template, of: required, to: &request, &recorder)
     case .assigned(let tag): assign(tag, in: &request, &recorder)
-    case .days(let days, let text):
+    case .days(let days):
       guard request.expirationDays == nil else { return }
-      request.expirationDays = days
-      request.expirationCriterion = GovernedRequest.createdTimestamp
-      recorder.change(.expirationRequired, of: self, field: FieldName.expirationDays, from: nil, to: text)
+      let change = request.setExpiration(days: days)
+      recorder.change(.expirationRequired, of: self, change, in: request)
     }
   }
 
@@ -45,10 +44,8 @@ extension BoundPolicy {
     guard governance.checksExpiration, let expiration, expiration.clamps,
       let most = expiration.maxDays, let days = request.expirationDays, days > most
     else { return }
-    request.expirationDays = most
-    recorder.change(
-      .expirationMaxDays, of: self, field: FieldName.expirationDays, from: Text(decimal: days),
-      to: Text(decimal: most))
+    let change = request.setExpiration(days: most)
+    recorder.change(.expirationMaxDays, of: self, change, in: request)
   }
 
   private func addDefault(
@@ -56,52 +53,48 @@ extension BoundPolicy {
     _ recorder: inout some VerdictRecorder
   ) {
     // One that cannot be worked out leaves the tag missing, which the checks then say.
-    guard !request.hasTag(required.key), let value = try? template.tagValue(for: request) else { return }
-    request.tags.append(.init(key: required.key.text, value: value))
-    recorder.change(.tagsRequired, of: self, field: required.field, from: nil, to: value)
+    guard !request.hasTag(required.key), template.tagFailure(for: request) == nil else { return }
+    let change = request.addTag(required.key, value: template.put(into: &request))
+    recorder.change(.tagsRequired, of: self, change, in: request)
   }
 
   private func assign(
     _ assigned: AssignedTag, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
+    let template = assigned.value
     // One that cannot be worked out leaves the tag as it is, and the checks refuse.
-    guard let value = try? assigned.value.tagValue(for: request) else { return }
-    guard let place = request.place(ofTag: assigned.key.text) else {
-      request.tags.append(.init(key: assigned.key.text, value: value))
-      recorder.change(.tagsRequired, of: self, field: assigned.field, from: nil, to: value)
-      return
+    guard template.tagFailure(for: request) == nil else { return }
+    let change: FactChange
+    if let place = request.place(ofTag: assigned.key) {
+      guard !template.isEqual(to: request.tagValue(place), for: request) else { return }
+      change = request.setTag(place, to: template.put(into: &request))
+    } else {
+      change = request.addTag(assigned.key, value: template.put(into: &request))
     }
-    let given = request.tags[place].value
-    guard given != value else { return }
-    request.tags[place].value = value
-    recorder.change(.tagsRequired, of: self, field: assigned.field, from: given, to: value)
+    recorder.change(.tagsRequired, of: self, change, in: request)
   }
 }
 
 extension GovernedRequest {
   /// Where the tag with exactly this key stands.
-  func place(ofTag key: Text) -> Int? {
-    let tags = tags.span
-    for index in tags.indices where tags[index].key == key { return index }
+  func place(ofTag key: FoldedKey) -> Int? {
+    let fingerprint = key.fingerprint
+    for index in tags.indices where tags[index].fingerprint == fingerprint {
+      if self[tags[index].key].holds(key.text) { return index }
+    }
     return nil
   }
 
   /// Whether it has a tag with this key in another case.
   func hasTag(inOtherCase key: FoldedKey) -> Bool {
-    let tags = tags.span
-    for index in tags.indices where key.differsOnlyInCase(from: tags[index].key) { return true }
+    let fingerprint = key.fingerprint
+    for index in tags.indices where tags[index].fingerprint == fingerprint {
+      if key.differsOnlyInCase(from: self[tags[index].key]) { return true }
+    }
     return false
   }
 
   fileprivate func hasTag(_ key: FoldedKey) -> Bool {
-    place(ofTag: key.text) != nil || hasTag(inOtherCase: key)
-  }
-}
-
-extension Text {
-  init(decimal value: Int) {
-    var digits: [UInt8] = []
-    digits.append(decimal: value)
-    self.init(uncheckedUTF8: digits)
+    place(ofTag: key) != nil || hasTag(inOtherCase: key)
   }
 }

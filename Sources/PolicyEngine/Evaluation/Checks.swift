@@ -5,7 +5,7 @@ internal import StrictJSON
 extension BoundPolicy {
   /// Holds every rule on these parts that applies to the operation against the request, all of them.
   func check(
-    _ request: GovernedRequest, _ parts: CheckedParts, as governance: Governance,
+    _ request: borrowing GovernedRequest, _ parts: CheckedParts, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
     if parts.contains(.userID), governance.checksUserID, let userID, let value = request.appInstanceUserId {
@@ -25,7 +25,7 @@ extension BoundPolicy {
 
   /// Holds a value against a regular expression that must match the whole of it.
   func checkPattern(
-    _ pattern: Pattern, _ value: Text, _ rule: Rule, _ field: @autoclosure () -> String,
+    _ pattern: Pattern, _ value: Span<UInt8>, _ rule: Rule, _ field: @autoclosure () -> String,
     _ recorder: inout some VerdictRecorder
   ) {
     let result = pattern.matchesWhole(value)
@@ -37,7 +37,7 @@ extension BoundPolicy {
 
   /// Holds a value against regular expressions that may match nowhere in it.
   private func checkForbidden(
-    _ patterns: [Pattern], _ value: Text, _ rule: Rule, _ field: String,
+    _ patterns: [Pattern], _ value: Span<UInt8>, _ rule: Rule, _ field: String,
     _ recorder: inout some VerdictRecorder
   ) {
     guard !patterns.isEmpty else { return }
@@ -52,7 +52,7 @@ extension BoundPolicy {
   }
 
   private func check(
-    _ value: Text, _ checks: StringChecks, _ rules: StringRules, _ request: GovernedRequest,
+    _ value: Span<UInt8>, _ checks: StringChecks, _ rules: StringRules, _ request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let rule = rules.prefix, let prefix = checks.prefix {
@@ -81,20 +81,20 @@ extension BoundPolicy {
   }
 
   private func checkPrefix(
-    _ prefix: BoundTemplate, _ value: Text, _ rule: Rule, _ field: String, _ request: GovernedRequest,
+    _ prefix: BoundTemplate, _ value: Span<UInt8>, _ rule: Rule, _ field: String,
+    _ request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
-    do throws(Unresolved) {
-      let start = try prefix.resolve(for: request)
-      recorder.judge(
-        rule, of: self, keeps: value.hasPrefix(start), field: field,
-        wrong: "the value does not start as it must",
-        accepted: "a value that starts with `\(Wording.shown(start))`")
-    } catch {
+    if let failure = prefix.failure(for: request) {
       recorder.judge(
         rule, of: self, keeps: false, field: field,
-        wrong: "the prefix it must start with is not known, because \(error.reason)",
+        wrong: "the prefix it must start with is not known, because \(failure.reason)",
         accepted: Wording.nothing)
+    } else {
+      recorder.judge(
+        rule, of: self, keeps: prefix.isPrefix(of: value, for: request), field: field,
+        wrong: "the value does not start as it must",
+        accepted: "a value that starts with `\(Wording.shown(prefix.value(for: request)))`")
     }
   }
 
@@ -105,7 +105,7 @@ extension BoundPolicy {
     let most = checks.maxDays
     if checks.isRequired {
       recorder.judge(
-        .expirationRequired, of: self, keeps: days != nil, field: FieldName.expiration,
+        .expirationRequired, of: self, keeps: days != nil, field: PolicyField.expiration,
         wrong: "the settings are missing",
         accepted: "ExpirationSettings with an ExpirationDays\(Wording.of(least, most, "day"))"
           + " and the ExpirationCriterion `\(GovernedRequest.createdTimestamp)`")
@@ -113,43 +113,43 @@ extension BoundPolicy {
     guard let days else { return }
     if let least {
       recorder.judge(
-        .expirationMinDays, of: self, keeps: days >= least, field: FieldName.expirationDays,
+        .expirationMinDays, of: self, keeps: days >= least, field: PolicyField.expirationDays,
         wrong: "\(Wording.count(days, "day")) is too short", accepted: Wording.range(least, most, "day"))
     }
     if let most {
       recorder.judge(
-        .expirationMaxDays, of: self, keeps: days <= most, field: FieldName.expirationDays,
+        .expirationMaxDays, of: self, keeps: days <= most, field: PolicyField.expirationDays,
         wrong: "\(Wording.count(days, "day")) is too long", accepted: Wording.range(least, most, "day"))
     }
   }
 
   private func checkMetadata(
-    _ checks: MetadataChecks, _ value: Text, _ recorder: inout some VerdictRecorder
+    _ checks: MetadataChecks, _ value: Span<UInt8>, _ recorder: inout some VerdictRecorder
   ) {
     if let most = checks.maxBytes {
       recorder.judge(
-        .metadataMaxBytes, of: self, keeps: value.utf8.count <= most, field: FieldName.metadata,
-        wrong: "the value has \(Wording.count(value.utf8.count, "byte")) in UTF-8",
+        .metadataMaxBytes, of: self, keeps: value.count <= most, field: PolicyField.metadata,
+        wrong: "the value has \(Wording.count(value.count, "byte")) in UTF-8",
         accepted: Wording.range(nil, most, "byte"))
     }
     if checks.isJSON {
       // Where it fails is said, not what stands there: metadata may be nothing for logs.
       let fault = Self.jsonFault(in: value)
       recorder.judge(
-        .metadataFormat, of: self, keeps: fault == nil, field: FieldName.metadata,
+        .metadataFormat, of: self, keeps: fault == nil, field: PolicyField.metadata,
         wrong:
           "the value cannot be read as JSON: \(fault.map { "\($0.reason), at byte \($0.offset)" } ?? "")",
         accepted:
           "one JSON text (RFC 8259) without duplicate keys and NUL, with numbers within 64-bit integers and doubles,"
           + " nested at most \(JSONDocument.maximumDepth) levels deep")
     }
-    checkForbidden(checks.forbidden, value, .metadataForbidden, FieldName.metadata, &recorder)
+    checkForbidden(checks.forbidden, value, .metadataForbidden, PolicyField.metadata, &recorder)
   }
 
   /// Why the value is no JSON, or `nil`.
-  private static func jsonFault(in value: Text) -> JSONSyntaxError? {
+  private static func jsonFault(in value: Span<UInt8>) -> JSONSyntaxError? {
     do throws(JSONSyntaxError) {
-      _ = try JSONDocument(parsing: value.utf8)
+      _ = try JSONDocument(parsing: value.array)
       return nil
     } catch {
       return error
@@ -161,7 +161,7 @@ extension BoundPolicy {
 private enum StringRules {
   case userID, name
 
-  var field: String { self == .userID ? FieldName.userID : FieldName.name }
+  var field: String { self == .userID ? PolicyField.userID : PolicyField.name }
   var prefix: Rule? { self == .userID ? .userIDPrefix : nil }
   var pattern: Rule { self == .userID ? .userIDPattern : .namePattern }
   var forbidden: Rule { self == .userID ? .userIDForbidden : .nameForbidden }

@@ -66,16 +66,16 @@ package struct PartialDecision: Sendable {
   }
 }
 
-extension PolicySet {
+extension TenantPolicies {
   /// Decides as `decide` does, as far as that can be done without the hidden values: `request` holds placeholders
   /// in their places. What is decided would be decided so with any values.
   /// - Parameter wording: whether violations are wanted with their messages.
   package func decide(
-    _ request: GovernedRequest, hiding hidden: HiddenFacts, tenant: TenantFacts, wording: Bool = false
+    _ request: borrowing GovernedRequest, hiding hidden: HiddenFacts, wording: Bool = false
   ) -> PartialDecision {
     var recorder = PartialRecorder(hidden, wantsWording: wording)
-    var changed = request
-    evaluate(&changed, for: tenant, &recorder)
+    var changed = request.copy()
+    evaluate(&changed, &recorder)
     return recorder.decision
   }
 }
@@ -97,8 +97,8 @@ private struct PartialRecorder: VerdictRecorder {
     self.wantsWording = wantsWording
     tagFields = []
     for key in hidden.tags {
-      tagFields.insert(Text(FieldName.tag(key)))
-      tagFields.insert(Text(FieldName.tag(ofCaller: key)))
+      tagFields.insert(Text(PolicyField.tag(key)))
+      tagFields.insert(Text(PolicyField.tag(ofCaller: key.utf8.span)))
     }
   }
 
@@ -120,16 +120,16 @@ private struct PartialRecorder: VerdictRecorder {
   }
 
   mutating func change(
-    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text
+    _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
-    let isOnPlaceholder = from == HiddenFacts.placeholder
+    let isOnPlaceholder = request[change.from].holds(HiddenFacts.placeholder)
     if policy.mode == .warn {
       // A tag that has the value already would not be changed.
       add(rule, of: policy, hangsOn: isOnPlaceholder ? .tagValues : nil)
-      if isOnPlaceholder { known.append((ObjectIdentifier(policy), Text(field()))) }
+      if isOnPlaceholder { known.append((ObjectIdentifier(policy), Text(request.field(of: change)))) }
     } else if isOnPlaceholder {
       // From here on its value is what policy set.
-      tagFields.remove(Text(field()))
+      tagFields.remove(Text(request.field(of: change)))
     }
   }
 

@@ -7,7 +7,7 @@ extension BoundPolicy {
   static let mostTags = ModelLimits.tagCount.upperBound
 
   func checkTags(
-    _ tags: TagChecks, of request: GovernedRequest, as governance: Governance,
+    _ tags: TagChecks, of request: borrowing GovernedRequest, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
     switch governance {
@@ -29,22 +29,25 @@ extension BoundPolicy {
   /// one that it sets or requires is not theirs to take away. In any case, because readers of tags differ in whether
   /// they tell cases apart (IAM conditions do not).
   func protect(
-    _ tags: TagChecks, in request: GovernedRequest, as governance: Governance,
+    _ tags: TagChecks, in request: borrowing GovernedRequest, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
     if governance == .tagUser {
-      for tag in request.tags {
-        let meant = tags.assignedKey(inAnyCase: tag.key)
+      for index in 0..<request.tagCount {
+        let key = request.tagKey(index)
+        let meant = tags.assignedKey(inAnyCase: key, request.tags[index].fingerprint)
         recorder.judge(
-          .tagsProtected, of: self, keeps: meant == nil, field: FieldName.tag(ofCaller: tag.key),
-          wrong: "\(Self.named(tag.key, meant)) is set by policy", accepted: "the request without this tag")
+          .tagsProtected, of: self, keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
+          wrong: "\(Self.named(key, meant)) is set by policy", accepted: "the request without this tag")
       }
     } else if governance == .untagUser {
-      for key in request.tagKeys {
-        let assigned = tags.assignedKey(inAnyCase: key)
-        let meant = assigned ?? tags.requiredKey(inAnyCase: key)
+      for index in 0..<request.tagKeyCount {
+        let key = request.tagKeyToRemove(index)
+        let fingerprint = FoldedKey.fingerprint(of: key)
+        let assigned = tags.assignedKey(inAnyCase: key, fingerprint)
+        let meant = assigned ?? tags.requiredKey(inAnyCase: key, fingerprint)
         recorder.judge(
-          .tagsProtected, of: self, keeps: meant == nil, field: FieldName.tag(ofCaller: key),
+          .tagsProtected, of: self, keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
           wrong: "\(Self.named(key, meant)) is \(assigned != nil ? "set" : "required") by policy",
           accepted: "the request without this key")
       }
@@ -52,22 +55,22 @@ extension BoundPolicy {
   }
 
   /// The protected tag, by its key where the caller wrote that in another case.
-  private static func named(_ key: Text, _ meant: Text?) -> String {
-    guard let meant, meant != key else { return "the tag" }
-    return "the tag `\(Wording.shown(meant))`, which this key differs from only in case,"
+  private static func named(_ key: Span<UInt8>, _ meant: FoldedKey?) -> String {
+    guard let meant, !key.holds(meant.text) else { return "the tag" }
+    return "the tag `\(Wording.shown(meant.text))`, which this key differs from only in case,"
   }
 
   private func checkPresence(
-    _ tags: TagChecks, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ tags: TagChecks, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     for required in tags.required { checkPresence(of: required, in: request, &recorder) }
     for assigned in tags.assigned { checkAssigned(assigned, in: request, &recorder) }
   }
 
   private func checkPresence(
-    of required: RequiredTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    of required: RequiredTag, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    let isPresent = request.place(ofTag: required.key.text) != nil
+    let isPresent = request.place(ofTag: required.key) != nil
     // In another case it is there, and said to be wrong below.
     guard isPresent || !request.hasTag(inOtherCase: required.key) else { return }
     recorder.judge(
@@ -75,17 +78,12 @@ extension BoundPolicy {
       wrong: missing(required, in: request), accepted: accepted(required, in: request))
   }
 
-  private func missing(_ required: RequiredTag, in request: GovernedRequest) -> String {
-    guard let template = required.defaultValue else { return "the tag is missing" }
-    do throws(Unresolved) {
-      _ = try template.tagValue(for: request)
-      return "the tag is missing"
-    } catch {
-      return "the tag is missing and has no default, because \(error.reason)"
-    }
+  private func missing(_ required: RequiredTag, in request: borrowing GovernedRequest) -> String {
+    guard let failure = required.defaultValue?.tagFailure(for: request) else { return "the tag is missing" }
+    return "the tag is missing and has no default, because \(failure.reason)"
   }
 
-  private func accepted(_ required: RequiredTag, in request: GovernedRequest) -> String {
+  private func accepted(_ required: RequiredTag, in request: borrowing GovernedRequest) -> String {
     let tag = "a tag `\(Wording.shown(required.key.text))`"
     if let values = required.values {
       return "\(tag) with a value of \(Wording.list(shownValues(values, in: request)))"
@@ -95,64 +93,64 @@ extension BoundPolicy {
   }
 
   private func checkAssigned(
-    _ assigned: AssignedTag, in request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ assigned: AssignedTag, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    do throws(Unresolved) {
-      _ = try assigned.value.tagValue(for: request)
-    } catch {
-      recorder.judge(
-        .tagsRequired, of: self, keeps: false, field: assigned.field,
-        wrong: "policy cannot set the tag, because \(error.reason)", accepted: Wording.nothing)
-    }
+    guard let failure = assigned.value.tagFailure(for: request) else { return }
+    recorder.judge(
+      .tagsRequired, of: self, keeps: false, field: assigned.field,
+      wrong: "policy cannot set the tag, because \(failure.reason)", accepted: Wording.nothing)
   }
 
   /// What is held against each tag of the request by itself.
   private func checkGiven(
-    _ tags: TagChecks, in request: GovernedRequest, as governance: Governance,
+    _ tags: TagChecks, in request: borrowing GovernedRequest, as governance: Governance,
     _ recorder: inout some VerdictRecorder
   ) {
-    let given = request.tags.span
-    for place in given.indices {
-      let (same, alike) = tags.lookUp(given[place].key)
+    for index in 0..<request.tagCount {
+      let key = request.tagKey(index)
+      let fingerprint = request.tags[index].fingerprint
+      let (same, alike) = tags.lookUp(key, fingerprint)
       if let alike {
-        refuseCase(of: given[place].key, alike.key.text, &recorder)
+        refuseCase(of: key, alike.key.text, &recorder)
       } else if same == nil, governance.checksAllTags,
-        let meant = tags.assignedKey(inAnyCase: given[place].key), meant != given[place].key
+        let meant = tags.assignedKey(inAnyCase: key, fingerprint), !key.holds(meant.text)
       {
         // Beside a tag that policy sets, one that reads like it is as good as forged.
-        refuseCase(of: given[place].key, meant, &recorder)
+        refuseCase(of: key, meant.text, &recorder)
       }
-      checkKey(given[place].key, tags, &recorder)
-      if let same { checkValue(given[place].value, same, in: request, &recorder) }
+      checkKey(key, fingerprint, tags, &recorder)
+      if let same { checkValue(request.tagValue(index), same, in: request, &recorder) }
     }
   }
 
   private func refuseCase(
-    of key: Text, _ meant: Text, _ recorder: inout some VerdictRecorder
+    of key: Span<UInt8>, _ meant: Text, _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
-      .tagsKeyCase, of: self, keeps: false, field: FieldName.tag(ofCaller: key),
+      .tagsKeyCase, of: self, keeps: false, field: PolicyField.tag(ofCaller: key),
       wrong: "the key differs from `\(Wording.shown(meant))` only in case",
       accepted: "the key `\(Wording.shown(meant))`")
   }
 
-  private func checkKey(_ key: Text, _ tags: TagChecks, _ recorder: inout some VerdictRecorder) {
-    if let allowed = tags.allowedKeys, !tags.assigns(key) {
+  private func checkKey(
+    _ key: Span<UInt8>, _ fingerprint: UInt64, _ tags: TagChecks, _ recorder: inout some VerdictRecorder
+  ) {
+    if let allowed = tags.allowedKeys, !tags.assigns(key, fingerprint) {
       recorder.judge(
-        .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: FieldName.tag(ofCaller: key),
+        .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: PolicyField.tag(ofCaller: key),
         wrong: "the key is not allowed",
         accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed.globs))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
         .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.matches(key),
-        field: FieldName.tag(ofCaller: key), wrong: "the key is forbidden",
+        field: PolicyField.tag(ofCaller: key), wrong: "the key is forbidden",
         accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys.globs))")
     }
   }
 
   private func checkValue(
-    _ value: Text, _ required: RequiredTag, in request: GovernedRequest,
+    _ value: Span<UInt8>, _ required: RequiredTag, in request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let known = required.knownValues {
@@ -174,7 +172,7 @@ extension BoundPolicy {
   }
 
   private func judgeValue(
-    keeps: Bool, _ required: RequiredTag, in request: GovernedRequest,
+    keeps: Bool, _ required: RequiredTag, in request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
@@ -184,19 +182,19 @@ extension BoundPolicy {
     )
   }
 
-  private func shownValues(_ values: [ValueGlob], in request: GovernedRequest) -> [String] {
+  private func shownValues(_ values: [ValueGlob], in request: borrowing GovernedRequest) -> [String] {
     values.compactMap { value in (try? value.resolve(for: request)).map { Wording.shown($0.source) } }
   }
 
   private func checkCount(
-    _ tags: TagChecks, of request: GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ tags: TagChecks, of request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    let count = request.tags.count
+    let count = request.tagCount
     // Only policies that add tags can lead beyond what the service accepts.
     let most = min(tags.maxCount ?? .max, tags.addsTags ? Self.mostTags : .max)
     guard tags.maxCount != nil || count > most else { return }
     recorder.judge(
-      .tagsMaxCount, of: self, keeps: count <= most, field: FieldName.tags,
+      .tagsMaxCount, of: self, keeps: count <= most, field: PolicyField.tags,
       wrong: "the request has \(Wording.count(count, "tag")), with those that policy sets",
       accepted: Wording.range(nil, most, "tag"))
   }

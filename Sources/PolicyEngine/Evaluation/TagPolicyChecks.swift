@@ -20,7 +20,7 @@ struct CompiledTagPolicy: Sendable {
     self.policy = policy
     key = FoldedKey(policy.key)
     values = policy.values.map(GlobList.init)
-    field = FieldName.tag(policy.key)
+    field = PolicyField.tag(policy.key)
     enforcing = BoundPolicy(name: document.name.value, mode: .enforce)
     warning = BoundPolicy(name: document.name.value, mode: .warn)
   }
@@ -33,18 +33,19 @@ struct CompiledTagPolicy: Sendable {
 
   /// Tags that the policy does not name are none of its business, and a missing one is at most reported.
   func check(
-    _ request: GovernedRequest, _ tagging: Tagging, _ recorder: inout some VerdictRecorder
+    _ request: borrowing GovernedRequest, _ tagging: Tagging, _ recorder: inout some VerdictRecorder
   ) {
     let judge = mode(on: tagging.resources) == .enforce ? enforcing : warning
     var isPresent = false
-    for tag in request.tags where FoldedKey.fingerprint(of: tag.key) == key.fingerprint {
-      if tag.key == key.text {
+    for index in 0..<request.tagCount where request.tags[index].fingerprint == key.fingerprint {
+      let given = request.tagKey(index)
+      if given.holds(key.text) {
         isPresent = true
-        checkValue(tag.value, as: judge, &recorder)
-      } else if key.differsOnlyInCase(from: tag.key) {
+        checkValue(request.tagValue(index), as: judge, &recorder)
+      } else if key.differsOnlyInCase(from: given) {
         isPresent = true
         recorder.judge(
-          .tagsKeyCase, of: judge, keeps: false, field: FieldName.tag(ofCaller: tag.key),
+          .tagsKeyCase, of: judge, keeps: false, field: PolicyField.tag(ofCaller: given),
           wrong: "the key differs from `\(Wording.shown(key.text))` only in case",
           accepted: "the key `\(Wording.shown(key.text))`")
       }
@@ -55,7 +56,9 @@ struct CompiledTagPolicy: Sendable {
       accepted: "a tag `\(Wording.shown(key.text))`")
   }
 
-  private func checkValue(_ value: Text, as judge: BoundPolicy, _ recorder: inout some VerdictRecorder) {
+  private func checkValue(
+    _ value: Span<UInt8>, as judge: BoundPolicy, _ recorder: inout some VerdictRecorder
+  ) {
     guard let values else { return }
     recorder.judge(
       .tagsValue, of: judge, keeps: values.matches(value), field: field,
@@ -85,7 +88,7 @@ extension GovernedRequest {
 
   /// An ARN of which it is not sure what it names is taken for anything's: no spelling leads round the rules.
   private var taggedResources: TaggableResources {
-    guard let resourceArn, let arn = ChimeARN(resourceArn) else { return .all }
+    guard let resourceArn, let arn = ChimeARNParts(resourceArn) else { return .all }
     return switch arn.resource {
     case .appInstance: .appInstance
     case .user: .user
@@ -96,14 +99,8 @@ extension GovernedRequest {
   }
 }
 
-extension PolicySet {
-  /// After all changes of policies, so that what these put in is held to tag policies too.
-  func checkTagPolicies(_ request: GovernedRequest, _ recorder: inout some VerdictRecorder) {
-    guard !tagPolicies.isEmpty, let tagging = request.tagging else { return }
-    for policy in tagPolicies { policy.check(request, tagging, &recorder) }
-  }
-
-  func tagPolicyReports(on request: GovernedRequest) -> [Explanation.PolicyReport] {
+extension CompiledPolicies {
+  func tagPolicyReports(on request: borrowing GovernedRequest) -> [Explanation.PolicyReport] {
     guard let tagging = request.tagging else { return [] }
     return tagPolicies.map {
       Explanation.PolicyReport(

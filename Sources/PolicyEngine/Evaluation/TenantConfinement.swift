@@ -1,6 +1,7 @@
-package import ChimeIdentity
-package import Patterns
+internal import ChimeIdentity
+internal import Patterns
 package import Primitives
+internal import StrictJSON
 
 /// The rules of the gateway itself, which stand under a policy of its name.
 package enum GatewayRule {
@@ -12,44 +13,42 @@ package enum GatewayRule {
   package static let allRuleIDs = Rule.allCases.map(\.rawValue) + [operation, appInstance]
 }
 
-/// What a tenant may call, and on which AppInstances. The gateway, `explain` and policy tests all ask here.
-package enum TenantConfinement {
+/// What a tenant may call, and on which AppInstances.
+enum TenantConfinement {
   /// Why the tenant may not call the operation, or `nil`.
-  ///
-  /// - Parameter allowed: the names of operations.
-  package static func violation(
-    of operation: Operation, by tenant: Text, allowed: some Collection<String>
-  ) -> Violation? {
-    guard !allowed.contains(operation.name) else { return nil }
+  static func violation(of operation: Operation, by tenant: TenantPolicies) -> Violation? {
+    guard !tenant.mayCall(operation) else { return nil }
     return Violation(
       policy: GatewayRule.policy, rule: GatewayRule.operation, field: "operation",
-      message: "tenant \(Wording.shown(tenant)) may not call \(operation.name)"
-        + "; accepted: \(Wording.list(allowed.sorted()))")
+      message: "tenant \(Wording.shown(tenant.facts.id)) may not call \(operation.name)"
+        + "; accepted: \(Wording.list((tenant.facts.operations ?? []).sorted()))")
   }
 
-  /// Why the tenant may not do it to all of what the request names, or `nil`.
+  /// Why the tenant may not do it to all of what the request names in body, path and query, or `nil`.
   ///
-  /// - Parameter allowed: globs over the ARNs of AppInstances.
-  package static func violation(
-    of subjects: [ConfinementSubject], by tenant: Text, allowed: [Glob]
-  ) -> Violation? {
-    for subject in subjects {
-      guard let appInstance = subject.arn?.appInstanceArn else {
-        return violation(
-          of: subject, "not the ARN of an AppInstance, or of something in one, that", tenant, allowed)
-      }
-      guard allowed.contains(where: { $0.matches(appInstance) }) else {
-        return violation(of: subject, "not in an AppInstance that", tenant, allowed)
+  /// - Throws: when a member that should say it breaks the model, or the query does.
+  static func violation(
+    of call: IdentifiedCall, document: JSONDocument?, by tenant: TenantPolicies
+  ) throws(ModelViolation) -> Violation? {
+    var violation: Violation?
+    try ModelValidator.visitConfinementSubjects(of: call, document: document) { member, value, arn in
+      guard violation == nil, let allowed = tenant.facts.appInstances else { return }
+      if let arn {
+        guard !allowed.anyMatches(value[arn.appInstanceArn]) else { return }
+        violation = Self.violation(of: member, "not in an AppInstance that", tenant.facts.id, allowed)
+      } else {
+        violation = Self.violation(
+          of: member, "not the ARN of an AppInstance, or of something in one, that", tenant.facts.id, allowed)
       }
     }
-    return nil
+    return violation
   }
 
   private static func violation(
-    of subject: ConfinementSubject, _ fault: String, _ tenant: Text, _ allowed: [Glob]
+    of member: StaticString, _ fault: String, _ tenant: Text, _ allowed: [Glob]
   ) -> Violation {
     Violation(
-      policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: subject.member.string,
+      policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: member.description,
       message: "it is \(fault) tenant \(Wording.shown(tenant)) may use; accepted: \(Wording.list(allowed))")
   }
 }

@@ -1,6 +1,13 @@
 internal import Primitives
 
-extension Text {
+/// What rules ask of bytes that are well-formed UTF-8.
+extension Span<UInt8> {
+  var isASCII: Bool {
+    var bits: UInt8 = 0
+    for index in 0..<count { bits |= self[unchecked: index] }
+    return bits < 0x80
+  }
+
   /// Whether it neither begins nor ends with white space (Unicode property White_Space).
   var isTrimmed: Bool {
     guard let first = scalar(at: 0), let last = lastScalar else { return true }
@@ -10,6 +17,8 @@ extension Text {
   /// Whether some one script could have written all of it: UTS #39 section 5.1, with Japanese, Korean and Chinese
   /// with Bopomofo as scripts of their own. Digits, punctuation and combining marks belong to every script.
   var isSingleScript: Bool {
+    // Of ASCII only the letters are bound to a script, and all to the same.
+    if isASCII { return true }
     var scripts = ScriptSet.all
     var index = 0
     while let scalar = scalar(at: index) {
@@ -21,21 +30,22 @@ extension Text {
   }
 
   private var lastScalar: Unicode.Scalar? {
-    guard var start = utf8.indices.last else { return nil }
-    while start > 0, utf8[start] & 0xC0 == 0x80 { start -= 1 }
+    guard !isEmpty else { return nil }
+    var start = count - 1
+    while start > 0, self[start] & 0xC0 == 0x80 { start -= 1 }
     return scalar(at: start)
   }
 
   /// The scalar whose UTF-8 form begins at `index`; a text is well-formed, so there is one unless it has ended.
   private func scalar(at index: Int) -> Unicode.Scalar? {
-    guard index < utf8.count else { return nil }
-    let lead = utf8[index]
+    guard index < count else { return nil }
+    let lead = self[index]
     guard lead >= 0x80 else { return Unicode.Scalar(lead) }
     let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     var value = UInt32(lead) & (0x7F >> UInt32(length))
     for offset in 1..<length {
-      guard index + offset < utf8.count else { return nil }
-      value = value << 6 | UInt32(utf8[index + offset] & 0x3F)
+      guard index + offset < count else { return nil }
+      value = value << 6 | UInt32(self[index + offset] & 0x3F)
     }
     return Unicode.Scalar(value)
   }

@@ -1,5 +1,4 @@
 internal import Configuration
-internal import Primitives
 
 /// What evaluation reports to: a decision keeps what was broken and changed, an explanation every rule looked at.
 ///
@@ -17,9 +16,9 @@ protocol VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String)
 
-  /// The policy changed the request, or, being in `warn`, changed a copy of it.
+  /// The policy changed the request, or, being in `warn`, changed a copy of it: `request`, which keeps the change.
   mutating func change(
-    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text)
+    _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest)
 }
 
 /// Gathers a decision and nothing else.
@@ -40,17 +39,15 @@ struct DecisionRecorder: VerdictRecorder {
   }
 
   mutating func change(
-    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text
+    _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
-    guard policy.mode == .warn else {
-      decision.changes.record(field(), from: from, to: to)
-      return
-    }
+    guard policy.mode == .warn else { return }
     decision.add(
       Violation(
-        policy: policy.name, rule: rule.rawValue, field: field(),
-        message: "would be \(from == nil ? "added" : "changed") as `\(Wording.shown(to))`", kind: .wouldChange
-      ),
+        policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
+        message:
+          "would be \(change.from.isAbsent ? "added" : "changed") as `\(Wording.shown(request[change.to]))`",
+        kind: .wouldChange),
       of: .warn)
   }
 }

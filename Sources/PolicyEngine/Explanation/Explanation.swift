@@ -30,38 +30,65 @@ package struct Explanation: Sendable {
     package internal(set) var changes: [Change] = []
   }
 
-  package var decision: Decision
-  /// After all changes: what is evaluated is what would be sent.
-  package private(set) var request: GovernedRequest
+  package let decision: Decision
+  /// What policies and the gateway changed.
+  package let changes: [Change]
   /// Every policy of the set, in the order of names.
   package let policies: [PolicyReport]
+  private let shared: SharedRequest
+
+  /// After all changes: what is evaluated is what would be sent.
+  package var request: GovernedRequest {
+    _read { yield shared.request }
+  }
 
   /// The names of the policies that apply.
   package var appliedPolicies: [Text] { policies.filter { $0.silence == nil }.map(\.name) }
 
-  /// As the gateway does it, a missing token is filled in only when the request is allowed. Policy knows nothing of it.
-  package mutating func fillClientRequestToken(_ token: Text) {
-    guard decision.isAllowed, request.lacksClientRequestToken else { return }
-    decision.changes.append(request.fillClientRequestToken(token))
+  fileprivate init(_ decision: Decision, _ request: consuming GovernedRequest, _ policies: [PolicyReport]) {
+    self.decision = decision
+    changes = request.changes
+    self.policies = policies
+    shared = SharedRequest(request)
+  }
+
+  /// What is to be said of a request that one of the gateway's own rules refuses, before any policy is asked.
+  package init(refusing violation: Violation, _ request: borrowing GovernedRequest) {
+    var decision = Decision()
+    decision.violations = [violation]
+    self.init(decision, request.copy(), [])
   }
 }
 
-extension PolicySet {
+/// Lets an explanation be copied, which its request cannot be.
+private final class SharedRequest: Sendable {
+  let request: GovernedRequest
+  init(_ request: consuming GovernedRequest) { self.request = request }
+}
+
+extension TenantPolicies {
   /// Decides as `decide` does, and keeps every verdict.
-  package func explain(_ request: GovernedRequest, tenant: TenantFacts) -> Explanation {
+  ///
+  /// - Parameter token: what a missing ClientRequestToken is filled in with when the request is allowed, as the gateway
+  ///   does it; policy knows nothing of it. `nil` leaves it missing.
+  package func explain(_ request: borrowing GovernedRequest, fillingIn token: Text? = nil) -> Explanation {
     var reports: [Explanation.PolicyReport] = []
     if let governance = request.governance {
-      reports = policies.map { policy in
-        Explanation.PolicyReport(
-          name: policy.document.name.value, mode: policy.document.mode,
-          silence: policy.silence(about: request, as: governance, for: tenant))
+      for policy in compiled.policies {
+        reports.append(
+          Explanation.PolicyReport(
+            name: policy.document.name.value, mode: policy.document.mode,
+            silence: policy.silence(about: request, as: governance, for: facts)))
       }
     }
-    var recorder = ExplanationRecorder(reports: reports + tagPolicyReports(on: request))
-    var changed = request
-    evaluate(&changed, for: tenant, &recorder)
-    return Explanation(
-      decision: recorder.gathered.decision, request: changed, policies: recorder.reports)
+    var recorder = ExplanationRecorder(reports: reports + compiled.tagPolicyReports(on: request))
+    var changed = request.copy()
+    evaluate(&changed, &recorder)
+    let decision = recorder.gathered.decision
+    if let token, decision.isAllowed, changed.lacksClientRequestToken {
+      changed.fillClientRequestToken(token.utf8.span)
+    }
+    return Explanation(decision, changed, recorder.reports)
   }
 }
 
@@ -86,10 +113,10 @@ private struct ExplanationRecorder: VerdictRecorder {
   }
 
   mutating func change(
-    _ rule: Rule, of policy: BoundPolicy, field: @autoclosure () -> String, from: Text?, to: Text
+    _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
-    gathered.change(rule, of: policy, field: field(), from: from, to: to)
+    gathered.change(rule, of: policy, change, in: request)
     guard let index = reports.firstIndex(where: { $0.name == policy.name }) else { return }
-    reports[index].changes.append(Change(field: field(), from: from, to: to))
+    reports[index].changes.append(request.described(change))
   }
 }

@@ -8,21 +8,29 @@ extension Explanation {
       return "`\(Wording.shown(change.to))`"
     }
     switch verdict.field {
-    case FieldName.userID: return request.appInstanceUserId.map(Self.quoted)
-    case FieldName.name: return request.name.map(Self.quoted)
-    case FieldName.metadata: return request.metadata.map { Wording.count($0.utf8.count, "byte") }
-    case FieldName.tags: return Wording.count(request.tags.count, "tag")
-    case FieldName.expiration, FieldName.expirationDays:
+    case PolicyField.userID: return Self.quoted(request.appInstanceUserId)
+    case PolicyField.name: return Self.quoted(request.name)
+    case PolicyField.metadata: return (request.metadata?.count).map { Wording.count($0, "byte") }
+    case PolicyField.tags: return Wording.count(request.tagCount, "tag")
+    case PolicyField.expiration, PolicyField.expirationDays:
       return request.expirationDays.map { Wording.count($0, "day") }
     default:
-      let tag = request.tags.first {
-        FieldName.tag($0.key) == verdict.field || FieldName.tag(ofCaller: $0.key) == verdict.field
+      for index in 0..<request.tagCount {
+        let key = request.tagKey(index)
+        guard
+          PolicyField.tag(key.uncheckedText) == verdict.field
+            || PolicyField.tag(ofCaller: key) == verdict.field
+        else { continue }
+        return Self.quoted(request.tagValue(index))
       }
-      return tag.map { Self.quoted($0.value) }
+      return nil
     }
   }
 
-  private static func quoted(_ value: Text) -> String { "`\(Wording.shown(value))`" }
+  private static func quoted(_ value: Span<UInt8>?) -> String? {
+    guard let value else { return nil }
+    return "`\(Wording.shown(value))`"
+  }
 }
 
 extension Explanation.Silence {

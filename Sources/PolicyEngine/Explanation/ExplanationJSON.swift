@@ -4,7 +4,13 @@ package import StrictJSON
 extension Explanation {
   /// The bytes that would be sent: the caller's own unless something was changed. `nil`: the call has no body.
   package var body: [UInt8]? {
-    decision.changes.isEmpty ? request.document?.bytes : request.body()
+    changes.isEmpty ? request.document?.bytes : writtenBody
+  }
+
+  private var writtenBody: [UInt8] {
+    var bytes = ByteBuffer()
+    request.writeBody(to: &bytes)
+    return bytes.array
   }
 
   /// One object on one line, as `explain --format json` prints it.
@@ -18,7 +24,7 @@ extension Explanation {
     writer.key("warnings")
     writer.write(decision.warnings)
     writer.key("changes")
-    writer.write(decision.changes)
+    writer.write(changes)
     writer.key("request")
     writeBody(to: &writer)
     writer.key("policies")
@@ -30,8 +36,8 @@ extension Explanation {
   }
 
   private func writeBody(to writer: inout JSONWriter) {
-    if !decision.changes.isEmpty {
-      writer.raw(request.body())
+    if !changes.isEmpty {
+      writer.raw(writtenBody)
     } else if let document = request.document {
       writer.write(document.root, of: document)
     } else {

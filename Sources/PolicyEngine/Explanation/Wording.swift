@@ -11,6 +11,8 @@ enum Wording {
   /// At most `longestValue` scalars, on one line, with nothing that a terminal or a log would act on.
   static func shown(_ value: Text) -> String { oneLine(value.string, longest: longestValue) }
 
+  static func shown(_ value: Span<UInt8>) -> String { shown(value.uncheckedText) }
+
   static func shown(pattern: String) -> String { oneLine(pattern, longest: longestPattern) }
 
   /// `` `4711`, `48*` `` of up to eight.

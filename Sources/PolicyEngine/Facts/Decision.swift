@@ -27,7 +27,7 @@ package struct Violation: Sendable, Hashable {
   }
 }
 
-/// What was changed: `Tags.Owner` from nothing to `crm@example.com`.
+/// What was changed: `Tags.Owner` from nothing to `crm@example.com`. For those who print it; see `FactChange`.
 package struct Change: Sendable, Hashable {
   package let field: String
   /// `nil`: the request did not have the field.
@@ -41,31 +41,12 @@ package struct Change: Sendable, Hashable {
   }
 }
 
+/// What policies find about a request. What they change stands in the request itself.
 package struct Decision: Sendable {
   /// Of `enforce` policies, in the order of policies and rules; any denies.
   package var violations: [Violation] = []
   /// Of `warn` policies: what they would have refused and changed.
   package var warnings: [Violation] = []
-  /// One a field, in the order in which the fields were first changed.
-  package var changes: [Change] = []
   package var isAllowed: Bool { violations.isEmpty }
   package init() {}
-}
-
-extension [Change] {
-  /// Adds a change; of a field changed before, only the way from first to last is kept.
-  mutating func record(_ field: String, from: Text?, to: Text) {
-    // By bytes too: keys that are canonically equivalent, and so equal as strings, are different tags.
-    guard let earlier = firstIndex(where: { $0.field == field && $0.field.utf8.elementsEqual(field.utf8) })
-    else {
-      append(Change(field: field, from: from, to: to))
-      return
-    }
-    let first = self[earlier].from
-    if first == to {
-      remove(at: earlier)
-    } else {
-      self[earlier] = Change(field: field, from: first, to: to)
-    }
-  }
 }

@@ -1,7 +1,7 @@
 internal import Primitives
 
 /// A tag key, and what finds keys that differ from it only in case.
-struct FoldedKey: Hashable, Sendable {
+final class FoldedKey: Hashable, Sendable {
   let text: Text
   private let folded: [UInt8]
   /// The same for all keys that differ only in case, and hardly ever for others.
@@ -9,19 +9,22 @@ struct FoldedKey: Hashable, Sendable {
 
   init(_ text: Text) {
     self.text = text
-    folded = Self.fold(text)
-    fingerprint = Self.fingerprint(of: text)
+    folded = Self.fold(text.utf8.span)
+    fingerprint = Self.fingerprint(of: text.utf8.span)
   }
 
   /// FNV-1a of the folded key.
-  static func fingerprint(of key: Text) -> UInt64 {
+  static func fingerprint(of key: Span<UInt8>) -> UInt64 {
     var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in key.utf8 {
+    for index in key.indices {
+      let byte = key[unchecked: index]
       guard byte < 0x80 else { return fold(key).reduce(0xCBF2_9CE4_8422_2325, mixed) }
       fingerprint = mixed(fingerprint, lowercased(byte))
     }
     return fingerprint
   }
+
+  static func fingerprint(of key: Text) -> UInt64 { fingerprint(of: key.utf8.span) }
 
   @inline(__always)
   private static func mixed(_ fingerprint: UInt64, _ byte: UInt8) -> UInt64 {
@@ -30,21 +33,33 @@ struct FoldedKey: Hashable, Sendable {
 
   /// Whether `other` is the same key in another case: as it would be written after upper and lower casing each
   /// scalar, so that `STRASSE` is `straße` and the Kelvin sign a `k`. Equal bytes are not.
-  func differsOnlyInCase(from other: Text) -> Bool {
-    let bytes = other.utf8
-    if bytes.allSatisfy({ $0 < 0x80 }) {
-      guard bytes.count == folded.count else { return false }
-      for index in bytes.indices where Self.lowercased(bytes[index]) != folded[index] { return false }
+  func differsOnlyInCase(from other: Span<UInt8>) -> Bool {
+    if other.isASCII {
+      guard other.count == folded.count else { return false }
+      for index in folded.indices where Self.lowercased(other[unchecked: index]) != folded[index] {
+        return false
+      }
     } else if Self.fold(other) != folded {
       return false
     }
-    return other != text
+    return !other.holds(text)
   }
 
-  private static func fold(_ text: Text) -> [UInt8] {
-    guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text.utf8.map(lowercased) }
+  func differsOnlyInCase(from other: Text) -> Bool { differsOnlyInCase(from: other.utf8.span) }
+
+  /// Whether a tag of a request has exactly this key.
+  @inline(__always)
+  func isKey(_ key: Span<UInt8>, _ fingerprint: UInt64) -> Bool {
+    fingerprint == self.fingerprint && key.holds(text)
+  }
+
+  private static func fold(_ key: Span<UInt8>) -> [UInt8] {
     var folded: [UInt8] = []
-    for scalar in text.string.unicodeScalars {
+    guard !key.isASCII else {
+      for index in key.indices { folded.append(lowercased(key[index])) }
+      return folded
+    }
+    for scalar in key.uncheckedText.string.unicodeScalars {
       for upper in scalar.properties.uppercaseMapping.unicodeScalars {
         folded += upper.properties.lowercaseMapping.utf8
       }
@@ -54,8 +69,12 @@ struct FoldedKey: Hashable, Sendable {
 
   @inline(__always)
   private static func lowercased(_ byte: UInt8) -> UInt8 {
-    (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+    byte &- 0x41 < 26 ? byte | 0x20 : byte
   }
+
+  static func == (left: FoldedKey, right: FoldedKey) -> Bool { left.text == right.text }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 extension Text {

@@ -41,7 +41,7 @@ extension GovernedRequest {
 
   /// An ARN that is not surely something else's is taken for a user's: no spelling leads round the rules.
   private var isAboutUser: Bool {
-    guard let resourceArn, let arn = ChimeARN(resourceArn) else { return true }
+    guard let resourceArn, let arn = ChimeARNParts(resourceArn) else { return true }
     return arn.resource == .user
   }
 }

@@ -1,150 +1,182 @@
 package import ChimeIdentity
-package import Primitives
+internal import Primitives
 package import StrictJSON
 
 /// The facts of one request that policy looks at and may change. What is evaluated is what is forwarded.
-package struct GovernedRequest: Sendable {
-  package struct Tag: Sendable, Hashable {
-    package var key: Text
-    package var value: Text
-    package init(key: Text, value: Text) {
-      self.key = key
-      self.value = value
-    }
-  }
-
-  package let operation: Operation
-  /// The AppInstance the request is about; empty when it names none.
-  package var appInstanceArn: Text = ""
-  /// The part of the AppInstance ARN after `app-instance/`, for `${request.appInstanceId}`.
-  package var appInstanceId: Text = ""
-  /// The user to be created, or the one that the request's ARN names.
-  package var appInstanceUserId: Text?
-  /// What TagResource and UntagResource are about.
-  package var resourceArn: Text?
-  package var name: Text?
-  package var metadata: Text?
-  package var clientRequestToken: Text?
+///
+/// A fact is a slice of the buffer that the request came in, which is shared and never written, or of a side buffer that
+/// belongs to this value. What was received can still be told from what was put in, because the journal records what
+/// came and the changes apart.
+package struct GovernedRequest: ~Copyable, Sendable {
+  package internal(set) var operation: Operation
+  /// What the facts were read from; `nil`: the request has no body, or one that cannot be read.
+  package internal(set) var document: JSONDocument?
+  /// The buffer that the request came in.
+  var source: [UInt8] = []
+  /// What was unescaped, decoded, or put in by policy.
+  var side: ByteBuffer
   /// In the order in which the caller gave them; those that policy adds follow.
-  package var tags: [Tag] = []
+  var tags: ScratchArray<TagFact>
+  /// How many of the tags the caller gave.
+  var receivedTags = 0
   /// The keys that UntagResource takes away.
-  package var tagKeys: [Text] = []
-  package var expirationDays: Int?
-  package var expirationCriterion: Text?
-  /// What the facts were read from.
-  let document: JSONDocument?
+  var keysToRemove: ScratchArray<FactSlice>
+  /// One a field, in the order in which the fields were first changed.
+  var madeChanges: ScratchArray<FactChange>
 
-  /// Reads the facts of a request that model validation has passed.
-  package init(call: IdentifiedCall, document: JSONDocument?) {
-    self.init(operation: call.operation, document: document)
-    for member in call.pathMembers { locate(by: member.value) }
-    for member in call.queryMembers { locate(by: member.value) }
-  }
+  var appInstanceArnSlice = FactSlice.absent
+  var appInstanceIdSlice = FactSlice.absent
+  var appInstanceUserIdSlice = FactSlice.absent
+  var appInstanceUserArnSlice = FactSlice.absent
+  var resourceArnSlice = FactSlice.absent
+  var nameSlice = FactSlice.absent
+  var metadataSlice = FactSlice.absent
+  var clientRequestTokenSlice = FactSlice.absent
+  var expirationCriterionSlice = FactSlice.absent
+  var isTokenFilledIn = false
 
-  /// The facts that stand in the body alone.
-  package init(operation: Operation, document: JSONDocument?) {
+  /// As it would be forwarded.
+  package internal(set) var expirationDays: Int?
+  package internal(set) var receivedExpirationDays: Int?
+
+  /// A request without facts.
+  package init(operation: Operation) {
     self.operation = operation
-    self.document = document
-    guard let document else { return }
-    for (key, value) in document.members(document.root) { read(key, value, in: document) }
+    side = ByteBuffer()
+    tags = ScratchArray()
+    keysToRemove = ScratchArray()
+    madeChanges = ScratchArray()
   }
 
-  /// Takes AppInstance and user from an ARN, unless they are known.
-  package mutating func locate(by text: Text) {
-    guard appInstanceArn.isEmpty, let arn = ChimeARN(text) else { return }
-    appInstanceArn = arn.appInstanceArn
-    appInstanceId = arn.appInstanceId
-    if arn.resource == .user { appInstanceUserId = arn.resourceId }
+  /// The same facts, so that a policy can be tried on them.
+  package func copy() -> GovernedRequest {
+    var copy = GovernedRequest(operation: operation)
+    copy.document = document
+    copy.source = source
+    copy.side.append(side.span)
+    copy.tags.append(contentsOf: tags)
+    copy.receivedTags = receivedTags
+    copy.keysToRemove.append(contentsOf: keysToRemove)
+    copy.madeChanges.append(contentsOf: madeChanges)
+    copy.appInstanceArnSlice = appInstanceArnSlice
+    copy.appInstanceIdSlice = appInstanceIdSlice
+    copy.appInstanceUserIdSlice = appInstanceUserIdSlice
+    copy.appInstanceUserArnSlice = appInstanceUserArnSlice
+    copy.resourceArnSlice = resourceArnSlice
+    copy.nameSlice = nameSlice
+    copy.metadataSlice = metadataSlice
+    copy.clientRequestTokenSlice = clientRequestTokenSlice
+    copy.expirationCriterionSlice = expirationCriterionSlice
+    copy.isTokenFilledIn = isTokenFilledIn
+    copy.expirationDays = expirationDays
+    copy.receivedExpirationDays = receivedExpirationDays
+    return copy
   }
 
-  /// The user's ARN, which is made of its AppInstance's and its id.
-  package var appInstanceUserArn: Text? {
-    guard !appInstanceArn.isEmpty, let appInstanceUserId else { return nil }
-    return appInstanceArn + "/user/" + appInstanceUserId
+  /// Drops all facts and keeps the memory for those of another request.
+  package mutating func removeAll() {
+    document = nil
+    source = []
+    side.removeAll()
+    tags.removeAll()
+    receivedTags = 0
+    keysToRemove.removeAll()
+    madeChanges.removeAll()
+    appInstanceArnSlice = .absent
+    appInstanceIdSlice = .absent
+    appInstanceUserIdSlice = .absent
+    appInstanceUserArnSlice = .absent
+    resourceArnSlice = .absent
+    nameSlice = .absent
+    metadataSlice = .absent
+    clientRequestTokenSlice = .absent
+    expirationCriterionSlice = .absent
+    isTokenFilledIn = false
+    expirationDays = nil
+    receivedExpirationDays = nil
   }
 }
 
+// The facts as they would be forwarded; `nil` or, where it says so, empty when the request does not have them.
 extension GovernedRequest {
-  // Constants, so that comparing a key allocates nothing.
-  private static let nameKey: Text = "Name"
-  private static let tagsKey: Text = "Tags"
-  private static let metadataKey: Text = "Metadata"
-  private static let appInstanceArnKey: Text = "AppInstanceArn"
-  private static let appInstanceUserIdKey: Text = "AppInstanceUserId"
-  private static let clientRequestTokenKey: Text = "ClientRequestToken"
-  private static let expirationSettingsKey: Text = "ExpirationSettings"
-  private static let expirationDaysKey: Text = "ExpirationDays"
-  private static let expirationCriterionKey: Text = "ExpirationCriterion"
-  private static let resourceArnKey: Text = "ResourceARN"
-  private static let tagKeysKey: Text = "TagKeys"
-  private static let keyKey: Text = "Key"
-  private static let valueKey: Text = "Value"
+  /// The AppInstance the request is about; empty when it names none.
+  package var appInstanceArn: Span<UInt8> {
+    @_lifetime(borrow self) get { self[appInstanceArnSlice] }
+  }
 
-  /// Takes over one member of the body. The members that policy knows have the same meaning in every operation.
-  private mutating func read(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
-    let length = document.plainString(key)?.count
-    if document.isKey(key, length, Self.appInstanceArnKey) {
-      readAppInstance(document.text(value))
-    } else if document.isKey(key, length, Self.appInstanceUserIdKey) {
-      appInstanceUserId = document.text(value)
-    } else if document.isKey(key, length, Self.nameKey) {
-      name = document.text(value)
-    } else if document.isKey(key, length, Self.metadataKey) {
-      metadata = document.text(value)
-    } else if document.isKey(key, length, Self.clientRequestTokenKey) {
-      clientRequestToken = document.text(value)
-    } else if document.isKey(key, length, Self.tagsKey) {
-      readTags(value, in: document)
-    } else if document.isKey(key, length, Self.expirationSettingsKey) {
-      readExpiration(value, in: document)
-    } else if document.isKey(key, length, Self.resourceArnKey) {
-      resourceArn = document.text(value)
-      if let resourceArn { locate(by: resourceArn) }
-    } else if document.isKey(key, length, Self.tagKeysKey) {
-      tagKeys = document.elements(value).compactMap { document.text($0) }
+  /// The part of the AppInstance ARN after `app-instance/`, for `${request.appInstanceId}`; empty when there is none.
+  package var appInstanceId: Span<UInt8> {
+    @_lifetime(borrow self) get { self[appInstanceIdSlice] }
+  }
+
+  /// The user to be created, or the one that the request's ARN names.
+  package var appInstanceUserId: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(appInstanceUserIdSlice) }
+  }
+
+  /// The ARN of the user that the request names. One that is to be created has none before upstream says so.
+  package var appInstanceUserArn: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(appInstanceUserArnSlice) }
+  }
+
+  /// What TagResource and UntagResource are about.
+  package var resourceArn: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(resourceArnSlice) }
+  }
+
+  package var name: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(nameSlice) }
+  }
+
+  package var metadata: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(metadataSlice) }
+  }
+
+  package var clientRequestToken: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(clientRequestTokenSlice) }
+  }
+
+  package var hasClientRequestToken: Bool { !clientRequestTokenSlice.isAbsent }
+
+  /// As the caller gave it.
+  package var receivedClientRequestToken: Span<UInt8>? {
+    @_lifetime(borrow self) get { isTokenFilledIn ? nil : value(clientRequestTokenSlice) }
+  }
+
+  package var expirationCriterion: Span<UInt8>? {
+    @_lifetime(borrow self) get { value(expirationCriterionSlice) }
+  }
+
+  package var tagCount: Int { tags.count }
+
+  @_lifetime(borrow self)
+  package func tagKey(_ index: Int) -> Span<UInt8> { self[tags[index].key] }
+
+  @_lifetime(borrow self)
+  package func tagValue(_ index: Int) -> Span<UInt8> { self[tags[index].value] }
+
+  /// How many of the tags the caller gave: the first ones.
+  package var receivedTagCount: Int { receivedTags }
+
+  /// What the caller gave one of the first `receivedTagCount` tags, whatever it was changed to.
+  @_lifetime(borrow self)
+  package func receivedTagValue(_ index: Int) -> Span<UInt8> { self[tags[index].received] }
+
+  /// How many keys UntagResource takes away.
+  package var tagKeyCount: Int { keysToRemove.count }
+
+  @_lifetime(borrow self)
+  package func tagKeyToRemove(_ index: Int) -> Span<UInt8> { self[keysToRemove[index]] }
+
+  /// The bytes of a slice; none for an absent one.
+  subscript(slice: FactSlice) -> Span<UInt8> {
+    @_lifetime(borrow self) get {
+      if slice.isAbsent { return source.span.extracting(0..<0) }
+      if slice.isInSide { return side.span.extracting(slice.range) }
+      return source.span.extracting(slice.range)
     }
   }
 
-  private mutating func readAppInstance(_ text: Text?) {
-    guard let text else { return }
-    appInstanceArn = text
-    appInstanceId = ChimeARN(text)?.appInstanceId ?? ""
-  }
-
-  private mutating func readTags(_ list: JSONNode, in document: JSONDocument) {
-    // With room for those that policy adds.
-    tags.reserveCapacity(8)
-    for element in document.elements(list) {
-      var key: Text?
-      var value: Text?
-      for (name, member) in document.members(element) {
-        let length = document.plainString(name)?.count
-        if document.isKey(name, length, Self.keyKey) {
-          key = document.text(member)
-        } else if document.isKey(name, length, Self.valueKey) {
-          value = document.text(member)
-        }
-      }
-      if let key, let value { tags.append(Tag(key: key, value: value)) }
-    }
-  }
-
-  private mutating func readExpiration(_ settings: JSONNode, in document: JSONDocument) {
-    for (name, member) in document.members(settings) {
-      let length = document.plainString(name)?.count
-      if document.isKey(name, length, Self.expirationDaysKey) {
-        expirationDays = document.integer(member)
-      } else if document.isKey(name, length, Self.expirationCriterionKey) {
-        expirationCriterion = document.text(member)
-      }
-    }
-  }
-}
-
-extension JSONDocument {
-  /// Whether a key is this one. Its length, where it is known without unescaping, rules most out.
-  @inline(__always)
-  fileprivate func isKey(_ key: JSONNode, _ length: Int?, _ expected: Text) -> Bool {
-    (length == nil || length == expected.utf8.count) && isText(key, expected)
-  }
+  @_lifetime(borrow self)
+  private func value(_ slice: FactSlice) -> Span<UInt8>? { slice.isAbsent ? nil : self[slice] }
 }

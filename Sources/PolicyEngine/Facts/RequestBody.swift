@@ -6,96 +6,101 @@ extension GovernedRequest {
   /// The only criterion that the service knows, for settings that a policy adds.
   static let createdTimestamp: Text = "CREATED_TIMESTAMP"
 
-  /// Whether the operation wants a ClientRequestToken and the caller gave none.
-  package var lacksClientRequestToken: Bool {
-    operation.idempotencyToken != nil && clientRequestToken == nil
-  }
-
-  package mutating func fillClientRequestToken(_ token: Text) -> Change {
-    clientRequestToken = token
-    return Change(field: FieldName.clientRequestToken, from: nil, to: token)
-  }
-
-  /// The body written anew: for the operations whose facts policy can change from those facts, member by member in
-  /// the service model's order; for all others the members as they were read, and a token that was filled in.
-  package func body() -> [UInt8] {
-    var writer = JSONWriter(into: ByteBuffer(capacity: (document?.bytes.count ?? 0) + 512))
-    writer.beginObject()
+  /// Appends the body written anew: for the operations whose facts policy can change from those facts, member by member
+  /// in the service model's order; for all others the members as they were read, and a token that was filled in.
+  package func writeBody(to bytes: inout ByteBuffer) {
+    bytes.reserve((document.map { $0.source($0.root).count } ?? 0) + side.count + 256)
     switch operation {
-    case .createAppInstanceUser: writeCreateUser(to: &writer)
-    case .putAppInstanceUserExpirationSettings: writeExpiration(to: &writer)
-    default: writeAsRead(to: &writer)
+    case .createAppInstanceUser: writeCreateUser(to: &bytes)
+    case .putAppInstanceUserExpirationSettings:
+      bytes.append("{")
+      if let expirationDays { writeExpiration(days: expirationDays, to: &bytes) }
+      bytes.append("}")
+    default: writeAsRead(to: &bytes)
     }
-    writer.endObject()
-    return writer.bytes
   }
 
-  private func writeCreateUser(to writer: inout JSONWriter) {
-    writer.key("AppInstanceArn")
-    writer.string(appInstanceArn)
-    if let appInstanceUserId {
-      writer.key("AppInstanceUserId")
-      writer.string(appInstanceUserId)
+  private func writeCreateUser(to bytes: inout ByteBuffer) {
+    bytes.append("{\"AppInstanceArn\":")
+    append(appInstanceArnSlice, to: &bytes)
+    if !appInstanceUserIdSlice.isAbsent {
+      bytes.append(",\"AppInstanceUserId\":")
+      append(appInstanceUserIdSlice, to: &bytes)
     }
-    if let name {
-      writer.key("Name")
-      writer.string(name)
+    if !nameSlice.isAbsent {
+      bytes.append(",\"Name\":")
+      append(nameSlice, to: &bytes)
     }
-    if let metadata {
-      writer.key("Metadata")
-      writer.string(metadata)
+    if !metadataSlice.isAbsent {
+      bytes.append(",\"Metadata\":")
+      append(metadataSlice, to: &bytes)
     }
-    if let clientRequestToken {
-      writer.key("ClientRequestToken")
-      writer.string(clientRequestToken)
+    if !clientRequestTokenSlice.isAbsent {
+      bytes.append(",\"ClientRequestToken\":")
+      append(clientRequestTokenSlice, to: &bytes)
     }
-    if !tags.isEmpty { writeTags(to: &writer) }
-    writeExpiration(to: &writer)
+    if !tags.isEmpty { writeTags(to: &bytes) }
+    if let expirationDays {
+      bytes.append(",")
+      writeExpiration(days: expirationDays, to: &bytes)
+    }
+    bytes.append("}")
   }
 
-  private func writeTags(to writer: inout JSONWriter) {
-    writer.key("Tags")
-    writer.beginArray()
-    for tag in tags {
-      writer.beginObject()
-      writer.key("Key")
-      writer.string(tag.key)
-      writer.key("Value")
-      writer.string(tag.value)
-      writer.endObject()
+  private func writeTags(to bytes: inout ByteBuffer) {
+    bytes.append(",\"Tags\":[{\"Key\":")
+    for index in tags.indices {
+      if index > 0 { bytes.append(",{\"Key\":") }
+      append(tags[index].key, to: &bytes)
+      bytes.append(",\"Value\":")
+      append(tags[index].value, to: &bytes)
+      bytes.append("}")
     }
-    writer.endArray()
+    bytes.append("]")
   }
 
-  private func writeExpiration(to writer: inout JSONWriter) {
-    guard let expirationDays else { return }
-    writer.key("ExpirationSettings")
-    writer.beginObject()
-    writer.key("ExpirationDays")
-    writer.integer(expirationDays)
-    writer.key("ExpirationCriterion")
-    writer.string(expirationCriterion ?? Self.createdTimestamp)
-    writer.endObject()
+  private func writeExpiration(days: Int, to bytes: inout ByteBuffer) {
+    bytes.append("\"ExpirationSettings\":{\"ExpirationDays\":")
+    bytes.append(decimal: days)
+    bytes.append(",\"ExpirationCriterion\":")
+    if expirationCriterionSlice.isAbsent {
+      bytes.append("\"CREATED_TIMESTAMP\"")
+    } else {
+      append(expirationCriterionSlice, to: &bytes)
+    }
+    bytes.append("}")
   }
 
-  private func writeAsRead(to writer: inout JSONWriter) {
+  /// A string. One that stands in the request's own buffer was written without escapes and needs none.
+  private func append(_ slice: FactSlice, to bytes: inout ByteBuffer) {
+    if slice.isInSide, !slice.isAbsent {
+      bytes.append(quoted: self[slice])
+    } else {
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(self[slice])
+      bytes.append(UInt8(ascii: "\""))
+    }
+  }
+
+  private func writeAsRead(to bytes: inout ByteBuffer) {
+    var separator: StaticString = "{"
     if let document {
       for (key, value) in document.members(document.root) {
-        guard document.kind(value) != .null, let name = document.text(key) else { continue }
-        writer.key(text: name)
-        writer.raw(document.bytes[document.source(value)])
+        guard document.kind(value) != .null, let name = document.utf8(key) else { continue }
+        bytes.append(separator)
+        bytes.append(quoted: name.span)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(document.bytes.span.extracting(document.source(value)))
+        separator = ","
       }
     }
-    if wasTokenFilledIn, let clientRequestToken {
-      writer.key("ClientRequestToken")
-      writer.string(clientRequestToken)
+    if isTokenFilledIn {
+      bytes.append(separator)
+      bytes.append("\"ClientRequestToken\":")
+      append(clientRequestTokenSlice, to: &bytes)
+      separator = ","
     }
-  }
-
-  private var wasTokenFilledIn: Bool {
-    guard let document, let given = document.member("ClientRequestToken", of: document.root) else {
-      return true
-    }
-    return document.kind(given) == .null
+    if separator.utf8Start.pointee == UInt8(ascii: "{") { bytes.append("{") }
+    bytes.append("}")
   }
 }

@@ -28,7 +28,7 @@ package enum Rule: String, Sendable, CaseIterable {
 }
 
 /// The members of a request by the names that violations and changes bear: those of the service model.
-enum FieldName {
+enum PolicyField {
   static let userID = "AppInstanceUserId"
   static let name = "Name"
   static let metadata = "Metadata"
@@ -42,5 +42,5 @@ enum FieldName {
   static func tag(_ key: Text) -> String { "Tags.\(key.string)" }
 
   /// `Tags.Owner`, for a key that the caller chose: shortened and on one line, like any value of theirs.
-  static func tag(ofCaller key: Text) -> String { "Tags.\(Wording.shown(key))" }
+  static func tag(ofCaller key: Span<UInt8>) -> String { "Tags.\(Wording.shown(key))" }
 }

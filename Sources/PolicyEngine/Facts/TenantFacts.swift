@@ -3,13 +3,13 @@ package import Configuration
 package import Patterns
 package import Primitives
 
-/// Whose request it is, as far as templates and matches need it.
+/// Whose request it is: what templates and matches need, and what the tenant may do.
 package struct TenantFacts: Sendable, Hashable {
   package var id: Text
   package var labels: [Text: Text]
-  /// What the tenant may call; `nil`: anything. Only `PolicyReview` asks.
+  /// The names of the operations that the tenant may call; `nil`: all.
   package var operations: Set<String>?
-  /// Globs over the ARNs of the AppInstances that are the tenant's; `nil`: any. Only `PolicyReview` asks.
+  /// Globs over the ARNs of the AppInstances that are the tenant's; `nil`: any.
   package var appInstances: [Glob]?
 
   package init(

@@ -45,10 +45,10 @@ struct PolicyConflicts {
       let claims = policies.filter { $0.governs(governance) }.compactMap { policy -> Claim? in
         guard let days = policy.document.expiration?.defaultDays else { return nil }
         return Claim(
-          document: policy.document, verb: "defaults", value: Text(decimal: days.value),
+          document: policy.document, verb: "defaults", value: Text("\(days.value)"),
           position: days.position)
       }
-      compare(claims, FieldName.expirationDays)
+      compare(claims, PolicyField.expirationDays)
     }
   }
 

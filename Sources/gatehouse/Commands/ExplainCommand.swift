@@ -74,9 +74,7 @@ struct ExplainCommand: ParsableCommand {
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     // What `check` says about policies that can be evaluated all the same.
     for doubt in problems + doubts { Console.message(doubt.line) }
-    return Inquiry(
-      policies: policies, tenant: TenantFacts(entry), operations: entry.operations,
-      appInstances: entry.appInstances)
+    return Inquiry(policies: policies, tenant: TenantFacts(entry))
   }
 
   private func readBody() throws(CommandFailure) -> [UInt8] {

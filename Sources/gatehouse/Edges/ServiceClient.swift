@@ -52,29 +52,31 @@ final class ServiceClient {
 
   private static let json = Array("application/json".utf8)
 
-  private func signed(_ request: ServiceRequest) -> [UInt8] {
+  private func signed(_ request: ServiceRequest) -> ByteBuffer {
     let method = Array(request.method.description.utf8)
     let contentType = request.body.isEmpty ? nil : Self.json[...]
-    var out: [UInt8] = []
-    RequestWriter.appendLine(method: method, path: request.path, query: request.query, into: &out)
+    var out = ByteBuffer()
+    RequestWriter.appendLine(
+      method: method.span, path: request.path.span, query: request.query.span, into: &out)
     out.append(field: "host", host)
     if let contentType {
-      out.append(field: "content-type", contentType)
+      out.append(field: "content-type", contentType.span)
       out.append(field: "content-length", decimal: request.body.count)
     }
-    var signed = ByteBuffer(capacity: 1024)
     signer.sign(
       OutboundRequest(
         method: method.span, path: request.path.span, canonicalQuery: request.query.span,
         contentType: contentType?.span, payloadHash: SHA256.digest(request.body)),
-      at: loop.clock.wallClock(), workspace: &workspace, into: &signed)
-    return out + signed.array + Array("\r\n".utf8) + request.body
+      at: loop.clock.wallClock(), workspace: &workspace, into: &out)
+    out.append("\r\n")
+    out.append(request.body)
+    return out
   }
 }
 
 extension ResponseHead {
   /// The value of the first field of that name, which is in lower case.
   func text(of name: StaticString) -> String? {
-    first(named: name).map { String(decoding: slice($0), as: UTF8.self) }
+    first(named: name).map { String(decoding: bytes[$0], as: UTF8.self) }
   }
 }

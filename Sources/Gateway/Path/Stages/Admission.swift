@@ -1,9 +1,9 @@
 internal import ChimeIdentity
 internal import Configuration
+internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
 internal import SigV4
-internal import StrictJSON
 
 /// A request within its tenant's limits; made by `admit`.
 struct Admitted: ~Copyable {
@@ -11,13 +11,13 @@ struct Admitted: ~Copyable {
   let target: IdentifiedCall
   let tenant: ServedTenant
   let caller: AuthenticatedCaller
-  let document: JSONDocument?
-  fileprivate init(_ confined: borrowing Confined) {
+  let content: ConfinedRequest
+  fileprivate init(_ confined: consuming Confined) {
     call = confined.call
     target = confined.target
     tenant = confined.tenant
     caller = confined.caller
-    document = confined.document
+    content = confined.content
   }
 }
 

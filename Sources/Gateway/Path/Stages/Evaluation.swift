@@ -4,7 +4,6 @@ internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
 internal import SigV4
-internal import StrictJSON
 
 /// A request that the service model allows; made by `validate`.
 struct Valid: ~Copyable {
@@ -12,11 +11,13 @@ struct Valid: ~Copyable {
   let target: IdentifiedCall
   let tenant: ServedTenant
   let caller: AuthenticatedCaller
-  fileprivate init(_ admitted: borrowing Admitted) {
+  let content: ValidRequest
+  fileprivate init(_ admitted: consuming Admitted) throws(JudgementRefusal) {
     call = admitted.call
     target = admitted.target
     tenant = admitted.tenant
     caller = admitted.caller
+    content = try admitted.content.validate()
   }
 }
 
@@ -25,55 +26,54 @@ struct Permitted: ~Copyable {
   let call: Call
   let target: IdentifiedCall
   let tenant: ServedTenant
-  let request: GovernedRequest
+  let judged: JudgedRequest
   /// The body to forward and its SHA-256.
   let body: [UInt8]
   let payloadHash: SHA256Digest
   /// By whose signature and body hash a repeat is told from another request.
   let caller: AuthenticatedCaller
   fileprivate init(
-    _ valid: borrowing Valid, _ request: GovernedRequest, body: [UInt8], payloadHash: SHA256Digest
+    _ call: Call, _ target: IdentifiedCall, _ tenant: ServedTenant, _ judged: JudgedRequest,
+    _ caller: AuthenticatedCaller, body: [UInt8], payloadHash: SHA256Digest
   ) {
-    call = valid.call
-    target = valid.target
-    tenant = valid.tenant
-    self.request = request
+    self.call = call
+    self.target = target
+    self.tenant = tenant
+    self.judged = judged
+    self.caller = caller
     self.body = body
     self.payloadHash = payloadHash
-    caller = valid.caller
   }
 }
 
 extension Worker {
   func validate(_ admitted: consuming Admitted) throws(Refusal) -> Valid {
     do {
-      try ModelValidator.validate(admitted.target, document: admitted.document)
+      return try Valid(admitted)
     } catch {
-      throw .breaksModel(error)
+      throw Refusal(error)
     }
-    return Valid(admitted)
   }
 
   /// Every policy that matches, on the facts of the request; what they change is written into a body anew, and
   /// otherwise the body's bytes go through untouched.
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
-    let call = valid.call
-    var request = call.received ?? GovernedRequest(call: valid.target, document: nil)
-    let tenant = valid.tenant.configured
-    var decision = call.snapshot.policies.decide(
-      &request, tenant: TenantFacts(tenant))
-    call.isPolicyApplied = true
-    if decision.isAllowed, request.lacksClientRequestToken {
-      decision.changes.append(request.fillClientRequestToken(RequestID(from: entropy).text))
+    let (call, target, tenant, caller) = (valid.call, valid.target, valid.tenant, valid.caller)
+    let judged = valid.content.judged
+    var written = ByteBuffer()
+    let forwarded: ForwardedBody
+    do {
+      forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
+    } catch {
+      count(
+        violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.configured.id)
+      throw Refusal(error)
     }
-    call.decision = decision
-    count(violations: decision.violations, warnings: decision.warnings, of: tenant.id)
-    guard decision.isAllowed else { throw .denied(decision.violations) }
-    guard !decision.changes.isEmpty else {
-      return Permitted(valid, request, body: call.body, payloadHash: valid.caller.payloadHash)
-    }
-    let body = request.body()
-    return Permitted(valid, request, body: body, payloadHash: SHA256.digest(body))
+    count(violations: [], warnings: judged.decision.warnings, of: tenant.configured.id)
+    let body = forwarded == .written ? written.array : call.body
+    return Permitted(
+      call, target, tenant, judged, caller, body: body,
+      payloadHash: forwarded == .written ? SHA256.digest(body) : caller.payloadHash)
   }
 
   /// Each violation, whether policy's or the gateway's own.

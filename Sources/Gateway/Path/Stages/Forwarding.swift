@@ -19,7 +19,7 @@ extension Worker {
     var machine = ForwardingMachine(
       .init(
         attempts: upstream.retry.attempts, deadline: deadline,
-        isRepeatable: recorded.target.operation.isRead || recorded.request.clientRequestToken != nil))
+        isRepeatable: recorded.target.operation.isRead || recorded.judged.facts.hasClientRequestToken))
     defer { call.note(machine) }
     var last: Result<UpstreamAnswer, ExchangeFailure>?
     var action = machine.begin(now: loop.clock.monotonic())
@@ -65,7 +65,7 @@ extension Worker {
 
   /// One exchange, watched by the circuit breaker.
   private func exchange(
-    _ bytes: [UInt8], _ call: Call, deadline: MonotonicInstant
+    _ bytes: borrowing ByteBuffer, _ call: Call, deadline: MonotonicInstant
   ) async -> Result<UpstreamAnswer, ExchangeFailure> {
     let started = loop.clock.monotonic()
     defer { call.upstreamNanoseconds += loop.clock.monotonic().nanoseconds(since: started) }
@@ -86,31 +86,29 @@ extension Worker {
   }
 
   /// The whole request as it goes on the wire, signed now.
-  private func outbound(_ recorded: borrowing Recorded, signer: Signer) -> [UInt8] {
+  private func outbound(_ recorded: borrowing Recorded, signer: Signer) -> ByteBuffer {
     let call = recorded.call
     let head = call.head
     let contentType = Self.contentType(of: recorded)
-    var out: [UInt8] = []
-    out.reserveCapacity(1024 + recorded.body.count)
-    let method = head.bytes[head.method]
+    var out = loop.takeBuffer()
     RequestWriter.appendLine(
-      method: method, path: recorded.target.upstreamPath, query: recorded.target.upstreamQuery, into: &out)
+      method: head[head.method], path: recorded.target.upstreamPath.span,
+      query: recorded.target.upstreamQuery.span, into: &out)
     out.append(field: "Host", upstreamHost)
     Self.appendPassed(head, to: &out)
-    if let contentType { out.append(field: "Content-Type", contentType) }
+    if let contentType { out.append(field: "Content-Type", contentType.span) }
     let (path, query) = (recorded.target.upstreamPath, recorded.target.upstreamQuery)
-    var signed = ByteBuffer(capacity: 1024)
     signer.sign(
       OutboundRequest(
-        method: method.span, path: path.span, canonicalQuery: query.span, contentType: contentType?.span,
+        method: head[head.method], path: path.span, canonicalQuery: query.span,
+        contentType: contentType?.span,
         payloadHash: recorded.payloadHash),
-      at: loop.clock.wallClock(), workspace: &signing, into: &signed)
-    out.append(contentsOf: signed.array)
+      at: loop.clock.wallClock(), workspace: &signing, into: &out)
     if !recorded.body.isEmpty || !recorded.target.operation.isRead {
       out.append(field: "Content-Length", decimal: recorded.body.count)
     }
     out.append("\r\n")
-    out.append(contentsOf: recorded.body)
+    out.append(recorded.body)
     return out
   }
 
@@ -124,11 +122,11 @@ extension Worker {
   }
 
   /// The caller's fields that upstream may see, but for Content-Type; all others stay here, whatever they are.
-  private static func appendPassed(_ head: RequestHead, to out: inout [UInt8]) {
+  private static func appendPassed(_ head: RequestHead, to out: inout ByteBuffer) {
     for field in head.fields {
       switch field.known {
       case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
-        out.append(fieldNamed: head.bytes[field.name], head.bytes[field.value])
+        out.append(field, of: head)
       default: break
       }
     }

@@ -11,7 +11,7 @@ struct Recorded: ~Copyable {
   let call: Call
   let target: IdentifiedCall
   let tenant: ServedTenant
-  let request: GovernedRequest
+  let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
   /// `intent` is the journal's own proof.
@@ -19,7 +19,7 @@ struct Recorded: ~Copyable {
     call = scheduled.call
     target = scheduled.target
     tenant = scheduled.tenant
-    request = scheduled.request
+    judged = scheduled.judged
     body = scheduled.body
     payloadHash = scheduled.payloadHash
     call.intent = intent.sequence

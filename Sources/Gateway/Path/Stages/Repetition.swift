@@ -13,14 +13,14 @@ struct Fresh: ~Copyable {
   let call: Call
   let target: IdentifiedCall
   let tenant: ServedTenant
-  let request: GovernedRequest
+  let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
   fileprivate init(_ permitted: borrowing Permitted) {
     call = permitted.call
     target = permitted.target
     tenant = permitted.tenant
-    request = permitted.request
+    judged = permitted.judged
     body = permitted.body
     payloadHash = permitted.payloadHash
   }
@@ -64,10 +64,17 @@ extension Worker {
   /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
   private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
     guard !permitted.target.operation.isIdempotent else { return nil }
-    let (tenant, arn) = (permitted.tenant.configured.id.utf8, permitted.request.appInstanceArn.utf8)
-    guard let token = permitted.call.received?.clientRequestToken?.utf8 else {
-      return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, signature: permitted.caller.signature)
+    return Self.replayKey(of: permitted.judged.facts, permitted.tenant.configured.id, permitted.caller)
+  }
+
+  private static func replayKey(
+    of facts: borrowing GovernedRequest, _ tenant: Text, _ caller: AuthenticatedCaller
+  ) -> ReplayKey {
+    guard let token = facts.receivedClientRequestToken else {
+      return ReplayKey(
+        tenant: tenant.utf8.span, appInstanceArn: facts.appInstanceArn, signature: caller.signature)
     }
-    return ReplayKey(tenant: tenant.span, appInstanceArn: arn.span, clientRequestToken: token.span)
+    return ReplayKey(
+      tenant: tenant.utf8.span, appInstanceArn: facts.appInstanceArn, clientRequestToken: token)
   }
 }

@@ -12,14 +12,14 @@ struct Scheduled: ~Copyable {
   let call: Call
   let target: IdentifiedCall
   let tenant: ServedTenant
-  let request: GovernedRequest
+  let judged: JudgedRequest
   let body: [UInt8]
   let payloadHash: SHA256Digest
   fileprivate init(_ fresh: borrowing Fresh) {
     call = fresh.call
     target = fresh.target
     tenant = fresh.tenant
-    request = fresh.request
+    judged = fresh.judged
     body = fresh.body
     payloadHash = fresh.payloadHash
   }

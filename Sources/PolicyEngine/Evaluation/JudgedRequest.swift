@@ -1,0 +1,143 @@
+package import ChimeIdentity
+package import Primitives
+package import StrictJSON
+
+/// Why a request is not forwarded, of all that its own content can be the reason for.
+package enum JudgementRefusal: Error, Sendable {
+  case notStrictJSON(JSONSyntaxError)
+  /// The operation or an AppInstance is not the tenant's.
+  case notTheTenants(Violation)
+  case breaksModel(ModelViolation)
+  /// Policies refuse it.
+  case denied([Violation])
+}
+
+/// One request and what is found out about it, from reading its body to the body that is forwarded.
+///
+/// Judgement has two steps, because the tenant's limits stand between them: `confine` says whether the request is the
+/// tenant's to make; `validate` and `decide` hold it against the API model and against all policies. The gateway, `explain`,
+/// policy tests and replays all take this way, so that none can judge otherwise than the others. It is pure.
+///
+/// A reference, because the proofs of the steps and the record of a request that some step refused need the same facts.
+/// It belongs to one task, and its memory can be used again for another request.
+package final class JudgedRequest {
+  package fileprivate(set) var call: IdentifiedCall
+  /// The facts, as far as the request can be read: a body that is not strict JSON tells none.
+  package fileprivate(set) var facts: GovernedRequest
+  package fileprivate(set) var decision = Decision()
+  /// Whether policies were asked.
+  package fileprivate(set) var isDecided = false
+  private var syntaxError: JSONSyntaxError?
+
+  /// - Parameters:
+  ///   - bytes: the buffer that the request came in; it is shared, not copied.
+  ///   - body: where the body stands in it; empty when there is none.
+  package init(_ call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
+    self.call = call
+    facts = GovernedRequest(operation: call.operation)
+    read(bytes, body)
+  }
+
+  package convenience init(_ call: IdentifiedCall, body: [UInt8]) {
+    self.init(call, in: body, body: 0..<body.count)
+  }
+
+  /// Drops everything about one request and takes another, in the same memory.
+  package func reuse(for call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
+    self.call = call
+    facts.removeAll()
+    decision = Decision()
+    isDecided = false
+    syntaxError = nil
+    read(bytes, body)
+  }
+
+  private func read(_ bytes: [UInt8], _ body: Range<Int>) {
+    var document: JSONDocument?
+    if !body.isEmpty {
+      do { document = try JSONDocument(parsing: bytes, in: body) } catch { syntaxError = error }
+    }
+    facts.read(call, document)
+  }
+
+  /// Step one: the tenant's operations, and its AppInstances in body, path and query.
+  package func confine(to tenant: TenantPolicies) throws(JudgementRefusal) -> ConfinedRequest {
+    if let violation = TenantConfinement.violation(of: call.operation, by: tenant) {
+      throw .notTheTenants(violation)
+    }
+    if let syntaxError { throw .notStrictJSON(syntaxError) }
+    let violation: Violation?
+    do {
+      violation = try TenantConfinement.violation(of: call, document: facts.document, by: tenant)
+    } catch {
+      throw .breaksModel(error)
+    }
+    if let violation { throw .notTheTenants(violation) }
+    return ConfinedRequest(self, tenant)
+  }
+}
+
+/// A request that stays within its tenant; only `JudgedRequest.confine` makes it.
+package struct ConfinedRequest: ~Copyable {
+  package let judged: JudgedRequest
+  package let tenant: TenantPolicies
+
+  fileprivate init(_ judged: JudgedRequest, _ tenant: TenantPolicies) {
+    self.judged = judged
+    self.tenant = tenant
+  }
+
+  /// The first half of step two: the API model.
+  package consuming func validate() throws(JudgementRefusal) -> ValidRequest {
+    do {
+      try ModelValidator.validate(judged.call, document: judged.facts.document)
+    } catch {
+      throw .breaksModel(error)
+    }
+    return ValidRequest(judged, tenant)
+  }
+}
+
+/// A request of its tenant's that the API model allows; only `ConfinedRequest.validate` makes it.
+package struct ValidRequest: ~Copyable {
+  package let judged: JudgedRequest
+  package let tenant: TenantPolicies
+
+  fileprivate init(_ judged: JudgedRequest, _ tenant: TenantPolicies) {
+    self.judged = judged
+    self.tenant = tenant
+  }
+
+  /// The second half of step two: every policy that matches, on the facts of the request. What they change, and a
+  /// ClientRequestToken that the caller left out, is written into a body anew; otherwise the body goes through untouched.
+  ///
+  /// - Parameters:
+  ///   - token: what a missing ClientRequestToken is filled in with.
+  ///   - body: where a body that is written anew is appended.
+  package consuming func decide(
+    fillingIn token: @autoclosure () -> Text, body: inout ByteBuffer
+  ) throws(JudgementRefusal) -> ForwardedBody {
+    let decision = tenant.decide(&judged.facts)
+    judged.isDecided = true
+    judged.decision = decision
+    guard decision.isAllowed else { throw .denied(decision.violations) }
+    if judged.facts.lacksClientRequestToken { judged.facts.fillClientRequestToken(token().utf8.span) }
+    guard judged.facts.changeCount > 0 else { return .asReceived }
+    judged.facts.writeBody(to: &body)
+    return .written
+  }
+
+  /// The same, with every verdict that led to the decision.
+  ///
+  /// - Parameter token: `nil` leaves a missing ClientRequestToken missing.
+  package consuming func explain(fillingIn token: Text?) -> Explanation {
+    tenant.explain(judged.facts, fillingIn: token)
+  }
+}
+
+package enum ForwardedBody: Sendable {
+  /// The bytes that came.
+  case asReceived
+  /// What was written anew from the facts.
+  case written
+}

@@ -1,0 +1,130 @@
+internal import ChimeIdentity
+internal import Primitives
+
+// What policy and gateway change in a request.
+extension GovernedRequest {
+  /// Adds a tag whose value stands in the side buffer.
+  mutating func addTag(_ key: FoldedKey, value: FactSlice) -> FactChange {
+    let text = key.text
+    let name = putTagField(text.utf8.span)
+    tags.append(
+      TagFact(
+        key: name.part(5..<name.count), value: value, received: .absent, fingerprint: key.fingerprint))
+    return record(.tag, name, tag: tags.count - 1, from: .absent, to: value)
+  }
+
+  mutating func setTag(_ index: Int, to value: FactSlice) -> FactChange {
+    let from = tags[index].value
+    tags[index].value = value
+    let key = self[tags[index].key].array
+    return record(.tag, putTagField(key.span), tag: index, from: from, to: value)
+  }
+
+  /// Sets the days, and the only criterion that the service knows if there were none.
+  mutating func setExpiration(days: Int) -> FactChange {
+    let from = expirationDays.map { put(decimal: $0) } ?? .absent
+    if expirationDays == nil {
+      let criterion = Self.createdTimestamp
+      expirationCriterionSlice = put(criterion.utf8.span)
+    }
+    expirationDays = days
+    return record(
+      .expirationDays, put(PolicyField.expirationDays), from: from, to: put(decimal: days))
+  }
+
+  package mutating func fillClientRequestToken(_ token: Span<UInt8>) {
+    clientRequestTokenSlice = put(token)
+    isTokenFilledIn = true
+    _ = record(
+      .clientRequestToken, put(PolicyField.clientRequestToken), from: .absent, to: clientRequestTokenSlice)
+  }
+
+  /// Whether the operation wants a ClientRequestToken and the caller gave none.
+  package var lacksClientRequestToken: Bool {
+    operation.idempotencyToken != nil && clientRequestTokenSlice.isAbsent
+  }
+
+  private mutating func put(decimal number: Int) -> FactSlice {
+    let start = side.count
+    side.append(decimal: number)
+    return FactSlice(inSide: start..<side.count)
+  }
+
+  /// `Tags.` and the key.
+  private mutating func putTagField(_ key: Span<UInt8>) -> FactSlice {
+    let start = side.count
+    side.append("Tags.")
+    side.append(key)
+    return FactSlice(inSide: start..<side.count)
+  }
+
+  private mutating func put(_ name: String) -> FactSlice {
+    let start = side.count
+    side.append(string: name)
+    return FactSlice(inSide: start..<side.count)
+  }
+
+  /// Keeps a change; of a field changed before, only the way from first to last.
+  /// - Returns: this change by itself.
+  private mutating func record(
+    _ field: FactChange.Field, _ name: FactSlice, tag: Int = 0, from: FactSlice, to: FactSlice
+  ) -> FactChange {
+    let change = FactChange(field: field, name: name, tag: Int32(tag), from: from, to: to)
+    for index in madeChanges.indices {
+      let earlier = madeChanges[index]
+      guard earlier.field == field, earlier.tag == change.tag else { continue }
+      if !earlier.from.isAbsent, self[earlier.from].holds(self[to]) {
+        madeChanges.remove(at: index)
+      } else {
+        madeChanges[index] = FactChange(
+          field: field, name: name, tag: change.tag, from: earlier.from, to: to)
+      }
+      return change
+    }
+    madeChanges.append(change)
+    return change
+  }
+}
+
+// What was changed, for those who record or print it.
+extension GovernedRequest {
+  /// How many fields were changed, each counted once, in the order in which they were first changed.
+  package var changeCount: Int { madeChanges.count }
+
+  /// What a changed field held; `nil`: the request did not have it.
+  @_lifetime(borrow self)
+  package func changedFrom(_ index: Int) -> Span<UInt8>? {
+    let from = madeChanges[index].from
+    return from.isAbsent ? nil : self[from]
+  }
+
+  @_lifetime(borrow self)
+  package func changedTo(_ index: Int) -> Span<UInt8> { self[madeChanges[index].to] }
+
+  /// The name of a changed field: `Tags.Owner`, `ClientRequestToken`.
+  @_lifetime(borrow self)
+  package func changedField(_ index: Int) -> Span<UInt8> { self[madeChanges[index].name] }
+
+  /// The changes in words of their own, for those who print them.
+  package var changes: [Change] {
+    var changes: [Change] = []
+    for index in madeChanges.indices { changes.append(described(madeChanges[index])) }
+    return changes
+  }
+
+  func described(_ change: FactChange) -> Change {
+    Change(
+      field: field(of: change), from: change.from.isAbsent ? nil : self[change.from].uncheckedText,
+      to: self[change.to].uncheckedText)
+  }
+
+  func field(of change: FactChange) -> String { self[change.name].uncheckedText.string }
+}
+
+extension ScratchArray {
+  /// Keeps the order of the others.
+  mutating func remove(at index: Int) {
+    for place in index..<count - 1 { self[place] = self[place + 1] }
+    _ = removeLast()
+  }
+}

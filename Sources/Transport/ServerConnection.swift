@@ -1,0 +1,196 @@
+internal import HTTPWire
+internal import Primitives
+
+/// Reads requests from one connection, in order, and writes what the handler answers (RFC 9112 sections 9.3 and 9.6).
+///
+/// While something is under way it is served by a task, from which all that it needs then hangs. Before the first byte, and
+/// once it has idled for a while, it waits without one and owns no more than its socket.
+///
+/// `@unchecked Sendable`: it is touched only by its loop's thread, which also runs its task.
+final class ServerConnection: ParkedConnection, @unchecked Sendable {
+  private let stream: ByteStream
+  private let server: HTTPServer
+  private var needsHandshake = false
+
+  init(_ stream: ByteStream, of server: HTTPServer) {
+    self.stream = stream
+    self.server = server
+  }
+
+  /// How long a connection idles before its task ends and the connection waits without one.
+  private static let parkAfter: Int64 = 1_000_000_000
+  /// After so many answers in a row another connection has its turn.
+  private static let answersPerTurn = 16
+
+  func begin(isTLS: Bool) {
+    needsHandshake = isTLS
+    stream.deadline = server.loop.now + (isTLS ? server.limits.header : server.limits.idle)
+    stream.park(self)
+  }
+
+  func wake(_ wake: Socket.Wake) {
+    guard wake == .ready else { return end() }
+    server.loop.spawn { await self.serve() }
+  }
+
+  private func end() {
+    stream.close()
+    server.connectionEnded()
+  }
+
+  private func serve() async {
+    do throws(TransportError) {
+      if needsHandshake {
+        needsHandshake = false
+        try await stream.handshake()
+      }
+      try await serveRequests()
+    } catch .parkable {
+      return stream.park(self)
+    } catch {
+      // The peer is gone or silent: nobody is left to answer.
+    }
+    end()
+  }
+
+  /// Returns when the connection is over; throws `.parkable` when it idles.
+  private func serveRequests() async throws(TransportError) {
+    var parser = RequestParser(limits: server.limits.http)
+    var served = 0
+    do throws(ConnectionFault) {
+      var event = try await receive(into: &parser)
+      while true {
+        switch event {
+        case .request(let message):
+          let reply = await server.handler.reply(to: message, on: stream)
+          let keepAlive = message.head.keepAlive && !reply.closes && !server.drain.isSet
+          try await write(reply, keepAlive: keepAlive, toHEAD: message.head.isHEAD)
+          guard keepAlive else { return await stream.closeLingering() }
+          // Answers of our own need no wait: without this, a caller that pipelines fast enough keeps the loop to itself.
+          served &+= 1
+          if served.isMultiple(of: Self.answersPerTurn) { await Task.yield() }
+          event = try next(of: &parser)
+        case .continueExpected:
+          try await writeContinue()
+          event = try next(of: &parser)
+        case .needsMore:
+          event = try await receive(into: &parser)
+        }
+      }
+    } catch {
+      switch error {
+      case .transport(.timedOut) where parser.stage != .idle: await refuse(.tooSlow)
+      case .violation(let violation): await refuse(.violation(violation))
+      case .transport(let error): throw error
+      case .ended: break
+      }
+    }
+  }
+
+  /// What ends the reading of requests.
+  private enum ConnectionFault: Error {
+    case transport(TransportError)
+    case violation(HTTPViolation)
+    /// The peer will send no more, or takes no more.
+    case ended
+  }
+
+  private func next(of parser: inout RequestParser) throws(ConnectionFault) -> RequestEvent {
+    do throws(HTTPViolation) { return try parser.next() } catch { throw .violation(error) }
+  }
+
+  /// Reads until there is an event.
+  private func receive(into parser: inout RequestParser) async throws(ConnectionFault) -> RequestEvent {
+    var waitsFor: RequestParser.Stage?
+    while true {
+      if let event = try receiveAvailable(into: &parser) {
+        if case .needsMore = event { continue }
+        return event
+      }
+      let stage = parser.stage
+      if waitsFor != stage {
+        waitsFor = stage
+        setDeadline(for: stage)
+      }
+      try await wait(isIdle: stage == .idle)
+    }
+  }
+
+  /// Reads once; `nil` when nothing is here.
+  private func receiveAvailable(
+    into parser: inout RequestParser
+  ) throws(ConnectionFault) -> RequestEvent? {
+    let count: Int
+    do throws(TransportError) {
+      guard let received = try stream.receive() else { return nil }
+      count = received
+    } catch {
+      throw .transport(error)
+    }
+    guard count > 0 else { throw .ended }
+    do throws(HTTPViolation) {
+      let loop = server.loop
+      return try parser.next(adding: loop.received(count))
+    } catch {
+      throw .violation(error)
+    }
+  }
+
+  private func wait(isIdle: Bool) async throws(ConnectionFault) {
+    // Drain may end a connection only while it owes nothing.
+    if isIdle, server.drain.isSet { throw .transport(.interrupted) }
+    stream.isInterruptible = isIdle
+    defer { stream.isInterruptible = false }
+    do throws(TransportError) { try await stream.waitReadable() } catch { throw .transport(error) }
+  }
+
+  private func setDeadline(for stage: RequestParser.Stage) {
+    let limits = server.limits
+    let allowed =
+      switch stage {
+      case .idle: limits.idle
+      case .head: limits.header
+      case .body: limits.body
+      }
+    let now = server.loop.now
+    stream.deadline = now + allowed
+    stream.parkableAt = now + Self.parkAfter
+  }
+
+  private func refuse(_ fault: UnreadableRequest) async {
+    let reply = await server.handler.reply(toUnreadable: fault, on: stream)
+    do throws(ConnectionFault) {
+      try await write(reply, keepAlive: false, toHEAD: false)
+      await stream.closeLingering()
+    } catch {
+      // Nobody is left to answer.
+    }
+  }
+
+  private func writeContinue() async throws(ConnectionFault) {
+    var out = server.loop.takeBuffer()
+    out.append(ResponseWriter.continueExpected)
+    do throws(TransportError) { try await stream.write(out) } catch { throw .ended }
+    server.loop.giveBack(out)
+  }
+
+  private func write(
+    _ reply: consuming Reply, keepAlive: Bool, toHEAD: Bool
+  ) async throws(ConnectionFault) {
+    let loop = server.loop
+    var out = loop.takeBuffer()
+    out.reserve(256 + reply.fieldLines.count + reply.body.count)
+    loop.appendAnswerStart(status: reply.status, keepAlive: keepAlive, to: &out)
+    out.append(reply.fieldLines.span)
+    ResponseWriter.appendEnd(
+      status: reply.status, body: reply.bytes.span[reply.body], toHEAD: toHEAD, into: &out)
+    loop.giveBack(reply.takeFieldLines())
+    stream.deadline = loop.now + server.limits.body
+    do throws(TransportError) { try await stream.write(out) } catch { throw .ended }
+    loop.giveBack(out)
+  }
+}
+
+extension Reply {
+  consuming func takeFieldLines() -> ByteBuffer { fieldLines }
+}
