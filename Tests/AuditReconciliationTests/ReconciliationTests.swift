@@ -100,8 +100,9 @@ private struct DiskFull: Error {}
   private func answer(_ status: Int, _ fields: String = "", _ body: String = "{}") throws -> ReadAnswer? {
     var parser = ResponseParser(limits: HTTPLimits())
     let text = "HTTP/1.1 \(status) X\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
-    Array(text.utf8).withUnsafeBytes { parser.receive($0) }
-    guard case .response(let message) = try parser.next() else { throw Unusable(line: text) }
+    guard case .response(let message) = try parser.next(adding: Array(text.utf8).span.bytes) else {
+      throw Unusable(line: text)
+    }
     return ReadAnswer(message)
   }
 
