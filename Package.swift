@@ -145,7 +145,7 @@ let package = Package(
     tests(of: "RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
-    tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON"]),
+    tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON", "Transport"]),
     tests(
       of: "AuditIndex",
       uses: [

@@ -18,7 +18,7 @@ package final class IndexFeeder: Sendable {
   private let startSequence: Int
   private let lastSequence: @Sendable () -> Int
   private let report: @Sendable (Event) -> Void
-  private let wake = Bell()
+  private let wake = ThreadEvent()
   private let isStopping = Atomic(false)
 
   private let periodAfterFailure: Int64
@@ -70,7 +70,7 @@ package final class IndexFeeder: Sendable {
   /// Ends `run` after the transaction that is under way. For any thread; does not wait.
   package func stop() {
     isStopping.store(true, ordering: .relaxed)
-    wake.ring()
+    wake.signal()
   }
 
   private func feed(_ index: JournalIndex, _ hasCaughtUp: inout Bool) throws {

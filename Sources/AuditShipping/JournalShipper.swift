@@ -20,7 +20,7 @@ package final class JournalShipper: Sendable {
   }
 
   let state: ShipperState
-  private let thread: Mutex<WriterThread?>
+  private let thread: Mutex<PosixThread?>
 
   /// Starts shipping.
   /// - Parameters:
@@ -43,13 +43,13 @@ package final class JournalShipper: Sendable {
     copied(state.status.withLock { $0.lastShipped })
     self.state = state
     do throws(ThreadFault) {
-      let thread = try WriterThread {
+      let thread = try PosixThread {
         ShipperWork(
           database: database, directory: directory, batch: batch, clock: clock, mark: mark, shared: state,
           copied: copied, report: report
         ).run()
       }
-      self.thread = Mutex(consume thread)
+      self.thread = Mutex(thread)
     } catch {
       throw .noThread(code: error.code)
     }
@@ -66,7 +66,7 @@ package final class JournalShipper: Sendable {
   package func close(by end: MonotonicInstant) {
     guard let ended = thread.withLock({ $0.take() }) else { return }
     state.end.withLock { $0 = end }
-    state.bell.ring()
+    state.wake.signal()
     ended.join()
   }
 }
@@ -76,7 +76,7 @@ final class ShipperState: Sendable {
   let status: Mutex<JournalShipper.Status>
   /// When the last try ends; `nil` before it is time for one.
   let end = Mutex<MonotonicInstant?>(nil)
-  let bell = Bell()
+  let wake = ThreadEvent()
 
   init(lastShipped: Int) { status = Mutex(.init(lastShipped: lastShipped, problem: nil)) }
 }

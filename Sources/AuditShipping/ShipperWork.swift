@@ -54,12 +54,12 @@ final class ShipperWork {
         let isCaughtUp = try ship()
         backoff = Self.firstBackoff
         if isOutOfTime || (isCaughtUp && end != nil) { return }
-        if isCaughtUp { _ = shared.bell.wait(nanoseconds: Self.pause) }
+        if isCaughtUp { _ = shared.wake.wait(nanoseconds: Self.pause) }
       } catch {
         note(error)
         session = nil
         guard end == nil else { return }
-        _ = shared.bell.wait(nanoseconds: backoff)
+        _ = shared.wake.wait(nanoseconds: backoff)
         backoff = min(2 * backoff, Self.longestBackoff)
       }
     }

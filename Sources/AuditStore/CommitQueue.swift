@@ -1,17 +1,13 @@
 internal import Primitives
 
-/// What the requests hand to the journal's writer, and what the writer does next: the group commit, without the thread.
+/// What the loops hand to the journal's writer, and what the writer does next: the group commit, without the thread.
 ///
-/// Intents are waited for, so the writer takes them as soon as they are announced; whatever gathers while it waits for
-/// the disk makes the next batch. Who has more of them to come announces them together: a batch costs the disk the same
-/// however much is in it. Outcomes are not waited for: they ride along with the next intents, or go when the writer has
-/// rested once without any. A writer that rests wakes by itself, so an outcome costs no signal.
-struct CommitQueue<Waiter> {
-  struct Entry {
-    let body: [UInt8]
-    /// Who waits for an intent; `nil`: an outcome.
-    let waiter: Waiter?
-  }
+/// Intents are waited for, so the writer takes them as soon as they are there; whatever gathers while it waits for the
+/// disk makes the next batch. Each loop hands over the records of a whole turn: a batch costs the disk the same however
+/// much is in it. Outcomes are not waited for: they ride along with the next intents, or go when the writer has rested
+/// once without any. A writer that rests wakes by itself, so an outcome costs no signal.
+struct CommitQueue<Waiter: Sendable>: Sendable {
+  typealias Bundle = RecordBundle<Waiter>
 
   /// What the writer is about to do.
   enum Step: Equatable {
@@ -25,15 +21,18 @@ struct CommitQueue<Waiter> {
     case stop
   }
 
-  enum Admission: Equatable {
-    /// The writer will see it by itself.
-    case queued
+  /// What became of a bundle that was added.
+  struct Admission {
+    /// The queue has the bundle now. If not, it is the caller's to use again, as nothing was left of it or all was copied.
+    var isTaken = false
     /// The writer waits and must be signalled.
-    case queuedForSignal
-    /// The queue is closed, or holds as many outcomes as it may.
-    case refused
+    var mustSignal = false
+    /// Those whose intents were not taken, because the queue is closed or `isStalled`.
+    var refused: [Waiter] = []
     /// The writer waits for a disk that does not answer (`watch`).
-    case stalled
+    var isStalled = false
+    /// Outcomes that were not taken, because the queue is closed or holds as many as it may.
+    var lostOutcomes = 0
   }
 
   private enum Writer {
@@ -45,23 +44,16 @@ struct CommitQueue<Waiter> {
     case asleep
   }
 
-  /// In the order of arrival.
-  private var pending: [Entry] = []
-  private var intents = 0
-  /// Whether the writer is to take the intents without resting first.
-  private var isAnnounced = false
-  /// Outcomes that could not be written, in the order of arrival.
-  private var backlog: [Entry] = []
-  private var outcomeBytes = 0
+  private var pending = BundleList<Waiter>()
+  /// Outcomes that could not be written, in small bundles.
+  private var backlog = BundleList<Waiter>()
   private var writer = Writer.working
   private var restsWithoutWork = 0
   private var isFailing = false
   private var isClosed = false
 
   /// The batch that is being written.
-  private var inFlight: [Entry] = []
-  /// In place of those who waited for the intents of `inFlight`, once they were told not to; `nil` before.
-  private var late: [LateIntent]?
+  private var inFlight: [Bundle] = []
   /// Grows whenever the writer gets something done.
   private var progress = 0
   /// The progress that was last seen, and since when it is the same.
@@ -75,45 +67,46 @@ struct CommitQueue<Waiter> {
   static var retryAfter: Int64 { 100_000_000 }
   /// After this many rests without work (200 ms) the writer sleeps.
   private static var restsBeforeSleep: Int { 40 }
-  /// What one batch may hold: about a megabyte.
+  /// How many records one batch may hold: about a megabyte.
   private static var largestBatch: Int { 1024 }
-  /// How much of the backlog is tried while nothing can be written: each try costs the hashing of all.
+  /// How many records of the backlog are tried while nothing can be written: each try costs the hashing of all.
   private static var backlogPerTry: Int { 16 }
   /// What outcomes may take in memory while nothing can be written.
   private static var mostOutcomeBytes: Int { 16 << 20 }
+  /// How large a bundle may grow by outcomes that come without intents.
+  private static var largestJoined: Int { 256 << 10 }
 
   init() {}
 
   var count: Int { backlog.count + pending.count }
-  var outcomes: Int { count - intents }
-
-  /// - Parameter isAnnounced: `false`: whoever adds it calls `announce` in a moment.
-  mutating func add(intent body: [UInt8], _ waiter: Waiter, isAnnounced: Bool = true) -> Admission {
-    guard !isClosed else { return .refused }
-    guard !isStalled else { return .stalled }
-    pending.append(Entry(body: body, waiter: waiter))
-    intents += 1
-    guard isAnnounced else { return signalledIfAsleep() }
-    self.isAnnounced = true
-    return signalled(unless: .working)
-  }
-
-  /// The writer is to take what there is.
-  /// - Returns: whether it must be signalled.
-  mutating func announce() -> Bool {
-    guard intents > 0 else { return false }
-    isAnnounced = true
-    return signalled(unless: .working) == .queuedForSignal
-  }
+  var outcomes: Int { count - pending.intents }
+  private var outcomeBytes: Int { backlog.outcomeBytes + pending.outcomeBytes }
 
   /// - Parameter isFromWriter: the writer adds it itself, and so will see it though the queue is closed.
-  mutating func add(outcome body: [UInt8], isFromWriter: Bool = false) -> Admission {
-    guard !isClosed || isFromWriter, outcomeBytes + body.count <= Self.mostOutcomeBytes else {
-      return .refused
+  mutating func add(_ bundle: Bundle, isFromWriter: Bool = false) -> Admission {
+    var admission = Admission()
+    guard !isClosed || isFromWriter else {
+      admission.lostOutcomes = bundle.outcomes
+      admission.refused = bundle.removeIntents()
+      return admission
     }
-    pending.append(Entry(body: body, waiter: nil))
-    outcomeBytes += body.count
-    return signalledIfAsleep()
+    if isStalled, bundle.intents > 0 {
+      admission.isStalled = true
+      admission.refused = bundle.removeIntents()
+    }
+    let left = Self.mostOutcomeBytes - outcomeBytes
+    if bundle.outcomeBytes > left { admission.lostOutcomes = bundle.dropOutcomes(beyondBytes: left) }
+    guard !bundle.isEmpty else { return admission }
+    let wakes = bundle.intents > 0 ? writer != .working : writer == .asleep
+    if !pending.join(outcomes: bundle, most: Self.largestJoined) {
+      pending.append(bundle)
+      admission.isTaken = true
+    }
+    if wakes {
+      writer = .working
+      admission.mustSignal = true
+    }
+    return admission
   }
 
   /// Nothing more is taken in; what there is will still be written. The writer must be signalled.
@@ -125,7 +118,7 @@ struct CommitQueue<Waiter> {
     noteProgress()
     let isBacklogDue = !backlog.isEmpty && (!isFailing || hasRested || isClosed)
     let mustWrite =
-      (intents > 0 && isAnnounced) || isBacklogDue || (!pending.isEmpty && (hasRested || isClosed))
+      pending.intents > 0 || isBacklogDue || (!pending.isEmpty && (hasRested || isClosed))
     if mustWrite {
       restsWithoutWork = 0
       return .write
@@ -147,54 +140,33 @@ struct CommitQueue<Waiter> {
   }
 
   /// Moves the next batch into `batch`, which is empty.
-  mutating func takeBatch(into batch: inout [Entry]) {
-    moveBatch(into: &batch)
+  mutating func takeBatch(into batch: inout [Bundle]) {
+    if !backlog.isEmpty {
+      backlog.move(most: isFailing && !isClosed ? Self.backlogPerTry : Self.largestBatch, to: &batch)
+    }
+    if !pending.isEmpty { pending.move(most: Self.largestBatch, to: &batch) }
     inFlight = batch
   }
 
-  private mutating func moveBatch(into batch: inout [Entry]) {
-    if backlog.isEmpty, pending.count <= Self.largestBatch {
-      swap(&batch, &pending)
-      intents = 0
-      isAnnounced = false
-      outcomeBytes = 0
-      return
-    }
-    let tries = min(backlog.count, isFailing && !isClosed ? Self.backlogPerTry : Self.largestBatch)
-    batch.append(contentsOf: backlog.prefix(tries))
-    backlog.removeFirst(tries)
-    let fresh = min(pending.count, Self.largestBatch)
-    batch.append(contentsOf: pending.prefix(fresh))
-    pending.removeFirst(fresh)
-    for entry in batch {
-      if entry.waiter == nil { outcomeBytes -= entry.body.count } else { intents -= 1 }
-    }
-  }
-
-  /// The batch was written, or could not be; to be called before `succeeded` and `failed`.
-  /// - Returns: in the order of its intents, in whose place their requests' outcomes wait; `nil` when those who handed
-  ///   the intents over still wait themselves.
-  mutating func endBatch() -> [LateIntent]? {
+  /// The batch was written, or could not be; to be called before `succeeded` and `failed`. From here on nobody else
+  /// tells those who wait for its intents; some may have been told (`RecordBundle.late`).
+  mutating func endBatch() {
     noteProgress()
     inFlight = []
-    defer { late = nil }
-    return late
   }
 
   mutating func succeeded() { isFailing = false }
 
-  /// The batch could not be written. Its outcomes are kept for another try; once the queue is closed they are given up,
+  /// The batch could not be written. Its outcomes are copied for another try; once the queue is closed they are given up,
   /// because there would be no end.
   /// - Returns: how many outcomes were given up.
-  mutating func failed(_ batch: [Entry]) -> Int {
+  mutating func failed(_ batch: [Bundle]) -> Int {
     isFailing = true
-    let outcomes = batch.filter { $0.waiter == nil }
-    guard !isClosed else { return outcomes.count }
+    guard !isClosed else { return batch.reduce(0) { $0 + $1.outcomes } }
     // Behind the others: what was not tried yet comes first.
-    backlog.append(contentsOf: outcomes)
-    backlog.append(contentsOf: pending.lazy.filter { $0.waiter == nil })
-    pending.removeAll { $0.waiter == nil }
-    outcomeBytes += outcomes.reduce(0) { $0 + $1.body.count }
+    for bundle in batch { backlog.copyOutcomes(of: bundle, most: Self.backlogPerTry) }
+    for bundle in pending.bundles { backlog.copyOutcomes(of: bundle, most: Self.backlogPerTry) }
+    pending.removeOutcomes()
     return 0
   }
 
@@ -202,42 +174,22 @@ struct CommitQueue<Waiter> {
   /// requests would only wait as well. Until it gets on, no intent is taken in.
   /// - Parameters:
   ///   - now: of one clock, from call to call.
-  ///   - patience: nanoseconds.
+  ///   - timeout: nanoseconds.
   /// - Returns: those who must be told that their intent is not written; with a `LateIntent` where it may still be. `nil`
   ///   when there is nothing new.
-  mutating func watch(now: MonotonicInstant, patience: Int64) -> [(waiter: Waiter, late: LateIntent?)]? {
+  mutating func watch(now: MonotonicInstant, timeout: Int64) -> [(waiter: Waiter, late: LateIntent?)]? {
     guard writer == .working, let watched, watched.progress == progress else {
       watched = (progress, now)
       return nil
     }
-    guard !isStalled, now >= watched.since.advanced(byNanoseconds: patience) else { return nil }
+    guard !isStalled, now >= watched.since.advanced(byNanoseconds: timeout) else { return nil }
     isStalled = true
-    let waiters = inFlight.compactMap(\.waiter)
-    let late = waiters.map { _ in LateIntent() }
-    self.late = late
-    let unwritten = pending.compactMap(\.waiter)
-    pending.removeAll { $0.waiter != nil }
-    intents = 0
-    isAnnounced = false
-    return zip(waiters, late).map { ($0, $1) } + unwritten.map { ($0, nil) }
+    let late = inFlight.flatMap { $0.abandonIntents() }
+    return late + pending.removeIntents().map { ($0, nil) }
   }
 
   private mutating func noteProgress() {
     progress &+= 1
     isStalled = false
   }
-
-  /// A writer that rests wakes by itself.
-  private mutating func signalledIfAsleep() -> Admission {
-    writer == .asleep ? signalled(unless: .working) : .queued
-  }
-
-  private mutating func signalled(unless state: Writer) -> Admission {
-    guard writer != state else { return .queued }
-    writer = .working
-    return .queuedForSignal
-  }
 }
-
-extension CommitQueue: Sendable where Waiter: Sendable {}
-extension CommitQueue.Entry: Sendable where Waiter: Sendable {}

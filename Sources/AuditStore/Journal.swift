@@ -43,6 +43,9 @@ package final class Journal: Sendable {
       self.sequence = sequence
       self.late = late
     }
+
+    /// Of a journal that keeps nothing.
+    static var discarded: Intent { Intent(sequence: 0) }
   }
 
   /// What was found and mended when the journal was opened, for the log.
@@ -50,13 +53,13 @@ package final class Journal: Sendable {
   package let identity: JournalIdentity
   private let continuesOnFailure: Bool
   /// `false`: a journal for measurements, which keeps nothing.
-  private let isKept: Bool
-  private let desk: JournalDesk
+  let isKept: Bool
+  let shared: JournalShared
   private let running: Mutex<Running?>
 
   /// What ends when the journal is closed.
   private struct Running: ~Copyable, Sendable {
-    let thread: WriterThread
+    let thread: PosixThread
     let lock: JournalLock
   }
 
@@ -72,11 +75,11 @@ package final class Journal: Sendable {
 
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
-    let desk = JournalDesk()
-    if settings.isCopied { desk.removable.store(0, ordering: .relaxed) }
-    let thread: WriterThread
+    let shared = JournalShared()
+    if settings.isCopied { shared.removable.store(0, ordering: .relaxed) }
+    let thread: PosixThread
     do throws(JournalOpenFailure) {
-      let (writer, identity, notices) = try Self.recover(settings, desk: desk, clock: clock, files: files)
+      let (writer, identity, notices) = try Self.recover(settings, shared: shared, clock: clock, files: files)
       self.identity = identity
       self.notices = notices
       thread = try Self.start(writer)
@@ -84,7 +87,7 @@ package final class Journal: Sendable {
       lock.release()
       throw error
     }
-    self.desk = desk
+    self.shared = shared
     isKept = true
     continuesOnFailure = settings.continuesOnFailure
     running = Mutex(Running(thread: thread, lock: lock))
@@ -101,90 +104,66 @@ package final class Journal: Sendable {
     notices = []
     isKept = false
     continuesOnFailure = false
-    desk = JournalDesk()
+    shared = JournalShared()
     running = Mutex(nil)
   }
 
-  /// Writes a request's intent.
-  /// - Parameters:
-  ///   - record: what `AuditedRequest.intentRecord` gives.
-  ///   - isAnnounced: `false`: the caller calls `announce` as soon as no other intent is about to follow.
-  /// - Returns: when the record is where the durability wants it.
-  package func intend(
-    _ record: @autoclosure () -> [UInt8], isAnnounced: Bool = true
-  ) async throws(JournalFailure) -> Intent {
-    guard isKept else { return Intent(sequence: 0) }
-    let record = record()
-    do throws(JournalFailure) {
-      return Intent(sequence: try await append(record, isAnnounced: isAnnounced))
-    } catch {
-      guard continuesOnFailure else { throw error }
-      guard case .stalled(let late) = error else { return Intent(sequence: nil) }
-      return Intent(sequence: nil, late: late)
-    }
-  }
-
-  /// Writes a record.
+  /// Writes one record, from any thread. Loops write theirs with a `RecordCollector`.
   /// - Returns: its sequence number, when the record is where the durability wants it.
-  package func append(_ record: [UInt8], isAnnounced: Bool = true) async throws(JournalFailure) -> Int {
-    let written = await withUnsafeContinuation { (waiter: JournalDesk.Waiter) in
-      switch desk.queue.withLock({ $0.add(intent: record, waiter, isAnnounced: isAnnounced) }) {
-      case .queued: break
-      case .queuedForSignal: desk.bell.ring()
-      case .refused: waiter.resume(returning: .failure(.closed))
-      case .stalled: waiter.resume(returning: .failure(.stalled(nil)))
-      }
+  package func append(_ record: [UInt8]) async throws(JournalFailure) -> Int {
+    try await answer(to: record).get()
+  }
+
+  func answer(to record: [UInt8]) async -> IntentAnswer {
+    await withUnsafeContinuation { (waiter: IntentWaiter) in
+      let bundle = JournalShared.Bundle()
+      bundle.append(intent: record.span, waiter)
+      _ = shared.handOver(bundle)
     }
-    return try written.get()
   }
 
-  /// The intents that were handed over without it are to be written now. Without this call that takes 5 ms longer.
-  package func announce() {
-    if desk.queue.withLock({ $0.announce() }) { desk.bell.ring() }
-  }
-
-  /// Hands over an outcome and does not wait: it is written with the next intents, or a few milliseconds later. While
-  /// the journal cannot be written it is kept and tried again.
-  /// - Parameter record: what an `outcomeRecord` gives.
-  package func conclude(_ record: @autoclosure () -> [UInt8]) {
-    guard isKept else { return }
-    desk.add(outcome: record())
+  /// What an answer means for the request.
+  func intent(_ answer: IntentAnswer) throws(JournalFailure) -> Intent {
+    guard let failure = answer.failure?.failure else { return Intent(sequence: answer.sequence) }
+    guard continuesOnFailure else { throw failure }
+    guard case .stalled(let late) = failure else { return Intent(sequence: nil) }
+    return Intent(sequence: nil, late: late)
   }
 
   /// Hands over the outcome of a request that did not wait for its intent any longer.
   package func conclude(_ late: LateIntent, _ outcome: @escaping LateIntent.Outcome) {
-    if let record = late.conclude(outcome) { desk.add(outcome: record) }
+    if let record = late.conclude(outcome) { shared.add(outcome: record) }
   }
 
   /// To be called every now and then: when the writer has got nothing done for as long as a request waits, those who
   /// wait for an intent get `JournalFailure.stalled`, and so does whoever comes until the disk answers.
   /// - Parameters:
   ///   - now: of one clock, from call to call.
-  ///   - patience: nanoseconds.
-  package func watch(now: MonotonicInstant, patience: Int64) {
-    guard let disappointed = desk.queue.withLock({ $0.watch(now: now, patience: patience) }) else { return }
-    desk.statistics.withLock { $0.failures += 1 }
-    for (waiter, late) in disappointed { waiter.resume(returning: .failure(.stalled(late))) }
+  ///   - timeout: nanoseconds.
+  package func watch(now: MonotonicInstant, timeout: Int64) {
+    guard let waiting = shared.queue.withLock({ $0.watch(now: now, timeout: timeout) }) else { return }
+    shared.statistics.withLock { $0.failures += 1 }
+    for (waiter, late) in waiting { waiter.resume(returning: .failed(.stalled(late))) }
   }
 
   /// The next record begins a new segment.
   package func rotate() {
-    desk.isRotationDue.store(true, ordering: .relaxed)
-    desk.bell.ring()
+    shared.isRotationDue.store(true, ordering: .relaxed)
+    shared.work.signal()
   }
 
   /// The copy has all records up to the one with the number `sequence`: retention may remove them.
-  package func noteCopied(upTo sequence: Int) { desk.removable.store(sequence, ordering: .relaxed) }
+  package func noteCopied(upTo sequence: Int) { shared.removable.store(sequence, ordering: .relaxed) }
 
   /// Returns when everything is written and on disk, and the lock is released. What comes later is refused.
-  /// - Parameter patience: nanoseconds to wait for a disk that does not answer; `nil`: as long as it takes.
+  /// - Parameter timeout: nanoseconds to wait for a disk that does not answer; `nil`: as long as it takes.
   /// - Returns: whether the journal is closed. If not, the writer and the lock are left to the end of the process.
   @discardableResult
-  package func close(patience: Int64? = nil) -> Bool {
+  package func close(timeout: Int64? = nil) -> Bool {
     guard let ended = running.withLock({ $0.take() }) else { return true }
-    desk.queue.withLock { $0.close() }
-    desk.bell.ring()
-    guard desk.hasEnded.wait(nanoseconds: patience) else {
+    shared.queue.withLock { $0.close() }
+    shared.work.signal()
+    guard shared.hasEnded.wait(nanoseconds: timeout) else {
       ended.thread.abandon()
       return false
     }
@@ -194,8 +173,8 @@ package final class Journal: Sendable {
   }
 
   package var statistics: JournalStatistics {
-    var statistics = desk.statistics.withLock { $0 }
-    let (queued, outcomes, isStalled) = desk.queue.withLock { ($0.count, $0.outcomes, $0.isStalled) }
+    var statistics = shared.statistics.withLock { $0 }
+    let (queued, outcomes, isStalled) = shared.queue.withLock { ($0.count, $0.outcomes, $0.isStalled) }
     statistics.queued = queued
     if isStalled { statistics.failure = .stalled(nil) }
     statistics.delayedOutcomes = statistics.failure == nil ? 0 : outcomes
@@ -205,7 +184,7 @@ package final class Journal: Sendable {
   /// Finds the journal's end, mends what a crash left, and makes the writer that goes on from there.
   /// - Returns: it, the journal's name, and what was found and mended.
   static func recover(
-    _ settings: Settings, desk: JournalDesk, clock: any TimeSource, files: any JournalFileSystem
+    _ settings: Settings, shared: JournalShared, clock: any TimeSource, files: any JournalFileSystem
   ) throws(JournalOpenFailure) -> sending (JournalWriter, JournalIdentity, [String]) {
     let recovered = try RecoveredJournal(recovering: files)
     let tail = try JournalOpenFailure.wrapping { () throws(FileFault) in try CheckpointTail(in: files) }
@@ -217,13 +196,13 @@ package final class Journal: Sendable {
         beginning: recovered.dropped?.record(at: clock.wallClock()))
     }
     let (last, base) = (segments.head.sequence, segments.base.sequence)
-    desk.statistics.withLock { statistics in
+    shared.statistics.withLock { statistics in
       statistics.lastSequence = last
       statistics.baseSequence = base
       statistics.lastCheckpoint = tail.checkpoint?.time
     }
     let writer = JournalWriter(
-      desk: desk, segments: segments,
+      shared: shared, segments: segments,
       retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
       checkpoints: CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files),
       checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
@@ -231,9 +210,9 @@ package final class Journal: Sendable {
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
-  private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> WriterThread {
+  private static func start(_ writer: sending JournalWriter) throws(JournalOpenFailure) -> PosixThread {
     do throws(ThreadFault) {
-      return try WriterThread { writer.run() }
+      return try PosixThread { writer.run() }
     } catch {
       throw .noThread(code: error.code)
     }

@@ -79,10 +79,11 @@ extension JournalFileSystem {
     }.get()
   }
 
-  func writeAll(_ file: OpenFile, named name: String, at offset: Int, _ lines: borrowing ChainedLines)
-    throws(FileFault)
-  {
-    try lines.withBytes { buffer in
+  /// Writes the lines from an offset on.
+  func writeAll(
+    _ file: OpenFile, named name: String, at offset: Int, _ lines: borrowing ChainedLines, from start: Int = 0
+  ) throws(FileFault) {
+    try lines.withBytes(from: start) { buffer in
       Result { () throws(FileFault) in try writeAll(file, named: name, at: offset, buffer) }
     }.get()
   }

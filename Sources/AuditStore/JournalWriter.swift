@@ -2,31 +2,9 @@ internal import AuditTrail
 internal import Primitives
 internal import Synchronization
 
-/// What requests and the writer share.
-final class JournalDesk: Sendable {
-  typealias Waiter = UnsafeContinuation<Result<Int, JournalFailure>, Never>
-
-  let queue = Mutex(CommitQueue<Waiter>())
-  let bell = Bell()
-  /// Rung when the writer has ended.
-  let hasEnded = Bell()
-  let statistics = Mutex(JournalStatistics())
-  let isRotationDue = Atomic(false)
-  /// The last record that retention may remove: where there is a copy, the last that the copy has.
-  let removable = Atomic(Int.max)
-
-  func add(outcome record: [UInt8], isFromWriter: Bool = false) {
-    switch queue.withLock({ $0.add(outcome: record, isFromWriter: isFromWriter) }) {
-    case .queued: break
-    case .queuedForSignal: bell.ring()
-    case .refused, .stalled: statistics.withLock { $0.lostOutcomes += 1 }
-    }
-  }
-}
-
 /// What the journal's thread does: one batch after another.
 final class JournalWriter {
-  private let desk: JournalDesk
+  private let shared: JournalShared
   let segments: SegmentWriter
   private let retention: Retention
   private var checkpoints: CheckpointWriter
@@ -34,8 +12,9 @@ final class JournalWriter {
   private var nextCheckpoint: MonotonicInstant
   private let clock: any TimeSource
   private let isSynchronous: Bool
-  private var batch: [CommitQueue<JournalDesk.Waiter>.Entry] = []
-  private var batchesSinceMark = 0
+  private var batch: [JournalShared.Bundle] = []
+  /// When the mark is renewed under load that leaves no rest.
+  private var nextMark: MonotonicInstant
   /// The segment for which old ones were looked through.
   private var retainedSegment: SegmentName?
   private var nextRetention: MonotonicInstant?
@@ -46,17 +25,18 @@ final class JournalWriter {
 
   /// With `interval` durability, how often the disk is asked.
   private static let synchronizationInterval: Int64 = 100_000_000
-  /// How often the mark is renewed under load that leaves no rest: a few times a second.
-  private static let batchesPerMark = 256
+  /// How often the mark is renewed under load that leaves no rest. Whoever reads behind the writer sees records that late.
+  private static let markInterval: Int64 = 100_000_000
 
   init(
-    desk: JournalDesk, segments: SegmentWriter, retention: Retention, checkpoints: CheckpointWriter,
+    shared: JournalShared, segments: SegmentWriter, retention: Retention, checkpoints: CheckpointWriter,
     checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool
   ) {
     self.checkpoints = checkpoints
     self.checkpointPeriod = checkpointPeriod
     nextCheckpoint = clock.monotonic()
-    self.desk = desk
+    nextMark = nextCheckpoint
+    self.shared = shared
     self.segments = segments
     self.retention = retention
     self.clock = clock
@@ -69,41 +49,52 @@ final class JournalWriter {
     removeExpired()
     writeCheckpoint()
     while true {
-      let step = desk.queue.withLock { queue in
+      let step = shared.queue.withLock { queue in
         let step = queue.nextStep(hasRested: hasRested)
         if step == .write { queue.takeBatch(into: &batch) }
         return step
       }
-      hasRested = false
       switch step {
-      case .write: commit()
-      case .rest(let nanoseconds): hasRested = rest(nanoseconds)
+      case .write:
+        commit()
+        hasRested = false
+      case .rest(let nanoseconds): hasRested = rest(nanoseconds, isIdle: hasRested)
       case .sleep:
         // Whatever is left to synchronise now would wait as long as the sleep.
         synchronizeWritten()
         // Readers that take only what is on disk would wait as long, too.
         segments.updateMark()
-        _ = desk.bell.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
+        _ = shared.work.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
+        hasRested = false
       case .stop:
         finish()
-        return desk.hasEnded.ring()
+        return shared.hasEnded.signal()
       }
-      if let since = unsynchronizedSince,
-        clock.monotonic() >= since.advanced(byNanoseconds: Self.synchronizationInterval)
-      {
-        synchronizeWritten()
-      }
-      if clock.monotonic() >= nextCheckpoint { writeCheckpoint() }
-      if let nextRetention, clock.monotonic() >= nextRetention { removeExpired() }
+      doWhatIsDue(clock.monotonic())
     }
   }
 
-  /// - Returns: whether nobody rang.
-  private func rest(_ nanoseconds: Int64) -> Bool {
+  private func doWhatIsDue(_ now: MonotonicInstant) {
+    if let since = unsynchronizedSince,
+      now >= since.advanced(byNanoseconds: Self.synchronizationInterval)
+    {
+      synchronizeWritten()
+    }
+    if now >= nextMark {
+      segments.updateMark()
+      nextMark = now.advanced(byNanoseconds: Self.markInterval)
+    }
+    if now >= nextCheckpoint { writeCheckpoint() }
+    if let nextRetention, now >= nextRetention { removeExpired() }
+  }
+
+  /// - Parameter isIdle: whether nothing came during the rest before.
+  /// - Returns: whether nobody ended it.
+  private func rest(_ nanoseconds: Int64, isIdle: Bool) -> Bool {
     rotateIfDue()
-    segments.updateMark()
-    batchesSinceMark = 0
-    return !desk.bell.wait(nanoseconds: nanoseconds)
+    // Under load there is a short rest after nearly every batch; a mark each would double the writes.
+    if isIdle { segments.updateMark() }
+    return !shared.work.wait(nanoseconds: nanoseconds)
   }
 
   private func commit() {
@@ -114,20 +105,21 @@ final class JournalWriter {
     } catch {
       fail(with: error)
     }
-    batchesSinceMark += 1
-    if batchesSinceMark >= Self.batchesPerMark {
-      segments.updateMark()
-      batchesSinceMark = 0
-    }
     if segments.currentSegment != retainedSegment { removeExpired() }
   }
 
-  private func write() throws(FileFault) { try write(batch.lazy.map(\.body), durably: isSynchronous) }
+  private func write() throws(FileFault) {
+    try write(durably: isSynchronous) { [batch] lines, head in
+      for bundle in batch { bundle.forEach { record, _ in lines.append(record, after: &head) } }
+    }
+  }
 
-  /// Writes records, or none of them.
+  /// Writes the records that `body` appends, or none of them.
   /// - Parameter durably: whether they are on disk when it returns.
-  func write(_ bodies: some Sequence<[UInt8]>, durably: Bool) throws(FileFault) {
-    try segments.append(bodies)
+  func write(
+    durably: Bool, _ body: (inout ChainedLines, inout ChainHead) -> Void
+  ) throws(FileFault) {
+    try segments.append(body)
     guard durably else {
       if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
       return
@@ -146,50 +138,53 @@ final class JournalWriter {
     let start = clock.monotonic()
     try segments.synchronize()
     let duration = clock.monotonic().nanoseconds(since: start)
-    desk.statistics.withLock { $0.synchronizations.record(duration) }
+    shared.statistics.withLock { $0.synchronizations.record(duration) }
   }
 
   private func deliver() {
     let last = segments.head.sequence
-    let count = batch.count
-    let late = desk.queue.withLock { queue in
+    let count = batch.reduce(0) { $0 + $1.count }
+    shared.queue.withLock { queue in
+      queue.endBatch()
       queue.succeeded()
-      return queue.endBatch()
     }
-    desk.statistics.withLock { statistics in
+    shared.statistics.withLock { statistics in
       statistics.records += count
       statistics.lastSequence = last
       statistics.failure = nil
     }
-    if let late {
-      let intents = batch.indices.filter { batch[$0].waiter != nil }
-      for (late, index) in zip(late, intents) { settle(late, last - count + 1 + index) }
-    } else {
-      for (index, entry) in batch.enumerated() {
-        entry.waiter?.resume(returning: .success(last - count + 1 + index))
-      }
+    var first = last - count + 1
+    for bundle in batch {
+      let next = first + bundle.count
+      giveBack(bundle, IntentAnswer(sequence: first))
+      first = next
     }
     batch.removeAll(keepingCapacity: true)
   }
 
-  private func settle(_ late: LateIntent, _ sequence: Int?) {
-    if let outcome = late.settle(sequence) { desk.add(outcome: outcome, isFromWriter: true) }
+  /// The bundle's records are written, or will not be.
+  private func giveBack(_ bundle: JournalShared.Bundle, _ answer: IntentAnswer) {
+    bundle.forEachLate { late, place in
+      let sequence = answer.failure == nil ? answer.sequence + place : nil
+      if let outcome = late.settle(sequence) { shared.add(outcome: outcome, isFromWriter: true) }
+    }
+    bundle.answer = answer
+    if let home = bundle.home { home.add(bundle) } else { bundle.tellWaiters() }
   }
 
   private func fail(with fault: FileFault) {
-    let failed = batch
-    batch.removeAll(keepingCapacity: true)
-    let (late, lost) = desk.queue.withLock { queue in (queue.endBatch(), queue.failed(failed)) }
-    note(fault, lostOutcomes: lost)
-    if let late {
-      for late in late { settle(late, nil) }
-    } else {
-      for entry in failed { entry.waiter?.resume(returning: .failure(.file(fault))) }
+    let lost = shared.queue.withLock { queue in
+      queue.endBatch()
+      return queue.failed(batch)
     }
+    note(fault, lostOutcomes: lost)
+    let answer = IntentAnswer.failed(.file(fault))
+    for bundle in batch { giveBack(bundle, answer) }
+    batch.removeAll(keepingCapacity: true)
   }
 
   private func note(_ fault: FileFault, lostOutcomes: Int) {
-    desk.statistics.withLock { statistics in
+    shared.statistics.withLock { statistics in
       statistics.failures += 1
       statistics.lostOutcomes += lostOutcomes
       statistics.failure = .file(fault)
@@ -210,8 +205,8 @@ final class JournalWriter {
   }
 
   private func rotateIfDue() {
-    guard desk.isRotationDue.load(ordering: .relaxed) else { return }
-    desk.isRotationDue.store(false, ordering: .relaxed)
+    guard shared.isRotationDue.load(ordering: .relaxed) else { return }
+    shared.isRotationDue.store(false, ordering: .relaxed)
     do throws(FileFault) {
       try segments.finishSegment()
       writeCheckpoint()
@@ -240,14 +235,14 @@ final class JournalWriter {
       let count = kept(try JournalListing(segments.files))
       _ = try checkpoints.write(segments.head, base: base, segments: count, now: clock.wallClock())
     } catch {
-      desk.statistics.withLock { statistics in
+      shared.statistics.withLock { statistics in
         statistics.checkpointFailures += 1
         statistics.checkpointFailure = error
       }
       throw error
     }
     let last = checkpoints.last?.time
-    desk.statistics.withLock { statistics in
+    shared.statistics.withLock { statistics in
       statistics.lastCheckpoint = last
       statistics.checkpointFailure = nil
     }
@@ -273,10 +268,10 @@ final class JournalWriter {
     let listing = try JournalListing(segments.files)
     try retention.remove(listing.leftovers)
     if announced == nil, let expired = try nextExpired(in: listing, now: now) {
-      try write(CollectionOfOne(expired.record(at: now)), durably: true)
+      try write(durably: true) { $0.append(expired.record(at: now), after: &$1) }
       announced = expired
       let last = segments.head.sequence
-      desk.statistics.withLock { statistics in
+      shared.statistics.withLock { statistics in
         statistics.records += 1
         statistics.lastSequence = last
       }
@@ -284,7 +279,7 @@ final class JournalWriter {
     guard let expired = announced else { return }
     try writeCheckpoint(base: expired.last) { $0.segments.count - expired.segments.count }
     try segments.moveBase(to: expired.last)
-    desk.statistics.withLock { $0.baseSequence = expired.last.sequence }
+    shared.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil
     try retention.remove(expired.segments)
   }
@@ -292,11 +287,11 @@ final class JournalWriter {
   private func nextExpired(
     in listing: JournalListing, now: WallClockTime
   ) throws(FileFault) -> ExpiredSegments? {
-    let removable = desk.removable.load(ordering: .relaxed)
+    let removable = shared.removable.load(ordering: .relaxed)
     let (expired, overdue) = try retention.expired(
       in: listing, isEnded: segments.currentSegment == nil, head: segments.head, removable: removable,
       now: now)
-    desk.statistics.withLock { $0.overdueSegments = overdue }
+    shared.statistics.withLock { $0.overdueSegments = overdue }
     return expired
   }
 

@@ -32,8 +32,6 @@ final class SegmentWriter {
   private var distrusted: Distrusted?
   /// The lines after `synchronizedHead`: written, and not known to be on disk.
   private var unsynchronized = ChainedLines()
-  /// The lines of the batch at hand; kept for its capacity.
-  private var batch = ChainedLines()
 
   /// The last record that was written.
   private(set) var head: ChainHead
@@ -57,7 +55,7 @@ final class SegmentWriter {
     do throws(FileFault) {
       try openLast(recovered.lastSegment)
       if let first {
-        try append(CollectionOfOne(first))
+        try append { $0.append(first, after: &$1) }
         try synchronize()
       }
       // Not before it is written: a crash in between would leave no mark.
@@ -82,15 +80,23 @@ final class SegmentWriter {
   /// The first record of the segment at hand; `nil` when the next record begins one.
   var currentSegment: SegmentName? { segment?.name }
 
-  /// Chains and writes all bodies, or none. They are not yet on disk.
-  func append(_ bodies: some Sequence<[UInt8]>) throws(FileFault) {
+  /// Chains and writes all records that `body` appends, or none. They are not yet on disk.
+  func append(_ body: (inout ChainedLines, inout ChainHead) -> Void) throws(FileFault) {
     try cutBackDistrusted()
     if let segment, segment.end >= segmentSize { try finishSegment() }
+    // Before the batch is among the lines, as a new segment gets all of them.
+    let segment = try openSegment()
+    let start = unsynchronized.count
     var next = head
-    batch.removeAll()
-    for body in bodies { batch.append(body, after: &next) }
-    try writeBatch(to: try openSegment())
-    unsynchronized.append(batch)
+    body(&unsynchronized, &next)
+    do throws(FileFault) {
+      try files.writeAll(segment.file, named: segment.name.file, at: segment.end, unsynchronized, from: start)
+    } catch {
+      unsynchronized.truncate(to: start)
+      distrustSegment(from: segment.end)
+      throw error
+    }
+    self.segment?.end += unsynchronized.count - start
     head = next
   }
 
@@ -181,16 +187,6 @@ final class SegmentWriter {
     let opened = Segment(name: name, file: file, end: unsynchronized.count, synchronizedEnd: 0)
     segment = opened
     return opened
-  }
-
-  private func writeBatch(to segment: Segment) throws(FileFault) {
-    do throws(FileFault) {
-      try files.writeAll(segment.file, named: segment.name.file, at: segment.end, batch)
-    } catch {
-      distrustSegment(from: segment.end)
-      throw error
-    }
-    self.segment?.end += batch.count
   }
 
   private func distrustSegment(from end: Int) {

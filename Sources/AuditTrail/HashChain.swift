@@ -68,13 +68,14 @@ package struct ChainedLines: ~Copyable {
     append(body.span, after: &head)
   }
 
-  package mutating func append(_ other: borrowing ChainedLines) {
-    other.bytes.withBytes { bytes.append($0) }
-  }
+  /// Drops the lines behind the first `count` bytes.
+  package mutating func truncate(to count: Int) { bytes.truncate(to: count) }
 
   /// Keeps the memory for the next lines.
   package mutating func removeAll() { bytes.removeAll() }
 
-  /// The lines, for the duration of `body` only.
-  package func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { bytes.withBytes(body) }
+  /// The lines from an offset on, for the duration of `body` only.
+  package func withBytes<R>(from start: Int = 0, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    bytes.withBytes { body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+  }
 }

@@ -47,6 +47,9 @@ package struct RecordWriter: ~Copyable, Sendable {
 
   /// Forgets all records and keeps the memory.
   package mutating func removeAll() { bytes.removeAll() }
+
+  /// Gives all records away, and goes on behind what `other` holds.
+  package mutating func exchangeBytes(with other: inout ByteBuffer) { swap(&bytes, &other) }
 }
 
 // The frame.

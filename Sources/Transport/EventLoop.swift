@@ -33,6 +33,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   var sockets: [Socket] = []
   var tickHandlers: [() -> Void] = []
   private var turnHandlers: [() -> Void] = []
+  private var wakeHandlers: [() -> Void] = []
 
   /// Where reads land before a parser copies what it keeps. One a loop, so that idle connections own no buffer.
   let scratch: UnsafeMutableRawBufferPointer
@@ -41,6 +42,14 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   private struct ForeignJobs: ~Copyable {
     var jobs = JobQueue()
     var isLoopAsleep = false
+    /// Somebody called `wake`.
+    var isWoken = false
+
+    /// - Returns: whether the loop must be woken.
+    mutating func endSleep() -> Bool {
+      defer { isLoopAsleep = false }
+      return isLoopAsleep
+    }
   }
 
   package init(clock: any TimeSource) throws(TransportError) {
@@ -85,9 +94,10 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
       now = clock.monotonic().nanoseconds
       runJobs()
       for handler in turnHandlers { handler() }
-      let mayWait = prepareToWait()
+      let mayWait = collect(beforeWaiting: true)
       event_base_loop(base, mayWait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
-      if mayWait { foreign.withLock { $0.isLoopAsleep = false } }
+      // At once, so that what ended the wait does not cost a second look at the sockets.
+      _ = collect(beforeWaiting: false)
     }
   }
 
@@ -105,11 +115,22 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
     let mustWake = foreign.withLock { foreign in
       foreign.jobs.append(job)
-      guard foreign.isLoopAsleep else { return false }
-      foreign.isLoopAsleep = false
-      return true
+      return foreign.endSleep()
     }
-    guard mustWake else { return }
+    if mustWake { endWait() }
+  }
+
+  /// Makes the loop call its wake handlers, for any thread. A loop that does not wait for sockets looks by itself before it
+  /// would, and then this costs no system call.
+  package func wake() {
+    let mustWake = foreign.withLock { foreign in
+      foreign.isWoken = true
+      return foreign.endSleep()
+    }
+    if mustWake { endWait() }
+  }
+
+  private func endWait() {
     var one: UInt64 = 1
     // The counter is never read; it would take 2^64 writes to overflow.
     _ = write(wakeDescriptor, &one, 8)
@@ -140,13 +161,25 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  /// Collects what other threads have queued. Returns whether there is nothing to do but wait.
-  private func prepareToWait() -> Bool {
-    foreign.withLock { foreign in
+  /// Takes what other threads have for the loop.
+  /// - Returns: whether there is nothing to do but wait.
+  private func collect(beforeWaiting: Bool) -> Bool {
+    let isWoken = foreign.withLock { foreign in
       ready.take(&foreign.jobs)
-      foreign.isLoopAsleep = ready.isEmpty
-      return ready.isEmpty
+      let isWoken = foreign.isWoken
+      foreign.isWoken = false
+      foreign.isLoopAsleep = beforeWaiting && ready.isEmpty && !isWoken
+      return isWoken
     }
+    guard isWoken else { return ready.isEmpty }
+    for handler in wakeHandlers { handler() }
+    return false
+  }
+
+  /// Calls `handler` on the loop when another thread has called `wake`.
+  package func onWake(_ handler: @escaping () -> Void) {
+    assertOnLoop()
+    wakeHandlers.append(handler)
   }
 
   private func tick() {

@@ -17,7 +17,7 @@ import Testing
   private func open(_ files: ScriptedFileSystem) throws -> JournalWriter {
     var settings = Journal.Settings(directory: "")
     settings.retainNanoseconds = 1_000_000_000
-    return try Journal.recover(settings, desk: JournalDesk(), clock: StoppedClock(), files: files).0
+    return try Journal.recover(settings, shared: JournalShared(), clock: StoppedClock(), files: files).0
   }
 
   private func lines(_ files: ScriptedFileSystem) throws -> [[UInt8]] {

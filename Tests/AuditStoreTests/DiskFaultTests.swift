@@ -17,13 +17,13 @@ import Testing
   private let later = WallClockTime(nanoseconds: 1_000_000_000_000)
 
   private func open(
-    _ files: ScriptedFileSystem, _ durability: Journal.Settings.Durability = .sync, desk: JournalDesk? = nil
+    _ files: ScriptedFileSystem, _ durability: Journal.Settings.Durability = .sync, shared: JournalShared? = nil
   ) throws -> JournalWriter {
     var settings = Journal.Settings(directory: "")
     settings.durability = durability
     settings.retainNanoseconds = 1_000_000_000
     return try Journal.recover(
-      settings, desk: desk ?? JournalDesk(), clock: StoppedClock(), files: files
+      settings, shared: shared ?? JournalShared(), clock: StoppedClock(), files: files
     ).0
   }
 
@@ -191,25 +191,25 @@ import Testing
 
   @Test func fullDiskCostsACheckpointAndIsSaid() throws {
     let files = ScriptedFileSystem()
-    let desk = JournalDesk()
-    let writer = try open(files, desk: desk)
+    let shared = JournalShared()
+    let writer = try open(files, shared: shared)
     try write("1", writer)
     files.leaveRoom(10)
     writer.writeCheckpoint()
-    var statistics = desk.statistics.withLock { $0 }
+    var statistics = shared.statistics.withLock { $0 }
     #expect(statistics.checkpointFailures == 1)
     #expect(statistics.checkpointFailure == FileFault(.write, Checkpoint.file, code: 28))
     #expect(statistics.failure == nil, "records are written all the same")
     #expect(statistics.lastCheckpoint == nil)
     files.leaveRoom(nil)
     writer.writeCheckpoint()
-    statistics = desk.statistics.withLock { $0 }
+    statistics = shared.statistics.withLock { $0 }
     #expect(statistics.checkpointFailures == 1)
     #expect(statistics.checkpointFailure == nil)
     #expect(statistics.lastCheckpoint == StoppedClock().wallClock())
     #expect(try ids(files.afterPowerLoss(seed: 0)) == ["1"])
-    let next = JournalDesk()
-    _ = try open(files.afterKill(seed: 0), desk: next)
+    let next = JournalShared()
+    _ = try open(files.afterKill(seed: 0), shared: next)
     #expect(next.statistics.withLock { $0.lastCheckpoint } == StoppedClock().wallClock())
   }
 

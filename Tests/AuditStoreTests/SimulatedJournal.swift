@@ -191,7 +191,7 @@ struct SimulatedJournal {
   private mutating func openOnce() throws(JournalOpenFailure) {
     files.note("open the journal")
     (writer, _, _) = try Journal.recover(
-      settings, desk: JournalDesk(), clock: FileClock(files: files), files: files)
+      settings, shared: JournalShared(), clock: FileClock(files: files), files: files)
     files.note("open, up to record \(writer?.segments.head.sequence ?? 0)")
   }
 

@@ -17,7 +17,7 @@ private final class SilentFileSystem: DelegatingFileSystem {
   let files = ScriptedFileSystem()
   private let state = Mutex(State())
   private let isHanging = Atomic(false)
-  private let mayEnd = Bell()
+  private let mayEnd = ThreadEvent()
 
   func fallSilent(at number: UInt64) { state.withLock { $0.trigger = request(number).appInstanceUserId } }
 
@@ -29,7 +29,7 @@ private final class SilentFileSystem: DelegatingFileSystem {
   func answer(failing: Bool = false) {
     state.withLock { $0 = State(trigger: nil, failsNext: failing) }
     isHanging.store(false, ordering: .sequentiallyConsistent)
-    mayEnd.ring()
+    mayEnd.signal()
   }
 
   func synchronize(_ file: OpenFile) throws(FileFault) {
@@ -54,7 +54,7 @@ private final class SilentFileSystem: DelegatingFileSystem {
   }
 }
 
-private let patience: Int64 = 10_000_000_000
+private let timeout: Int64 = 10_000_000_000
 
 private func after(_ seconds: Int64) -> MonotonicInstant {
   MonotonicInstant(nanoseconds: 1_000_000_000_000 + seconds * 1_000_000_000)
@@ -134,10 +134,10 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
   ) async throws {
     let journal = try await openJournal()
     let tasks = await hang(journal)
-    journal.watch(now: after(0), patience: patience)
-    journal.watch(now: after(9), patience: patience)
+    journal.watch(now: after(0), timeout: timeout)
+    journal.watch(now: after(9), timeout: timeout)
     #expect(journal.statistics.failure == nil)
-    journal.watch(now: after(10), patience: patience)
+    journal.watch(now: after(10), timeout: timeout)
 
     guard case .stalled(let late?) = await failure(of: tasks[0]) else {
       Issue.record("its record may still come to disk")
@@ -176,8 +176,8 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
       try await journal.intend(request(1).intentRecord(under: Sensitivity())).late
     }
     await files.waitForSynchronization()
-    journal.watch(now: after(0), patience: patience)
-    journal.watch(now: after(11), patience: patience)
+    journal.watch(now: after(0), timeout: timeout)
+    journal.watch(now: after(11), timeout: timeout)
     let late = try #require(try await task.value)
     files.answer()
     journal.conclude(late) { intent in
@@ -196,8 +196,8 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
       files.fallSilent(at: UInt64(round))
       let task = intend(UInt64(round), journal)
       await files.waitForSynchronization()
-      journal.watch(now: after(20 * round), patience: patience)
-      journal.watch(now: after(20 * round + 9), patience: patience)
+      journal.watch(now: after(20 * round), timeout: timeout)
+      journal.watch(now: after(20 * round + 9), timeout: timeout)
       files.answer()
       #expect(await failure(of: task) == nil)
     }
@@ -207,7 +207,7 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
   @Test func closingDoesNotWaitForASilentDisk() async throws {
     let journal = try await openJournal()
     let tasks = await hang(journal)
-    #expect(!journal.close(patience: 1_000_000))
+    #expect(!journal.close(timeout: 1_000_000))
     // The writer may still write, so nobody else may.
     #expect(throws: JournalOpenFailure.self) {
       try Journal(Journal.Settings(directory: "memory"), clock: SystemClock(), files: files)
@@ -220,14 +220,16 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
     var queue = CommitQueue<Int>()
     #expect(queue.nextStep(hasRested: false) == .rest(nanoseconds: CommitQueue<Int>.linger))
     for seconds: Int64 in [0, 100, 200] {
-      #expect(queue.watch(now: after(seconds), patience: patience) == nil)
+      #expect(queue.watch(now: after(seconds), timeout: timeout) == nil)
     }
-    #expect(queue.add(intent: [1], 1) == .queuedForSignal)
-    #expect(queue.watch(now: after(201), patience: patience) == nil, "it was called only now")
-    #expect(queue.watch(now: after(211), patience: patience)?.map(\.waiter) == [1])
-    #expect(queue.add(intent: [1], 2) == .stalled)
-    #expect(queue.watch(now: after(300), patience: patience) == nil, "nothing new")
+    #expect(queue.add(bundle("i1")).mustSignal)
+    #expect(queue.watch(now: after(201), timeout: timeout) == nil, "it was called only now")
+    #expect(queue.watch(now: after(211), timeout: timeout)?.map(\.waiter) == [1])
+    let refused = queue.add(bundle("o1", "i2"))
+    #expect(refused.isStalled && refused.refused == [2])
+    #expect(queue.outcomes == 1, "outcomes are taken all the same")
+    #expect(queue.watch(now: after(300), timeout: timeout) == nil, "nothing new")
     #expect(queue.nextStep(hasRested: false) == .rest(nanoseconds: CommitQueue<Int>.linger))
-    #expect(queue.add(intent: [1], 3) == .queuedForSignal)
+    #expect(queue.add(bundle("i3")).mustSignal)
   }
 }

@@ -1,6 +1,9 @@
+import AuditTrail
 import Glibc
 import Primitives
 import Testing
+
+@testable import AuditStore
 
 /// A folder of its own that goes with the test.
 final class TemporaryFolder {
@@ -49,4 +52,52 @@ func record(_ kind: String, _ id: String, padding: Int = 0) -> [UInt8] {
   Array(
     ("\"record\":\"\(kind)\",\"requestId\":\"\(id)\",\"time\":\"2026-11-23T13:00:00Z\","
       + "\"padding\":\"\(String(repeating: "x", count: padding))\"}").utf8)
+}
+
+extension Journal {
+  /// As a collector's `intend`, from any thread and at once.
+  func intend(_ record: [UInt8]) async throws(JournalFailure) -> Intent {
+    try intent(await answer(to: record))
+  }
+
+  /// As a collector's `conclude`.
+  func conclude(_ record: [UInt8]) { shared.add(outcome: record) }
+}
+
+extension JournalWriter {
+  func write(_ records: [[UInt8]], durably: Bool) throws(FileFault) {
+    try write(durably: durably) { lines, head in
+      for record in records { lines.append(record, after: &head) }
+    }
+  }
+}
+
+extension SegmentWriter {
+  func append(_ records: [[UInt8]]) throws(FileFault) {
+    try append { lines, head in
+      for record in records { lines.append(record, after: &head) }
+    }
+  }
+}
+
+/// A bundle of records: `i1` is an intent that 1 waits for, `o1` an outcome.
+func bundle(_ records: String..., home: RecordAnswers? = nil) -> RecordBundle<Int> {
+  let bundle = RecordBundle<Int>(home: home)
+  for record in records {
+    let bytes = Array(record.utf8)
+    if record.hasPrefix("i") {
+      bundle.append(intent: bytes.span, Int(record.dropFirst()) ?? 0)
+    } else {
+      bundle.append(outcome: bytes.span)
+    }
+  }
+  return bundle
+}
+
+extension RecordBundle {
+  var texts: [String] {
+    var texts: [String] = []
+    forEach { record, _ in texts.append(String(decoding: record.array, as: UTF8.self)) }
+    return texts
+  }
 }

@@ -38,7 +38,7 @@ import Testing
   private func goOn(_ files: ScriptedFileSystem) throws -> [String] {
     let settings = Journal.Settings(directory: "")
     let (writer, _, notices) = try Journal.recover(
-      settings, desk: JournalDesk(), clock: SystemClock(), files: files)
+      settings, shared: JournalShared(), clock: SystemClock(), files: files)
     try writer.segments.close()
     return notices
   }
@@ -129,7 +129,8 @@ import Testing
     HookedFileSystem(files, beforeOpening: SegmentName(firstSequence: 4).file) {
       var settings = Journal.Settings(directory: "")
       settings.retainNanoseconds = 1_000_000_000
-      let writer = try Journal.recover(settings, desk: JournalDesk(), clock: SystemClock(), files: files).0
+      let writer = try Journal.recover(settings, shared: JournalShared(), clock: SystemClock(), files: files)
+        .0
       try writer.removeExpired(now: WallClockTime(nanoseconds: 1_000_000_000_000))
       try writer.segments.close()
     }
@@ -156,7 +157,7 @@ import Testing
     var settings = Journal.Settings(directory: "")
     settings.signingKey = key
     settings.retainNanoseconds = 1_000_000_000
-    let writer = try Journal.recover(settings, desk: JournalDesk(), clock: SystemClock(), files: files).0
+    let writer = try Journal.recover(settings, shared: JournalShared(), clock: SystemClock(), files: files).0
     for number in 1...3 {
       if number == 2 { files.now = 1000 }
       try writer.write([record("outcome", "\(number)")], durably: true)

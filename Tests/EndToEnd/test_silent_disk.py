@@ -67,9 +67,18 @@ def wait_until_ready(gateway, expected):
         threading.Event().wait(0.02)
 
 
+def wait_until_written(gateway, records):
+    """Until the writer has nothing under way: otherwise the disk may hang in an outcome, and no intent is begun."""
+    deadline = time.monotonic() + 20
+    while f"gatehouse_audit_records_total {records}\n" not in gateway.admin_request("/metrics").body.decode():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+
+
 def test_requests_are_refused_until_the_disk_answers(make_setup, upstream, shim, silence):
     gateway = start(make_setup, shim, silence)
     assert gateway.send(create("crm-before")).status == 201
+    wait_until_written(gateway, 2)
     upstream.clear()
     silence.touch()
     with gateway.connect() as first, gateway.connect() as second:

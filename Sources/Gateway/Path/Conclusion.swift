@@ -111,22 +111,30 @@ extension Worker {
   /// Journal, metrics and access log, all under the request's id.
   private func record(_ result: AuditedResult, of call: Call, _ decision: AuditDecision) {
     if let intent = call.intent {
-      shared.journal.conclude(
-        result.outcomeRecord(
-          of: call.id, intent: intent, at: loop.clock.wallClock(),
-          decision: decision == .allowed ? nil : decision))
+      records.conclude { record in
+        record.begin(outcome: call.id, of: intent, at: loop.clock.wallClock())
+        if decision != .allowed { record.decision(decision) }
+        result.append(to: &record)
+        record.end()
+      }
     } else if let late = call.lateIntent {
       let (id, time, entry, sensitivity) = (
         call.id, loop.clock.wallClock(), call.audited(decision), shared.sensitivity
       )
-      shared.journal.conclude(late) { intent in
+      records.conclude(late) { intent in
         intent.map {
           result.outcomeRecord(
             of: id, intent: $0, at: time, decision: decision == .allowed ? nil : decision)
         } ?? entry.outcomeRecord(result, under: sensitivity)
       }
     } else {
-      shared.journal.conclude(call.audited(decision).outcomeRecord(result, under: shared.sensitivity))
+      let audited = call.audited(decision)
+      records.conclude { record in
+        record.begin(outcome: audited.id, at: audited.time)
+        audited.append(to: &record)
+        result.append(to: &record)
+        record.end()
+      }
     }
     metrics.count(
       RequestLabels(

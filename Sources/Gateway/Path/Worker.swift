@@ -1,5 +1,4 @@
 internal import AuditStore
-internal import AuditTrail
 internal import ChimeIdentity
 internal import Configuration
 internal import HTTPWire
@@ -22,8 +21,7 @@ package final class Worker: @unchecked Sendable {
   var snapshot: Snapshot
   var signing = SigningWorkspace()
   var accessLog: AccessLog
-  /// Whether the journal holds intents of this turn that it does not write yet.
-  var hasUnannouncedIntents = false
+  let records: RecordCollector
 
   init(
     loop: EventLoop, shared: SharedState, snapshot: Snapshot, target: PoolTarget,
@@ -32,6 +30,7 @@ package final class Worker: @unchecked Sendable {
     self.loop = loop
     self.shared = shared
     self.snapshot = snapshot
+    records = RecordCollector(for: shared.journal, under: shared.sensitivity) { _ in loop.wake() }
     pool = try UpstreamPool(target: target, limits: poolLimits, loop: loop)
     upstreamHost = Array(snapshot.configuration.upstream.endpoint.authority.utf8)
     accessLog = AccessLog(
@@ -40,17 +39,14 @@ package final class Worker: @unchecked Sendable {
 
   /// To be called on the loop, once.
   func startHousekeeping() {
-    loop.onTurnEnd { [self] in
-      guard hasUnannouncedIntents else { return }
-      hasUnannouncedIntents = false
-      shared.journal.announce()
-    }
+    loop.onTurnEnd { [records] in records.handOver() }
+    loop.onWake { [records] in records.deliver() }
     loop.onTick { [self] in
       pool.sweep()
       accessLog.flush()
       shared.journal.watch(
         now: loop.clock.monotonic(),
-        patience: snapshot.configuration.upstream.requestTimeout.nanoseconds)
+        timeout: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
         $0.upstreamIdle = pool.idleCount

@@ -66,10 +66,10 @@ package final class GatewayServer: Sendable {
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
     try listeners.open(for: self)
-    let others = workers.dropFirst().map { worker in
-      startThread(named: "worker") { worker.loop.run() }
+    let others = try workers.dropFirst().map { worker throws(TransportError) in
+      try Self.thread { worker.loop.run() }
     }
-    let backgroundThread = startThread(named: "background") { [background] in
+    let backgroundThread = try Self.thread { [background] in
       // On Linux it is the calling thread's alone.
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
       background.run()
@@ -77,12 +77,22 @@ package final class GatewayServer: Sendable {
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     first.run()
-    for thread in others { pthread_join(pthread_t(thread), nil) }
+    for thread in others { thread.join() }
     withExtendedLifetime(signals) {}
     // What goes on in the background is on the journal's disk as well.
-    if closeJournal() { pthread_join(pthread_t(backgroundThread), nil) }
+    if closeJournal() { backgroundThread.join() }
     logger.info("stopped")
     for worker in workers { worker.accessLog.flush() }
+  }
+
+  private static func thread(
+    _ body: @escaping @Sendable () -> Void
+  ) throws(TransportError) -> PosixThread {
+    do throws(ThreadFault) {
+      return try PosixThread(body)
+    } catch {
+      throw .system(call: "pthread_create", errno: error.code)
+    }
   }
 
   /// When draining is over; `nil` before it has begun.
@@ -93,7 +103,7 @@ package final class GatewayServer: Sendable {
   private func closeJournal() -> Bool {
     let now = clock.monotonic()
     let time = draining.withLock { $0.timeForJournal(now: now) }
-    guard !shared.journal.close(patience: time) else { return true }
+    guard !shared.journal.close(timeout: time) else { return true }
     logger.error(
       "the audit journal's disk does not answer; what is not written of it is given up",
       metadata: ["advice": "gatehouse audit reconcile"])

@@ -1,3 +1,4 @@
+internal import AuditStore
 internal import Configuration
 internal import Admin
 package import Primitives
@@ -53,7 +54,9 @@ package final class Reloader: Sendable {
   /// Files are read and policies compiled on a thread of their own: requests go on meanwhile.
   func load() async -> SnapshotLoad {
     await withUnsafeContinuation { continuation in
-      _ = startThread(named: "reload") { [loadNow] in continuation.resume(returning: loadNow()) }
+      let work: @Sendable () -> Void = { [loadNow] in continuation.resume(returning: loadNow()) }
+      // Without a thread it is done here, and requests wait.
+      if let thread = try? PosixThread(work) { thread.abandon() } else { work() }
     }
   }
 }

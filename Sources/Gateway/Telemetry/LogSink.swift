@@ -1,3 +1,4 @@
+internal import AuditStore
 internal import Glibc
 internal import Primitives
 internal import Synchronization
@@ -12,8 +13,8 @@ package final class LogSink: Sendable {
 
   private let state = Mutex(State())
   private let descriptor: Int32
-  private let bell: Int32
-  private let thread = Atomic<UInt>(0)
+  private let wakeEnd: Int32
+  private let thread = Mutex<PosixThread?>(nil)
 
   /// More than this waits only when nobody reads; lines beyond are dropped and counted.
   private static let capacity = 16 << 20
@@ -23,15 +24,17 @@ package final class LogSink: Sendable {
     self.descriptor = descriptor
     var ends: [Int32] = [-1, -1]
     precondition(pipe(&ends) == 0, "no pipe for the log")
-    bell = ends[1]
+    wakeEnd = ends[1]
     let reading = ends[0]
-    thread.store(startThread(named: "log") { self.run(reading) }, ordering: .relaxed)
+    let thread = try? PosixThread { self.run(reading) }
+    precondition(thread != nil, "no thread for the log")
+    self.thread.withLock { $0 = thread }
   }
 
   /// Hands over whole lines.
   package func write(_ lines: [UInt8]) {
     guard !lines.isEmpty else { return }
-    let mustRing = state.withLock { state in
+    let mustWake = state.withLock { state in
       guard state.pending.count + lines.count <= Self.capacity else {
         state.dropped += 1
         return false
@@ -39,19 +42,19 @@ package final class LogSink: Sendable {
       state.pending.append(contentsOf: lines)
       return state.pending.count == lines.count
     }
-    if mustRing { ring() }
+    if mustWake { wake() }
   }
 
   /// Writes what is left and ends the thread.
   package func close() {
     state.withLock { $0.isClosed = true }
-    ring()
-    pthread_join(pthread_t(thread.load(ordering: .relaxed)), nil)
+    wake()
+    thread.withLock { $0.take() }?.join()
   }
 
-  private func ring() {
+  private func wake() {
     var byte: UInt8 = 1
-    _ = Glibc.write(bell, &byte, 1)
+    _ = Glibc.write(wakeEnd, &byte, 1)
   }
 
   private func run(_ reading: Int32) {
@@ -87,23 +90,4 @@ package final class LogSink: Sendable {
       }
     }
   }
-}
-
-/// Starts a POSIX thread; the id is for `pthread_join`.
-func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> UInt {
-  final class Box: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-  var id = pthread_t()
-  let context = Unmanaged.passRetained(Box(body)).toOpaque()
-  let status = pthread_create(
-    &id, nil,
-    { context in
-      guard let context else { return nil }
-      Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
-      return nil
-    }, context)
-  precondition(status == 0, "no thread for \(name)")
-  return UInt(id)
 }

@@ -32,10 +32,12 @@ extension Worker {
   func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
     let call = scheduled.call
     do throws(JournalFailure) {
-      // All of the loop's turn together: one synchronisation serves them.
-      hasUnannouncedIntents = true
-      let intent = try await shared.journal.intend(
-        call.audited(.allowed).intentRecord(under: shared.sensitivity), isAnnounced: false)
+      let audited = call.audited(.allowed)
+      let intent = try await records.intend { record in
+        record.begin(intent: audited.id, at: audited.time)
+        audited.append(to: &record)
+        record.end()
+      }
       return Recorded(scheduled, intent)
     } catch {
       shared.limits.giveBack(scheduled.tenant.meter)

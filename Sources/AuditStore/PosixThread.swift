@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// A thread of its own, for what spends most of its time waiting for the disk or a database.
-package struct WriterThread: ~Copyable, Sendable {
+/// A thread of its own, for what runs as long as the process or spends most of its time waiting for the disk. Whoever
+/// makes one calls `join` or `abandon`, once.
+package final class PosixThread: Sendable {
   private let handle: pthread_t
 
   /// - Throws: `errno` when the system has no thread to give.
@@ -23,10 +24,10 @@ package struct WriterThread: ~Copyable, Sendable {
   }
 
   /// Returns when the thread has ended.
-  package consuming func join() { pthread_join(handle, nil) }
+  package func join() { pthread_join(handle, nil) }
 
   /// Leaves it to itself, until the process ends.
-  consuming func abandon() { pthread_detach(handle) }
+  package func abandon() { pthread_detach(handle) }
 
   private final class Body {
     let run: () -> Void

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// What one thread waits on and others ring. A ring that nobody waits for is kept for the next wait.
+/// What one thread waits for and others signal. A signal that nobody waits for is kept for the next wait.
 ///
-/// `@unchecked Sendable`: `isRung` is only touched with `mutex` held, and the pointers never change.
-package final class Bell: @unchecked Sendable {
+/// `@unchecked Sendable`: `isSignalled` is only touched with `mutex` held, and the pointers never change.
+package final class ThreadEvent: @unchecked Sendable {
   // POSIX wants them at an address that does not change.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var isRung = false
+  private var isSignalled = false
 
   package init() {
     var attributes = pthread_condattr_t()
@@ -26,16 +26,16 @@ package final class Bell: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  package func ring() {
+  package func signal() {
     pthread_mutex_lock(mutex)
-    isRung = true
+    isSignalled = true
     pthread_mutex_unlock(mutex)
     // After the unlock, so that the woken thread does not wait for it at once.
     pthread_cond_signal(condition)
   }
 
-  /// - Parameter nanoseconds: how long to wait at most; `nil`: until it rings.
-  /// - Returns: whether it rang.
+  /// - Parameter nanoseconds: how long to wait at most; `nil`: until it is signalled.
+  /// - Returns: whether it was signalled.
   package func wait(nanoseconds: Int64?) -> Bool {
     var deadline = timespec()
     if let nanoseconds {
@@ -46,14 +46,14 @@ package final class Bell: @unchecked Sendable {
     }
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while !isRung {
+    while !isSignalled {
       if nanoseconds == nil {
         pthread_cond_wait(condition, mutex)
       } else if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT {
         break
       }
     }
-    defer { isRung = false }
-    return isRung
+    defer { isSignalled = false }
+    return isSignalled
   }
 }

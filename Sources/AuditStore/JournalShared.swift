@@ -1,0 +1,40 @@
+internal import Synchronization
+
+/// What requests and the journal's writer share.
+final class JournalShared: Sendable {
+  typealias Bundle = RecordBundle<IntentWaiter>
+
+  let queue = Mutex(CommitQueue<IntentWaiter>())
+  /// Ends the writer's rest or sleep.
+  let work = ThreadEvent()
+  /// Signalled when the writer has ended.
+  let hasEnded = ThreadEvent()
+  let statistics = Mutex(JournalStatistics())
+  let isRotationDue = Atomic(false)
+  /// The last record that retention may remove: where there is a copy, the last that the copy has.
+  let removable = Atomic(Int.max)
+
+  /// Hands a bundle to the writer. Those who wait for an intent that is not taken are told.
+  /// - Parameter isFromWriter: the writer adds it itself, and so will see it though the queue is closed.
+  /// - Returns: whether the bundle is no longer the caller's.
+  func handOver(_ bundle: Bundle, isFromWriter: Bool = false) -> Bool {
+    let result = queue.withLock { $0.add(bundle, isFromWriter: isFromWriter) }
+    if result.mustSignal { work.signal() }
+    if result.lostOutcomes > 0 { statistics.withLock { $0.lostOutcomes += result.lostOutcomes } }
+    if !result.refused.isEmpty {
+      let answer = IntentAnswer.failed(result.isStalled ? .stalled(nil) : .closed)
+      for waiter in result.refused { waiter.resume(returning: answer) }
+    }
+    return result.isTaken
+  }
+
+  /// Hands over one outcome, from any thread.
+  ///
+  /// Inlined into the writer, it makes the optimiser of Swift 6.3.1 stop ("leaked owned value").
+  @inline(never)
+  func add(outcome record: [UInt8], isFromWriter: Bool = false) {
+    let bundle = Bundle()
+    bundle.append(outcome: record.span)
+    _ = handOver(bundle, isFromWriter: isFromWriter)
+  }
+}
