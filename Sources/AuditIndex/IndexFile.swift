@@ -55,8 +55,8 @@ struct IndexFile {
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(lockTimeout)
     configuration.prepareDatabase { db in
-      // What a power cut takes is indexed again.
-      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000")
+      // What a power cut takes is indexed again. Few pages are looked at twice: a megabyte holds them.
+      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000")
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     // Most often it is; then nobody is kept from writing.
