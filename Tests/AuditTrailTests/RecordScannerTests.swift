@@ -1,6 +1,7 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 /// The scanner takes no line that the general reader does not take, and says the same of it.
@@ -16,47 +17,38 @@ import Testing
     var changes: [[Text]]
   }
 
-  private static let texts: [Text] = [
-    "requestId", "tenant", "accessKeyId", "actor", "operation", "appInstanceUserId", "appInstanceUserArn",
-    "name",
-    "decision", "outcome",
-  ]
-
   private func said(by record: JournalRecord) -> Said {
     Said(
       sequence: record.sequence, kind: record.kind, time: record.time, intent: record.integer("intent"),
-      texts: Self.texts.map { record.text($0) }, tags: record.tags.map { [$0.key, $0.value] },
+      texts: RecordFacts.Subject.allCases.map { record.text($0.key) },
+      tags: record.tags.map { [$0.key, $0.value] },
       changes: record.changes.map { [$0.field, $0.to] })
   }
 
   private func said(by facts: borrowing RecordFacts, of line: Span<UInt8>) -> Said {
-    let places = [
-      facts.requestId, facts.tenant, facts.accessKeyId, facts.actor, facts.operation, facts.appInstanceUserId,
-      facts.appInstanceUserArn, facts.name, facts.decision, facts.outcome,
-    ]
     var texts: [Text?] = []
-    for place in places {
-      guard let place else {
+    for subject in RecordFacts.Subject.allCases {
+      guard let place = facts[subject] else {
         texts.append(nil)
         continue
       }
       texts.append(facts.bytes(place, of: line).uncheckedText)
     }
-    func pairs(_ list: borrowing ScratchArray<RecordFacts.Pair>) -> [[Text]] {
-      list.array.map {
-        [facts.bytes($0.key, of: line).uncheckedText, facts.bytes($0.value, of: line).uncheckedText]
-      }
+    func pair(_ pair: RecordFacts.Pair) -> [Text] {
+      [facts.bytes(pair.key, of: line).uncheckedText, facts.bytes(pair.value, of: line).uncheckedText]
     }
     return Said(
       sequence: facts.sequence, kind: facts.kind, time: facts.time, intent: facts.intent, texts: texts,
-      tags: pairs(facts.tags), changes: pairs(facts.changes))
+      tags: (0..<facts.tagCount).map { pair(facts.tag($0)) },
+      changes: (0..<facts.changeCount).map { pair(facts.change($0)) })
   }
 
   /// What the scanner says; `nil` when it does not take the line. With `anyForm` it may ask the general reader.
   private func scanned(_ line: [UInt8], _ scanner: inout RecordScanner, anyForm: Bool = false) -> Said? {
     let span = line.span
-    guard anyForm ? scanner.read(span) : scanner.scan(span) else { return nil }
-    return said(by: scanner.facts, of: span)
+    var facts = RecordFacts()
+    guard anyForm ? scanner.read(span, into: &facts) : scanner.scan(span, into: &facts) else { return nil }
+    return said(by: facts, of: span)
   }
 
   /// - Returns: whether the scanner took it.
@@ -117,7 +109,7 @@ import Testing
 
   @Test func everyByteCounts() {
     var scanner = RecordScanner()
-    var entropy = SeededEntropy(seed: 12)
+    var entropy = SeededGenerator(seed: 12)
     let bytes: [UInt8] = [
       0, 0x1F, 0x20, 0x22, 0x2C, 0x2D, 0x2E, 0x30, 0x39, 0x3A, 0x5C, 0x5D, 0x7B, 0x7D, 0x7F, 0x80, 0xC3, 0xFF,
     ]
@@ -158,7 +150,7 @@ import Testing
     #"\u0041"#, #"\ud83d\ude00"#, #"\/"#, #"\b"#, "\u{7F}", "0123456789abcdef", "/user/", "Tags.", "",
   ]
 
-  private func text(_ entropy: inout SeededEntropy) -> String {
+  private func text(_ entropy: inout SeededGenerator) -> String {
     let isOdd = Int.random(in: 0..<20, using: &entropy) == 0
     let parts = (0..<Int.random(in: 0...4, using: &entropy)).map { _ in
       (isOdd ? Self.fragments : Self.plain).randomElement(using: &entropy) ?? ""
@@ -166,8 +158,8 @@ import Testing
     return "\"\(parts.joined())\""
   }
 
-  private func value(of member: String, _ entropy: inout SeededEntropy) -> String {
-    func list(_ element: (inout SeededEntropy) -> String) -> String {
+  private func value(of member: String, _ entropy: inout SeededGenerator) -> String {
+    func list(_ element: (inout SeededGenerator) -> String) -> String {
       (0..<Int.random(in: 0...3, using: &entropy)).map { _ in element(&entropy) }.joined(separator: ",")
     }
     // Now and then one of another kind.
@@ -201,7 +193,7 @@ import Testing
       "appInstanceUserArn", "outcome", "attempts", "durationMs", "somethingElse",
     ]
     var scanner = RecordScanner()
-    var entropy = SeededEntropy(seed: 99)
+    var entropy = SeededGenerator(seed: 99)
     var taken = 0
     for round in 0..<1500 {
       var chosen = members.filter { _ in Int.random(in: 0..<4, using: &entropy) == 0 }
