@@ -17,7 +17,8 @@ import Testing
   private let later = WallClockTime(nanoseconds: 1_000_000_000_000)
 
   private func open(
-    _ files: ScriptedFileSystem, _ durability: Journal.Settings.Durability = .sync, shared: JournalShared? = nil
+    _ files: ScriptedFileSystem, _ durability: Journal.Settings.Durability = .sync,
+    shared: JournalShared? = nil
   ) throws -> JournalWriter {
     var settings = Journal.Settings(directory: "")
     settings.durability = durability
