@@ -186,8 +186,6 @@ class Generator:
         pattern = shape.get("pattern", ".*")
         demand(pattern in PATTERNS, f"shape {name}: pattern {pattern}")
         arguments = [f"{shape.get('min', 0)}...{shape.get('max', 'Int.max')}", f".{PATTERNS[pattern]}"]
-        if shape.get("sensitive"):
-            arguments.append("isSensitive: true")
         return f"ModelShape.string(ModelString({', '.join(arguments)}))"
 
     def structures(self):

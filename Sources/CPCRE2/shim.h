@@ -39,5 +39,10 @@ static inline int gh_pcre2_match(const pcre2_code_8 *code, const unsigned char *
   if (share > gh_pcre2_match_limit) share = gh_pcre2_match_limit;
   pcre2_set_match_limit_8(context, share ? (uint32_t)share : 1);
   static const unsigned char empty[1];
-  return pcre2_match_8(code, length ? text : empty, length, 0, PCRE2_NO_UTF_CHECK, data, context);
+  if (!length) text = empty;
+  // pcre2_match() would come to the same code after 130 instructions of looking at options. Where JIT was not to be had
+  // the interpreter is left.
+  int result = pcre2_jit_match_8(code, text, length, 0, PCRE2_NO_UTF_CHECK, data, context);
+  if (result != PCRE2_ERROR_JIT_BADOPTION) return result;
+  return pcre2_match_8(code, text, length, 0, PCRE2_NO_UTF_CHECK, data, context);
 }

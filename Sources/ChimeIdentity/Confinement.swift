@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import StrictJSON
 
 /// What kind of resource a member must name for its caller to be confined by it.
@@ -16,17 +16,6 @@ package enum ConfiningResource: Sendable, Hashable {
     case .anything: true
     }
   }
-}
-
-/// A member of a request that says which AppInstance it is about.
-package struct ConfinementSubject: Sendable {
-  let name: StaticString
-  /// `nil` when the value is not, in exact form, what the member must name: nobody can be confined to it, so the
-  /// request is to be refused like one for a foreign AppInstance.
-  package let arn: ChimeARN?
-
-  /// `AppInstanceUserArn`
-  package var member: Text { Text(name) }
 }
 
 extension ModelValidator {
@@ -91,17 +80,5 @@ extension ModelValidator {
       return nil
     }
     return kind.accepts(parts.resource) ? parts : nil
-  }
-
-  /// The same as a list, for those that keep it.
-  package static func confinementSubjects(
-    of call: IdentifiedCall, document: JSONDocument?
-  ) throws(ModelViolation) -> [ConfinementSubject] {
-    var subjects: [ConfinementSubject] = []
-    try visitConfinementSubjects(of: call, document: document) { name, value, parts in
-      let arn = parts == nil ? nil : ChimeARN(value.uncheckedText)
-      subjects.append(ConfinementSubject(name: name, arn: arn))
-    }
-    return subjects
   }
 }

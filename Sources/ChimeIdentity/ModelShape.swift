@@ -31,13 +31,10 @@ struct ModelString: Sendable {
   /// In Unicode scalars.
   let length: ClosedRange<Int>
   let pattern: ModelPattern
-  /// The model asks that the value be kept out of logs.
-  let isSensitive: Bool
 
-  init(_ length: ClosedRange<Int>, _ pattern: ModelPattern, isSensitive: Bool = false) {
+  init(_ length: ClosedRange<Int>, _ pattern: ModelPattern) {
     self.length = length
     self.pattern = pattern
-    self.isSensitive = isSensitive
   }
 }
 

@@ -10,7 +10,10 @@ package struct Glob: Sendable, Hashable {
 
   /// As it was written; of several parts, one after the other.
   package let source: Text
+  /// One for each byte of the source.
   private let tokens: [Token]
+  /// How many of them stand for themselves before the first wildcard.
+  private let plainCount: Int
 
   package init(_ source: Text) { self.init(parts: [.glob(source)]) }
 
@@ -30,6 +33,7 @@ package struct Glob: Sendable, Hashable {
     }
     self.source = Text(uncheckedUTF8: source)
     self.tokens = tokens
+    plainCount = tokens.firstIndex { $0.isWildcard } ?? tokens.count
   }
 
   /// Takes time in proportion to the text's length times the glob's at worst.
@@ -37,11 +41,14 @@ package struct Glob: Sendable, Hashable {
 
   /// The same for bytes that are well-formed UTF-8.
   package func matches(_ bytes: Span<UInt8>) -> Bool {
+    // Up to its first wildcard a glob stands for itself, which most globs do to their end or to a last `*`.
+    guard bytes.count >= plainCount,
+      bytes.extracting(0..<plainCount).holds(source.utf8.span.extracting(0..<plainCount))
+    else { return false }
     let tokens = tokens.span
-    var token = 0
-    // Up to its first wildcard a glob stands for itself.
-    while token < min(tokens.count, bytes.count), tokens[token].isByte(bytes[token]) { token += 1 }
-    var index = token
+    guard plainCount < tokens.count else { return bytes.count == plainCount }
+    var token = plainCount
+    var index = plainCount
     // Only the last run need ever be stretched: what stands before it has matched as early as it can.
     var run: (token: Int, index: Int)?
     while index < bytes.count {
@@ -135,6 +142,8 @@ extension Glob {
 
     @inline(__always)
     func isByte(_ byte: UInt8) -> Bool { value == UInt16(byte) }
+
+    var isWildcard: Bool { value >= 256 }
 
     /// A byte inside a scalar's UTF-8 form.
     var isContinuation: Bool { value < 256 && value & 0xC0 == 0x80 }

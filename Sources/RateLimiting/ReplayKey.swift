@@ -6,6 +6,8 @@ package import OpenSSLCrypto
 /// that share them, so a caller never gets another's answer.
 package struct ReplayKey: BitwiseCopyable, Hashable, Sendable {
   private let digest: SHA256Digest
+  /// As good as random.
+  var bits: UInt64 { digest.words.1 }
 
   package init(tenant: Span<UInt8>, appInstanceArn: Span<UInt8>, clientRequestToken: Span<UInt8>) {
     var hasher = Self.begin(1, tenant, appInstanceArn)

@@ -28,14 +28,12 @@ struct ReplayShard: Sendable {
 
   mutating func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Admission {
     dropExpired(now: now)
-    switch entries[key] {
-    case nil:
-      entries[key] = .inFlight(digest, [])
-      return .proceed
-    case .inFlight(let known, _):
-      return known == digest ? .join : .conflict
-    case .answered(let known, let answer, _):
-      return known == digest ? .replay(answer) : .conflict
+    // Nearly every key is new: putting it there first looks it up once.
+    guard let known = entries.updateValue(.inFlight(digest, []), forKey: key) else { return .proceed }
+    entries[key] = known
+    switch known {
+    case .inFlight(let other, _): return other == digest ? .join : .conflict
+    case .answered(let other, let answer, _): return other == digest ? .replay(answer) : .conflict
     }
   }
 
@@ -48,14 +46,17 @@ struct ReplayShard: Sendable {
   mutating func finish(
     _ key: ReplayKey, definitive: (any Object)?, now: MonotonicInstant
   ) -> [any Object] {
-    guard case .inFlight(let digest, let waiters)? = entries[key] else { return [] }
-    if let definitive {
-      if answered.isFull, let oldest = answered.popFirst() { forget(oldest) }
-      entries[key] = .answered(digest, definitive, at: now)
-      answered.append(AnsweredKeys.Item(key: key, at: now))
-    } else {
-      entries[key] = nil
+    guard let place = entries.index(forKey: key),
+      case .inFlight(let digest, let waiters) = entries.values[place]
+    else { return [] }
+    guard let definitive else {
+      entries.remove(at: place)
+      return waiters
     }
+    entries.values[place] = .answered(digest, definitive, at: now)
+    // Of more than the capacity the oldest goes, which is another one.
+    if answered.isFull, let oldest = answered.popFirst() { forget(oldest) }
+    answered.append(AnsweredKeys.Item(key: key, at: now))
     return waiters
   }
 

@@ -39,7 +39,7 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
 
   package func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Admission {
     guard isOn else { return .proceed }
-    switch shards.withShard(of: key, { $0.begin(key, digest: digest, now: now) }) {
+    switch shards.withShard(choosing: key.bits, { $0.begin(key, digest: digest, now: now) }) {
     case .proceed: return .proceed
     case .join: return .join
     case .replay(let answer): return .replay(unsafeDowncast(answer, to: Answer.self))
@@ -49,14 +49,14 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
 
   /// Adds to those that get the answer of the request in flight. `false`: there is none any more.
   package func add(_ waiter: Waiter, to key: ReplayKey) -> Bool {
-    shards.withShard(of: key) { $0.add(waiter, to: key) }
+    shards.withShard(choosing: key.bits) { $0.add(waiter, to: key) }
   }
 
   /// Ends what `begin` let proceed, and gives back those who wait for it. `definitive` is nil when the
   /// outcome must not be repeated; the waiters get whatever the caller tells them then.
   package func finish(_ key: ReplayKey, definitive: Answer?, now: MonotonicInstant) -> [Waiter] {
     guard isOn else { return [] }
-    let waiters = shards.withShard(of: key) { $0.finish(key, definitive: definitive, now: now) }
+    let waiters = shards.withShard(choosing: key.bits) { $0.finish(key, definitive: definitive, now: now) }
     return waiters.isEmpty ? [] : waiters.map { unsafeDowncast($0, to: Waiter.self) }
   }
 

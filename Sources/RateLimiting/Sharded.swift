@@ -12,6 +12,8 @@ final class Sharded<State: Sendable>: Sendable {
   }
 
   private let shards: [Shard]
+  /// What the standard library seeds its hashes with, new in each process.
+  private let seed = UInt64(UInt(bitPattern: Hasher().finalize()))
 
   /// `count` is rounded up to a power of two, and is at most 256.
   init(count: Int, _ make: () -> State) {
@@ -20,6 +22,16 @@ final class Sharded<State: Sendable>: Sendable {
   }
 
   var count: Int { shards.count }
+
+  /// Runs `body` with a part that `bits` choose, of which any are as good as any. It must not come back to this table.
+  func withShard<Result>(choosing bits: UInt64, _ body: (inout State) -> Result) -> Result {
+    // The seed keeps callers from choosing the part.
+    let mixed = ((bits ^ seed) &* 0x9E37_79B9_7F4A_7C15) &>> 56
+    return shards[Int(mixed) & (shards.count - 1)].state.withLock { state in
+      let result = body(&state)
+      return result
+    }
+  }
 
   /// Runs `body` with the part that `key` belongs to. It must not come back to this table.
   func withShard<Result>(

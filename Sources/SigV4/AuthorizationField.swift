@@ -144,13 +144,36 @@ enum FieldMatching {
   /// (RFC 9110 section 5.1: case-insensitive).
   static func isSame(listed: Range<Int>, _ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
     guard listed.count == name.count else { return false }
-    for offset in 0..<listed.count {
-      let byte = bytes[name.lowerBound + offset]
-      let other = bytes[listed.lowerBound + offset]
-      // Most names differ in their first byte; what is the same needs no folding.
-      if byte != other, !(0x41...0x5A).contains(byte) || byte | 0x20 != other { return false }
+    precondition(
+      listed.upperBound <= bytes.count && name.upperBound <= bytes.count, "comparing inside the head")
+    let raw = bytes.bytes
+    var offset = 0
+    // In bounds: both have `count` bytes.
+    while offset &+ 8 <= listed.count {
+      let left = raw.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: listed.lowerBound &+ offset, as: UInt64.self)
+      let right = raw.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: name.lowerBound &+ offset, as: UInt64.self)
+      if !isSame(listed: left, right) { return false }
+      offset &+= 8
+    }
+    while offset < listed.count {
+      let byte = bytes[unchecked: name.lowerBound &+ offset]
+      let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+      if lower != bytes[unchecked: listed.lowerBound &+ offset] { return false }
+      offset &+= 1
     }
     return true
+  }
+
+  /// Eight bytes at once; those of `listed` are listable, and so below 0x80.
+  private static func isSame(listed: UInt64, _ name: UInt64) -> Bool {
+    let difference = listed ^ name
+    guard difference & ~0x2020_2020_2020_2020 == 0 else { return false }
+    // Where they differ, `name` has an upper-case letter: these bytes, and none below 0x80 but they, are lifted above
+    // 0x7F by the first addition and not by the second.
+    let capitals = (name &+ 0x3F3F_3F3F_3F3F_3F3F) & ~(name &+ 0x2525_2525_2525_2525)
+    return (difference &<< 2) & ~capitals == 0
   }
 
   /// Whether `left` sorts before `right`, by bytes.
@@ -165,12 +188,23 @@ enum FieldMatching {
 
 extension Span<UInt8> {
   /// Whether the bytes of `range` begin with `text`.
+  @inline(__always)
   func has(_ text: StaticString, in range: Range<Int>) -> Bool {
-    guard range.count >= text.utf8CodeUnitCount else { return false }
-    for offset in 0..<text.utf8CodeUnitCount
-    // A static string is immortal memory, and the offset is within it.
-    where self[range.lowerBound + offset] != text.utf8Start[offset] {
-      return false
+    let expected = text.utf8CodeUnitCount
+    guard range.count >= expected, range.lowerBound >= 0, range.upperBound <= count else { return false }
+    let (raw, wanted) = (bytes, UnsafeRawPointer(text.utf8Start))
+    var offset = 0
+    // In bounds of both, as checked above. A static string is immortal memory.
+    while offset &+ 8 <= expected {
+      let word = raw.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: range.lowerBound &+ offset, as: UInt64.self)
+      if word != wanted.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
+      offset &+= 8
+    }
+    while offset < expected {
+      let byte = self[unchecked: range.lowerBound &+ offset]
+      if byte != wanted.load(fromByteOffset: offset, as: UInt8.self) { return false }
+      offset &+= 1
     }
     return true
   }

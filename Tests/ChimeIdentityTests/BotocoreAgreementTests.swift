@@ -26,7 +26,7 @@ import StrictJSON
     for sent in try Fixtures.rows("calls.json", of: Fixtures.Call.self) {
       let call = try identify(sent.method, sent.query.isEmpty ? sent.path : "\(sent.path)?\(sent.query)")
       let document = try sent.body.isEmpty ? nil : JSONDocument(parsing: Array(sent.body.utf8))
-      let subjects = try ModelValidator.confinementSubjects(of: call, document: document)
+      let subjects = try confinementSubjects(of: call, document: document)
       let isGlobal = ["CreateAppInstance", "ListAppInstances"].contains(sent.operation)
       #expect(subjects.isEmpty == isGlobal, "\(sent.operation)")
       #expect(subjects.allSatisfy { $0.arn?.appInstanceArn.string == Sample.app }, "\(sent.operation)")

@@ -70,7 +70,7 @@ import StrictJSON
     _ method: String, _ target: String, _ body: String
   ) throws {
     let document = try body.isEmpty ? nil : JSONDocument(parsing: Array(body.utf8))
-    let subjects = try ModelValidator.confinementSubjects(of: identify(method, target), document: document)
+    let subjects = try confinementSubjects(of: identify(method, target), document: document)
     #expect(subjects.map(\.arn) == [nil])
   }
 
@@ -86,7 +86,7 @@ import StrictJSON
     let document = try body.isEmpty ? nil : JSONDocument(parsing: Array(body.utf8))
     let call = try identify(method, target)
     #expect(throws: ModelViolation.self) {
-      try ModelValidator.confinementSubjects(of: call, document: document)
+      try confinementSubjects(of: call, document: document)
     }
   }
 
@@ -103,7 +103,7 @@ import StrictJSON
 
   @Test func resourcesOfOtherServicesDoNotConfine() throws {
     let body = #"{"ResourceArn":"arn:aws:mobiletargeting:us-east-1:123456789012:apps/1"}"#
-    let subjects = try ModelValidator.confinementSubjects(
+    let subjects = try confinementSubjects(
       of: identify("POST", "/app-instance-users/\(Sample.encodedUser)/endpoints"),
       document: JSONDocument(parsing: Array(body.utf8)))
     #expect(subjects.map(\.member) == ["AppInstanceUserArn"])

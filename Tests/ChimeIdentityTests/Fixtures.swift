@@ -73,3 +73,14 @@ func violation(
     return nil
   } catch { return error }
 }
+
+/// The members that confine a call, in the order in which they are shown.
+func confinementSubjects(
+  of call: IdentifiedCall, document: JSONDocument?
+) throws(ModelViolation) -> [(member: String, arn: ChimeARN?)] {
+  var subjects: [(member: String, arn: ChimeARN?)] = []
+  try ModelValidator.visitConfinementSubjects(of: call, document: document) { member, value, parts in
+    subjects.append((member.description, parts == nil ? nil : ChimeARN(value.uncheckedText)))
+  }
+  return subjects
+}

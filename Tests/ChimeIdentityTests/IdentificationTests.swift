@@ -71,7 +71,7 @@ import Primitives
     #expect(call.operation == .createAppInstanceUser)
     let refusal = #expect(throws: ModelViolation.self) { try ModelValidator.validate(call, document: nil) }
     #expect(refusal?.message == "`X-Amz-Date` is not a query parameter of this operation")
-    #expect(throws: ModelViolation.self) { try ModelValidator.confinementSubjects(of: call, document: nil) }
+    #expect(throws: ModelViolation.self) { try confinementSubjects(of: call, document: nil) }
   }
 
   @Test func operationNamesReadBack() {
