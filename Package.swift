@@ -21,7 +21,7 @@ func room(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
 
 func tests(of name: String, uses more: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.byName(name: name)] + more, swiftSettings: strict)
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + more, swiftSettings: strict)
 }
 
 let package = Package(
@@ -65,6 +65,10 @@ let package = Package(
       "PolicyReplay",
       uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
 
+    room(
+      "AuditReconciliation",
+      uses: ["Primitives", "StrictJSON", "HTTPWire", "ChimeIdentity", "AuditTrail"]),
+
     // Edges: sockets, files, clocks, threads.
     room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
@@ -79,6 +83,8 @@ let package = Package(
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "CLibpq",
       ]),
+    room(
+      "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
     room(
       "Gateway",
       uses: [
@@ -101,7 +107,8 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
-        "AuditStore", "AuditIndex", "AuditShipping", "Gateway", "Admin", "Sandbox", "Gzip", "PolicyReplay",
+        "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "Gateway", "Admin",
+        "Sandbox", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -122,6 +129,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
+    // What tests of several targets share.
+    .target(
+      name: "TestSupport", dependencies: ["Primitives", "Transport"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
@@ -160,6 +171,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
+    tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
+    tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]

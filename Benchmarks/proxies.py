@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pathlib
+import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,9 +24,14 @@ APP_INSTANCE = (
 
 
 def free_port():
-    """A port that nothing listens on just now: nginx and HAProxy cannot say which one they were given."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A port that nothing listens on just now: nginx and HAProxy cannot say which one they were given.
+
+    Not one of those that the system gives to whoever asks for any.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def start(arguments, cpu, log, **options):
@@ -257,9 +264,12 @@ class Gatehouse(Proxy):
 
     def __init__(
         self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None,
-        cpu=PROXY_CPU, **options,
+        journal=None, cpu=PROXY_CPU, **options,
     ):  # fmt: skip
+        """`journal`: the folder of another's journal, to go on with; without its index."""
         folder.mkdir()
+        if journal is not None:
+            shutil.copytree(journal, folder / "audit", ignore=shutil.ignore_patterns("index*"))
         port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
         self._configuration.write_text(

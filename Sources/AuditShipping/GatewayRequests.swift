@@ -5,7 +5,7 @@ internal import Primitives
 /// within the transaction that is open.
 ///
 /// SQL says which requests may be meant; all their records are then read and put together as those of the journal are,
-/// so that the answers are the same.
+/// so that the answers are the same (docs/decisions/0098).
 final class GatewayRequests {
   /// A record and the request that it is of, as its row has it.
   private struct Candidate {

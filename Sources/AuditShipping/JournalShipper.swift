@@ -4,7 +4,7 @@ package import Primitives
 internal import Synchronization
 
 /// Brings a journal's records to the database, on a thread of its own. The journal is the buffer: what the database
-/// cannot take now stays there, and requests do not wait.
+/// cannot take now stays there, and requests do not wait (docs/decisions/0042).
 package final class JournalShipper: Sendable {
   /// Something that operators should know.
   package struct Event: Sendable {

@@ -2,7 +2,8 @@ internal import CLibpq
 internal import Glibc
 internal import OpenSSLCrypto
 
-/// A connection to a PostgreSQL server, for one thread. It never blocks in libpq, but for the look-up of host names.
+/// A connection to a PostgreSQL server, for one thread. It never blocks in libpq, but for the look-up of host
+/// names (docs/decisions/0099).
 final class PostgresConnection {
   private let handle: OpaquePointer
   private let timeout: Duration

@@ -32,23 +32,3 @@ package struct JournalStatistics: Sendable {
   /// Outcomes that should stand in the journal and do not (yet).
   package var unwrittenOutcomes: Int { lostOutcomes + delayedOutcomes }
 }
-
-/// Counts durations by upper bounds, as Prometheus histograms do.
-package struct DurationHistogram: Sendable {
-  /// Upper bounds in nanoseconds: 100 µs to 2.5 s.
-  package static let bounds: [Int64] = [
-    100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
-    100_000_000, 250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000,
-  ]
-
-  /// How many were within each bound and beyond the one before; the last counts those beyond all bounds.
-  package private(set) var counts = [Int](repeating: 0, count: bounds.count + 1)
-  package private(set) var count = 0
-  package private(set) var sumNanoseconds: Int64 = 0
-
-  mutating func record(_ nanoseconds: Int64) {
-    counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
-    count += 1
-    sumNanoseconds += nanoseconds
-  }
-}

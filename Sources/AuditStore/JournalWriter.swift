@@ -138,7 +138,7 @@ final class JournalWriter {
     let start = clock.monotonic()
     try segments.synchronize()
     let duration = clock.monotonic().nanoseconds(since: start)
-    shared.statistics.withLock { $0.synchronizations.record(duration) }
+    shared.statistics.withLock { $0.synchronizations.record(nanoseconds: duration) }
   }
 
   private func deliver() {

@@ -1,6 +1,7 @@
 internal import CZlib
 
-/// A gzip file of one member (RFC 1952). It bears no time, so that the same content gives the same bytes.
+/// A gzip file of one member (RFC 1952). It bears no time, so that the same content gives the same bytes
+/// (docs/decisions/0041).
 package enum GzipMember {
   /// - Returns: `nil` when there is no memory for it.
   package static func compressing(_ content: [UInt8]) -> [UInt8]? {

@@ -22,7 +22,8 @@ package struct ReplayedRequest: Sendable {
   package let undecided: [(policy: Text, rule: Text, member: HiddenMember)]
 }
 
-/// Decides audited requests again under other policies.
+/// Decides audited requests again under other policies. What the journal does not show is an unknown value
+/// (docs/decisions/0050).
 ///
 /// The journal is read twice, line by line: `survey` finds the few requests whose outcome says something else than
 /// their intent, and `take` evaluates. Requests that never reached policy stay as they are.

@@ -35,13 +35,6 @@ package struct CanonicalQuery: Sendable {
     }
     encoded = out
   }
-
-  /// The canonical form of `raw`, for those that have no use for the pairs.
-  package static func canonicalise(
-    raw: some Collection<UInt8>
-  ) throws(QueryViolation) -> [UInt8] {
-    try CanonicalQuery(parsing: raw).encoded
-  }
 }
 
 /// Why a query cannot be given one meaning.

@@ -2,6 +2,7 @@ import ArgumentParser
 import AuditTrail
 import ChimeIdentity
 import Configuration
+import Gateway
 import Primitives
 
 /// `--config FILE`, for commands that read the configuration.

@@ -2,6 +2,7 @@ import HTTPWire
 import OpenSSLCrypto
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 import Transport
 

@@ -3,6 +3,7 @@ import AuditTrail
 import GRDB
 import Glibc
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditIndex
@@ -26,7 +27,7 @@ import Testing
   }
 
   @Test(arguments: 1...12 as ClosedRange<UInt64>) func answersAreThoseOfAScan(seed: UInt64) throws {
-    var random = SeededNumbers(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let journal = try WrittenJournal()
     let linesPerZone = [3, 16, 50, 4096][Int(random.next() % 4)]
     var indexes = [try JournalIndex(directory: journal.path, linesPerZone: linesPerZone)]

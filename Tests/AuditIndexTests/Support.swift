@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import Glibc
 import Primitives
+import TestSupport
 import Testing
 
 /// A journal in a folder of its own that goes with the test, written as a gateway writes it, one record after the other.
@@ -95,7 +96,7 @@ final class WrittenJournal {
 
   private static func request(_ number: Int) -> AuditedRequest {
     var request = AuditedRequest(
-      id: RequestID(from: FixedEntropy(number: UInt64(number))), time: time(number), decision: .allowed)
+      id: RequestID(from: FixedEntropy(UInt64(number) << 16)), time: time(number), decision: .allowed)
     request.tenant = Text(number % 3 == 0 ? "hr" : "crm")
     request.accessKeyId = Text("GHAK\(number % 4)")
     request.actor = number % 5 == 0 ? "alice" : nil
@@ -105,26 +106,5 @@ final class WrittenJournal {
     request.name = Text("Name \(number % 7)")
     request.tags = [.init(key: "Team", value: Text("team-\(number % 6)"))]
     return request
-  }
-}
-
-private struct FixedEntropy: Entropy {
-  let number: UInt64
-
-  func next() -> UInt64 { number << 16 }
-}
-
-/// SplitMix64: the same numbers in every run.
-struct SeededNumbers {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

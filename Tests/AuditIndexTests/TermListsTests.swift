@@ -1,11 +1,12 @@
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditIndex
 
 /// Which requests of a zone have which terms: what was added is found, in memory and as it is written.
 @Suite struct TermListsTests {
-  private static func bits(_ random: inout SeededNumbers, _ kinds: UInt32) -> UInt32 {
+  private static func bits(_ random: inout SeededGenerator, _ kinds: UInt32) -> UInt32 {
     // Few different ones, many different ones, and those at the edges of buckets.
     switch random.next() % 4 {
     case 0: UInt32(random.next() % 32) << 27
@@ -15,7 +16,7 @@ import Testing
   }
 
   @Test(arguments: [1, 40, 5000] as [UInt32]) func everyPairIsFound(kinds: UInt32) {
-    var random = SeededNumbers(seed: UInt64(kinds))
+    var random = SeededGenerator(seed: UInt64(kinds))
     var postings = ZonePostings()
     var expected: [UInt32: Set<Int>] = [:]
     for _ in 0..<20_000 {
@@ -44,7 +45,7 @@ import Testing
   }
 
   @Test func listsThatAreCutAreNoneAndDoNoHarm() {
-    var random = SeededNumbers(seed: 3)
+    var random = SeededGenerator(seed: 3)
     var postings = ZonePostings()
     for request in 0..<600 { postings.add(IndexTerm(bits: 5), of: request) }
     for request in 0..<20 { postings.add(IndexTerm(bits: 7), of: request) }

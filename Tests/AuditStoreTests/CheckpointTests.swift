@@ -1,12 +1,13 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
 
 @Suite struct CheckpointTests {
-  private let clock = SystemClock()
+  private let clock = RunningClock()
   private let key = Ed25519PrivateKey(seed: [UInt8](0..<32))
 
   private func settings(signed: Bool = true) -> Journal.Settings {

@@ -1,16 +1,13 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
 
 /// Checkpoints that are about removed records only go, and nobody else can take any away unnoticed.
 @Suite struct CheckpointTrimmingTests {
-  private struct StoppedClock: TimeSource {
-    func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) }
-    func wallClock() -> WallClockTime { WallClockTime(nanoseconds: 0) }
-  }
 
   private let later = WallClockTime(nanoseconds: 1_000_000_000_000)
 

@@ -1,16 +1,13 @@
 import AuditTrail
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuditStore
 
 /// Faults of the disk one at a time: those that once cost records, and a full disk at every byte.
 @Suite struct DiskFaultTests {
-  private struct StoppedClock: TimeSource {
-    func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) }
-    func wallClock() -> WallClockTime { WallClockTime(nanoseconds: 0) }
-  }
 
   private let first = SegmentName(firstSequence: 1).file
   /// Long after every file's modification time.

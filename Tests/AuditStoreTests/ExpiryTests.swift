@@ -1,6 +1,7 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -34,7 +35,7 @@ import Testing
     let expired = ExpiredSegments(
       segments: Array(listing.segments[..<count]),
       last: try #require(try listing.linkBefore(listing.segments[count], in: files)), retainSeconds: 60)
-    try writer.append([expired.record(at: SystemClock().wallClock())])
+    try writer.append([expired.record(at: RunningClock().wallClock())])
     try writer.synchronize()
     if step.rawValue >= Step.moved.rawValue { try writer.moveBase(to: expired.last) }
     if step == .removed { for segment in expired.segments { try files.remove(segment.file) } }
@@ -99,7 +100,7 @@ import Testing
     let other = ChainHead(sequence: 2, digest: SHA256.digest(Array("another record".utf8)))
     let forged = ExpiredSegments(
       segments: [SegmentName(firstSequence: 1)], last: other, retainSeconds: 60)
-    try writer.append([forged.record(at: SystemClock().wallClock())])
+    try writer.append([forged.record(at: RunningClock().wallClock())])
     let base = try JournalListing(files).linkBefore(SegmentName(firstSequence: 3), in: files)
     try writer.moveBase(to: try #require(base))
     try writer.close()

@@ -1,12 +1,13 @@
 import AuditTrail
 import Glibc
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
 
 @Suite struct JournalTests {
-  private let clock = SystemClock()
+  private let clock = RunningClock()
 
   @Test(arguments: [Journal.Settings.Durability.sync, .interval])
   func recordsOfConcurrentRequestsAreChainedInOneJournal(durability: Journal.Settings.Durability) async throws

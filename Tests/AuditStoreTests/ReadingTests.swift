@@ -1,5 +1,6 @@
 import AuditTrail
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -10,7 +11,7 @@ import Testing
   }
 
   @Test func linesOfAnyLengthComeWhole() throws {
-    var entropy = SeededEntropy(seed: 7)
+    var entropy = SeededGenerator(seed: 7)
     let lines = (0..<200).map { _ in
       [UInt8](repeating: UInt8(ascii: "x"), count: Int.random(in: 0...10, using: &entropy) < 9 ? 40 : 300_000)
     }

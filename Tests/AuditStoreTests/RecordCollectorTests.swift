@@ -1,6 +1,7 @@
 import AuditTrail
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -14,7 +15,7 @@ private final class CollectingLoop: Sendable {
   nonisolated(unsafe) private let records: RecordCollector
 
   init(_ journal: Journal) throws {
-    let loop = try EventLoop(clock: SystemClock())
+    let loop = try EventLoop(clock: RunningClock())
     self.loop = loop
     let records = RecordCollector(for: journal, under: Sensitivity()) { _ in loop.wake() }
     nonisolated(unsafe) let collector = records
@@ -92,7 +93,7 @@ extension RecordCollector {
   }
 
   @Test func everyRequestOfManyLoopsHasItsIntentAndItsOutcome() async throws {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     let loops = try (0..<2).map { _ in try CollectingLoop(journal) }
     let sequences = await withTaskGroup(of: [[Int]].self) { group in
       for (index, loop) in loops.enumerated() {
@@ -133,7 +134,7 @@ extension RecordCollector {
   }
 
   @Test func nothingIsHandedOverBeforeTheTurnEnds() async throws {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     let records = RecordCollector(for: journal, under: Sensitivity()) { $0.deliver() }
     for number in 1...3 { records.conclude(number, of: number) }
     #expect(journal.statistics.queued + journal.statistics.records == 0)
@@ -146,7 +147,7 @@ extension RecordCollector {
   }
 
   @Test func largeTurnIsHandedOverBeforeItsEnd() async throws {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     let records = RecordCollector(for: journal, under: Sensitivity()) { $0.deliver() }
     for number in 1...400 {
       records.conclude(number, of: number, reason: String(repeating: "r", count: 1000))
@@ -158,7 +159,7 @@ extension RecordCollector {
   }
 
   @Test func failureIsToldToAllAndTheirOutcomesAreKept() async throws {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     let loop = try CollectingLoop(journal)
     _ = await loop.run(1) { records, _ in try? await records.intend(1).sequence }
     files.fail(100)
@@ -191,7 +192,7 @@ extension RecordCollector {
   }
 
   @Test func closedJournalTellsThoseWhoCome() async throws {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     let loop = try CollectingLoop(journal)
     journal.close()
     let failures = await loop.run(3) { records, number in

@@ -1,4 +1,5 @@
 import AuditTrail
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -167,7 +168,7 @@ import Testing
     let listing = try JournalListing(files)
     let base = try #require(try listing.linkBefore(listing.segments[1], in: files))
     let expired = ExpiredSegments(segments: [listing.segments[0]], last: base, retainSeconds: 1)
-    try writer.append([expired.record(at: SystemClock().wallClock())])
+    try writer.append([expired.record(at: RunningClock().wallClock())])
     try writer.moveBase(to: base)
     try writer.close()
     // Whether or not the removal was done before a crash.

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A file in memory, and what is on disk of it.
 ///
@@ -83,7 +84,7 @@ struct ScriptedFile: Sendable {
   }
 
   /// What a crash of the machine leaves.
-  func surviving(_ entropy: inout SeededEntropy) -> ScriptedFile {
+  func surviving(_ entropy: inout SeededGenerator) -> ScriptedFile {
     var left = entropy.happens(50) ? bytes : durable
     if !isSame(bytes, durable) {
       for start in stride(from: 0, to: left.count, by: Self.sector) {

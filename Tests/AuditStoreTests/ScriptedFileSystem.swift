@@ -1,24 +1,8 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 @testable import AuditStore
-
-/// SplitMix64: the same numbers in every run.
-struct SeededEntropy: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-
-  mutating func happens(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-}
 
 /// A directory in memory whose disk fails and forgets.
 ///
@@ -35,7 +19,7 @@ final class ScriptedFileSystem: JournalFileSystem {
     var isLocked = false
     var open: [Int32: Int] = [:]
     var nextDescriptor: Int32 = 100
-    var entropy: SeededEntropy
+    var entropy: SeededGenerator
     /// How many of a hundred operations fail.
     var faultPercent = 0
     /// A failure that was asked for.
@@ -62,10 +46,10 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   private let state: Mutex<State>
 
-  init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededEntropy(seed: seed))) }
+  init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededGenerator(seed: seed))) }
 
   private init(seed: UInt64, after former: State, files: [ScriptedFile]) {
-    var state = State(files: files, entropy: SeededEntropy(seed: seed), now: former.now)
+    var state = State(files: files, entropy: SeededGenerator(seed: seed), now: former.now)
     state.trace = former.trace
     self.state = Mutex(state)
   }
@@ -133,7 +117,7 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   /// What the next process finds when this one is killed.
   func afterKill(seed: UInt64) -> ScriptedFileSystem {
-    var entropy = SeededEntropy(seed: seed)
+    var entropy = SeededGenerator(seed: seed)
     return state.withLock { state in
       let left = state.files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
         var file = file
@@ -146,7 +130,7 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   /// What is found when the machine lost power.
   func afterPowerLoss(seed: UInt64) -> ScriptedFileSystem {
-    var entropy = SeededEntropy(seed: seed)
+    var entropy = SeededGenerator(seed: seed)
     return state.withLock { state in
       var survivors: [ScriptedFile] = []
       for file in state.files where file.hasDurableName || !file.isRemoved {

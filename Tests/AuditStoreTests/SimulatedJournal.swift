@@ -1,6 +1,7 @@
 import AuditTrail
 import Glibc
 import Primitives
+import TestSupport
 
 @testable import AuditStore
 
@@ -40,7 +41,7 @@ struct SimulatedJournal {
   private static let keptSeconds: Int64 = 25
 
   private(set) var files: ScriptedFileSystem
-  private var entropy: SeededEntropy
+  private var entropy: SeededGenerator
   private let settings: Journal.Settings
   private var writer: JournalWriter?
   /// Every record that was tried to write, in order.
@@ -57,7 +58,7 @@ struct SimulatedJournal {
   init(seed: UInt64, durability: Journal.Settings.Durability, isTraced: Bool = false) throws {
     files = ScriptedFileSystem(seed: seed)
     if isTraced { files.startTracing() }
-    entropy = SeededEntropy(seed: seed &* 31)
+    entropy = SeededGenerator(seed: seed &* 31)
     var settings = Journal.Settings(directory: "")
     settings.durability = durability
     settings.segmentSize = 1200

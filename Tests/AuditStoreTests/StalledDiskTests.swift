@@ -2,6 +2,7 @@ import AuditTrail
 import Glibc
 import Primitives
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -62,16 +63,10 @@ private func after(_ seconds: Int64) -> MonotonicInstant {
 
 private func request(_ number: UInt64) -> AuditedRequest {
   var request = AuditedRequest(
-    id: RequestID(from: NumberedEntropy(number: number)), time: WallClockTime(seconds: 1_795_438_800),
+    id: RequestID(from: FixedEntropy(number << 16)), time: WallClockTime(seconds: 1_795_438_800),
     decision: .allowed)
   request.appInstanceUserId = Text("user-\(number)")
   return request
-}
-
-private struct NumberedEntropy: Entropy {
-  let number: UInt64
-
-  func next() -> UInt64 { number << 16 }
 }
 
 /// As the gateway hands it over.
@@ -92,7 +87,7 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
   private func openJournal(continues: Bool = false) async throws -> Journal {
     var settings = Journal.Settings(directory: "memory")
     settings.continuesOnFailure = continues
-    let journal = try Journal(settings, clock: SystemClock(), files: files)
+    let journal = try Journal(settings, clock: RunningClock(), files: files)
     // Behind what the writer does first.
     _ = try await journal.intend(record("intent", "first"))
     return journal
@@ -210,7 +205,7 @@ private func outcome(_ number: UInt64) -> LateIntent.Outcome {
     #expect(!journal.close(timeout: 1_000_000))
     // The writer may still write, so nobody else may.
     #expect(throws: JournalOpenFailure.self) {
-      try Journal(Journal.Settings(directory: "memory"), clock: SystemClock(), files: files)
+      try Journal(Journal.Settings(directory: "memory"), clock: RunningClock(), files: files)
     }
     files.answer()
     for task in tasks { #expect(await failure(of: task) == nil, "it was written after all") }

@@ -36,17 +36,6 @@ func names(in folder: String) -> [String] {
   return names.sorted()
 }
 
-struct SystemClock: TimeSource {
-  func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: now(CLOCK_MONOTONIC)) }
-  func wallClock() -> WallClockTime { WallClockTime(nanoseconds: now(CLOCK_REALTIME)) }
-
-  private func now(_ clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
-}
-
 /// A record's body as the journal takes it.
 func record(_ kind: String, _ id: String, padding: Int = 0) -> [UInt8] {
   Array(

@@ -1,6 +1,7 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -29,7 +30,7 @@ import Testing
   }
 
   private func reopen(_ files: ScriptedFileSystem) throws -> [String] {
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     journal.close()
     return journal.notices
   }
@@ -38,14 +39,14 @@ import Testing
   private func goOn(_ files: ScriptedFileSystem) throws -> [String] {
     let settings = Journal.Settings(directory: "")
     let (writer, _, notices) = try Journal.recover(
-      settings, shared: JournalShared(), clock: SystemClock(), files: files)
+      settings, shared: JournalShared(), clock: RunningClock(), files: files)
     try writer.segments.close()
     return notices
   }
 
   @Test func lockHoldsAlsoWhenItsFileIsRemoved() throws {
     let files = ScriptedFileSystem()
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     files.delete(".lock")
     #expect(throws: JournalOpenFailure.held(by: "another process")) { try reopen(files) }
     journal.close()
@@ -54,7 +55,7 @@ import Testing
 
   @Test func identityOfAnotherJournalStopsTheStart() throws {
     let files = ScriptedFileSystem()
-    let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+    let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
     journal.close()
     let other = "00000000-0000-4000-8000-000000000000"
     files.replace(JournalIdentity.file, with: Array("\(other)\n".utf8))
@@ -108,14 +109,14 @@ import Testing
   @Test func rotationWhileTheJournalIsVerifiedIsNoTruncation() throws {
     let files = try closedJournal()
     let hooked = HookedFileSystem(files, beforeOpening: first) {
-      let journal = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+      let journal = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
       journal.close()
       let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
       try writer.finishSegment()
       try writer.append([record("outcome", "in the next segment")])
       try writer.close()
       // Its last checkpoint is about a record of a segment that the verification has not listed.
-      let again = try Journal(Journal.Settings(directory: ""), clock: SystemClock(), files: files)
+      let again = try Journal(Journal.Settings(directory: ""), clock: RunningClock(), files: files)
       again.close()
     }
     let verification = try JournalVerification(of: hooked)
@@ -129,7 +130,7 @@ import Testing
     HookedFileSystem(files, beforeOpening: SegmentName(firstSequence: 4).file) {
       var settings = Journal.Settings(directory: "")
       settings.retainNanoseconds = 1_000_000_000
-      let writer = try Journal.recover(settings, shared: JournalShared(), clock: SystemClock(), files: files)
+      let writer = try Journal.recover(settings, shared: JournalShared(), clock: RunningClock(), files: files)
         .0
       try writer.removeExpired(now: WallClockTime(nanoseconds: 1_000_000_000_000))
       try writer.segments.close()
@@ -157,7 +158,7 @@ import Testing
     var settings = Journal.Settings(directory: "")
     settings.signingKey = key
     settings.retainNanoseconds = 1_000_000_000
-    let writer = try Journal.recover(settings, shared: JournalShared(), clock: SystemClock(), files: files).0
+    let writer = try Journal.recover(settings, shared: JournalShared(), clock: RunningClock(), files: files).0
     for number in 1...3 {
       if number == 2 { files.now = 1000 }
       try writer.write([record("outcome", "\(number)")], durably: true)

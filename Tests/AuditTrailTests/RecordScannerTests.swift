@@ -1,6 +1,7 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 /// The scanner takes no line that the general reader does not take, and says the same of it.
@@ -117,7 +118,7 @@ import Testing
 
   @Test func everyByteCounts() {
     var scanner = RecordScanner()
-    var entropy = SeededEntropy(seed: 12)
+    var entropy = SeededGenerator(seed: 12)
     let bytes: [UInt8] = [
       0, 0x1F, 0x20, 0x22, 0x2C, 0x2D, 0x2E, 0x30, 0x39, 0x3A, 0x5C, 0x5D, 0x7B, 0x7D, 0x7F, 0x80, 0xC3, 0xFF,
     ]
@@ -158,7 +159,7 @@ import Testing
     #"\u0041"#, #"\ud83d\ude00"#, #"\/"#, #"\b"#, "\u{7F}", "0123456789abcdef", "/user/", "Tags.", "",
   ]
 
-  private func text(_ entropy: inout SeededEntropy) -> String {
+  private func text(_ entropy: inout SeededGenerator) -> String {
     let isOdd = Int.random(in: 0..<20, using: &entropy) == 0
     let parts = (0..<Int.random(in: 0...4, using: &entropy)).map { _ in
       (isOdd ? Self.fragments : Self.plain).randomElement(using: &entropy) ?? ""
@@ -166,8 +167,8 @@ import Testing
     return "\"\(parts.joined())\""
   }
 
-  private func value(of member: String, _ entropy: inout SeededEntropy) -> String {
-    func list(_ element: (inout SeededEntropy) -> String) -> String {
+  private func value(of member: String, _ entropy: inout SeededGenerator) -> String {
+    func list(_ element: (inout SeededGenerator) -> String) -> String {
       (0..<Int.random(in: 0...3, using: &entropy)).map { _ in element(&entropy) }.joined(separator: ",")
     }
     // Now and then one of another kind.
@@ -201,7 +202,7 @@ import Testing
       "appInstanceUserArn", "outcome", "attempts", "durationMs", "somethingElse",
     ]
     var scanner = RecordScanner()
-    var entropy = SeededEntropy(seed: 99)
+    var entropy = SeededGenerator(seed: 99)
     var taken = 0
     for round in 0..<1500 {
       var chosen = members.filter { _ in Int.random(in: 0..<4, using: &entropy) == 0 }

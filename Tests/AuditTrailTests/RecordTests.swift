@@ -2,6 +2,7 @@ import AuditTrail
 import OpenSSLCrypto
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
 @Suite struct RecordTests {
@@ -112,7 +113,7 @@ import Testing
   }
 
   @Test func randomBytesNeverBreakTheLine() throws {
-    var entropy = SeededEntropy(seed: 1)
+    var entropy = SeededGenerator(seed: 1)
     for _ in 0..<2000 {
       let bytes = (0..<Int.random(in: 0...40, using: &entropy)).map { _ in
         UInt8.random(in: .min ... .max, using: &entropy)

@@ -1,6 +1,7 @@
 import AuditTrail
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @Suite struct RecordWriterTests {
@@ -52,7 +53,7 @@ import Testing
   }
 
   @Test func whatIsNoUTF8IsReplacedAsStringDoesIt() {
-    var entropy = SeededEntropy(seed: 7)
+    var entropy = SeededGenerator(seed: 7)
     // Bytes at the bounds of the table of well-formed sequences.
     let bounds: [UInt8] = [
       0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,

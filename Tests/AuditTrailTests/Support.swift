@@ -1,31 +1,10 @@
 import AuditTrail
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
-/// SplitMix64: the same numbers in every run.
-struct SeededEntropy: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-}
-
-/// An id whose first digits are `number`.
-struct FixedEntropy: Entropy {
-  let number: UInt64
-
-  func next() -> UInt64 { number }
-}
-
-func requestID(_ number: UInt64) -> RequestID { RequestID(from: FixedEntropy(number: number << 32)) }
+func requestID(_ number: UInt64) -> RequestID { RequestID(from: FixedEntropy(number << 32)) }
 
 /// 2026-11-23T13:00:00.123Z and so many seconds later.
 func time(_ seconds: Int64 = 0) -> WallClockTime {

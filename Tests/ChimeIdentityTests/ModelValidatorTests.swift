@@ -3,6 +3,7 @@ import Testing
 @testable import ChimeIdentity
 import Primitives
 import StrictJSON
+import TestSupport
 
 @Suite struct ModelValidatorTests {
   static let base = #""AppInstanceArn":"\#(Sample.app)","AppInstanceUserId":"crm-alice","Name":"Alice""#
@@ -167,7 +168,7 @@ import StrictJSON
   }
 
   @Test func repeatedTagKeysAreFoundWhereverTheyStand() throws {
-    var generator = SeededEntropy(seed: 5)
+    var generator = SeededGenerator(seed: 5)
     for _ in 0..<300 {
       let keys = (0..<Int(generator.next() % 50) + 1).map { _ in
         String(repeating: "k", count: Int(generator.next() % 6) + 1) + String(generator.next() % 40)
@@ -184,20 +185,5 @@ import StrictJSON
       }
       #expect(try violation("POST", "/app-instance-users", body)?.message == expected)
     }
-  }
-}
-
-/// SplitMix64: the same sequence for the same seed, everywhere.
-private struct SeededEntropy {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -15,12 +15,11 @@ import botocore.config
 import service
 import signing
 import wire
+from waiting import PATIENCE, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("GATEHOUSE", ROOT / ".build/release/gatehouse"))
 VENV = pathlib.Path(os.environ.get("GATEHOUSE_TEST_VENV", ROOT / ".venv")) / "bin"
-START_PATIENCE = 20
-"""Seconds a process may take to say that it listens, or to stop."""
 
 CRM = signing.Key("GHAKCRM00000000001", "crm-secret-2u8fj3k4l5m6n7b8v9c0x1z2")
 HR = signing.Key("GHAKHR000000000002", "hr-secret-q9w8e7r6t5y4u3i2o1p0a9s8")
@@ -33,7 +32,7 @@ def clean_environment(**variables):
     return kept | variables
 
 
-def run(*arguments, cwd=None, stdin=None, environment=None, timeout=60):
+def run(*arguments, cwd=None, stdin=None, environment=None, timeout=PATIENCE):
     """Runs `gatehouse ARGUMENTS` to its end; the result has returncode, stdout and stderr as text."""
     return subprocess.run(
         [BINARY, *map(str, arguments)],
@@ -93,7 +92,7 @@ class Process:
                 self.output.append(line)
                 self._changed.notify_all()
 
-    def wait_for_log(self, predicate, what, since=0, timeout=START_PATIENCE):
+    def wait_for_log(self, predicate, what, since=0, timeout=PATIENCE):
         """Waits for a log record and returns it; fails when the process ends or says nothing of the kind."""
 
         def found():
@@ -105,7 +104,7 @@ class Process:
         assert record is not None, f"no log line with {what}; stderr: {''.join(self.log_text)[-4000:]}"
         return record
 
-    def wait_for_output(self, predicate, what, timeout=START_PATIENCE):
+    def wait_for_output(self, predicate, what, timeout=PATIENCE):
         """Waits until the text on stdout so far satisfies `predicate`; returns that text."""
         with self._changed:
             found = self._changed.wait_for(lambda: predicate("".join(self.output)), timeout)
@@ -127,7 +126,7 @@ class Process:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, timeout=START_PATIENCE):
+    def wait(self, timeout=PATIENCE):
         code = self.process.wait(timeout)
         for reader in self._readers:
             reader.join(timeout)
@@ -138,7 +137,7 @@ class Process:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         try:
-            code = self.wait(40)
+            code = self.wait()
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(
@@ -246,14 +245,20 @@ class Setup:
         assert result.returncode == 0, result.stderr
         return [json.loads(line) for line in result.stdout.splitlines()]
 
+    def concluded(self, count, is_meant=lambda record: True):
+        """The records of requests that were answered, of a running gateway: outcomes are written after the answers."""
+        found = []
+
+        def look():
+            found[:] = [record for record in self.audit() if is_meant(record)]
+            return len(found) >= count and all(record["status"] is not None for record in found)
+
+        until(look, lambda: f"not the outcomes of {count} requests: {found}")
+        assert len(found) == count, f"the records of {len(found)} requests: {found}"
+        return found
+
     def audit_record(self, request_id):
-        # The record of a refusal is written a few milliseconds after the answer; each query takes longer than that.
-        for _ in range(20):
-            found = [record for record in self.audit() if record["requestId"] == request_id]
-            if found:
-                break
-        assert len(found) == 1, f"{len(found)} audit records of request {request_id}"
-        return found[0]
+        return self.concluded(1, lambda record: record["requestId"] == request_id)[0]
 
     def verify(self):
         """`gatehouse audit verify --format json` as (exit code, object)."""
@@ -262,18 +267,29 @@ class Setup:
         assert len(lines) == 1, (result.returncode, result.stdout, result.stderr)
         return result.returncode, json.loads(lines[0])
 
+    def journal_files(self):
+        """The files of the audit folder in order, with what is in them. A gateway may remove some meanwhile."""
+        for path in sorted(self.audit_folder.rglob("*")):
+            if path.is_file():
+                with contextlib.suppress(FileNotFoundError):
+                    yield path, path.read_bytes()
+
     def journal_bytes(self):
         """All that lies in the audit folder, as one string of bytes."""
-        files = sorted(path for path in self.audit_folder.rglob("*") if path.is_file())
-        return b"".join(path.read_bytes() for path in files)
+        return b"".join(content for _, content in self.journal_files())
 
     def segments(self):
         """The journal's segment files in order: those that hold records as JSON lines."""
-        return [
-            path
-            for path in sorted(self.audit_folder.rglob("*"))
-            if path.is_file() and path.read_bytes()[:1] == b"{" and "checkpoint" not in path.name
-        ]
+        return [path for path, content in self.journal_files() if holds_records(path, content)]
+
+    def journal_lines(self):
+        """The journal's records as they stand on disk, one a line."""
+        segments = (content for path, content in self.journal_files() if holds_records(path, content))
+        return [line for content in segments for line in content.splitlines()]
+
+
+def holds_records(path, content):
+    return content[:1] == b"{" and "checkpoint" not in path.name
 
 
 class Gateway(Process):
@@ -352,8 +368,8 @@ def boto3_client(url, key, retries="standard", attempts=1, **options):
         aws_session_token=key.token,
         config=botocore.config.Config(
             retries={"mode": retries, "total_max_attempts": attempts},
-            connect_timeout=10,
-            read_timeout=30,
+            connect_timeout=PATIENCE,
+            read_timeout=PATIENCE,
             proxies={},
         ),
         **options,
@@ -366,7 +382,7 @@ def aws_cli(url, key, *arguments):
         [VENV / "aws", "chime-sdk-identity", *arguments, "--endpoint-url", url, "--output", "json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=clean_environment(
             AWS_ACCESS_KEY_ID=key.id,
             AWS_SECRET_ACCESS_KEY=key.secret,

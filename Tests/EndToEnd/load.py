@@ -7,6 +7,7 @@ import botocore.exceptions
 import gateways
 import service
 import wire
+from waiting import PATIENCE
 
 
 class Load:
@@ -58,7 +59,7 @@ class Load:
         with self._progress:
             goal = len(self.acknowledged) + len(self.failed) + count
             done = self._progress.wait_for(
-                lambda: len(self.acknowledged) + len(self.failed) >= goal or not self._alive(), 30
+                lambda: len(self.acknowledged) + len(self.failed) >= goal or not self._alive(), PATIENCE
             )
         assert done, "the load came to a halt"
 
@@ -68,7 +69,7 @@ class Load:
     def stop(self):
         self._stopping.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert not self._alive()
 
 
@@ -123,19 +124,19 @@ class ClientLoad:
         with self._changed:
             group.add(user["AppInstanceUserId"])
             if group is self.unanswered and self._gateway is gateway:
-                self._changed.wait_for(lambda: self._stopping or self._gateway is not gateway, 30)
+                self._changed.wait_for(lambda: self._stopping or self._gateway is not gateway, PATIENCE)
             self._changed.notify_all()
 
     def wait_for_more(self, group, count):
         """Waits until `count` more users than now are in `group`, one of the sets."""
         with self._changed:
             goal = len(group) + count
-            assert self._changed.wait_for(lambda: len(group) >= goal, 30), "the load came to a halt"
+            assert self._changed.wait_for(lambda: len(group) >= goal, PATIENCE), "the load came to a halt"
 
     def stop(self):
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert not any(thread.is_alive() for thread in self._threads)

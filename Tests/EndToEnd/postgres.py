@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -11,9 +12,10 @@ import tempfile
 import threading
 import time
 
+from waiting import PATIENCE
+
 BINARIES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/usr/bin"))
 PASSWORD = "pg-password-7d1c0f5b9e3a"
-PATIENCE = 60
 # PostgreSQL does not run as root.
 ACCOUNT = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 
@@ -37,9 +39,7 @@ class Server:
             cwd=self.folder,
             **ACCOUNT,
         )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = None
         self.options = []
         if tls:
             for source, name in zip(tls, ("server.pem", "server.key")):
@@ -55,6 +55,19 @@ class Server:
         self.start()
 
     def start(self):
+        """Starts it on its port; the first time, on one that is free."""
+        if self.port is not None:
+            assert self._start(), self.log()
+            return
+        for _ in range(20):
+            # Not one of those that the system gives to others, for it has to be free again after a crash.
+            self.port = random.randrange(20_000, 32_000)
+            if self._start():
+                return
+            assert "could not bind" in self.log(), self.log()
+        raise AssertionError(self.log())
+
+    def _start(self):
         self.process = subprocess.Popen(
             [BINARIES / "postgres", "-D", self.folder / "data", "-p", str(self.port)]
             + ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
@@ -66,9 +79,13 @@ class Server:
         )
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
-            if self._psql("SELECT 1").returncode == 0:
-                return
-        raise AssertionError((self.folder / "log").read_text()[-4000:])
+            # Through its own socket: at the port another server may answer, which then keeps this one from starting.
+            if self._psql("SELECT 1", f"postgresql://audit@/postgres?host={self.folder}&port={self.port}").returncode == 0:
+                return True
+        return False
+
+    def log(self):
+        return (self.folder / "log").read_text()[-4000:]
 
     def crash(self):
         """Ends it at once, without the writing of anything (immediate shutdown)."""
@@ -99,10 +116,10 @@ class Server:
         query = "&".join(f"{name}={value}" for name, value in options.items())
         return f"postgresql://{login}@{host}:{self.port}/{database}" + (f"?{query}" if query else "")
 
-    def _psql(self, statement):
-        environment = {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
+    def _psql(self, statement, url=None):
+        environment = {"PGPASSWORD": PASSWORD, "PGCONNECT_TIMEOUT": str(PATIENCE), "PATH": os.environ["PATH"]}
         return subprocess.run(
-            [BINARIES / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(), "-c", statement],
+            [BINARIES / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url or self.url(), "-c", statement],
             capture_output=True,
             text=True,
             env=environment,

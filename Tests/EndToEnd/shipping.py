@@ -1,15 +1,12 @@
 """What the tests of `audit.postgres` share."""
 
 import threading
-import time
 
 import gateways
 import postgres
 import service
 import wire
 from gateways import CRM
-
-PATIENCE = 60
 
 
 def add_postgres(setup, url, **changes):
@@ -31,27 +28,11 @@ def create(**changes):
     return wire.signed_create(CRM, service.create_user(**changes))
 
 
-def journal_lines(setup):
-    while True:
-        try:
-            return [line for path in setup.segments() for line in path.read_bytes().splitlines()]
-        except FileNotFoundError:
-            # Retention has removed one since they were listed.
-            continue
-
-
 def unshipped(gateway):
     text = gateway.admin_request("/metrics").body.decode()
     values = [line for line in text.splitlines() if line.startswith("gatehouse_audit_unshipped_records ")]
     assert len(values) == 1, text
     return int(values[0].split()[1])
-
-
-def until(condition, what):
-    """Asks again and again; each question takes a round trip."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
 
 
 class Traffic:

@@ -16,6 +16,7 @@ import wire
 from checks import assert_refused
 from gateways import CRM, HR
 from load import ClientLoad
+from waiting import until
 
 
 def create(**changes):
@@ -267,11 +268,12 @@ def test_audit_verify_finds_a_segment_that_is_missing(make_setup, tmp_path, upst
 
 def wait_for_segments(gateway, setup, count):
     """SIGUSR1 starts a segment with the next record; each request gives it the chance."""
-    for _ in range(500):
-        if len(setup.segments()) >= count:
-            return
+
+    def has_another():
         gateway.send(create())
-    raise AssertionError(f"no new segment after SIGUSR1: {setup.segments()}")
+        return len(setup.segments()) >= count
+
+    until(has_another, lambda: f"no new segment after SIGUSR1: {setup.segments()}")
 
 
 def test_audit_follow_prints_records_as_they_come(make_setup, upstream):
@@ -287,13 +289,14 @@ def test_audit_follow_prints_records_as_they_come(make_setup, upstream):
             return [r for r in map(json.loads, complete) if r.get("appInstanceUserId") == "crm-followed"]
 
         try:
-            # Which of the first ones it still sees depends on when it began; one of the later ones must come.
-            for _ in range(200):
+
+            def comes():
                 gateway.send(create(AppInstanceUserId="crm-followed"))
-                if followed("".join(follower.output)):
-                    break
-            text = follower.wait_for_output(followed, "record")
-            assert followed(text)[0]["operation"] == "CreateAppInstanceUser"
+                return followed("".join(follower.output))
+
+            # Which of the first ones it still sees depends on when it began; one of the later ones must come.
+            until(comes, "no record")
+            assert followed("".join(follower.output))[0]["operation"] == "CreateAppInstanceUser"
         finally:
             follower.signal(signal.SIGINT)
             follower.wait()
@@ -302,7 +305,7 @@ def test_audit_follow_prints_records_as_they_come(make_setup, upstream):
 def test_second_serve_on_the_same_journal_is_refused(make_setup, upstream):
     setup = make_setup()
     with gateways.running(setup) as gateway:
-        second = setup.command("serve", timeout=20)
+        second = setup.command("serve")
         assert second.returncode not in (0, None)
         assert str(gateway.process.pid) in second.stderr, "the lock says who holds it"
         assert gateway.send(create()).status == 201
@@ -397,10 +400,7 @@ def test_full_disk_refuses_requests_and_forwards_none_of_them(make_setup, upstre
         assert connection.exchange(create()).status == 201
         filler = fill(small_disk)
         served = 1
-        for _ in range(5000):
-            response = connection.exchange(create())
-            if response.status != 201:
-                break
+        while (response := connection.exchange(create())).status == 201:
             served += 1
         assert_refused(response, 503, "ServiceUnavailableException", "ServiceUnavailable")
         for _ in range(3):
@@ -408,8 +408,7 @@ def test_full_disk_refuses_requests_and_forwards_none_of_them(make_setup, upstre
         assert len(upstream.requests) == served, "nothing was forwarded without its intent"
         assert gateway.admin_request("/readyz").status == 503
         filler.unlink()
-        answers = (connection.exchange(create()).status for _ in range(200))
-        assert 201 in answers, "space came back, and so must service"
+        until(lambda: connection.exchange(create()).status == 201, "space came back, and so must service")
         assert gateway.admin_request("/readyz").status == 200
     result = setup.command("audit", "verify")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -431,7 +430,7 @@ def test_full_disk_with_on_failure_continue_still_serves(make_setup, upstream, s
 def test_audit_folder_that_cannot_be_made_stops_the_start(make_setup, tmp_path):
     (tmp_path / "file").write_text("")
     setup = make_setup(audit={"directory": str(tmp_path / "file" / "audit")}).write()
-    result = setup.command("serve", timeout=20)
+    result = setup.command("serve")
     assert result.returncode not in (0, None)
     assert "audit" in result.stderr
 
@@ -476,23 +475,20 @@ def test_checkpoint_that_cannot_be_written_is_said_and_stops_nothing(make_setup,
         checkpoints = setup.audit_folder / "checkpoints"
         kept = checkpoints.rename(setup.folder / "kept")
         checkpoints.mkdir()
-        for _ in range(2000):
+
+        def check_after_another():
             assert connection.exchange(create()).status == 201
-            status, detail = journal_check(gateway)
-            if "degraded" in detail:
-                break
+            return journal_check(gateway)
+
+        until(lambda: "degraded" in check_after_another()[1], "it is never said")
+        status, detail = journal_check(gateway)
         assert status == 200, "requests are served, so it is ready"
         assert detail.startswith("degraded: the last checkpoint could not be written: open checkpoints: ")
         assert metric(gateway, "gatehouse_audit_checkpoint_failures_total") >= 1
         assert metric(gateway, "gatehouse_audit_last_checkpoint_timestamp_seconds") > 1_600_000_000
         checkpoints.rmdir()
         kept.rename(checkpoints)
-        for _ in range(2000):
-            assert connection.exchange(create()).status == 201
-            if "degraded" not in journal_check(gateway)[1]:
-                break
-        else:
-            raise AssertionError("it is said for ever")
+        until(lambda: "degraded" not in check_after_another()[1], "it is said for ever")
     assert setup.verify()[0] == 0
 
 

@@ -9,6 +9,7 @@ import service
 import upstreams
 import wire
 from gateways import CRM
+from waiting import PATIENCE
 
 
 def create(**changes):
@@ -80,7 +81,7 @@ def test_start_after_a_crash_says_how_many_requests_are_open(make_setup, upstrea
     release = threading.Event()
 
     def hang(request):
-        release.wait(20)
+        release.wait(PATIENCE)
         return upstreams.like_the_service(request)
 
     gateway = gateways.Gateway(setup)

@@ -237,7 +237,7 @@ def test_tenants_file_that_others_can_read_is_refused(setup):
     (setup.folder / "tenants.json").chmod(0o644)
     code, found = problems(setup)
     assert code == 1 and any("tenants.json" in problem["file"] for problem in found), found
-    assert setup.command("serve", timeout=20).returncode == 78
+    assert setup.command("serve").returncode == 78
 
 
 def test_plain_http_beyond_loopback_is_warned_about(setup):
@@ -281,14 +281,14 @@ def test_configuration_that_cannot_be_loaded_is_78(setup, command, fault):
         setup.config_file.unlink()
     else:
         setup.config_file.write_text('{"listeners": [}')
-    result = setup.command(*command, stdin="{}", timeout=20)
+    result = setup.command(*command, stdin="{}")
     assert result.returncode == 78, (result.returncode, result.stderr)
     assert "gatehouse.json" in result.stderr
 
 
 def test_serve_prints_where_the_mistake_is(setup):
     line, _ = replace(setup, "policies/base.json", '"minLength"', '"minLenght"')
-    result = setup.command("serve", timeout=20)
+    result = setup.command("serve")
     assert result.returncode == 78
     assert f"base.json:{line}:" in result.stderr
 
@@ -302,7 +302,7 @@ def test_policies_that_conflict_are_put_in_force_by_no_command(setup):
         ["replay", "--against", setup.folder / "policies"],
         ["test"],
     ):
-        result = setup.command(*command, stdin=json.dumps(service.create_user()), timeout=20)
+        result = setup.command(*command, stdin=json.dumps(service.create_user()))
         assert result.returncode == 78, (command, result.returncode, result.stderr)
         assert "b.json:" in result.stderr and "both can match one request" in result.stderr, command
         assert result.stdout == "", command

@@ -18,6 +18,7 @@ import upstreams
 import wire
 from gateways import CRM
 from load import Load
+from waiting import PATIENCE
 
 ACCOUNT = service.ACCOUNT.split(":")[4]
 
@@ -301,12 +302,13 @@ def test_follow_ends_when_its_reader_does(make_setup, upstream):
         os.close(writing)
         os.read(reading, 1)
         os.close(reading)
-        assert process.wait(20) == 0, process.stderr.read()
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
 
 
 def test_follow_survives_the_gateways_death_and_retention(make_setup, upstream):
     setup = make_setup()
-    setup.config["audit"] |= {"segmentSize": "1KiB", "retain": "1s"}
+    # So long that nothing goes before it was read; what is to go is made old below.
+    setup.config["audit"] |= {"segmentSize": "1KiB", "retain": "1h"}
     setup.write()
     follow = follower(setup)
     follow.wait_for_log(lambda record: "waiting" in record["message"], "waiting")

@@ -13,6 +13,7 @@ import upstreams
 import wire
 from gateways import CRM, HR
 from load import Load
+from waiting import PATIENCE
 
 
 def create(key=CRM, **changes):
@@ -84,6 +85,7 @@ def test_reload_under_load_fails_no_request(make_setup, upstream):
     with gateways.running(setup) as gateway:
         load = Load(gateway)
         try:
+            load.wait_for(20)
             for revision in range(1, 11):
                 setup.policies["tag"]["rules"]["tags"]["set"]["Revision"] = str(revision)
                 setup.write_policies()
@@ -148,13 +150,14 @@ def test_reloads_of_a_large_set_neither_stop_nor_mix_requests(make_setup, upstre
         load = Load(gateway, threads)
         answered_meanwhile = []
         try:
+            load.wait_for(20)
             for generation in range(1, 4):
                 setup.policies = many_policies(generation)
                 setup.write_policies()
                 seen, before = len(gateway.log), len(load.acknowledged)
                 gateway.signal(signal.SIGHUP)
                 gateway.wait_for_log(
-                    lambda record: record.get("message") == "reloaded", "reloaded", since=seen, timeout=180
+                    lambda record: record.get("message") == "reloaded", "reloaded", since=seen, timeout=2 * PATIENCE
                 )
                 answered_meanwhile.append(len(load.acknowledged) - before)
                 load.wait_for(20)
@@ -184,7 +187,7 @@ def test_admin_reload_does_the_same(make_setup, upstream):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_drain_finishes_what_was_begun_and_exits_0(make_setup, upstream, number):
     release = threading.Event()
-    upstream.handler = lambda request: (release.wait(20), upstreams.like_the_service(request))[1]
+    upstream.handler = lambda request: (release.wait(PATIENCE), upstreams.like_the_service(request))[1]
     gateway = gateways.Gateway(make_setup())
     idle = gateway.connect()
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -220,7 +223,7 @@ def test_drain_under_load_loses_no_answer(make_setup, upstream):
 
 def test_drain_does_not_wait_longer_than_its_timeout(make_setup, upstream):
     release = threading.Event()
-    upstream.handler = lambda request: (release.wait(30), upstreams.like_the_service(request))[1]
+    upstream.handler = lambda request: (release.wait(PATIENCE), upstreams.like_the_service(request))[1]
     setup = make_setup(drainTimeout="500ms")
     setup.config["upstream"]["requestTimeout"] = "60s"
     gateway = gateways.Gateway(setup)
@@ -229,7 +232,7 @@ def test_drain_does_not_wait_longer_than_its_timeout(make_setup, upstream):
         upstream.wait_for(1)
         try:
             gateway.signal(signal.SIGTERM)
-            code = gateway.wait(10)
+            code = gateway.wait()
         finally:
             release.set()
     assert code == 0

@@ -9,7 +9,8 @@ import gateways
 import postgres
 import service
 import wire
-from shipping import Traffic, add_postgres, create, journal_lines, unshipped, until
+from shipping import Traffic, add_postgres, create, unshipped
+from waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_every_record_arrives_once_and_as_it_is(make_shipping, database):
         ready = gateway.admin_request("/readyz").json
         assert ready["checks"]["postgres"]["ok"] is True
     lines = database.lines("gateway")
-    assert lines == journal_lines(setup)
+    assert lines == setup.journal_lines()
     assert len(lines) == 61
     counts = database.query(
         "SELECT kind, count(*), count(record), count(DISTINCT request_id) FROM gatehouse.journal GROUP BY 1 ORDER BY 1"
@@ -57,7 +58,7 @@ def test_death_of_the_database_under_load(make_shipping, database):
             database.start()
             traffic.stop()
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 def test_gateway_that_starts_without_the_database_catches_up(make_shipping, database):
@@ -66,7 +67,7 @@ def test_gateway_that_starts_without_the_database_catches_up(make_shipping, data
     with gateways.running(setup) as gateway:
         for _ in range(20):
             assert gateway.send(create()).status == 201
-        until(lambda: unshipped(gateway) == 40, f"{unshipped(gateway)} unshipped, expected 40")
+        until(lambda: unshipped(gateway) == 40, lambda: f"{unshipped(gateway)} unshipped, expected 40")
         detail = gateway.admin_request("/readyz").json["checks"]["postgres"]["detail"]
         assert "degraded" in detail
         assert postgres.PASSWORD not in detail
@@ -74,7 +75,7 @@ def test_gateway_that_starts_without_the_database_catches_up(make_shipping, data
         assert unshipped(gateway) == 40
         database.start()
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 def test_killed_gateway_goes_on_where_it_was(make_shipping, database):
@@ -89,7 +90,7 @@ def test_killed_gateway_goes_on_where_it_was(make_shipping, database):
         gateway.kill()
     with gateways.running(setup) as gateway:
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 def test_two_gateways_into_one_database(make_shipping, database):
@@ -99,13 +100,14 @@ def test_two_gateways_into_one_database(make_shipping, database):
             assert first.send(create()).status == 201
             assert second.send(create()).status == 201
         until(lambda: unshipped(first) == 0 and unshipped(second) == 0, "records unshipped")
-    assert [database.lines(name) for name in ("first", "second")] == [journal_lines(setup) for setup in setups]
+    assert [database.lines(name) for name in ("first", "second")] == [setup.journal_lines() for setup in setups]
 
 
 def test_another_journal_under_the_same_name_is_not_mixed_in(make_shipping, database):
     with gateways.running(make_shipping("same")) as gateway:
         for _ in range(5):
             assert gateway.send(create()).status == 201
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
     stored = database.lines("same")
     assert len(stored) == 10
     other = make_shipping("other", gatewayId="same")
@@ -128,7 +130,7 @@ def test_record_that_the_database_refuses_is_stored_all_the_same(make_shipping, 
         assert gateway.send(create(AppInstanceUserId="no-column")).status == 201
         assert gateway.send(create()).status == 201
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
     # The intent of "no json" has no record; of "no-column", the records that name it have their line only.
     without = database.query("SELECT kind IS NULL, count(*) > 0 FROM gatehouse.journal WHERE record IS NULL GROUP BY 1")
     assert sorted(without) == [["f", "t"], ["t", "t"]]
@@ -148,7 +150,7 @@ def test_tables_made_by_hand_need_no_right_to_make_any(make_shipping, database):
     with gateways.running(setup) as gateway:
         assert gateway.send(create()).status == 201
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
     database.query("DROP OWNED BY shipper; DROP ROLE shipper")
 
 
@@ -173,7 +175,7 @@ def test_refused_password_is_not_shown(make_shipping, database, where):
 def missing(setup, database):
     """How many records the journal has and the database does not."""
     there = set(database.lines(setup.folder.name))
-    return sum(line not in there for line in journal_lines(setup))
+    return sum(line not in there for line in setup.journal_lines())
 
 
 def test_long_outage_is_made_up_for_in_many_batches(make_shipping, database):
@@ -185,7 +187,7 @@ def test_long_outage_is_made_up_for_in_many_batches(make_shipping, database):
         database.crash()
         for _ in range(80):
             assert gateway.send(create()).status == 201
-        until(lambda: unshipped(gateway) == 160, f"{unshipped(gateway)} unshipped, expected 160")
+        until(lambda: unshipped(gateway) == 160, lambda: f"{unshipped(gateway)} unshipped, expected 160")
         # It dies again on the way.
         database.start()
         until(lambda: unshipped(gateway) < 150, "nothing shipped")
@@ -196,7 +198,7 @@ def test_long_outage_is_made_up_for_in_many_batches(make_shipping, database):
         assert missing(setup, database) <= left
         until(lambda: unshipped(gateway) == 0, "records unshipped")
         assert missing(setup, database) == 0
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
     # One batch is one transaction.
     assert int(database.value("SELECT count(DISTINCT shipped) FROM gatehouse.journal")) >= 83
 
@@ -212,12 +214,12 @@ def test_retention_waits_for_the_database(make_shipping, database):
         def detail():
             return gateway.admin_request("/readyz").json["checks"]["postgres"]["detail"]
 
-        until(lambda: "are kept beyond `audit.retain`" in detail(), detail())
+        until(lambda: "are kept beyond `audit.retain`" in detail(), detail)
         assert b'"record":"expired"' not in setup.journal_bytes()
-        until(lambda: unshipped(gateway) == len(journal_lines(setup)) == 16, "not all counted")
+        until(lambda: unshipped(gateway) == len(setup.journal_lines()) == 16, "not all counted")
         database.start()
         until(lambda: b'"record":"expired"' in setup.journal_bytes(), "retention never went on")
-        until(lambda: unshipped(gateway) == 0 and "are kept" not in detail(), detail())
+        until(lambda: unshipped(gateway) == 0 and "are kept" not in detail(), detail)
     assert setup.verify()[0] == 0
     numbers = database.query("SELECT sequence FROM gatehouse.journal ORDER BY 1")
     assert numbers == [[str(number + 1)] for number in range(len(numbers))]
@@ -231,16 +233,16 @@ def test_records_of_before_the_database_are_not_counted(make_shipping, database)
     with gateways.running(setup) as gateway:
         for _ in range(4):
             assert gateway.send(create()).status == 201
-        until(lambda: b'"sequence":1,' not in b"".join(journal_lines(setup)), "nothing expired")
+        until(lambda: b'"sequence":1,' not in b"".join(setup.journal_lines()), "nothing expired")
     setup.config["audit"].update(postgres=shipping, retain="1h")
     database.crash()
     with gateways.running(setup) as gateway:
-        assert unshipped(gateway) == len(journal_lines(setup))
+        assert unshipped(gateway) == len(setup.journal_lines())
         database.start()
         said = gateway.wait_for_log(lambda record: "no longer in the journal" in record.get("event", ""), "the gap")
         assert "records 1 to" in said["event"] and said["level"] == "warning"
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 @pytest.mark.parametrize("ends", ["idle", "busy"])
@@ -277,7 +279,7 @@ def test_host_that_is_silent_is_passed_over(make_shipping, database):
         with gateways.running(setup) as gateway:
             assert gateway.send(create()).status == 201
             until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 def test_drain_while_the_database_does_not_go_on(make_shipping, database):
@@ -296,7 +298,7 @@ def test_drain_while_the_database_does_not_go_on(make_shipping, database):
             gateway.kill()
     with gateways.running(setup) as gateway:
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 def test_drain_while_the_database_does_not_read(make_shipping, database):
@@ -309,7 +311,7 @@ def test_drain_while_the_database_does_not_read(make_shipping, database):
             for _ in range(100):
                 assert gateway.send(create(Tags=tags)).status == 201
             relay.listen()
-            assert relay.is_full.wait(60), "the batch did not come"
+            assert relay.is_full.wait(PATIENCE), "the batch did not come"
             until(lambda: unshipped(gateway) == 200, "not all counted")
             gateway.stop()
         finally:
@@ -318,7 +320,7 @@ def test_drain_while_the_database_does_not_read(make_shipping, database):
     setup.config["audit"]["postgres"]["url"] = database.url()
     with gateways.running(setup) as gateway:
         until(lambda: unshipped(gateway) == 0, "records unshipped")
-    assert database.lines("gateway") == journal_lines(setup)
+    assert database.lines("gateway") == setup.journal_lines()
 
 
 class TestTLS:
@@ -344,7 +346,7 @@ class TestTLS:
             until(lambda: unshipped(gateway) == 0, "records unshipped")
             used = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'gatehouse'"
             assert secure.query(used) == [["t"]]
-        assert secure.lines("verified") == journal_lines(setup)
+        assert secure.lines("verified") == setup.journal_lines()
         assert len(setup.command("audit", "query", "--from", "postgres", "--format", "json").stdout.splitlines()) == 1
 
     @pytest.mark.parametrize(
@@ -365,7 +367,7 @@ class TestTLS:
         setup.config["audit"]["postgres"]["url"] = self.url(secure, tls, "ca.pem")
         with gateways.running(setup) as gateway:
             until(lambda: unshipped(gateway) == 0, "records unshipped")
-        assert secure.lines(name) == journal_lines(setup)
+        assert secure.lines(name) == setup.journal_lines()
 
 
 def test_check_warns_of_a_database_that_proves_nothing_and_of_a_readable_password(make_shipping):

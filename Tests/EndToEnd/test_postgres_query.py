@@ -11,7 +11,8 @@ import service
 import upstreams
 import wire
 from gateways import CRM, HR
-from shipping import add_postgres, create, unshipped, until
+from shipping import add_postgres, create, unshipped
+from waiting import until
 
 FORMATS = ("text", "json", "csv")
 TIME = "2026-01-02T03:04:05.678Z"

@@ -11,6 +11,7 @@ import service
 import upstreams
 import wire
 from gateways import CRM
+from waiting import PATIENCE
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def lose(setup, upstream, *contents):
     release = threading.Event()
 
     def hang(_):
-        release.wait(30)
+        release.wait(PATIENCE)
         return upstreams.Raw(b"")
 
     upstream.handler = hang

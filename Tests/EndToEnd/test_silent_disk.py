@@ -3,8 +3,6 @@
 import json
 import shutil
 import subprocess
-import threading
-import time
 
 import pytest
 
@@ -13,6 +11,7 @@ import service
 import wire
 from checks import assert_refused
 from gateways import CRM
+from waiting import until
 
 # Hangs in fdatasync while the file named by $SILENT_DISK is there.
 SHIM = r"""
@@ -49,7 +48,8 @@ def silence(tmp_path):
 
 def start(make_setup, shim, silence, **config):
     setup = make_setup(**config)
-    setup.config["upstream"]["requestTimeout"] = "1s"
+    # Time enough for a good disk of a busy machine.
+    setup.config["upstream"]["requestTimeout"] = "3s"
     return gateways.Gateway(setup, environment={"LD_PRELOAD": str(shim), "SILENT_DISK": str(silence)})
 
 
@@ -58,13 +58,8 @@ def create(user):
 
 
 def wait_until_ready(gateway, expected):
-    deadline = time.monotonic() + 20
-    while True:
-        answer = gateway.admin_request("/readyz")
-        if answer.status == expected:
-            return answer
-        assert time.monotonic() < deadline, answer
-        threading.Event().wait(0.02)
+    until(lambda: gateway.admin_request("/readyz").status == expected, "readiness does not change")
+    return gateway.admin_request("/readyz")
 
 
 def wait_until_written(gateway, records):
@@ -107,7 +102,7 @@ def test_requests_are_refused_until_the_disk_answers(make_setup, upstream, shim,
         "crm-third": refused,
         "crm-after": ("allowed", "created"),
     }
-    lines = [json.loads(line) for path in gateway.setup.segments() for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for line in gateway.setup.journal_lines()]
     late = [line for line in lines if line["record"] == "intent" and line["appInstanceUserId"] == "crm-first"]
     assert len(late) == 1, "it came to disk after all"
     assert gateway.setup.verify()[0] == 0

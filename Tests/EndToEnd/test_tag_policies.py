@@ -119,7 +119,7 @@ def test_a_refusal_on_another_resource_is_audited(setup, upstream):
     with gateways.running(setup) as gateway:
         client = gateway.client()
         assert_forbidden(client, lambda: client.tag_resource(ResourceARN=BOT, Tags=WRONG), "tags.value")
-        records = [record for record in setup.audit() if record["operation"] == "TagResource"]
+        records = setup.concluded(1, lambda record: record["operation"] == "TagResource")
         assert [(r["decision"], [v["rule"] for v in r["violations"]]) for r in records] == [
             ("denied", ["tags.value"])
         ]

@@ -12,6 +12,7 @@ import threading
 
 import service
 import signing
+from waiting import PATIENCE
 
 KEY = signing.Key("AKIAUPSTREAMEXAMPLE1", "upstream/secret/0123456789abcdefghijklmn")
 
@@ -163,10 +164,10 @@ class Upstream:
 
         self.handler = handler
 
-    def wait_for(self, count, timeout=10):
+    def wait_for(self, count):
         """Waits until `count` requests have arrived."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.requests) >= count, timeout), (
+            assert self._arrived.wait_for(lambda: len(self.requests) >= count, PATIENCE), (
                 f"{len(self.requests)} of {count} requests reached upstream"
             )
 

@@ -5,9 +5,7 @@ import json
 import socket
 
 import signing
-
-PATIENCE = 15
-"""Seconds after which an answer is taken as missing."""
+from waiting import PATIENCE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +100,6 @@ class Connection:
 
     def is_closed(self):
         """Waits for the peer's close; False when something else came or the connection stays open."""
-        self.socket.settimeout(2)
         try:
             return self._stream.read(1) == b""
         except (ConnectionResetError, BrokenPipeError):

@@ -1,6 +1,7 @@
 import AuditTrail
 import ChimeIdentity
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -8,7 +9,7 @@ import Testing
 @Suite struct CounterTableTests {
   /// The same as a dictionary, whatever keys come in whatever order.
   @Test func countsAsADictionaryDoes() {
-    var generator = SplitMix(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     var table = CounterTable()
     var expected: [UInt64: Int] = [:]
     for _ in 0..<20_000 {
@@ -60,18 +61,5 @@ import Testing
       #expect(counts.requests[.init(tenant: "", operation: "", decision: decision, status: 503)] == 1)
     }
     #expect(counts.upstreamDuration.buckets.reduce(0, +) == AuditDecision.allCases.count)
-  }
-}
-
-private struct SplitMix {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-    return value ^ value >> 31
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -10,7 +11,7 @@ import Testing
   @Test func everyMessageIsOneLineOfJSON() throws {
     let lines = try written { sink in
       var logger = Logger(label: "test") { _ in
-        JSONLogHandler(sink: sink, clock: FixedClock(), level: .info)
+        JSONLogHandler(sink: sink, clock: StoppedClock(at: moment), level: .info)
       }
       logger[metadataKey: "worker"] = "1"
       logger.debug("below the level")
@@ -52,8 +53,5 @@ import Testing
   }
 }
 
-private struct FixedClock: TimeSource {
-  func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) }
-  /// 2026-11-23T13:00:00.123Z
-  func wallClock() -> WallClockTime { WallClockTime(nanoseconds: 1_795_438_800_123_000_000) }
-}
+/// 2026-11-23T13:00:00.123Z
+private let moment = WallClockTime(nanoseconds: 1_795_438_800_123_000_000)

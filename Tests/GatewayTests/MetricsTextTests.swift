@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func bucketsAreCumulativeAndIncludeTheirBound() {
-    var histogram = Histogram()
+    var histogram = DurationHistogram()
     for nanoseconds: Int64 in [400_000, 500_000, 500_001, 20_000_000_000] {
       histogram.record(nanoseconds: nanoseconds)
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -28,7 +29,7 @@ import Testing
 
   /// Whatever the course: one at a time, everybody is told once, of a reload that began after he asked.
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func everybodyGetsALaterOne(seed: UInt64) {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var queue = ReloadQueue<Int>()
     var askedAt: [Int: Int] = [:]
     var told: Set<Int> = []
@@ -55,18 +56,5 @@ import Testing
       running = finished.next.map { ($0, 0) }
     }
     #expect(told.count == askedAt.count)
-  }
-}
-
-/// SplitMix64: the same course on every run.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

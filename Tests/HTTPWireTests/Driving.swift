@@ -111,16 +111,3 @@ func readResponses(
 func everyCut(of count: Int) -> [[Int]] {
   [[], Array(1..<max(count, 1))] + (0...count).map { [$0] }
 }
-
-/// A small generator with a fixed seed (SplitMix64), so that failures can be had again.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-}

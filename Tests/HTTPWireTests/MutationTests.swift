@@ -1,4 +1,5 @@
 import HTTPWire
+import TestSupport
 import Testing
 
 /// Damages good and bad messages at random, with fixed seeds: no input may trap, and the pieces in which
@@ -32,7 +33,7 @@ struct MutationTests {
 
   @Test("requests", arguments: 1...4)
   func requests(seed: Int) {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let good = AcceptedRequest.all.map { Array($0.text.utf8) }
     let bad = RefusedRequest.all.map(\.bytes)
     let limits = HTTPLimits(headerBytes: 300, bodyBytes: 40)
@@ -52,7 +53,7 @@ struct MutationTests {
 
   @Test("answers", arguments: 1...2)
   func responses(seed: Int) {
-    var generator = SeededGenerator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: UInt64(seed))
     let corpus =
       ReadResponse.all.map { Array($0.text.utf8) } + RefusedResponse.all.map { Array($0.text.utf8) }
     let limits = HTTPLimits(headerBytes: 300, bodyBytes: 40)

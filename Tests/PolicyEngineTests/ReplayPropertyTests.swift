@@ -5,23 +5,20 @@ import OpenSSLCrypto
 import PolicyReplay
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import PolicyEngine
 
 /// Random policies and requests, written as records of the journal and read back by a replay.
 @Suite struct ReplayPropertyTests {
-  private struct FixedEntropy: Entropy {
-    let number: UInt64
-    func next() -> UInt64 { number &* 0x9E37_79B9_7F4A_7C15 }
-  }
 
   /// As the gateway fills it in.
   private func audited(_ request: borrowing GovernedRequest, _ decision: Decision, tenant: Text, number: Int)
     -> AuditedRequest
   {
     var entry = AuditedRequest(
-      id: RequestID(from: FixedEntropy(number: UInt64(number) + 1)),
+      id: RequestID(from: SeededEntropy(seed: UInt64(number))),
       time: WallClockTime(seconds: 1_795_438_800),
       decision: decision.isAllowed ? .allowed : .denied)
     entry.tenant = tenant

@@ -4,7 +4,7 @@ import Testing
 @Suite("A query")
 struct CanonicalQueryTests {
   private func canonical(_ raw: String) throws(QueryViolation) -> String {
-    String(decoding: try CanonicalQuery.canonicalise(raw: Array(raw.utf8)), as: UTF8.self)
+    String(decoding: try CanonicalQuery(parsing: Array(raw.utf8)).encoded, as: UTF8.self)
   }
 
   // The last four are AWS's published vectors get-vanilla-query-order-encoded, -order-key-case,

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import TestSupport
 import Testing
 
 @Suite struct CodingTests {
@@ -19,7 +20,7 @@ import Testing
   }
 
   @Test func base64IsFoundations() {
-    var generator = SystemlessGenerator(state: 3)
+    var generator = SeededGenerator(seed: 3)
     for count in 0..<300 {
       let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
       let expected = Data(bytes).base64EncodedString()
@@ -85,14 +86,5 @@ import Testing
     out.append(text: "漢")
     out.append(hex: [0x00, 0xAB, 0xFF])
     #expect(out == Array("18446744073709551615 literal é漢00abff".utf8))
-  }
-}
-
-/// An LCG (Knuth's MMIX constants): the same sequence for the same seed.
-struct SystemlessGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return state
   }
 }

@@ -1,5 +1,6 @@
 import Primitives
 import RateLimiting
+import TestSupport
 import Testing
 
 @Suite("A rate with a burst")

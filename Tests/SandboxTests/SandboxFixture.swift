@@ -8,32 +8,11 @@ import Primitives
 @testable import Sandbox
 import SigV4
 import StrictJSON
+import TestSupport
 import Transport
 
 let appArn = "arn:aws:chime:us-east-1:123456789012:app-instance/0f4bd6bf-4c3a-4f0e-9d3a-5f1c2f6f3b11"
 let noon = WallClockTime(seconds: 1_795_438_800)
-
-/// A clock that stands still.
-struct FixedClock: TimeSource {
-  let time: WallClockTime
-  func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) }
-  func wallClock() -> WallClockTime { time }
-}
-
-/// The same numbers at each run (SplitMix64).
-final class SeededEntropy: Entropy, @unchecked Sendable {
-  // A test uses it from one thread.
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 /// Drives the service the way the handler does, without HTTP or signatures.
 struct SandboxUnderTest {

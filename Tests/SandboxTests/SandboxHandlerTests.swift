@@ -6,6 +6,7 @@ import OpenSSLCrypto
 import Primitives
 @testable import Sandbox
 import SigV4
+import TestSupport
 import Transport
 
 /// Requests that botocore signed (Tests/Fixtures/chime/generate.py) against the whole front.
@@ -57,7 +58,7 @@ import Transport
     SandboxHandler(
       service: SandboxService(region: "us-east-1"), region: "us-east-1",
       key: VerificationKey(id: "AKIDEXAMPLE", secret: Secret("secret".utf8)),
-      clock: FixedClock(time: WallClockTime(seconds: seconds)), entropy: SeededEntropy(seed: 3))
+      clock: StoppedClock(at: WallClockTime(seconds: seconds)), entropy: SeededEntropy(seed: 3))
   }
 
   private static func send(

@@ -7,6 +7,7 @@ import OpenSSLCrypto
 import Primitives
 @testable import Sandbox
 import SigV4
+import TestSupport
 import Transport
 
 @Suite struct SandboxServerTests {
@@ -38,7 +39,7 @@ private final class RunningSandbox: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   init() throws {
-    let clock = FixedClock(time: noon)
+    let clock = StoppedClock(at: noon)
     let loop = try EventLoop(clock: clock)
     let bound = DispatchSemaphore(value: 0)
     let ended = ended

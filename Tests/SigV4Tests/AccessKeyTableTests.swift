@@ -1,5 +1,6 @@
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import SigV4
@@ -33,7 +34,7 @@ struct AccessKeyTableTests {
 struct AmzDateReaderTests {
   @Test("are read alike whatever was read before", arguments: [1, 2] as [UInt64])
   func remembers(seed: UInt64) {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let texts = [
       "19700101T000000Z", "20261123T130000Z", "20261123T130001Z", "20260230T130000Z", "20261123T130000z",
       String(repeating: "\0", count: 16), "", "20261123T130000", "20261231T235959Z",

@@ -1,5 +1,6 @@
 import OpenSSLCrypto
 import Primitives
+import TestSupport
 import Testing
 
 @testable import HTTPWire
@@ -12,7 +13,7 @@ struct SignVerifyPropertyTests {
 
   @Test("verifies, whatever the request", arguments: [1, 2, 3, 4] as [UInt64])
   func roundTrip(seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var workspace = SigningWorkspace()
     for round in 0..<200 {
       let (request, key) = try signedRequest(&random, workspace: &workspace)
@@ -23,7 +24,7 @@ struct SignVerifyPropertyTests {
 
   @Test("does not verify with any bit of it changed", arguments: [5, 6] as [UInt64])
   func everyBitCounts(seed: UInt64) throws {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var workspace = SigningWorkspace()
     for _ in 0..<3 {
       let (request, key) = try signedRequest(&random, workspace: &workspace, signsAll: true)

@@ -1,5 +1,6 @@
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
 @Suite struct JSONCorpusTests {
@@ -38,7 +39,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4] as [UInt64])
   func mutatedTextsAreReadAsJanssonDoes(_ seed: UInt64) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let small = CorpusFile.all.filter { $0.bytes.count < 600 }
     let seeds = small.map(\.bytes)
     let valid = small.filter(\.isValid).map(\.bytes)
@@ -66,7 +67,7 @@ import Testing
   }
 
   @Test func mutatedTextsInsideOtherBytesAreReadAsAlone() {
-    var generator = SeededGenerator(state: 11)
+    var generator = SeededGenerator(seed: 11)
     let seeds = CorpusFile.all.map(\.bytes).filter { $0.count < 600 }
     for _ in 0..<5_000 {
       var bytes = seeds.randomElement(using: &generator) ?? []

@@ -1,5 +1,6 @@
 import Primitives
 import StrictJSON
+import TestSupport
 import Testing
 
 @Suite struct JSONWriterTests {
@@ -115,7 +116,7 @@ import Testing
   }
 
   @Test func anyTextReadsBackAsItWas() throws {
-    var generator = SeededGenerator(state: 7)
+    var generator = SeededGenerator(seed: 7)
     let alphabet: [Unicode.Scalar] = [
       "a", "b", "\"", "\\", "/", "\n", "\u{1}", "\u{1F}", "\u{7F}", "é", "漢", "😀", " ",
     ]

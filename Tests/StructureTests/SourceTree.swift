@@ -2,7 +2,7 @@ import Foundation
 
 /// What kind of room a target is: docs/architecture.md draws them, and arrows only point to the same or a lower one.
 enum Kind: Int, Comparable {
-  case cLibrary, base, wrapper, core, edge, executable
+  case cLibrary, base, wrapper, core, edge, executable, tests
 
   static func < (left: Kind, right: Kind) -> Bool { left.rawValue < right.rawValue }
 }

@@ -5,11 +5,13 @@ struct StructureRules {
     "OpenSSLCrypto": .wrapper, "StrictJSON": .wrapper, "Patterns": .wrapper, "Gzip": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
-    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core,
-    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge, "Gateway": .edge,
+    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
+    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
+    "AuditExport": .edge,
+    "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable,
-    "PolicyBench": .executable,
+    "PolicyBench": .executable, "TestSupport": .tests,
   ]
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.

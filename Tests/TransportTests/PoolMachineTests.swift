@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Transport
@@ -98,7 +99,7 @@ import Testing
 
   /// Random events against a plain account of who has what.
   @Test(arguments: 1...8) func noPlaceIsLentTwiceAndNobodyIsForgotten(seed: Int) {
-    var random = SeededGenerator(state: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     var account = PoolAccount(limit: Int.random(in: 1...5, using: &random))
     for step in 0..<1000 {
       account.now += Int64.random(in: 0...3, using: &random)
@@ -240,18 +241,5 @@ private struct PoolAccount {
     while !lent.isEmpty { leave(isReusable: Bool.random(using: &random), &random) }
     check()
     #expect(waiting.isEmpty && machine.takenCount == 0)
-  }
-}
-
-/// SplitMix64, with a fixed seed, so that failures can be had again.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import HTTPWire
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Transport

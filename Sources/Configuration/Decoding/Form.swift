@@ -45,16 +45,6 @@ extension Form {
     }
   }
 
-  /// The value when it also passes `test`, which says what is wrong with one that does not.
-  func requiring(_ test: @escaping @Sendable (Value) -> String?) -> Form {
-    Form(accepted, schema: schema) { node, reading in
-      guard let value = read(node, reading) else { return nil }
-      guard let fault = test(value) else { return value }
-      reading.error(at: node.position, fault)
-      return nil
-    }
-  }
-
   func map<Other>(_ transform: @escaping @Sendable (Value) -> Other) -> Form<Other> {
     .init(accepted, schema: schema) { node, reading in read(node, reading).map(transform) }
   }

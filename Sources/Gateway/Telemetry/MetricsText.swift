@@ -49,8 +49,7 @@ struct MetricsText {
   mutating func append(_ journal: JournalStatistics) {
     counter("gatehouse_audit_records_total", "Records written to the journal.", journal.records)
     histogram(
-      "gatehouse_audit_fsync_duration_seconds", "How long the disk took.", bounds: DurationHistogram.bounds,
-      counts: journal.synchronizations.counts, sum: journal.synchronizations.sumNanoseconds)
+      "gatehouse_audit_fsync_duration_seconds", "How long the disk took.", journal.synchronizations)
     gauge(
       "gatehouse_audit_unwritten_outcomes", "Outcomes that could not be written.",
       Int64(journal.unwrittenOutcomes))
@@ -79,25 +78,16 @@ struct MetricsText {
     sample(name, [], "\(value)")
   }
 
-  mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
-    self.histogram(
-      name, help, bounds: Histogram.bounds, counts: histogram.buckets, sum: histogram.totalNanoseconds)
-  }
-
-  /// - Parameter counts: one more than `bounds`; the last is for what is above all of them.
-  private mutating func histogram(
-    _ name: String, _ help: String, bounds: [Int64], counts: [Int], sum: Int64
-  ) {
+  mutating func histogram(_ name: String, _ help: String, _ histogram: DurationHistogram) {
     begin(name, "histogram", help)
     var total = 0
-    for (bound, count) in zip(bounds, counts) {
+    for (bound, count) in zip(DurationHistogram.bounds, histogram.buckets) {
       total += count
       sample("\(name)_bucket", [("le", Self.seconds(bound))], "\(total)")
     }
-    let count = counts.reduce(0, +)
-    sample("\(name)_bucket", [("le", "+Inf")], "\(count)")
-    sample("\(name)_sum", [], Self.seconds(sum))
-    sample("\(name)_count", [], "\(count)")
+    sample("\(name)_bucket", [("le", "+Inf")], "\(total + (histogram.buckets.last ?? 0))")
+    sample("\(name)_sum", [], Self.seconds(histogram.totalNanoseconds))
+    sample("\(name)_count", [], "\(histogram.count)")
   }
 
   private static func seconds(_ nanoseconds: Int64) -> String { "\(Double(nanoseconds) / 1e9)" }

@@ -12,11 +12,11 @@ enum Unresolved: Error, Hashable, Sendable {
 
   /// In Unicode scalars.
   static let tagValueLength = ModelLimits.tagValue
-  static let tagValueLimits = "the value of a tag must have \(Wording.range(tagValueLength, "character"))"
+  static let tagValueLimits = "the value of a tag must have \(MessageText.range(tagValueLength, "character"))"
 
   var reason: String {
     switch self {
-    case .tenantHasNoLabel(let name): "the tenant has no label `\(Wording.shown(name))`"
+    case .tenantHasNoLabel(let name): "the tenant has no label `\(MessageText.shown(name))`"
     case .requestNamesNoAppInstance: "the request names no AppInstance"
     case .badSyntax: "its template cannot be read"
     case .noTagValue: Self.tagValueLimits

@@ -99,8 +99,7 @@ private final class MergedStringChecks: Sendable {
       let count = value.scalarCount
       guard count >= minLength, count <= maxLength else { return false }
     }
-    for index in prefixes.indices {
-      let prefix = prefixes[index]
+    for prefix in prefixes {
       guard prefix.failure(for: request) == nil, prefix.isPrefix(of: value, for: request) else {
         return false
       }

@@ -113,8 +113,8 @@ final class MergedTagChecks: Sendable {
       let tag = request.tags[index]
       let key = request[tag.key]
       if let place = keyTable.place(of: tag.fingerprint) {
-        let known = keys[place]
         // The same in another case is left to the policies.
+        let known = keys[place]
         guard key.holds(known.text), isCreation || !known.isAssigned else { return nil }
         if let values = known.values {
           guard values.keep(request[tag.value], request) else { return nil }

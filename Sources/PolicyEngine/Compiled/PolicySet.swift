@@ -45,11 +45,8 @@ package final class PolicySet: Sendable {
     }
   }
 
-  /// What the policies say about the requests of a tenant of the set. To be looked up once and kept.
-  package func policies(forTenant id: Text) -> TenantPolicies? { tenants[id] }
-
-  /// What the policies say about the requests of any tenant: `explain`, tests and replays may ask about one that no file
-  /// has, or with other labels.
+  /// What the policies say about a tenant's requests; to be looked up once and kept. `explain`, tests and replays may ask
+  /// about one that no file has, or with other labels.
   package func policies(for tenant: TenantFacts) -> TenantPolicies {
     if let known = tenants[tenant.id], known.facts == tenant { return known }
     return TenantPolicies(tenant, compiled)

@@ -2,7 +2,6 @@ internal import ChimeIdentity
 internal import Configuration
 internal import Patterns
 internal import Primitives
-internal import Synchronization
 
 /// A policy of the set and what can be known of it before any request.
 struct CompiledPolicy: Sendable {
@@ -52,8 +51,8 @@ struct CompiledPolicy: Sendable {
   func bind(to tenant: TenantFacts) -> BoundPolicy { shared ?? BoundPolicy(document, for: tenant) }
 }
 
-/// The policies that have a say in one tenant's requests, selected and bound once.
-final class TenantPlan: Sendable {
+/// The policies that have a say in one tenant's requests, selected and bound once. Guarded by the one who owns it.
+final class TenantPlan {
   struct Entry: Sendable {
     let policy: BoundPolicy
     /// The policy matches other operations only, and of this one just the tags that it relies on.
@@ -98,70 +97,64 @@ final class TenantPlan: Sendable {
     let filling: Filling
   }
 
-  /// For one operation: all entries, and steps for AppInstances that were asked about.
-  private final class Steps: Sendable {
+  /// For one operation: all entries, and the steps that were asked for.
+  private struct Steps {
     /// Enough for the AppInstances of most tenants; for others steps are made for each request, unmerged.
     private static let most = 64
 
     private let governance: Governance
     private let entries: [Entry]
     private let isSelective: Bool
-    private let cache: PatternCache
     /// Of all AppInstances, when they are treated alike; made when first asked for.
-    private let only = AtomicLazyReference<Step>()
+    private var only: Step?
     /// By AppInstance, when they are not.
-    private let known = Mutex<[Text: Step]>([:])
+    private var known: [Text: Step] = [:]
 
-    init(_ entries: [Entry], as governance: Governance, _ cache: PatternCache) {
+    init(_ entries: [Entry], as governance: Governance) {
       self.governance = governance
-      self.cache = cache
       self.entries = entries
       isSelective = entries.contains { $0.policy.appInstances != nil }
     }
 
-    /// Makes the step of all AppInstances, if there is one.
-    func prepare() {
-      if !isSelective { _ = stepOfAll() }
-    }
-
-    func step(for request: borrowing GovernedRequest) -> Step {
-      isSelective ? step(forAppInstance: request.appInstanceArn.uncheckedText) : stepOfAll()
-    }
-
-    private func stepOfAll() -> Step {
-      if let step = only.load() { return step }
-      return only.storeIfNil(Step(entries, as: governance, merges: true, cache))
-    }
-
-    private func step(forAppInstance appInstance: Text) -> Step {
-      known.withLock { known in
-        if let step = known[appInstance] { return step }
-        let matching = entries.filter { $0.policy.appInstances.admits(appInstance) }
-        let isKept = known.count < Self.most
-        let step = Step(matching, as: governance, merges: isKept, cache)
-        if isKept { known[appInstance] = step }
-        return step
+    mutating func step(for appInstance: Span<UInt8>?, _ cache: PatternCache) -> Step? {
+      if let only { return only }
+      guard isSelective else {
+        let made = Step(entries, as: governance, merges: true, cache)
+        only = made
+        return made
       }
+      guard let appInstance else { return nil }
+      return step(forAppInstance: appInstance.uncheckedText, cache)
+    }
+
+    private mutating func step(forAppInstance appInstance: Text, _ cache: PatternCache) -> Step {
+      if let step = known[appInstance] { return step }
+      let matching = entries.filter { $0.policy.appInstances.admits(appInstance) }
+      let isKept = known.count < Self.most
+      let step = Step(matching, as: governance, merges: isKept, cache)
+      if isKept { known[appInstance] = step }
+      return step
     }
   }
 
-  private let steps: [Steps]
+  private var steps: [Steps]
+  private let cache: PatternCache
 
   init(_ policies: [CompiledPolicy], for tenant: TenantFacts, _ cache: PatternCache) {
+    self.cache = cache
     let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
       .map { (compiled: $0, policy: $0.bind(to: tenant)) }
     steps = Governance.allCases.map { governance in
       let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
         Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))
       }
-      return Steps(entries, as: governance, cache)
+      return Steps(entries, as: governance)
     }
   }
 
-  func prepare() { for steps in steps { steps.prepare() } }
-
-  func step(for request: borrowing GovernedRequest, as governance: Governance) -> Step {
-    steps[Int(governance.rawValue)].step(for: request)
+  /// - Parameter appInstance: `nil`: only a step that is the same for all is wanted.
+  func step(for appInstance: Span<UInt8>?, as governance: Governance) -> Step? {
+    steps[Int(governance.rawValue)].step(for: appInstance, cache)
   }
 }
 

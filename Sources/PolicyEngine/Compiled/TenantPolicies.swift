@@ -11,7 +11,7 @@ package final class TenantPolicies: Sendable {
   /// A bit for each operation that the tenant may call.
   private let operations: UInt64
   /// Made when the tenant first calls: most of many tenants are quiet, and a set must be compiled and swapped quickly.
-  private let lazyPlan = AtomicLazyReference<TenantPlan>()
+  private let plan = Mutex<TenantPlan?>(nil)
 
   init(_ facts: TenantFacts, _ compiled: CompiledPolicies) {
     self.facts = facts
@@ -23,13 +23,17 @@ package final class TenantPolicies: Sendable {
     operations = bits
   }
 
-  func prepare() { plan.prepare() }
+  /// Makes the plan and its steps, except where these hang on the AppInstance.
+  func prepare() { for governance in Governance.allCases { _ = step(for: nil, as: governance) } }
 
   func mayCall(_ operation: Operation) -> Bool { operations >> UInt64(operation.rawValue) & 1 == 1 }
 
-  private var plan: TenantPlan {
-    if let plan = lazyPlan.load() { return plan }
-    return lazyPlan.storeIfNil(TenantPlan(compiled.policies, for: facts, compiled.patterns))
+  /// - Parameter appInstance: `nil`: only a step that is the same for all is wanted.
+  private func step(for appInstance: Span<UInt8>?, as governance: Governance) -> TenantPlan.Step? {
+    plan.withLock { known in
+      if known == nil { known = TenantPlan(compiled.policies, for: facts, compiled.patterns) }
+      return known?.step(for: appInstance, as: governance)
+    }
   }
 }
 
@@ -51,14 +55,9 @@ extension TenantPolicies {
   private func applyPolicies(
     to request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    let step = plan.step(for: request, as: governance)
-    for index in step.filling.indices {
-      let filler = step.filling[index]
-      filler.policy.fill(filler.filling, &request, &recorder)
-    }
-    for index in step.clamping.indices {
-      step.clamping[index].policy.clamp(&request, as: governance, &recorder)
-    }
+    guard let step = step(for: request.appInstanceArn, as: governance) else { return }
+    for filler in step.filling { filler.policy.fill(filler.filling, &request, &recorder) }
+    for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
     if !step.enforced.isEmpty {
       let parts = Self.doubtful(step.merged, request, recorder)
       if !parts.isEmpty {

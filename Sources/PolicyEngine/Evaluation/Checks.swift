@@ -31,8 +31,8 @@ extension BoundPolicy {
     let result = pattern.matchesWhole(value)
     recorder.judge(
       rule, of: self, keeps: result == .matched, field: field(),
-      wrong: result == .exceededBound ? Wording.exceededBound : "the value does not match",
-      accepted: "a value that as a whole matches `\(Wording.shown(pattern: pattern.source))`")
+      wrong: result == .exceededBound ? MessageText.exceededBound : "the value does not match",
+      accepted: "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`")
   }
 
   /// Holds a value against regular expressions that may match nowhere in it.
@@ -46,8 +46,8 @@ extension BoundPolicy {
       let result = pattern.occurs(in: value, holding: bytes)
       recorder.judge(
         rule, of: self, keeps: result == .unmatched, field: field,
-        wrong: result == .exceededBound ? Wording.exceededBound : "the value contains what is forbidden",
-        accepted: "a value in which `\(Wording.shown(pattern: pattern.source))` matches nowhere")
+        wrong: result == .exceededBound ? MessageText.exceededBound : "the value contains what is forbidden",
+        accepted: "a value in which `\(MessageText.shown(pattern: pattern.source))` matches nowhere")
     }
   }
 
@@ -64,8 +64,8 @@ extension BoundPolicy {
       let count = value.scalarCount
       recorder.judge(
         rules.length, of: self, keeps: count >= checks.minLength ?? 0 && count <= checks.maxLength ?? .max,
-        field: rules.field, wrong: "the value has \(Wording.count(count, "character"))",
-        accepted: Wording.range(checks.minLength, checks.maxLength, "character"))
+        field: rules.field, wrong: "the value has \(MessageText.count(count, "character"))",
+        accepted: MessageText.range(checks.minLength, checks.maxLength, "character"))
     }
     if let rule = rules.trimmed, checks.isTrimmed {
       recorder.judge(
@@ -89,12 +89,12 @@ extension BoundPolicy {
       recorder.judge(
         rule, of: self, keeps: false, field: field,
         wrong: "the prefix it must start with is not known, because \(failure.reason)",
-        accepted: Wording.nothing)
+        accepted: MessageText.nothing)
     } else {
       recorder.judge(
         rule, of: self, keeps: prefix.isPrefix(of: value, for: request), field: field,
         wrong: "the value does not start as it must",
-        accepted: "a value that starts with `\(Wording.shown(prefix.value(for: request)))`")
+        accepted: "a value that starts with `\(MessageText.shown(prefix.value(for: request)))`")
     }
   }
 
@@ -107,19 +107,21 @@ extension BoundPolicy {
       recorder.judge(
         .expirationRequired, of: self, keeps: days != nil, field: PolicyField.expiration,
         wrong: "the settings are missing",
-        accepted: "ExpirationSettings with an ExpirationDays\(Wording.of(least, most, "day"))"
+        accepted: "ExpirationSettings with an ExpirationDays\(MessageText.of(least, most, "day"))"
           + " and the ExpirationCriterion `\(GovernedRequest.createdTimestamp)`")
     }
     guard let days else { return }
     if let least {
       recorder.judge(
         .expirationMinDays, of: self, keeps: days >= least, field: PolicyField.expirationDays,
-        wrong: "\(Wording.count(days, "day")) is too short", accepted: Wording.range(least, most, "day"))
+        wrong: "\(MessageText.count(days, "day")) is too short",
+        accepted: MessageText.range(least, most, "day"))
     }
     if let most {
       recorder.judge(
         .expirationMaxDays, of: self, keeps: days <= most, field: PolicyField.expirationDays,
-        wrong: "\(Wording.count(days, "day")) is too long", accepted: Wording.range(least, most, "day"))
+        wrong: "\(MessageText.count(days, "day")) is too long",
+        accepted: MessageText.range(least, most, "day"))
     }
   }
 
@@ -129,8 +131,8 @@ extension BoundPolicy {
     if let most = checks.maxBytes {
       recorder.judge(
         .metadataMaxBytes, of: self, keeps: value.count <= most, field: PolicyField.metadata,
-        wrong: "the value has \(Wording.count(value.count, "byte")) in UTF-8",
-        accepted: Wording.range(nil, most, "byte"))
+        wrong: "the value has \(MessageText.count(value.count, "byte")) in UTF-8",
+        accepted: MessageText.range(nil, most, "byte"))
     }
     if checks.isJSON {
       // Where it fails is said, not what stands there: metadata may be nothing for logs.

@@ -21,21 +21,37 @@ package enum JudgementRefusal: Error, Sendable {
 /// A reference, because the proofs of the steps and the record of a request that some step refused need the same facts.
 /// It belongs to one task, and its memory can be used again for another request.
 package final class JudgedRequest {
-  package fileprivate(set) var call: IdentifiedCall
+  /// Together, so that a step has to be given access to them once.
+  fileprivate struct State: ~Copyable {
+    var call: IdentifiedCall
+    var facts: GovernedRequest
+    var decision = Decision()
+    var isDecided = false
+    var syntaxError: JSONSyntaxError?
+
+    init(_ call: IdentifiedCall) {
+      self.call = call
+      facts = GovernedRequest(operation: call.operation)
+    }
+  }
+
+  private var state: State
+
+  package var call: IdentifiedCall { state.call }
   /// The facts, as far as the request can be read: a body that is not strict JSON tells none.
-  package fileprivate(set) var facts: GovernedRequest
-  package fileprivate(set) var decision = Decision()
+  package var facts: GovernedRequest {
+    _read { yield state.facts }
+  }
+  package var decision: Decision { state.decision }
   /// Whether policies were asked.
-  package fileprivate(set) var isDecided = false
-  private var syntaxError: JSONSyntaxError?
+  package var isDecided: Bool { state.isDecided }
 
   /// - Parameters:
   ///   - bytes: the buffer that the request came in; it is shared, not copied.
   ///   - body: where the body stands in it; empty when there is none.
   package init(_ call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
-    self.call = call
-    facts = GovernedRequest(operation: call.operation)
-    read(bytes, body)
+    state = State(call)
+    state.read(bytes, body)
   }
 
   package convenience init(_ call: IdentifiedCall, body: [UInt8]) {
@@ -44,6 +60,26 @@ package final class JudgedRequest {
 
   /// Drops everything about one request and takes another, in the same memory.
   package func reuse(for call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
+    state.reuse(for: call, bytes, body)
+  }
+
+  /// Step one: the tenant's operations, and its AppInstances in body, path and query.
+  package func confine(to tenant: TenantPolicies) throws(JudgementRefusal) -> ConfinedRequest {
+    try state.confine(to: tenant)
+    return ConfinedRequest(self, tenant)
+  }
+
+  fileprivate func validate() throws(JudgementRefusal) { try state.validate() }
+
+  fileprivate func decide(
+    by tenant: TenantPolicies, fillingIn token: () -> Text, body: inout ByteBuffer
+  ) throws(JudgementRefusal) -> ForwardedBody {
+    try state.decide(by: tenant, fillingIn: token, body: &body)
+  }
+}
+
+extension JudgedRequest.State {
+  fileprivate mutating func reuse(for call: IdentifiedCall, _ bytes: [UInt8], _ body: Range<Int>) {
     self.call = call
     facts.removeAll()
     decision = Decision()
@@ -52,7 +88,7 @@ package final class JudgedRequest {
     read(bytes, body)
   }
 
-  private func read(_ bytes: [UInt8], _ body: Range<Int>) {
+  fileprivate mutating func read(_ bytes: [UInt8], _ body: Range<Int>) {
     var document: JSONDocument?
     if !body.isEmpty {
       do { document = try JSONDocument(parsing: bytes, in: body) } catch { syntaxError = error }
@@ -60,8 +96,7 @@ package final class JudgedRequest {
     facts.read(call, document)
   }
 
-  /// Step one: the tenant's operations, and its AppInstances in body, path and query.
-  package func confine(to tenant: TenantPolicies) throws(JudgementRefusal) -> ConfinedRequest {
+  fileprivate borrowing func confine(to tenant: TenantPolicies) throws(JudgementRefusal) {
     if let violation = TenantConfinement.violation(of: call.operation, by: tenant) {
       throw .notTheTenants(violation)
     }
@@ -73,7 +108,26 @@ package final class JudgedRequest {
       throw .breaksModel(error)
     }
     if let violation { throw .notTheTenants(violation) }
-    return ConfinedRequest(self, tenant)
+  }
+
+  fileprivate borrowing func validate() throws(JudgementRefusal) {
+    do {
+      try ModelValidator.validate(call, document: facts.document)
+    } catch {
+      throw .breaksModel(error)
+    }
+  }
+
+  fileprivate mutating func decide(
+    by tenant: TenantPolicies, fillingIn token: () -> Text, body: inout ByteBuffer
+  ) throws(JudgementRefusal) -> ForwardedBody {
+    decision = tenant.decide(&facts)
+    isDecided = true
+    guard decision.isAllowed else { throw .denied(decision.violations) }
+    if facts.lacksClientRequestToken { facts.fillClientRequestToken(token().utf8.span) }
+    guard facts.changeCount > 0 else { return .asReceived }
+    facts.writeBody(to: &body)
+    return .written
   }
 }
 
@@ -89,11 +143,7 @@ package struct ConfinedRequest: ~Copyable {
 
   /// The first half of step two: the API model.
   package consuming func validate() throws(JudgementRefusal) -> ValidRequest {
-    do {
-      try ModelValidator.validate(judged.call, document: judged.facts.document)
-    } catch {
-      throw .breaksModel(error)
-    }
+    try judged.validate()
     return ValidRequest(judged, tenant)
   }
 }
@@ -117,14 +167,7 @@ package struct ValidRequest: ~Copyable {
   package consuming func decide(
     fillingIn token: @autoclosure () -> Text, body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
-    let decision = tenant.decide(&judged.facts)
-    judged.isDecided = true
-    judged.decision = decision
-    guard decision.isAllowed else { throw .denied(decision.violations) }
-    if judged.facts.lacksClientRequestToken { judged.facts.fillClientRequestToken(token().utf8.span) }
-    guard judged.facts.changeCount > 0 else { return .asReceived }
-    judged.facts.writeBody(to: &body)
-    return .written
+    try judged.decide(by: tenant, fillingIn: token, body: &body)
   }
 
   /// The same, with every verdict that led to the decision.

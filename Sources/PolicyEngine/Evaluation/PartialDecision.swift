@@ -107,7 +107,7 @@ private struct PartialRecorder: VerdictRecorder {
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
   ) {
     // Where no value at all would be accepted, the value does not matter.
-    if let member = member(of: rule, policy, field()), keeps || accepted() != Wording.nothing {
+    if let member = member(of: rule, policy, field()), keeps || accepted() != MessageText.nothing {
       add(rule, of: policy, hangsOn: member)
     } else if !keeps {
       add(

@@ -57,7 +57,7 @@ extension BoundPolicy {
   /// The protected tag, by its key where the caller wrote that in another case.
   private static func named(_ key: Span<UInt8>, _ meant: FoldedKey?) -> String {
     guard let meant, !key.holds(meant.text) else { return "the tag" }
-    return "the tag `\(Wording.shown(meant.text))`, which this key differs from only in case,"
+    return "the tag `\(MessageText.shown(meant.text))`, which this key differs from only in case,"
   }
 
   private func checkPresence(
@@ -84,12 +84,12 @@ extension BoundPolicy {
   }
 
   private func accepted(_ required: RequiredTag, in request: borrowing GovernedRequest) -> String {
-    let tag = "a tag `\(Wording.shown(required.key.text))`"
+    let tag = "a tag `\(MessageText.shown(required.key.text))`"
     if let values = required.values {
-      return "\(tag) with a value of \(Wording.list(shownValues(values, in: request)))"
+      return "\(tag) with a value of \(MessageText.list(shownValues(values, in: request)))"
     }
     guard let pattern = required.pattern else { return tag }
-    return "\(tag) with a value that as a whole matches `\(Wording.shown(pattern: pattern.source))`"
+    return "\(tag) with a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`"
   }
 
   private func checkAssigned(
@@ -98,7 +98,7 @@ extension BoundPolicy {
     guard let failure = assigned.value.tagFailure(for: request) else { return }
     recorder.judge(
       .tagsRequired, of: self, keeps: false, field: assigned.field,
-      wrong: "policy cannot set the tag, because \(failure.reason)", accepted: Wording.nothing)
+      wrong: "policy cannot set the tag, because \(failure.reason)", accepted: MessageText.nothing)
   }
 
   /// What is held against each tag of the request by itself.
@@ -128,8 +128,8 @@ extension BoundPolicy {
   ) {
     recorder.judge(
       .tagsKeyCase, of: self, keeps: false, field: PolicyField.tag(ofCaller: key),
-      wrong: "the key differs from `\(Wording.shown(meant))` only in case",
-      accepted: "the key `\(Wording.shown(meant))`")
+      wrong: "the key differs from `\(MessageText.shown(meant))` only in case",
+      accepted: "the key `\(MessageText.shown(meant))`")
   }
 
   private func checkKey(
@@ -139,13 +139,13 @@ extension BoundPolicy {
       recorder.judge(
         .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: PolicyField.tag(ofCaller: key),
         wrong: "the key is not allowed",
-        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(Wording.list(allowed.globs))")
+        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(MessageText.list(allowed.globs))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
         .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.matches(key),
         field: PolicyField.tag(ofCaller: key), wrong: "the key is forbidden",
-        accepted: "keys that match none of \(Wording.list(tags.forbiddenKeys.globs))")
+        accepted: "keys that match none of \(MessageText.list(tags.forbiddenKeys.globs))")
     }
   }
 
@@ -163,7 +163,8 @@ extension BoundPolicy {
       } catch {
         recorder.judge(
           .tagsValue, of: self, keeps: false, field: required.field,
-          wrong: "one of the values listed is not known, because \(error.reason)", accepted: Wording.nothing)
+          wrong: "one of the values listed is not known, because \(error.reason)",
+          accepted: MessageText.nothing)
       }
     }
     if let pattern = required.pattern {
@@ -178,12 +179,13 @@ extension BoundPolicy {
     recorder.judge(
       .tagsValue, of: self, keeps: keeps, field: required.field,
       wrong: "the value is not one of those listed",
-      accepted: "a value that matches one of \(Wording.list(shownValues(required.values ?? [], in: request)))"
+      accepted:
+        "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"
     )
   }
 
   private func shownValues(_ values: [ValueGlob], in request: borrowing GovernedRequest) -> [String] {
-    values.compactMap { value in (try? value.resolve(for: request)).map { Wording.shown($0.source) } }
+    values.compactMap { value in (try? value.resolve(for: request)).map { MessageText.shown($0.source) } }
   }
 
   private func checkCount(
@@ -195,7 +197,7 @@ extension BoundPolicy {
     guard tags.maxCount != nil || count > most else { return }
     recorder.judge(
       .tagsMaxCount, of: self, keeps: count <= most, field: PolicyField.tags,
-      wrong: "the request has \(Wording.count(count, "tag")), with those that policy sets",
-      accepted: Wording.range(nil, most, "tag"))
+      wrong: "the request has \(MessageText.count(count, "tag")), with those that policy sets",
+      accepted: MessageText.range(nil, most, "tag"))
   }
 }

@@ -46,14 +46,14 @@ struct CompiledTagPolicy: Sendable {
         isPresent = true
         recorder.judge(
           .tagsKeyCase, of: judge, keeps: false, field: PolicyField.tag(ofCaller: given),
-          wrong: "the key differs from `\(Wording.shown(key.text))` only in case",
-          accepted: "the key `\(Wording.shown(key.text))`")
+          wrong: "the key differs from `\(MessageText.shown(key.text))` only in case",
+          accepted: "the key `\(MessageText.shown(key.text))`")
       }
     }
     guard tagging.isCreation, !policy.reportedFor.isDisjoint(with: tagging.resources) else { return }
     recorder.judge(
       .tagsRequired, of: warning, keeps: isPresent, field: field, wrong: "the tag is missing",
-      accepted: "a tag `\(Wording.shown(key.text))`")
+      accepted: "a tag `\(MessageText.shown(key.text))`")
   }
 
   private func checkValue(
@@ -63,7 +63,7 @@ struct CompiledTagPolicy: Sendable {
     recorder.judge(
       .tagsValue, of: judge, keeps: values.matches(value), field: field,
       wrong: "the value is not one of those listed",
-      accepted: "a value that matches one of \(Wording.list(values.globs))")
+      accepted: "a value that matches one of \(MessageText.list(values.globs))")
   }
 }
 

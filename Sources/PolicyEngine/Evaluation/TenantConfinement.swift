@@ -20,8 +20,8 @@ enum TenantConfinement {
     guard !tenant.mayCall(operation) else { return nil }
     return Violation(
       policy: GatewayRule.policy, rule: GatewayRule.operation, field: "operation",
-      message: "tenant \(Wording.shown(tenant.facts.id)) may not call \(operation.name)"
-        + "; accepted: \(Wording.list((tenant.facts.operations ?? []).sorted()))")
+      message: "tenant \(MessageText.shown(tenant.facts.id)) may not call \(operation.name)"
+        + "; accepted: \(MessageText.list((tenant.facts.operations ?? []).sorted()))")
   }
 
   /// Why the tenant may not do it to all of what the request names in body, path and query, or `nil`.
@@ -49,6 +49,7 @@ enum TenantConfinement {
   ) -> Violation {
     Violation(
       policy: GatewayRule.policy, rule: GatewayRule.appInstance, field: member.description,
-      message: "it is \(fault) tenant \(Wording.shown(tenant)) may use; accepted: \(Wording.list(allowed))")
+      message:
+        "it is \(fault) tenant \(MessageText.shown(tenant)) may use; accepted: \(MessageText.list(allowed))")
   }
 }

@@ -2,7 +2,7 @@ internal import Configuration
 
 /// What evaluation reports to: a decision keeps what was broken and changed, an explanation every rule looked at.
 ///
-/// Wording is passed unevaluated, because most requests keep most rules and nobody reads about those.
+/// What is said is passed unevaluated, because most requests keep most rules and nobody reads about those.
 protocol VerdictRecorder {
   /// Whether rules that are kept matter to it.
   var recordsKeptRules: Bool { get }
@@ -46,7 +46,7 @@ struct DecisionRecorder: VerdictRecorder {
       Violation(
         policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
         message:
-          "would be \(change.from.isAbsent ? "added" : "changed") as `\(Wording.shown(request[change.to]))`",
+          "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`",
         kind: .wouldChange),
       of: .warn)
   }

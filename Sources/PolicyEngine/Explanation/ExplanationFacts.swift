@@ -5,15 +5,15 @@ extension Explanation {
   /// What the request had in the field of a verdict, as the policy saw it; `nil`: nothing. Metadata is not repeated.
   package func given(to verdict: RuleVerdict, in report: PolicyReport) -> String? {
     if report.mode == .warn, let change = report.changes.last(where: { $0.field == verdict.field }) {
-      return "`\(Wording.shown(change.to))`"
+      return "`\(MessageText.shown(change.to))`"
     }
     switch verdict.field {
     case PolicyField.userID: return Self.quoted(request.appInstanceUserId)
     case PolicyField.name: return Self.quoted(request.name)
-    case PolicyField.metadata: return (request.metadata?.count).map { Wording.count($0, "byte") }
-    case PolicyField.tags: return Wording.count(request.tagCount, "tag")
+    case PolicyField.metadata: return (request.metadata?.count).map { MessageText.count($0, "byte") }
+    case PolicyField.tags: return MessageText.count(request.tagCount, "tag")
     case PolicyField.expiration, PolicyField.expirationDays:
-      return request.expirationDays.map { Wording.count($0, "day") }
+      return request.expirationDays.map { MessageText.count($0, "day") }
     default:
       for index in 0..<request.tagCount {
         let key = request.tagKey(index)
@@ -29,7 +29,7 @@ extension Explanation {
 
   private static func quoted(_ value: Span<UInt8>?) -> String? {
     guard let value else { return nil }
-    return "`\(Wording.shown(value))`"
+    return "`\(MessageText.shown(value))`"
   }
 }
 

@@ -190,10 +190,8 @@ extension JSONDocument {
 extension Span<UInt8> {
   @inline(__always)
   fileprivate func isEqual(to literal: StaticString) -> Bool {
-    let expected = UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-    guard count == expected.count else { return false }
-    for index in 0..<count where self[unchecked: index] != expected[index] { return false }
-    return true
+    // The bytes of a literal are there for good.
+    holds(Span(_unsafeStart: literal.utf8Start, count: literal.utf8CodeUnitCount))
   }
 }
 

@@ -76,9 +76,7 @@ extension GovernedRequest {
     if slice.isInSide, !slice.isAbsent {
       bytes.append(quoted: self[slice])
     } else {
-      bytes.append(UInt8(ascii: "\""))
-      bytes.append(self[slice])
-      bytes.append(UInt8(ascii: "\""))
+      bytes.append(plainQuoted: self[slice])
     }
   }
 
@@ -102,5 +100,17 @@ extension GovernedRequest {
     }
     if separator.utf8Start.pointee == UInt8(ascii: "{") { bytes.append("{") }
     bytes.append("}")
+  }
+}
+
+extension ByteBuffer {
+  /// Appends a JSON string that needs no escapes.
+  fileprivate mutating func append(plainQuoted value: Span<UInt8>) {
+    append(upTo: value.count + 2) { out in
+      out[0] = UInt8(ascii: "\"")
+      value.withUnsafeBufferPointer { _ = out[1...].initialize(fromContentsOf: $0) }
+      out[value.count + 1] = UInt8(ascii: "\"")
+      return value.count + 2
+    }
   }
 }

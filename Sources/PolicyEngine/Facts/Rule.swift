@@ -42,5 +42,5 @@ enum PolicyField {
   static func tag(_ key: Text) -> String { "Tags.\(key.string)" }
 
   /// `Tags.Owner`, for a key that the caller chose: shortened and on one line, like any value of theirs.
-  static func tag(ofCaller key: Span<UInt8>) -> String { "Tags.\(Wording.shown(key))" }
+  static func tag(ofCaller key: Span<UInt8>) -> String { "Tags.\(MessageText.shown(key))" }
 }

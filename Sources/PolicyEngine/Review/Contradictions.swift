@@ -31,10 +31,10 @@ struct Contradictions {
 
   private mutating func reviewTags(of changer: PuttingPolicy, by checker: PuttingPolicy) {
     guard let rules = checker.document.tags else { return }
-    let whose = "policy `\(Wording.shown(checker.document.name.value))`'s"
+    let whose = "policy `\(MessageText.shown(checker.document.name.value))`'s"
     for put in changer.putTags {
       let key = put.key.text
-      let tag = "the tag `\(Wording.shown(key))` that \(changer.document.isPutIn)"
+      let tag = "the tag `\(MessageText.shown(key))` that \(changer.document.isPutIn)"
       let isExempt = checker.sets(key)
       if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
         warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
@@ -47,7 +47,7 @@ struct Contradictions {
       where !isItsOwn && put.key.differsOnlyInCase(from: assigned.value) {
         warn(
           changer.document, put.value.position,
-          "\(tag) differs only in case from one that \(whose) `set` \(checker.document.putsIn), `\(Wording.shown(assigned.value))`"
+          "\(tag) differs only in case from one that \(whose) `set` \(checker.document.putsIn), `\(MessageText.shown(assigned.value))`"
         )
       }
       for (required, rule) in checker.required {
@@ -59,7 +59,7 @@ struct Contradictions {
         } else if put.isSet, required.differsOnlyInCase(from: key) {
           warn(
             changer.document, put.value.position,
-            "\(tag) differs only in case from one of \(whose) required tags, `\(Wording.shown(required.text))`"
+            "\(tag) differs only in case from one of \(whose) required tags, `\(MessageText.shown(required.text))`"
           )
         }
       }
@@ -83,7 +83,7 @@ struct Contradictions {
       for (otherKey, _) in other.required where key.differsOnlyInCase(from: otherKey.text) {
         warn(
           one.document, rule.key.position,
-          "policy `\(Wording.shown(other.document.name.value))` requires `\(Wording.shown(otherKey.text))`, which"
+          "policy `\(MessageText.shown(other.document.name.value))` requires `\(MessageText.shown(otherKey.text))`, which"
             + " differs only in case: no request has both")
       }
     }
@@ -91,16 +91,16 @@ struct Contradictions {
 
   private mutating func reviewDays(of changer: PolicyDocument, by checker: PolicyDocument) {
     guard let days = changer.expiration?.defaultDays, let limits = checker.expiration else { return }
-    let whose = "policy `\(Wording.shown(checker.name.value))`'s"
+    let whose = "policy `\(MessageText.shown(checker.name.value))`'s"
     if let least = limits.minDays?.value, days.value < least {
       warn(
         changer, days.position,
-        "the default of \(Wording.count(days.value, "day")) is below \(whose) minDays, \(least)")
+        "the default of \(MessageText.count(days.value, "day")) is below \(whose) minDays, \(least)")
     }
     if let most = limits.maxDays?.value, days.value > most, limits.onExcess == .deny {
       warn(
         changer, days.position,
-        "the default of \(Wording.count(days.value, "day")) is above \(whose) maxDays, \(most)")
+        "the default of \(MessageText.count(days.value, "day")) is above \(whose) maxDays, \(most)")
     }
   }
 }

@@ -40,7 +40,7 @@ struct CostlyPatterns {
     problems.append(
       document.problem(
         at: pattern.position, severity: .warning,
-        "matching takes more steps than allowed on some values, such as `\(Wording.shown(value))`, which are then"
+        "matching takes more steps than allowed on some values, such as `\(MessageText.shown(value))`, which are then"
           + " refused; repetitions inside repetitions, such as `(a+)+`, and alternatives that begin alike do this"
       ))
   }

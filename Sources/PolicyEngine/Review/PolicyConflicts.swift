@@ -36,7 +36,7 @@ struct PolicyConflicts {
       }
     }
     for (key, claims) in claims.sorted(by: { $0.key < $1.key }) {
-      compare(claims, "the tag `\(Wording.shown(key))`")
+      compare(claims, "the tag `\(MessageText.shown(key))`")
     }
   }
 
@@ -58,9 +58,9 @@ struct PolicyConflicts {
       where earlier.value != later.value && earlier.document.match.overlaps(later.document.match) {
         let problem = later.document.problem(
           at: later.position, severity: severity(earlier.document, later.document),
-          "\(later.verb) \(field) to `\(Wording.shown(later.value))`, where policy"
-            + " `\(Wording.shown(earlier.document.name.value))` \(earlier.verb) it to"
-            + " `\(Wording.shown(earlier.value))` (\(earlier.document.file):\(earlier.position.line)) and both can"
+          "\(later.verb) \(field) to `\(MessageText.shown(later.value))`, where policy"
+            + " `\(MessageText.shown(earlier.document.name.value))` \(earlier.verb) it to"
+            + " `\(MessageText.shown(earlier.value))` (\(earlier.document.file):\(earlier.position.line)) and both can"
             + " match one request")
         // Days that differ do so for both operations; they are said once.
         if !problems.contains(problem) { problems.append(problem) }

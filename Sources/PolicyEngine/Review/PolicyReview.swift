@@ -28,7 +28,7 @@ struct PolicyReview {
       problems.append(
         document.problem(
           at: key.position,
-          "the key of a tag must have \(Wording.range(ModelLimits.tagKey, "character")), and this has \(key.value.scalarCount)"
+          "the key of a tag must have \(MessageText.range(ModelLimits.tagKey, "character")), and this has \(key.value.scalarCount)"
         ))
     }
     if let days = document.expiration?.defaultDays, !ModelLimits.expirationDays.contains(days.value) {

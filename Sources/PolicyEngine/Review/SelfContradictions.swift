@@ -51,20 +51,20 @@ struct SelfContradictions {
     of put: PutTag, _ putting: PuttingPolicy, _ rules: PolicyDocument.TagRules
   ) {
     let key = put.key.text
-    let tag = "the tag `\(Wording.shown(key))` that \(putting.document.isPutIn)"
+    let tag = "the tag `\(MessageText.shown(key))` that \(putting.document.isPutIn)"
     if let allowed = rules.allowedKeys, !put.isSet, !allowed.anyMatches(key) {
       report(
         putting.document, put.value.position, "\(tag) is not among its own allowedKeys",
-        accepted: "keys that match one of \(Wording.list(allowed))")
+        accepted: "keys that match one of \(MessageText.list(allowed))")
     }
     if rules.forbiddenKeys.anyMatches(key) {
       report(
         putting.document, put.value.position, "\(tag) is among its own forbiddenKeys",
-        accepted: "keys that match none of \(Wording.list(rules.forbiddenKeys))")
+        accepted: "keys that match none of \(MessageText.list(rules.forbiddenKeys))")
     }
     for (required, _) in putting.required
     where !putting.requires(key) && required.differsOnlyInCase(from: key) {
-      let name = Wording.shown(required.text)
+      let name = MessageText.shown(required.text)
       report(
         putting.document, put.value.position,
         "\(tag) differs only in case from one of its own required tags, `\(name)`",
@@ -78,26 +78,26 @@ struct SelfContradictions {
     if let most = rules.maxCount?.value, put > most {
       report(
         putting.document, putting.putTags[0].value.position,
-        "the policy \(putting.document.putsIn) \(Wording.count(put, "tag")), and its own maxCount is \(most)",
-        accepted: Wording.range(nil, most, "tag"))
+        "the policy \(putting.document.putsIn) \(MessageText.count(put, "tag")), and its own maxCount is \(most)",
+        accepted: MessageText.range(nil, most, "tag"))
     } else if put > BoundPolicy.mostTags {
       report(
         putting.document, putting.putTags[0].value.position,
         "the policy \(putting.document.putsIn) \(put) tags, which the service does not take",
-        accepted: Wording.range(nil, BoundPolicy.mostTags, "tag"))
+        accepted: MessageText.range(nil, BoundPolicy.mostTags, "tag"))
     } else if let most = rules.maxCount, least > most.value {
       // What a policy asks of callers is no change of its own.
       report(
         putting.document, most.position,
-        "the policy requires and \(putting.document.putsIn) \(Wording.count(least, "tag")), and its own maxCount is \(most.value)",
+        "the policy requires and \(putting.document.putsIn) \(MessageText.count(least, "tag")), and its own maxCount is \(most.value)",
         accepted: "a maxCount of at least \(least)", isError: false)
     }
   }
 
   private mutating func reviewDays(of document: PolicyDocument) {
     guard let rules = document.expiration, let days = rules.defaultDays else { return }
-    let accepted = Wording.range(rules.minDays?.value, rules.maxDays?.value, "day")
-    let given = "the default of \(Wording.count(days.value, "day"))"
+    let accepted = MessageText.range(rules.minDays?.value, rules.maxDays?.value, "day")
+    let given = "the default of \(MessageText.count(days.value, "day"))"
     if let least = rules.minDays?.value, days.value < least {
       report(document, days.position, "\(given) is below its own minDays, \(least)", accepted: accepted)
     }
@@ -121,13 +121,13 @@ extension SelfContradictions {
       reviewValue(
         of: put, policy, needsTenant, fault: "is not among the values in its own required tags",
         accepted:
-          "a value that matches one of \(Wording.list((rule.values ?? []).map { Wording.shown($0.value) }))",
+          "a value that matches one of \(MessageText.list((rule.values ?? []).map { MessageText.shown($0.value) }))",
         { value, tag in tag.knownValues?.matches(value) }, rule)
     }
     if let pattern = rule.pattern?.value, !template.needsRequest {
       reviewValue(
         of: put, policy, template.needsTenant, fault: "does not match the pattern in its own required tags",
-        accepted: "a value that as a whole matches `\(Wording.shown(pattern: pattern.source))`",
+        accepted: "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`",
         { value, _ in pattern.matchesWhole(value) == .matched }, rule)
     }
   }
@@ -138,7 +138,8 @@ extension SelfContradictions {
     _ keeps: (Text, RequiredTag) -> Bool?, _ rule: PolicyDocument.RequiredTag
   ) {
     let document = policy.document
-    let message = "the value of the tag `\(Wording.shown(put.key.text))` that \(document.isPutIn) \(fault)"
+    let message =
+      "the value of the tag `\(MessageText.shown(put.key.text))` that \(document.isPutIn) \(fault)"
     let nobody = TenantFacts(id: "")
     guard needsTenant else {
       if keeps(put.value.value, RequiredTag(rule, for: nobody)) == false {
@@ -158,7 +159,7 @@ extension SelfContradictions {
     }
     guard !refused.isEmpty else { return }
     report(
-      document, put.value.position, "\(message), for \(Wording.names(of: refused))", accepted: accepted,
+      document, put.value.position, "\(message), for \(MessageText.names(of: refused))", accepted: accepted,
       isAboutTenants: true)
   }
 

@@ -22,12 +22,13 @@ struct TagPolicyReview {
     against tagPolicies: [CompiledTagPolicy]
   ) {
     for tagPolicy in tagPolicies {
-      let tag = "the tag `\(Wording.shown(key.value))`"
-      let whose = "`\(Wording.shown(tagPolicy.document.name.value))`"
+      let tag = "the tag `\(MessageText.shown(key.value))`"
+      let whose = "`\(MessageText.shown(tagPolicy.document.name.value))`"
       if tagPolicy.key.differsOnlyInCase(from: key.value) {
         warn(
           document, key,
-          "\(tag) differs only in case from `\(Wording.shown(tagPolicy.key.text))`, which \(whose) enforces")
+          "\(tag) differs only in case from `\(MessageText.shown(tagPolicy.key.text))`, which \(whose) enforces"
+        )
       } else if tagPolicy.key.text == key.value, let value, let constant = Self.constant(value.value),
         !tagPolicy.accepts(constant)
       {

@@ -26,7 +26,8 @@ struct TemplateReview {
     for label in template.labels {
       let lacking = survey(.tenantLabel(label)).lacking
       guard lacking.isEmpty else {
-        return "`${tenant.labels.\(Wording.shown(label))}` has no value for \(Wording.names(of: lacking))"
+        return
+          "`${tenant.labels.\(MessageText.shown(label))}` has no value for \(MessageText.names(of: lacking))"
       }
     }
     return isTagValue ? lengthFault(of: template) : nil
@@ -41,7 +42,7 @@ struct TemplateReview {
     guard !tenants.isEmpty, !surelyFits(template) else { return nil }
     let unfit = tenants.filter { !Unresolved.tagValueLength.contains(length(of: template, for: $0)) }
     return unfit.isEmpty
-      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(Wording.names(of: unfit))"
+      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(MessageText.names(of: unfit))"
   }
 
   private mutating func surelyFits(_ template: Template) -> Bool {

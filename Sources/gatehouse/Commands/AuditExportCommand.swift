@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditExport
 import AuditStore
 import AuditTrail
 import Configuration
@@ -44,6 +45,8 @@ struct AuditExportCommand: ParsableCommand {
       unreadable = try export(reader, elsewhere: place, key: configuration.audit.checkpoint.signingKey)
     } catch let error as AuditStore.FileFault {
       throw CommandFailure(journal: directory, error)
+    } catch let error as ExportFailure {
+      throw CommandFailure(.bad, error.message)
     }
     try CommandFailure.check(unreadableLines: unreadable)
   }
@@ -61,14 +64,14 @@ struct AuditExportCommand: ParsableCommand {
     let now = WallClockTime.now
     let since = since?.resolved(at: now)
     let until = until?.resolved(at: now)
-    let folder = try ExportFolder(output)
+    let folder = try ExportFolder(output, files: DiskFiles())
     switch form {
     case .cloudtrail:
       let first = try reader.firstRecord { _ in true }
       var export = CloudTrailExport(
         into: folder, since: since, until: until, key: key,
         firstLeft: first.flatMap { $0.sequence > 1 ? $0.time : nil })
-      let unreadable = try Self.each(reader) { request throws(CommandFailure) in
+      let unreadable = try Self.each(reader) { request throws(ExportFailure) in
         try export.take(request, at: request.place ?? elsewhere)
       }
       try export.finish()
@@ -82,7 +85,7 @@ struct AuditExportCommand: ParsableCommand {
       var filter = QueryFilter()
       filter.since = since
       filter.until = until
-      let unreadable = try Self.each(reader) { request throws(CommandFailure) in
+      let unreadable = try Self.each(reader) { request throws(ExportFailure) in
         guard filter.matches(request) else { return }
         try file.write(line(of: request, elsewhere: elsewhere))
         count += 1
@@ -102,12 +105,12 @@ struct AuditExportCommand: ParsableCommand {
 
   /// Calls `body` with each request until it throws, which then ends the export.
   private static func each(
-    _ reader: JournalReader, _ body: (RequestHistory) throws(CommandFailure) -> Void
+    _ reader: JournalReader, _ body: (RequestHistory) throws(ExportFailure) -> Void
   ) throws -> Int {
-    var failure: CommandFailure?
+    var failure: ExportFailure?
     let unreadable = try reader.forEachRequest { request in
       guard failure == nil else { return }
-      do throws(CommandFailure) { try body(request) } catch { failure = error }
+      do throws(ExportFailure) { try body(request) } catch { failure = error }
     }
     if let failure { throw failure }
     return unreadable

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditIndex
+import AuditReconciliation
 import AuditStore
 import AuditTrail
 import ChimeIdentity
@@ -38,7 +39,7 @@ struct AuditReconcileCommand: ParsableCommand {
       return Console.message("gatehouse: no request is without a known outcome")
     }
     let summary = try ask(about: requests, configuration, journal)
-    Console.message("gatehouse: \(text(of: summary))")
+    Console.message("gatehouse: \(summary.text)\(dryRun ? "; nothing was recorded" : "")")
     guard summary.left == 0 else { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 
@@ -93,7 +94,7 @@ struct AuditReconcileCommand: ParsableCommand {
 
   private func ask(
     about requests: [RequestHistory], _ configuration: GatewayConfiguration, _ journal: Journal?
-  ) throws -> Reconciliation.Summary {
+  ) throws -> ReconciliationSummary {
     let upstream = configuration.upstream
     let credentials = try Self.credentials(upstream)
     let key = configuration.audit.sensitive.key
@@ -114,8 +115,24 @@ struct AuditReconcileCommand: ParsableCommand {
       let reconciler = Reconciler(
         reader: reader, tolerance: Self.clockSkew + upstream.requestTimeout.nanoseconds, values: values)
       return try await Reconciliation(
-        reconciler: reconciler, journal: journal, format: format, clock: loop.clock
+        reconciler: reconciler, clock: loop.clock, record: journal.map { Self.recorder($0) },
+        show: { reconciled in
+          switch format {
+          case .json: Console.data(reconciled.json)
+          case .text: Console.data(reconciled.text)
+          }
+        }
       ).run(requests)
+    }
+  }
+
+  private static func recorder(_ journal: Journal) -> ([UInt8]) async throws(CommandFailure) -> Void {
+    { record throws(CommandFailure) in
+      do throws(JournalFailure) {
+        _ = try await journal.append(record)
+      } catch {
+        throw CommandFailure(.bad, error.message)
+      }
     }
   }
 
@@ -130,13 +147,5 @@ struct AuditReconcileCommand: ParsableCommand {
     } catch {
       throw CommandFailure(.bad, "upstream cannot be asked without AWS credentials: \(error)")
     }
-  }
-
-  private func text(of summary: Reconciliation.Summary) -> String {
-    var parts = AuditOutcome.allCases.compactMap { outcome in
-      summary.found[outcome].map { "\($0) \(outcome == .unknown ? "left unknown" : outcome.rawValue)" }
-    }
-    if summary.unavailable > 0 { parts.append("\(summary.unavailable) left, as upstream does not answer") }
-    return parts.joined(separator: ", ") + (dryRun ? "; nothing was recorded" : "")
   }
 }

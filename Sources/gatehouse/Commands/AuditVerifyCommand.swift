@@ -2,6 +2,7 @@ import ArgumentParser
 import AuditStore
 import AuditTrail
 import Configuration
+import Gateway
 import OpenSSLCrypto
 import Primitives
 import StrictJSON

@@ -135,11 +135,3 @@ extension JSONWriter {
     endObject()
   }
 }
-
-extension WallClockTime {
-  fileprivate var rfc3339: String {
-    var text: [UInt8] = []
-    appendRFC3339(to: &text)
-    return String(decoding: text, as: UTF8.self)
-  }
-}

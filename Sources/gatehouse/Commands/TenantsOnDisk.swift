@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Gateway
 import OpenSSLCrypto
 import Primitives
 import StrictJSON

@@ -1,4 +1,5 @@
 import Configuration
+import Gateway
 import Glibc
 import Primitives
 import StrictJSON

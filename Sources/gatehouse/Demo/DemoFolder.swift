@@ -1,4 +1,5 @@
 import Configuration
+import Gateway
 import Glibc
 
 /// The temporary folder of a demo: configuration, tenants, copies of the policies, journal and logs.

@@ -1,4 +1,5 @@
 import Configuration
+import Gateway
 import Glibc
 
 /// Replaces the tenants file as a whole, so that a reader sees the old file or the new one, and never a part.

@@ -1,25 +1,28 @@
-import Configuration
-import Glibc
+package import Configuration
+internal import Glibc
 
 /// The folder that an export writes into. A file appears there whole, or not at all.
-struct ExportFolder {
+package struct ExportFolder {
   let path: String
+  private let files: any FileSource
 
   /// Makes the folder, and those above it, when they are not there.
-  init(_ path: String) throws(CommandFailure) {
+  /// - Parameter files: reads what earlier exports wrote.
+  package init(_ path: String, files: any FileSource) throws(ExportFailure) {
     self.path = path
+    self.files = files
     try Self.makeFolders(path)
   }
 
   /// Writes a whole file under `name`, which may have folders in it.
-  func write(_ bytes: [UInt8], as name: String) throws(CommandFailure) {
+  package func write(_ bytes: [UInt8], as name: String) throws(ExportFailure) {
     var file = try open(name)
     try file.write(bytes)
     try file.finish()
   }
 
   /// A file to be written piece by piece.
-  func open(_ name: String) throws(CommandFailure) -> ExportFile {
+  package func open(_ name: String) throws(ExportFailure) -> ExportFile {
     let target = "\(path)/\(name)"
     if name.contains("/"), let slash = target.lastIndex(of: "/") {
       try Self.makeFolders(String(target[..<slash]))
@@ -28,32 +31,31 @@ struct ExportFolder {
   }
 
   /// - Returns: `nil` when there is no such file.
-  func read(_ name: String) throws(CommandFailure) -> [UInt8]? {
+  func read(_ name: String) throws(ExportFailure) -> [UInt8]? {
     do throws(FileFault) {
-      return try DiskFiles().read("\(path)/\(name)").bytes
+      return try files.read("\(path)/\(name)").bytes
     } catch {
       guard error != .missing else { return nil }
-      throw CommandFailure(.bad, "\(path)/\(name): \(error.message)")
+      throw ExportFailure("\(path)/\(name): \(error.message)")
     }
   }
 
   /// Removes a file, if it is there.
-  func remove(_ name: String) throws(CommandFailure) {
+  func remove(_ name: String) throws(ExportFailure) {
     guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
-      throw CommandFailure(.bad, "\(path)/\(name): \(FileFault(errno: errno).message)")
+      throw ExportFailure("\(path)/\(name): \(ExportFailure.reason(errno))")
     }
   }
 
   /// The last file in `folder` and the folders in it, in the order of their paths, before `limit`.
-  func last(in folder: String, before limit: String, ending suffix: String) throws(CommandFailure) -> String?
-  {
+  func last(in folder: String, before limit: String, ending suffix: String) throws(ExportFailure) -> String? {
     let names: [String]
     do throws(FileFault) {
-      names = try DiskFiles().names(in: "\(path)/\(folder)")
+      names = try files.names(in: "\(path)/\(folder)")
     } catch {
       // No folder, or a file.
       if error == .missing || error == .notADirectory { return nil }
-      throw CommandFailure(.bad, "\(path)/\(folder): \(error.message)")
+      throw ExportFailure("\(path)/\(folder): \(error.message)")
     }
     for name in names.sorted().reversed() {
       let found = "\(folder)/\(name)"
@@ -65,24 +67,34 @@ struct ExportFolder {
     return nil
   }
 
-  private static func makeFolders(_ path: String) throws(CommandFailure) {
+  private static func makeFolders(_ path: String) throws(ExportFailure) {
     var made = path.hasPrefix("/") ? "/" : ""
     for part in path.split(separator: "/") {
       made += made.isEmpty || made == "/" ? part : "/\(part)"
       // The journal is for its owner, and so is what is made of it.
       guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
-        throw CommandFailure(.bad, "\(made): \(FileFault(errno: errno).message)")
+        throw ExportFailure("\(made): \(ExportFailure.reason(errno))")
       }
       var status = stat()
       guard stat(made, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-        throw CommandFailure(.bad, "\(made): \(FileFault.notADirectory.message)")
+        throw ExportFailure("\(made): \(FileFault.notADirectory.message)")
       }
     }
   }
 }
 
+/// A file or folder of the export cannot be read or written.
+package struct ExportFailure: Error, Hashable {
+  /// The path and what is wrong with it.
+  package let message: String
+
+  init(_ message: String) { self.message = message }
+
+  fileprivate static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+}
+
 /// A file that gets its name when it is complete.
-struct ExportFile: ~Copyable {
+package struct ExportFile: ~Copyable {
   private let target: String
   private let temporary: String
   private let descriptor: Int32
@@ -90,12 +102,12 @@ struct ExportFile: ~Copyable {
 
   private static let chunk = 256 * 1024
 
-  fileprivate init(_ target: String) throws(CommandFailure) {
+  fileprivate init(_ target: String) throws(ExportFailure) {
     self.target = target
     temporary = "\(target).\(getpid()).partial"
     descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw CommandFailure(.bad, "\(temporary): \(FileFault(errno: errno).message)")
+      throw ExportFailure("\(temporary): \(ExportFailure.reason(errno))")
     }
   }
 
@@ -105,17 +117,17 @@ struct ExportFile: ~Copyable {
     unlink(temporary)
   }
 
-  mutating func write(_ bytes: [UInt8]) throws(CommandFailure) {
+  package mutating func write(_ bytes: [UInt8]) throws(ExportFailure) {
     buffer += bytes
     if buffer.count >= Self.chunk { try flush() }
   }
 
-  mutating func finish() throws(CommandFailure) {
+  package mutating func finish() throws(ExportFailure) {
     try flush()
     guard fsync(descriptor) == 0, rename(temporary, target) == 0 else { throw fault() }
   }
 
-  private mutating func flush() throws(CommandFailure) {
+  private mutating func flush() throws(ExportFailure) {
     var rest = buffer[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -128,7 +140,7 @@ struct ExportFile: ~Copyable {
     buffer.removeAll(keepingCapacity: true)
   }
 
-  private func fault() -> CommandFailure {
-    CommandFailure(.bad, "\(target): \(FileFault(errno: errno).message)")
+  private func fault() -> ExportFailure {
+    ExportFailure("\(target): \(ExportFailure.reason(errno))")
   }
 }

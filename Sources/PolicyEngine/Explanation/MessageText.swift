@@ -2,7 +2,7 @@ internal import Patterns
 internal import Primitives
 
 /// How values are put into messages.
-enum Wording {
+enum MessageText {
   /// Enough to recognise a value by, too little to fill a log with.
   static let longestValue = 64
   /// Patterns are the policy author's text and often longer than what they match.

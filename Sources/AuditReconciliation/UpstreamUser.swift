@@ -1,5 +1,5 @@
-import Primitives
-import StrictJSON
+internal import Primitives
+internal import StrictJSON
 
 /// What upstream tells of a user.
 struct UpstreamUser {
@@ -38,22 +38,31 @@ enum UserPresence {
   case undisclosed(String)
 }
 
-extension ServiceReader {
+extension UserPresence {
   /// Describes a user, and looks for it in the list where a refusal cannot be told from absence.
-  func presence(of user: Text, in appInstance: Text) async throws(UpstreamUnavailable) -> UserPresence {
-    let refusal: String
-    switch try await describeUser(user) {
+  init(of user: Text, in appInstance: Text, asking reader: any UpstreamReading)
+    async throws(UpstreamUnavailable)
+  {
+    switch try await reader.describeUser(user) {
     case .found(let document):
       guard let node = document.member("AppInstanceUser", of: document.root) else {
-        return .undisclosed("its answer to DescribeAppInstanceUser has no AppInstanceUser")
+        self = .undisclosed("its answer to DescribeAppInstanceUser has no AppInstanceUser")
+        return
       }
-      return .described(UpstreamUser(node, in: document))
-    case .notFound: return .absent
-    case .refused(let reason): refusal = reason
+      self = .described(UpstreamUser(node, in: document))
+    case .notFound: self = .absent
+    case .refused(let reason):
+      self = try await Self.listed(user, in: appInstance, asking: reader, refusal: reason)
     }
+  }
+
+  /// - Parameter refusal: why the user was not described.
+  private static func listed(
+    _ user: Text, in appInstance: Text, asking reader: any UpstreamReading, refusal: String
+  ) async throws(UpstreamUnavailable) -> UserPresence {
     var token: Text?
     while true {
-      guard case .found(let page) = try await listUsers(of: appInstance, after: token) else {
+      guard case .found(let page) = try await reader.listUsers(of: appInstance, after: token) else {
         return .undisclosed(
           "it refuses to describe the user (\(refusal)) and to list those of its AppInstance")
       }

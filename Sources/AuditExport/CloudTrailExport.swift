@@ -1,23 +1,24 @@
-import AuditTrail
-import Gzip
-import OpenSSLCrypto
-import Primitives
+package import AuditTrail
+internal import Gzip
+package import OpenSSLCrypto
+package import Primitives
 
-/// Writes log and digest files for each account and region.
-struct CloudTrailExport {
+/// Writes CloudTrail log and digest files for each account and region. They depend on the journal alone
+/// (docs/decisions/0040); where retention has taken its beginning, on what an earlier export wrote, too (0103).
+package struct CloudTrailExport {
   let folder: ExportFolder
   /// Whole hours, since a digest is about one.
   let since: WallClockTime?
   let until: WallClockTime?
-  /// What digest files are signed with.
+  /// What digest files are signed with (docs/decisions/0102).
   let key: Ed25519PrivateKey?
   /// The time of the first record that retention has left; `nil` when the journal has its beginning.
   let firstLeft: WallClockTime?
   /// How many log and digest files were written.
-  private(set) var fileCount = 0
+  package private(set) var fileCount = 0
   private var places: [ExportPlace: CloudTrailFiles] = [:]
 
-  init(
+  package init(
     into folder: ExportFolder, since: WallClockTime?, until: WallClockTime?, key: Ed25519PrivateKey?,
     firstLeft: WallClockTime?
   ) {
@@ -29,7 +30,7 @@ struct CloudTrailExport {
   }
 
   /// Takes every request of the journal in order, those outside the time too: they are part of the digests' chain.
-  mutating func take(_ request: RequestHistory, at place: ExportPlace) throws(CommandFailure) {
+  package mutating func take(_ request: RequestHistory, at place: ExportPlace) throws(ExportFailure) {
     var files: CloudTrailFiles
     if let begun = places[place] {
       files = begun
@@ -44,14 +45,14 @@ struct CloudTrailExport {
     try write(complete)
   }
 
-  mutating func finish() throws(CommandFailure) {
+  package mutating func finish() throws(ExportFailure) {
     for place in Array(places.keys) { try write(places[place]?.finish() ?? []) }
   }
 
-  private mutating func write(_ files: [CloudTrailFiles.File]) throws(CommandFailure) {
+  private mutating func write(_ files: [CloudTrailFiles.File]) throws(ExportFailure) {
     for file in files where since.map({ file.hour >= $0 }) ?? true && until.map({ file.hour < $0 }) ?? true {
       guard let compressed = GzipMember.compressing(file.content) else {
-        throw CommandFailure(.internalFault, "no memory to compress \(file.path)")
+        throw ExportFailure("no memory to compress \(file.path)")
       }
       try folder.write(compressed, as: file.path)
       fileCount += 1
@@ -78,7 +79,7 @@ extension CloudTrailExport {
   /// - Parameter start: the first hour of which the journal has a request.
   private func earlier(
     at place: ExportPlace, from start: WallClockTime
-  ) throws(CommandFailure) -> EarlierExport? {
+  ) throws(ExportFailure) -> EarlierExport? {
     guard let firstLeft else { return nil }
     let path = place.digestPath(ofHour: start)
     let last = try folder.last(in: place.digestFolder, before: path, ending: Self.gzipSuffix)
@@ -92,14 +93,14 @@ extension CloudTrailExport {
     return EarlierExport(first: firstLeft, before: before, digests: digests)
   }
 
-  private func digest(_ path: String) throws(CommandFailure) -> CloudTrailDigest? {
+  private func digest(_ path: String) throws(ExportFailure) -> CloudTrailDigest? {
     guard let file = try folder.read(path) else { return nil }
     guard let content = GzipMember.decompressing(file, limit: Self.largestDigest),
       let digest = CloudTrailDigest(
         content, path: path, signature: try folder.read(path + Self.signatureSuffix))
     else {
-      throw CommandFailure(
-        .bad, "\(folder.path)/\(path) is no digest file of this command: the export cannot go on from it")
+      throw ExportFailure(
+        "\(folder.path)/\(path) is no digest file of this command: the export cannot go on from it")
     }
     return digest
   }

@@ -1,17 +1,26 @@
-import AuditTrail
-import ChimeIdentity
-import Primitives
-import StrictJSON
+package import AuditTrail
+internal import ChimeIdentity
+internal import Primitives
+internal import StrictJSON
 
-/// Finds out what became of requests by looking at what upstream has now.
-struct Reconciler {
-  let reader: ServiceReader
-  /// How far apart the clocks of upstream and of this gateway may be, and how long a request may take.
-  let tolerance: Int64
-  /// For values and their hashes under `audit.sensitive.keyFile`.
-  let values: QueryFilter
+/// Finds out what became of requests by looking at what upstream has now, and asks for nothing else
+/// (docs/decisions/0034).
+package struct Reconciler {
+  private let reader: any UpstreamReading
+  private let tolerance: Int64
+  private let values: QueryFilter
 
-  func find(_ request: RequestHistory) async throws(UpstreamUnavailable) -> Finding {
+  /// - Parameters:
+  ///   - tolerance: nanoseconds: how far apart the clocks of upstream and of this gateway may be, and how long a
+  ///     request may take.
+  ///   - values: for values and their hashes under `audit.sensitive.keyFile`.
+  package init(reader: any UpstreamReading, tolerance: Int64, values: QueryFilter) {
+    self.reader = reader
+    self.tolerance = tolerance
+    self.values = values
+  }
+
+  package func find(_ request: RequestHistory) async throws(UpstreamUnavailable) -> Finding {
     let name = request.text("operation")
     let operation = Operation.allCases.first { $0.text == name }
     if operation == .tagResource || operation == .untagResource { return try await tags(request) }
@@ -23,7 +32,7 @@ struct Reconciler {
     }
     let arn = app + "/user/" + id
     let user: UpstreamUser
-    switch try await reader.presence(of: arn, in: app) {
+    switch try await UserPresence(of: arn, in: app, asking: reader) {
     case .undisclosed(let reason): return .undecided("upstream does not tell: \(reason)")
     case .absent: return Self.absent(operation)
     case .described(let found): user = found

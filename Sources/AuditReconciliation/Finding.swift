@@ -1,20 +1,21 @@
-import AuditTrail
-import Primitives
+package import AuditTrail
+package import Primitives
 
 /// What upstream's state says about a request whose outcome nobody saw.
-struct Finding {
+package struct Finding: Sendable, Hashable {
   /// `unknown` when it cannot be told.
-  let outcome: AuditOutcome
+  package let outcome: AuditOutcome
   /// For people, and for the record: it quotes nothing that the request holds.
-  let reason: String
+  package let reason: String
   /// Of the user that the request created.
-  var userArn: Text?
+  package var userArn: Text?
 
   static func failed(_ reason: String) -> Finding { Finding(outcome: .failed, reason: reason) }
   static func succeeded(_ reason: String) -> Finding { Finding(outcome: .succeeded, reason: reason) }
   static func undecided(_ reason: String) -> Finding { Finding(outcome: .unknown, reason: reason) }
 
-  func record(of request: RequestHistory, at time: WallClockTime) -> [UInt8] {
+  /// The record that says so in the journal.
+  package func record(of request: RequestHistory, at time: WallClockTime) -> [UInt8] {
     var result = AuditedResult(outcome, status: nil, durationNanoseconds: 0)
     result.reason = "reconciled: \(reason)"
     result.appInstanceUserArn = userArn
@@ -23,7 +24,7 @@ struct Finding {
 }
 
 /// How what a request asked for compares with what upstream has.
-enum Comparison {
+enum Comparison: Hashable {
   case equal, different
   /// The journal does not show what was asked for.
   case hidden

@@ -1,22 +1,25 @@
-import Foundation
-import Primitives
-import Transport
+internal import Foundation
+package import Primitives
+package import Transport
 
-private struct TestClock: TimeSource {
-  func monotonic() -> MonotonicInstant {
+/// The machine's clocks.
+package struct RunningClock: TimeSource {
+  package init() {}
+
+  package func monotonic() -> MonotonicInstant {
     MonotonicInstant(nanoseconds: Int64(clamping: DispatchTime.now().uptimeNanoseconds))
   }
-  func wallClock() -> WallClockTime {
+  package func wallClock() -> WallClockTime {
     WallClockTime(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9))
   }
 }
 
 /// A loop on a thread of its own, ended with the harness.
-final class LoopHarness: Sendable {
-  private let loop: EventLoop
+package final class LoopHarness: Sendable {
+  package let loop: EventLoop
 
-  init() throws {
-    let loop = try EventLoop(clock: TestClock())
+  package init() throws {
+    let loop = try EventLoop(clock: RunningClock())
     self.loop = loop
     Thread.detachNewThread { loop.run() }
   }
@@ -27,9 +30,9 @@ final class LoopHarness: Sendable {
   }
 
   /// Runs `body` on the loop and gives back what it returned or threw.
-  func run<Value: Sendable>(_ body: @Sendable @escaping (EventLoop) async throws -> Value) async throws
-    -> Value
-  {
+  package func run<Value: Sendable>(
+    _ body: @Sendable @escaping (EventLoop) async throws -> Value
+  ) async throws -> Value {
     let loop = loop
     return try await withCheckedThrowingContinuation { continuation in
       loop.spawn {

@@ -1,12 +1,14 @@
-import Configuration
-import Glibc
+package import Configuration
+internal import Glibc
 
 /// Files and folders of the disk.
-struct DiskFiles: FileSource {
+package struct DiskFiles: FileSource {
   /// No file that a person writes is near it; without a limit a wrong path could fill the memory.
   private static let largest = 64 << 20
 
-  func read(_ path: String) throws(FileFault) -> FileContents {
+  package init() {}
+
+  package func read(_ path: String) throws(FileFault) -> FileContents {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileFault(errno: errno) }
     defer { close(descriptor) }
@@ -17,7 +19,7 @@ struct DiskFiles: FileSource {
       bytes: try Self.readAll(descriptor), permissions: UInt16(truncatingIfNeeded: status.st_mode & 0o7777))
   }
 
-  func names(in directory: String) throws(FileFault) -> [String] {
+  package func names(in directory: String) throws(FileFault) -> [String] {
     guard let handle = opendir(directory) else { throw FileFault(errno: errno) }
     defer { closedir(handle) }
     var names: [String] = []
@@ -30,14 +32,14 @@ struct DiskFiles: FileSource {
     return names
   }
 
-  func identity(of directory: String) throws(FileFault) -> String {
+  package func identity(of directory: String) throws(FileFault) -> String {
     var status = stat()
     guard stat(directory, &status) == 0 else { throw FileFault(errno: errno) }
     return "\(status.st_dev):\(status.st_ino)"
   }
 
   /// Everything from standard input.
-  static func readStandardInput() throws(FileFault) -> [UInt8] { try readAll(STDIN_FILENO) }
+  package static func readStandardInput() throws(FileFault) -> [UInt8] { try readAll(STDIN_FILENO) }
 
   private static func readAll(_ descriptor: Int32) throws(FileFault) -> [UInt8] {
     var bytes: [UInt8] = []
@@ -56,7 +58,7 @@ struct DiskFiles: FileSource {
 }
 
 extension FileFault {
-  init(errno code: Int32) {
+  package init(errno code: Int32) {
     self =
       switch code {
       case ENOENT: .missing

@@ -1,1 +1,0 @@
-../../Sources/gatehouse/Edges/DiskFiles.swift
