@@ -2,7 +2,7 @@
 
 # Threads, each told by a function that runs again and again on it and on no other.
 THREADS = {
-    "loop": r"Transport\.HTTPServer\.serve\(|Gateway\.Worker\.reply\(to:",
+    "loop": r"Gateway\.Worker\.(begin|serve|authenticate)\(",
     "journal": r"AuditStore\.(JournalWriter|SegmentWriter)\.",
     "index": r"AuditIndex\.(JournalIndex|IndexFeeder)\.",
 }
@@ -11,7 +11,7 @@ THREADS = {
 # functions and of what they call, down to the functions of other stages. Of two that match, the first counts. Each has
 # to be found, but for those in `OFTEN_INLINED`: the optimiser may have put these into their caller, `serve`.
 STAGES = {
-    "read and parse": r"HTTPWire\.(RequestParser|RequestHeadReader)\.",
+    "read and parse": r"HTTPWire\.(RequestParser|RequestReader)\.|Transport\.ServerConnection\.(receive|next)",
     "begin": r"Gateway\.Worker\.begin\(",
     "limit source": r"Gateway\.Worker\.limitSource\(",
     "identify": r"Gateway\.Worker\.identify\(",
@@ -24,11 +24,11 @@ STAGES = {
     "await turn": r"Gateway\.Worker\.awaitTurn\(",
     "record intent": r"Gateway\.Worker\.recordIntent\(",
     "outbound": r"Gateway\.Worker\.outbound\(",
-    "exchange": r"Transport\.UpstreamPool\.exchange\(|HTTPWire\.(ResponseParser|ResponseHeadReader)\.",
+    "exchange": r"Transport\.(UpstreamPool\.|PooledConnection\.)|HTTPWire\.(ResponseParser|ResponseReader)\.",
     "forward": r"Gateway\.Worker\.forward\(",
     "conclude": r"Gateway\.Worker\.conclude\(",
-    "reply": r"Transport\.HTTPServer\.write\(",
-    "serve": r"Gateway\.Worker\.(serve|reply)\(|Transport\.HTTPServer\.serve\(",
+    "reply": r"Transport\.ServerConnection\.write\(",
+    "serve": r"Gateway\.Worker\.(serve|reply)\(|HTTPHandler\.reply\(|Transport\.(HTTPServer|ServerConnection)\.",
     "ticks": r"Transport\.EventLoop\.tick\(",
     "event loop": r"Transport\.EventLoop\.|libevent",
 }

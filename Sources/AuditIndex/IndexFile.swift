@@ -6,7 +6,7 @@ internal import GRDB
 struct IndexFile {
   static let name = "index.sqlite"
   /// Changes with the tables and with what they mean; a file of another format is made anew.
-  private static let format = 4
+  private static let format = 5
   /// How long a writer waits for another, in seconds; each holds the file for a fraction of one.
   private static let lockTimeout = 2.0
   /// The journal goes before the index: below that much free space the index does not grow.
@@ -55,12 +55,14 @@ struct IndexFile {
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(lockTimeout)
     configuration.prepareDatabase { db in
-      // What a power cut takes is indexed again.
-      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -4000")
+      // What a power cut takes is indexed again. Few pages are looked at twice: a megabyte holds them.
+      try db.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000")
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
+    // Most often it is; then nobody is kept from writing.
+    if try queue.read({ try hasFormat($0) }) { return queue }
     try queue.write { db in
-      guard try Int.fetchOne(db, sql: "PRAGMA user_version") != format else { return }
+      guard try !hasFormat(db) else { return }
       let tables = try String.fetchAll(
         db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       for table in tables { try db.execute(sql: "DROP TABLE \"\(table)\"") }
@@ -69,6 +71,10 @@ struct IndexFile {
       try db.execute(sql: "PRAGMA user_version = \(format)")
     }
     return queue
+  }
+
+  private static func hasFormat(_ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "PRAGMA user_version") == format
   }
 
   /// Makes the file readable by the journal's owner only, who need not be whoever asks.
@@ -98,11 +104,8 @@ struct IndexFile {
     let last = try Int.fetchOne(db, sql: "SELECT max(number) FROM zone WHERE segment < ?", arguments: [base])
     guard let last else { return }
     let end = RequestPosition(zone: last + 1, request: 0).bits
-    for bucket in 0..<TermLists.buckets {
-      try db.execute(
-        sql: "DELETE FROM posting WHERE id BETWEEN ? AND ?",
-        arguments: [posting(bucket, zone: 0), posting(bucket, zone: last)])
-    }
+    try db.execute(
+      sql: "DELETE FROM posting WHERE id < ?", arguments: [posting(0, zone: last + 1)])
     try db.execute(sql: "DELETE FROM places WHERE zone <= ?", arguments: [last])
     try db.execute(sql: "DELETE FROM late WHERE position < ?", arguments: [end])
     try db.execute(sql: "DELETE FROM lateZone WHERE zone <= ?", arguments: [last])
@@ -110,9 +113,9 @@ struct IndexFile {
     try db.execute(sql: "DELETE FROM zone WHERE number <= ?", arguments: [last])
   }
 
-  /// The key of the row with the terms of one bucket of a zone. Those of a bucket lie together, so that a query reads
-  /// one stretch of the file for each of its terms.
-  static func posting(_ bucket: Int, zone: Int) -> Int { bucket << 40 | zone }
+  /// The key of the row with the terms of one bucket of a zone. Those of a zone lie together, behind those of the zone
+  /// before, so that few pages of the file change when one is written.
+  static func posting(_ bucket: Int, zone: Int) -> Int { zone * TermLists.buckets + bucket }
 
   /// More than 2^40 sequence numbers fill.
   static let mostZones = 1 << 28

@@ -24,7 +24,7 @@ struct IndexSearch {
   }
 
   let filter: QueryFilter
-  let groups: [[IndexTerm]]
+  let groups: [[RecordTerm]]
   let order: Order
   let late: LateRecords
   /// The last request that was found before.
@@ -149,7 +149,7 @@ struct IndexSearch {
 
   /// Those that have a term of a group.
   private func requests(
-    with group: [(term: IndexTerm, rows: PostingRows)], in zone: Int,
+    with group: [(term: RecordTerm, rows: PostingRows)], in zone: Int,
     _ records: [(request: Int, record: LateRecord)]
   ) throws -> RequestSet {
     var set = RequestSet()

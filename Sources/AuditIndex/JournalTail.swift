@@ -25,6 +25,9 @@ struct JournalTail: ~Copyable {
   private(set) var end: JournalPosition?
   let hasher: TermHasher
   private var scanner = RecordScanner()
+  /// Of the line at hand.
+  private var facts = RecordFacts()
+  private var terms = ScratchArray<RecordTerm>()
   private let linesPerZone: Int
   /// A journal out of order can be asked all the same, but a number that far from the one before is no record's.
   private static let widestGap = 1 << 20
@@ -32,7 +35,7 @@ struct JournalTail: ~Copyable {
   init(after state: IndexState, linesPerZone: Int) {
     self.state = state
     self.linesPerZone = linesPerZone
-    hasher = TermHasher(build: state.build)
+    hasher = TermHasher(key: UInt64(bitPattern: state.build))
     end = state.end
   }
 
@@ -49,51 +52,43 @@ struct JournalTail: ~Copyable {
   var hasCompleteZone: Bool { !waiting.isEmpty && waiting.open == 0 }
 
   mutating func take(_ line: Span<UInt8>, at place: RecordPlace, upTo limit: Int) -> Step {
-    let isRecord = scanner.read(line) && isNear(scanner.facts.sequence, at: place)
-    if isRecord, scanner.facts.sequence > limit { return .beyondLimit }
-    guard beginZone(place, isRecord ? scanner.facts.sequence : nil) else { return .mustWrite }
+    let isRecord =
+      scanner.read(line, into: &facts)
+      && (Self.isNear(facts.sequence, lastSequence)
+        || Self.isNear(facts.sequence, place.segment.firstSequence))
+    if isRecord, facts.sequence > limit { return .beyondLimit }
+    guard beginZone(place, isRecord ? facts.sequence : nil) else { return .mustWrite }
     end = JournalPosition(segment: place.segment, offset: place.offset + place.length + 1)
     guard isRecord else {
       filling.takeUnreadable(at: place)
       return .taken
     }
-    if scanner.facts.kind.isOfRequest {
+    if facts.kind.isOfRequest {
       takeRecord(line, at: place)
     } else {
-      filling.take(scanner.facts, at: place)
+      filling.take(facts.statement(of: line, by: hasher), at: place)
     }
     return .taken
   }
 
   private mutating func takeRecord(_ line: Span<UInt8>, at place: RecordPlace) {
-    guard scanner.facts.kind != .intent, let intent = scanner.facts.intent else {
-      filling.takeRequest(scanner.facts, of: line, at: place, by: hasher)
+    let record = facts.statement(of: line, by: hasher)
+    facts.write(to: &terms, of: line, by: hasher)
+    guard !record.isIntent, let intent = record.intent else {
+      filling.takeRequest(record, terms, at: place)
       return
     }
-    filling.take(scanner.facts, at: place)
-    let id = scanner.facts.requestHash(of: line, by: hasher)
-    if let request = filling.request(ofIntent: intent, id: id) {
-      filling.complete(request, with: scanner.facts, of: line, at: place, by: hasher)
-    } else if let request = waiting.request(ofIntent: intent, id: id) {
-      waiting.complete(request, with: scanner.facts, of: line, at: place, by: hasher)
+    filling.take(record, at: place)
+    if let request = filling.request(ofIntent: intent, id: record.requestHash) {
+      filling.complete(request, with: record, terms, at: place)
+    } else if let request = waiting.request(ofIntent: intent, id: record.requestHash) {
+      waiting.complete(request, with: record, terms, at: place)
     } else if state.zone > 0 {
-      let stray = stray(intent, line, place)
-      filling.keep(stray)
+      let late = LateRecord(
+        place: place, isFinding: record.isFinding, isUnknown: record.isUnknown, terms: terms.array)
+      let id = facts[.requestId].map { facts.bytes($0, of: line).uncheckedText }
+      filling.keep(StrayRecord(intent: intent, requestId: id, record: late))
     }
-  }
-
-  private func stray(_ intent: Int, _ line: Span<UInt8>, _ place: RecordPlace) -> StrayRecord {
-    var terms: [IndexTerm] = []
-    scanner.facts.forEachTerm(of: line, by: hasher) { terms.append($0) }
-    let record = LateRecord(
-      place: place, isFinding: scanner.facts.kind == .reconciled,
-      isUnknown: scanner.facts.isUnknown(of: line), terms: terms)
-    let id = scanner.facts.requestId.map { scanner.facts.bytes($0, of: line).uncheckedText }
-    return StrayRecord(intent: intent, requestId: id, record: record)
-  }
-
-  private func isNear(_ sequence: Int, at place: RecordPlace) -> Bool {
-    Self.isNear(sequence, place.segment.firstSequence) || Self.isNear(sequence, lastSequence)
   }
 
   private static func isNear(_ sequence: Int, _ other: Int) -> Bool {
@@ -109,7 +104,7 @@ struct JournalTail: ~Copyable {
       swap(&waiting, &filling)
     }
     let number = (waiting.isEmpty ? state.zone : waiting.number) + 1
-    filling = ZoneBuilder(number: number, first: place, after: lastSequence)
+    filling = ZoneBuilder(number: number, first: place, after: lastSequence, lines: linesPerZone)
     return true
   }
 

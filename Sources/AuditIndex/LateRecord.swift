@@ -13,7 +13,7 @@ struct LateRecord {
   /// Whether, as far as this record tells, no answer is known; `nil` when it does not tell.
   var isUnknown: Bool?
   /// What the request can be found by because of it.
-  var terms: [IndexTerm]
+  var terms: [RecordTerm]
 }
 
 /// One whose request lies in a zone that is no longer at hand.
@@ -70,7 +70,7 @@ extension LateRecord {
         place: place, isFinding: isFinding != 0, isUnknown: row.integer(6).map { $0 != 0 },
         terms: stride(from: 0, to: terms.count - 3, by: 4).map { offset in
           terms.withUnsafeBytes {
-            IndexTerm(bits: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            RecordTerm(bits: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
           }
         })
       return (RequestPosition(bits: position).request, record)

@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import Foundation
 internal import GRDB
 internal import Primitives
@@ -5,7 +6,6 @@ internal import Primitives
 /// Goes through the rows of one bucket, zone by zone, in the order of a search.
 final class PostingRows {
   private let statement: Statement
-  private let bucket: Int
   private let order: IndexSearch.Order
   private let zones: ClosedRange<Int>
   private var cursor: RowCursor?
@@ -16,13 +16,15 @@ final class PostingRows {
   private static let fewSteps = 8
 
   /// - Parameter zones: those of the file that are searched.
-  init(_ term: IndexTerm, _ zones: ClosedRange<Int>, _ order: IndexSearch.Order, _ db: Database) throws {
-    bucket = TermLists.bucket(of: term)
+  init(_ term: RecordTerm, _ zones: ClosedRange<Int>, _ order: IndexSearch.Order, _ db: Database) throws {
+    let bucket = TermLists.bucket(of: term)
     self.order = order
     self.zones = zones
     statement = try db.makeStatement(
-      sql: "SELECT id, lists FROM posting WHERE id BETWEEN ? AND ? ORDER BY id"
-        + (order == .oldestFirst ? "" : " DESC"))
+      sql: """
+        SELECT number, lists FROM zone CROSS JOIN posting ON id = number * \(TermLists.buckets) + \(bucket)
+        WHERE number BETWEEN ? AND ? ORDER BY number\(order == .oldestFirst ? "" : " DESC")
+        """)
     try find(order == .oldestFirst ? zones.lowerBound : zones.upperBound)
   }
 
@@ -40,7 +42,7 @@ final class PostingRows {
   }
 
   /// Adds the requests of the row at hand that have the term.
-  func add(_ term: IndexTerm, to set: inout RequestSet) throws {
+  func add(_ term: RecordTerm, to set: inout RequestSet) throws {
     let isSound = try row?.withUnsafeData(atIndex: 1) { data in
       data?.withUnsafeBytes { TermLists.add(term, in: $0.bytes, to: &set) } ?? false
     }
@@ -50,11 +52,7 @@ final class PostingRows {
   private func find(_ target: Int) throws {
     let range =
       order == .oldestFirst ? target...max(target, zones.upperBound) : min(target, zones.lowerBound)...target
-    cursor = try Row.fetchCursor(
-      statement,
-      arguments: [
-        IndexFile.posting(bucket, zone: range.lowerBound), IndexFile.posting(bucket, zone: range.upperBound),
-      ])
+    cursor = try Row.fetchCursor(statement, arguments: [range.lowerBound, range.upperBound])
     try step()
   }
 
@@ -64,7 +62,7 @@ final class PostingRows {
       zone = nil
       return
     }
-    guard let id = row.integer(0) else { throw IndexFailure.stale }
-    zone = id & (1 << 40 - 1)
+    guard let number = row.integer(0) else { throw IndexFailure.stale }
+    zone = number
   }
 }

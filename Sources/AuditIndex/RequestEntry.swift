@@ -44,17 +44,22 @@ struct ZoneOrigin: BitwiseCopyable, Equatable {
     return RecordPlace(segment: SegmentName(firstSequence: segment), offset: offset, length: length)
   }
 
-  func milliseconds(of moment: WallClockTime) -> Int32 {
-    let (distance, isTooFar) = moment.nanoseconds.subtractingReportingOverflow(time)
-    guard !isTooFar else { return moment.nanoseconds < time ? .min : .max }
+  /// - Parameter moment: nanoseconds.
+  func milliseconds(of moment: Int64) -> Int32 {
+    let (distance, isTooFar) = moment.subtractingReportingOverflow(time)
+    guard !isTooFar else { return moment < time ? .min : .max }
     return Int32(clamping: distance >= 0 ? distance / 1_000_000 : (distance - 999_999) / 1_000_000)
   }
 
   /// Whether the request may be of these times, from `since` up to and without `until`: nothing is said of what is less
   /// than a millisecond.
   func mayInclude(_ entry: RequestEntry, since: WallClockTime?, until: WallClockTime?) -> Bool {
-    if let since, entry.milliseconds < milliseconds(of: since), entry.milliseconds != .max { return false }
-    if let until, entry.milliseconds > milliseconds(of: until), entry.milliseconds != .min { return false }
+    if let since, entry.milliseconds < milliseconds(of: since.nanoseconds), entry.milliseconds != .max {
+      return false
+    }
+    if let until, entry.milliseconds > milliseconds(of: until.nanoseconds), entry.milliseconds != .min {
+      return false
+    }
     return true
   }
 }

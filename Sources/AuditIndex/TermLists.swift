@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import Primitives
 
 /// Of a zone, the terms of one bucket with the requests that have them: one row of the index.
@@ -6,17 +7,18 @@ internal import Primitives
 /// then the entries of one after the other. An entry is a request's number (2 bytes); more than 256 entries are written
 /// as a bit for each request of the zone (512 bytes).
 enum TermLists {
-  /// A term's first bits choose its bucket: a query reads one row of a zone for each term.
-  static let buckets = 32
+  /// A term's first bits choose its bucket: a query reads one row of a zone for each term. With so many, the rows of
+  /// most journals fill a page of the file each.
+  static let buckets = 16
 
-  static func bucket(of term: IndexTerm) -> Int { Int(term.bits >> 27) }
+  static func bucket(of term: RecordTerm) -> Int { Int(term.bits >> 28) }
 
   /// The least bits of a bucket's terms.
-  static func first(of bucket: Int) -> UInt32 { UInt32(bucket) << 27 }
+  static func first(of bucket: Int) -> UInt32 { UInt32(bucket) << 28 }
 
   /// Adds the requests that have the term.
   /// - Returns: `false` when these are no such lists.
-  static func add(_ term: IndexTerm, in lists: RawSpan, to set: inout RequestSet) -> Bool {
+  static func add(_ term: RecordTerm, in lists: RawSpan, to set: inout RequestSet) -> Bool {
     guard let count = number(lists, at: 0, as: UInt32.self), 4 + 6 * count <= lists.byteCount else {
       return false
     }
@@ -78,35 +80,32 @@ enum TermLists {
 struct TermListsEncoder: ~Copyable {
   private var terms = ScratchArray<UInt32>()
   private var counts = ScratchArray<UInt16>()
-  private var entries = ByteBuffer()
+  private var entries = ScratchArray<UInt16>()
   private var out = ByteBuffer()
-  private var term: UInt32 = 0
-  /// Of the term at hand, as they were added.
-  private var requests = ScratchArray<UInt16>()
 
-  mutating func begin(_ term: UInt32) {
-    self.term = term
-    requests.removeAll()
-  }
-
-  mutating func add(_ request: Int) {
-    let request = UInt16(truncatingIfNeeded: request)
-    // The same pair twice stands side by side, unless another record of the request came later.
-    guard requests.isEmpty || requests[requests.count &- 1] != request else { return }
-    requests.append(request.littleEndian)
-  }
-
-  mutating func finish() {
+  /// Adds a term whose requests stand in `pairs`.
+  @inline(__always)
+  mutating func add(_ term: UInt32, _ pairs: borrowing ScratchArray<UInt64>, _ range: Range<Int>) {
     terms.append(term.littleEndian)
-    // More than a zone has requests only if pairs came twice; which of those that are listed does not matter then.
-    counts.append(UInt16(truncatingIfNeeded: min(requests.count, Int(UInt16.max))).littleEndian)
-    guard requests.count > TermLists.mostListed else {
-      Self.append(requests, to: &entries)
-      return
+    // More than a zone has requests only if pairs came twice: then, too, it is written as bits.
+    counts.append(UInt16(truncatingIfNeeded: min(range.count, Int(UInt16.max))).littleEndian)
+    guard range.count <= TermLists.mostListed else { return addBits(pairs, range) }
+    var index = range.lowerBound
+    while index < range.upperBound {
+      entries.append(UInt16(truncatingIfNeeded: ZonePostings.request(pairs[index])).littleEndian)
+      index &+= 1
     }
+  }
+
+  private mutating func addBits(_ pairs: borrowing ScratchArray<UInt64>, _ range: Range<Int>) {
     var set = RequestSet()
-    for index in requests.indices { set.insert(Int(UInt16(littleEndian: requests[index]))) }
-    set.append(to: &entries)
+    for index in range { set.insert(ZonePostings.request(pairs[index])) }
+    for index in 0..<RequestSet.capacity / 64 {
+      let word = set.word(at: index)
+      for shift: UInt64 in [0, 16, 32, 48] {
+        entries.append(UInt16(truncatingIfNeeded: word &>> shift).littleEndian)
+      }
+    }
   }
 
   private static func append<Element>(_ list: borrowing ScratchArray<Element>, to out: inout ByteBuffer) {
@@ -120,18 +119,10 @@ struct TermListsEncoder: ~Copyable {
     withUnsafeBytes(of: count) { out.append($0) }
     Self.append(terms, to: &out)
     Self.append(counts, to: &out)
-    entries.withBytes { out.append($0) }
+    Self.append(entries, to: &out)
     terms.removeAll()
     counts.removeAll()
     entries.removeAll()
     try out.withBytes(body)
-  }
-}
-
-extension RequestSet {
-  fileprivate func append(to out: inout ByteBuffer) {
-    for index in 0..<RequestSet.capacity / 64 {
-      withUnsafeBytes(of: word(at: index).littleEndian) { out.append($0) }
-    }
   }
 }

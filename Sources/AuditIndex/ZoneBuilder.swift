@@ -52,15 +52,21 @@ struct ZoneBuilder: ~Copyable {
 
   var isEmpty: Bool { lines == 0 }
 
-  init(number: Int, first place: RecordPlace, after sequence: Int) {
+  /// - Parameter lines: how many are expected.
+  init(number: Int, first place: RecordPlace, after sequence: Int, lines: Int) {
     self.number = number
+    entries.reserve(lines)
+    statuses.reserve(lines)
+    requestOfLine.reserve(lines)
+    postings.reserve(6 * lines)
     origin = ZoneOrigin(segment: place.segment.firstSequence, offset: place.offset, sequence: 0, time: 0)
     last = place
     lastSequence = sequence
   }
 
-  /// Whether a line there can be one of its lines, with the number of the record that it is.
-  func hasRoom(for place: RecordPlace, _ sequence: Int?, linesAtMost: Int) -> Bool {
+  /// Whether a line there can be one of its lines, with the number of the record that it is. Mutating like the others
+  /// that are called for each line: a large struct that is lent to read is copied.
+  mutating func hasRoom(for place: RecordPlace, _ sequence: Int?, linesAtMost: Int) -> Bool {
     guard lines < linesAtMost, place.segment.firstSequence == origin.segment,
       (0..<RequestEntry.reach).contains(place.offset - origin.offset)
     else { return false }
@@ -74,42 +80,41 @@ struct ZoneBuilder: ~Copyable {
   }
 
   /// A record of no request, or the outcome of one.
-  mutating func take(_ facts: borrowing RecordFacts, at place: RecordPlace) {
+  mutating func take(_ record: RecordStatement, at place: RecordPlace) {
     begin(place)
-    note(facts)
+    note(record)
   }
 
   /// The first or only record of a request.
   mutating func takeRequest(
-    _ facts: borrowing RecordFacts, of line: Span<UInt8>, at place: RecordPlace, by hasher: TermHasher
+    _ record: RecordStatement, _ terms: borrowing ScratchArray<RecordTerm>, at place: RecordPlace
   ) {
     begin(place)
-    note(facts)
+    note(record)
     let request = entries.count
     requestOfLine[lines - 1] = Int16(truncatingIfNeeded: request)
     entries.append(
       RequestEntry(
         offset: UInt32(truncatingIfNeeded: place.offset - origin.offset),
         length: UInt32(truncatingIfNeeded: place.length),
-        sequence: Int32(truncatingIfNeeded: facts.sequence - origin.sequence),
-        milliseconds: origin.milliseconds(of: facts.time)))
+        sequence: Int32(truncatingIfNeeded: record.sequence - origin.sequence),
+        milliseconds: origin.milliseconds(of: record.time)))
     // Without an outcome of its own, it was forwarded, or will be.
-    let isUnknown = facts.isUnknown(of: line) ?? true
-    let isOpen = facts.kind == .intent && isUnknown
-    statuses.append(
-      RequestStatus(id: facts.requestHash(of: line, by: hasher), isOpen: isOpen, isUnknown: isUnknown))
+    let isUnknown = record.isUnknown ?? true
+    let isOpen = record.isIntent && isUnknown
+    statuses.append(RequestStatus(id: record.requestHash, isOpen: isOpen, isUnknown: isUnknown))
     if isOpen { open += 1 }
-    facts.forEachTerm(of: line, by: hasher) { postings.add($0, of: request) }
+    postings.add(terms, of: request)
   }
 
   /// The number of the request whose first record is this one, when its id has this hash.
-  func request(ofIntent sequence: Int, id: UInt64) -> Int? {
+  mutating func request(ofIntent sequence: Int, id: UInt64) -> Int? {
     guard sequences.contains(sequence), let request = request(ofIntent: sequence), statuses[request].id == id
     else { return nil }
     return request
   }
 
-  private func request(ofIntent sequence: Int) -> Int? {
+  private mutating func request(ofIntent sequence: Int) -> Int? {
     let distance = sequence - origin.sequence
     if isInOrder {
       guard requestOfLine.indices.contains(distance), requestOfLine[distance] != Self.none else { return nil }
@@ -125,27 +130,26 @@ struct ZoneBuilder: ~Copyable {
 
   /// The outcome of one of its requests, wherever it lies, or what was found out about one.
   mutating func complete(
-    _ request: Int, with facts: borrowing RecordFacts, of line: Span<UInt8>, at place: RecordPlace,
-    by hasher: TermHasher
+    _ request: Int, with outcome: RecordStatement, _ terms: borrowing ScratchArray<RecordTerm>,
+    at place: RecordPlace
   ) {
-    let isUnknown = facts.isUnknown(of: line)
     let distance = place.offset - origin.offset
-    if facts.kind != .reconciled, place.segment.firstSequence == origin.segment,
+    if !outcome.isFinding, place.segment.firstSequence == origin.segment,
       (0..<RequestEntry.reach).contains(distance)
     {
       entries[request].secondOffset = UInt32(truncatingIfNeeded: distance)
       entries[request].secondLength = UInt32(truncatingIfNeeded: place.length)
     } else {
       let record = LateRecord(
-        place: place, isFinding: facts.kind == .reconciled, isUnknown: isUnknown, terms: [])
+        place: place, isFinding: outcome.isFinding, isUnknown: outcome.isUnknown, terms: [])
       late.append((request, record))
     }
     if statuses[request].isOpen {
       statuses[request].isOpen = false
       open -= 1
     }
-    if let isUnknown { statuses[request].isUnknown = isUnknown }
-    facts.forEachTerm(of: line, by: hasher) { postings.add($0, of: request) }
+    if let isUnknown = outcome.isUnknown { statuses[request].isUnknown = isUnknown }
+    postings.add(terms, of: request)
   }
 
   mutating func keep(_ stray: StrayRecord) { strays.append(stray) }
@@ -160,7 +164,7 @@ struct ZoneBuilder: ~Copyable {
     return count
   }
 
-  func requests(with term: IndexTerm) -> RequestSet { postings.requests(with: term) }
+  func requests(with term: RecordTerm) -> RequestSet { postings.requests(with: term) }
 
   mutating func forEachBucket<E: Error>(_ body: (Int, UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
     try postings.forEachBucket(body)
@@ -172,8 +176,8 @@ struct ZoneBuilder: ~Copyable {
     requestOfLine.append(Self.none)
   }
 
-  private mutating func note(_ facts: borrowing RecordFacts) {
-    let (sequence, time) = (facts.sequence, facts.time.nanoseconds)
+  private mutating func note(_ record: RecordStatement) {
+    let (sequence, time) = (record.sequence, record.time)
     if sequences.lowerBound == .max {
       // Lines before it that are no records have the numbers before it.
       origin.sequence = sequence - (lines - 1)
@@ -194,19 +198,5 @@ struct ZoneBuilder: ~Copyable {
       }
     }
     lastSequence = sequence
-  }
-}
-
-extension RecordFacts {
-  /// Whether, as far as it tells, no answer to its request is known; `nil` when it does not tell.
-  func isUnknown(of line: Span<UInt8>) -> Bool? {
-    outcome.map { bytes($0, of: line).holds(Self.unknown) }
-  }
-
-  private static let unknown: Text = "unknown"
-
-  func requestHash(of line: Span<UInt8>, by hasher: TermHasher) -> UInt64 {
-    guard let requestId else { return 0 }
-    return hasher.hash(.request, bytes(requestId, of: line))
   }
 }

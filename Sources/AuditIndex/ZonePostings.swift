@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import Primitives
 
 /// Which requests of a zone have which terms, while the zone is being read: in any order, and a pair may come twice.
@@ -8,13 +9,20 @@ struct ZonePostings: ~Copyable {
 
   private static let requestBits: UInt64 = 12
 
-  mutating func add(_ term: IndexTerm, of request: Int) {
+  mutating func reserve(_ count: Int) { pairs.reserve(count) }
+
+  mutating func add(_ term: RecordTerm, of request: Int) {
     pairs.append(UInt64(term.bits) &<< Self.requestBits | UInt64(truncatingIfNeeded: request))
     isSorted = false
   }
 
+  /// All of them.
+  mutating func add(_ terms: borrowing ScratchArray<RecordTerm>, of request: Int) {
+    for index in terms.indices { add(terms[index], of: request) }
+  }
+
   /// The requests that have the term.
-  func requests(with term: IndexTerm) -> RequestSet {
+  func requests(with term: RecordTerm) -> RequestSet {
     var set = RequestSet()
     for index in pairs.indices where Self.term(pairs[index]) == term.bits {
       set.insert(Self.request(pairs[index]))
@@ -43,18 +51,16 @@ struct ZonePostings: ~Copyable {
     var encoder = TermListsEncoder()
     var start = 0
     while start < pairs.count {
-      let bucket = TermLists.bucket(of: IndexTerm(bits: Self.term(pairs[start])))
+      let bucket = TermLists.bucket(of: RecordTerm(bits: Self.term(pairs[start])))
       let end =
         bucket == TermLists.buckets - 1 ? pairs.count : firstPair(from: TermLists.first(of: bucket + 1))
       var index = start
       while index < end {
         let term = Self.term(pairs[index])
-        encoder.begin(term)
-        while index < end, Self.term(pairs[index]) == term {
-          encoder.add(Self.request(pairs[index]))
-          index &+= 1
-        }
-        encoder.finish()
+        var behind = index &+ 1
+        while behind < end, Self.term(pairs[behind]) == term { behind &+= 1 }
+        encoder.add(term, pairs, index..<behind)
+        index = behind
       }
       try encoder.take { bytes throws(E) in try body(bucket, bytes) }
       start = end
@@ -62,40 +68,65 @@ struct ZonePostings: ~Copyable {
   }
 
   private static func term(_ pair: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: pair &>> requestBits) }
-  private static func request(_ pair: UInt64) -> Int { Int(truncatingIfNeeded: pair & 0xFFF) }
+  static func request(_ pair: UInt64) -> Int { Int(truncatingIfNeeded: pair & 0xFFF) }
 
-  /// By terms; eleven of their bits at a time, from the lowest ones, each time keeping the order of before.
+  /// By terms. One round puts in order what differs in the first 13 bits; what those have in common is little, and is
+  /// put in order by insertion. Should it be much, because two terms that many requests have fell together, further
+  /// rounds do the rest.
   private mutating func sort() {
     guard !isSorted else { return }
-    var other = ScratchArray<UInt64>(capacity: pairs.count)
-    for _ in pairs.indices { other.append(0) }
-    var places = ScratchArray<Int>(capacity: Self.digits)
-    for _ in 0..<Self.digits { places.append(0) }
-    for pass: UInt64 in 0..<3 {
-      let shift = Self.requestBits &+ 11 &* pass
-      for digit in 0..<Self.digits { places[digit] = 0 }
-      for index in pairs.indices { places[Self.digit(pairs[index], shift)] &+= 1 }
-      var sum = 0
-      for digit in 0..<Self.digits {
-        let count = places[digit]
-        places[digit] = sum
-        sum &+= count
-      }
-      for index in pairs.indices {
-        let pair = pairs[index]
-        let digit = Self.digit(pair, shift)
-        other[places[digit]] = pair
-        places[digit] &+= 1
-      }
-      swap(&pairs, &other)
+    distribute(by: 31)
+    if !insert(movesAtMost: 16 * pairs.count) {
+      for shift: UInt64 in [12, 25, 31] { distribute(by: shift) }
     }
     isSorted = true
   }
 
-  private static let digits = 2048
+  /// Orders by the thirteen bits from `shift` on, and keeps the order of before where they agree.
+  private mutating func distribute(by shift: UInt64) {
+    let digits = 8192
+    // How often each digit stands there, and then where the next pair with it goes.
+    var places = ScratchArray<Int32>(capacity: digits)
+    for _ in 0..<digits { places.append(0) }
+    for index in pairs.indices { places[Int(truncatingIfNeeded: pairs[index] &>> shift & 8191)] &+= 1 }
+    var sum: Int32 = 0
+    for digit in 0..<digits {
+      let count = places[digit]
+      places[digit] = sum
+      sum &+= count
+    }
+    var other = ScratchArray<UInt64>(capacity: pairs.count)
+    for _ in pairs.indices { other.append(0) }
+    for index in pairs.indices {
+      let pair = pairs[index]
+      let digit = Int(truncatingIfNeeded: pair &>> shift & 8191)
+      other[Int(places[digit])] = pair
+      places[digit] &+= 1
+    }
+    swap(&pairs, &other)
+  }
 
-  @inline(__always)
-  private static func digit(_ pair: UInt64, _ shift: UInt64) -> Int {
-    Int(truncatingIfNeeded: pair &>> shift & 2047)
+  /// Puts each pair behind those before it that do not belong behind it.
+  /// - Returns: `false` when that takes too many moves; then it is not finished.
+  private mutating func insert(movesAtMost limit: Int) -> Bool {
+    guard !pairs.isEmpty else { return true }
+    var moves = 0
+    var last = pairs[0]
+    for index in 1..<pairs.count {
+      let pair = pairs[index]
+      guard Self.term(pair) < Self.term(last) else {
+        last = pair
+        continue
+      }
+      var place = index
+      while place > 0, Self.term(pairs[place - 1]) > Self.term(pair) {
+        pairs[place] = pairs[place - 1]
+        place -= 1
+      }
+      pairs[place] = pair
+      moves += index - place
+      guard moves <= limit else { return false }
+    }
+    return true
   }
 }

@@ -49,17 +49,17 @@ package struct JournalCursor {
   ///   - size: bytes after which no further line is taken.
   package mutating func read(upTo last: Int, count: Int, size: Int) throws(FileFault) -> [Line] {
     var lines: [Line] = []
-    var room = size
-    while sequence < last, lines.count < count, room > 0 {
+    var bytesLeft = size
+    while sequence < last, lines.count < count, bytesLeft > 0 {
       if segment == nil { segment = try firstSegment() }
       guard let current = segment else { break }
       do throws(FileFault) {
-        try readSegment(current, upTo: last, count: count, room: &room, into: &lines)
+        try readSegment(current, upTo: last, count: count, bytesLeft: &bytesLeft, into: &lines)
       } catch {
         // Retention has removed it; what follows is in the next one.
         guard error.isExpiry else { throw error }
       }
-      guard sequence < last, lines.count < count, room > 0 else { break }
+      guard sequence < last, lines.count < count, bytesLeft > 0 else { break }
       guard let next = try JournalListing(files).segments.first(where: { $0 > current }) else { break }
       segment = next
       offset = 0
@@ -74,11 +74,11 @@ package struct JournalCursor {
   }
 
   private mutating func readSegment(
-    _ segment: SegmentName, upTo last: Int, count: Int, room: inout Int, into lines: inout [Line]
+    _ segment: SegmentName, upTo last: Int, count: Int, bytesLeft: inout Int, into lines: inout [Line]
   ) throws(FileFault) {
     var source = try SegmentLines(segment.file, in: files, from: offset)
     var fault: FileFault?
-    while lines.count < count, room > 0, fault == nil {
+    while lines.count < count, bytesLeft > 0, fault == nil {
       var bytes: [UInt8] = []
       do throws(FileFault) {
         guard try source.next({ span in bytes = span.withUnsafeBytes { Array($0) } }) == .line else { break }
@@ -93,7 +93,7 @@ package struct JournalCursor {
       guard number <= last else { break }
       offset = source.offset
       sequence = number
-      room -= bytes.count
+      bytesLeft -= bytes.count
       lines.append(Line(sequence: number, bytes: bytes))
     }
     source.close()

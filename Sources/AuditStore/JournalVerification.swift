@@ -76,12 +76,12 @@ extension JournalVerification {
     if let found = try check.advance(to: base) {
       return (listing, try JournalScan([SegmentName](), with: verifier, in: files), found)
     }
-    var patience = looksAtTornLine
+    var looksLeft = looksAtTornLine
     let scan = try JournalScan(
       listing.segments, with: verifier, in: files,
       waitForRest: {
-        patience -= 1
-        guard patience > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
+        looksLeft -= 1
+        guard looksLeft > 0, (try? JournalLock.isHeld(in: files)) == true else { return false }
         usleep(5000)
         return true
       },

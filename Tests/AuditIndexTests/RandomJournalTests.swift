@@ -106,6 +106,6 @@ import Testing
         try Int.fetchOne(db, sql: "SELECT count(*) FROM \($0)") ?? 0
       }
     }
-    #expect(left[0] > 0 && left[0] == left[1] && left[2] <= 32 * left[0] && left[3] <= requests.count)
+    #expect(left[0] > 0 && left[0] == left[1] && left[2] <= 16 * left[0] && left[3] <= requests.count)
   }
 }

@@ -17,47 +17,38 @@ import Testing
     var changes: [[Text]]
   }
 
-  private static let texts: [Text] = [
-    "requestId", "tenant", "accessKeyId", "actor", "operation", "appInstanceUserId", "appInstanceUserArn",
-    "name",
-    "decision", "outcome",
-  ]
-
   private func said(by record: JournalRecord) -> Said {
     Said(
       sequence: record.sequence, kind: record.kind, time: record.time, intent: record.integer("intent"),
-      texts: Self.texts.map { record.text($0) }, tags: record.tags.map { [$0.key, $0.value] },
+      texts: RecordFacts.Subject.allCases.map { record.text($0.key) },
+      tags: record.tags.map { [$0.key, $0.value] },
       changes: record.changes.map { [$0.field, $0.to] })
   }
 
   private func said(by facts: borrowing RecordFacts, of line: Span<UInt8>) -> Said {
-    let places = [
-      facts.requestId, facts.tenant, facts.accessKeyId, facts.actor, facts.operation, facts.appInstanceUserId,
-      facts.appInstanceUserArn, facts.name, facts.decision, facts.outcome,
-    ]
     var texts: [Text?] = []
-    for place in places {
-      guard let place else {
+    for subject in RecordFacts.Subject.allCases {
+      guard let place = facts[subject] else {
         texts.append(nil)
         continue
       }
       texts.append(facts.bytes(place, of: line).uncheckedText)
     }
-    func pairs(_ list: borrowing ScratchArray<RecordFacts.Pair>) -> [[Text]] {
-      list.array.map {
-        [facts.bytes($0.key, of: line).uncheckedText, facts.bytes($0.value, of: line).uncheckedText]
-      }
+    func pair(_ pair: RecordFacts.Pair) -> [Text] {
+      [facts.bytes(pair.key, of: line).uncheckedText, facts.bytes(pair.value, of: line).uncheckedText]
     }
     return Said(
       sequence: facts.sequence, kind: facts.kind, time: facts.time, intent: facts.intent, texts: texts,
-      tags: pairs(facts.tags), changes: pairs(facts.changes))
+      tags: (0..<facts.tagCount).map { pair(facts.tag($0)) },
+      changes: (0..<facts.changeCount).map { pair(facts.change($0)) })
   }
 
   /// What the scanner says; `nil` when it does not take the line. With `anyForm` it may ask the general reader.
   private func scanned(_ line: [UInt8], _ scanner: inout RecordScanner, anyForm: Bool = false) -> Said? {
     let span = line.span
-    guard anyForm ? scanner.read(span) : scanner.scan(span) else { return nil }
-    return said(by: scanner.facts, of: span)
+    var facts = RecordFacts()
+    guard anyForm ? scanner.read(span, into: &facts) : scanner.scan(span, into: &facts) else { return nil }
+    return said(by: facts, of: span)
   }
 
   /// - Returns: whether the scanner took it.

@@ -548,7 +548,7 @@ def test_unknown_tenant_cannot_be_rotated_or_revoked(setup):
 def test_demo_runs_once_shows_what_happened_and_leaves_nothing_behind(tmp_path):
     """In the repository's folder, as `make demo` does: it uses the policies shipped there."""
     result = gateways.run(
-        "demo", "--once", cwd=gateways.ROOT, environment={"TMPDIR": str(tmp_path)}, timeout=60
+        "demo", "--once", cwd=gateways.ROOT, environment={"TMPDIR": str(tmp_path)}
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "201" in result.stdout and "403" in result.stdout, result.stdout

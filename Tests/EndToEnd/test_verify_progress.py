@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import gateways
+from waiting import PATIENCE
 
 RECORDS = 20_000
 
@@ -39,7 +40,7 @@ def journal(tmp_path_factory):
 
 def verify(journal, **options):
     command = [gateways.BINARY, "audit", "verify", "--directory", journal]
-    return subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=False, **options)
+    return subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=False, **options)
 
 
 def test_terminal_shows_a_bar_that_goes_away(journal):

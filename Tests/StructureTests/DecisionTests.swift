@@ -28,9 +28,11 @@ import Testing
     for (name, text) in records {
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       let number = Int(name.prefix(4)) ?? 0
-      #expect(lines.count == 7 && lines[1].isEmpty && lines[6].isEmpty, "\(name)")
+      // A record that a later one changes has one line more, which says so.
+      let labels = ["Context", "Decision", "Why", "Price"] + (lines.count == 8 ? ["Since"] : [])
+      #expect(lines.count == labels.count + 3 && lines[1].isEmpty && lines.last == "", "\(name)")
       #expect(lines[0].hasPrefix("# \(number). "), "\(name)")
-      for (line, label) in zip(lines.dropFirst(2), ["Context", "Decision", "Why", "Price"]) {
+      for (line, label) in zip(lines.dropFirst(2), labels) {
         #expect(line.hasPrefix("**\(label).** "), "\(name)")
       }
     }

@@ -197,7 +197,8 @@ package struct ChainVerifier {
 /// The scanner's memory, so that a verifier can be copied.
 private final class LineReader {
   private var scanner = RecordScanner()
+  private var facts = RecordFacts()
 
   /// Whether the line is a record of a request as our own writer writes it, which every reader reads in the same way.
-  func isUsual(_ line: RawSpan) -> Bool { scanner.scan(Span(_bytes: line)) }
+  func isUsual(_ line: RawSpan) -> Bool { scanner.scan(Span(_bytes: line), into: &facts) }
 }

@@ -7,16 +7,19 @@ internal import Primitives
 struct LineCursor: ~Escapable {
   private let line: RawSpan
   private let count: Int
+  /// Up to where sixteen bytes can be looked at.
+  private let lastSixteen: Int
   private(set) var position: Int
 
   @_lifetime(copy line)
   init(_ line: RawSpan, at position: Int = 0) {
     self.line = line
     count = line.byteCount
+    lastSixteen = count &- 16
     self.position = position
   }
 
-  var isAtEnd: Bool { position == count }
+  var isAtLastByte: Bool { count &- position == 1 }
 
   /// Whether the bytes at hand are these; goes behind them if so.
   @inline(__always)
@@ -30,11 +33,19 @@ struct LineCursor: ~Escapable {
       else { return false }
       offset &+= 8
     }
-    while offset < length {
-      guard byte(at: position &+ offset) == expected.load(fromByteOffset: offset, as: UInt8.self) else {
-        return false
+    if length > 8, offset < length {
+      // The last eight, some of them once more.
+      guard
+        word(at: position &+ length &- 8)
+          == expected.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+      else { return false }
+    } else {
+      while offset < length {
+        guard byte(at: position &+ offset) == expected.load(fromByteOffset: offset, as: UInt8.self) else {
+          return false
+        }
+        offset &+= 1
       }
-      offset &+= 1
     }
     position &+= length
     return true
@@ -44,14 +55,28 @@ struct LineCursor: ~Escapable {
   @inline(__always)
   func peek() -> UInt64? { count &- position >= 8 ? word(at: position) : nil }
 
-  /// Whether `length` bytes that end `offset` behind the position are there, as a word: for comparing keys.
+  /// The same, from so many bytes behind the position on.
   @inline(__always)
   func peek(at offset: Int) -> UInt64? {
     count &- position &- offset >= 8 ? word(at: position &+ offset) : nil
   }
 
+  /// Whether the bytes at hand are those that a member begins with.
+  @inline(__always)
+  func isAt(_ member: ScannedMember) -> Bool {
+    // Eight bytes at least, so that no word reaches beyond them.
+    guard count &- position >= member.length else { return false }
+    return word(at: position) == member.first
+      && word(at: position &+ member.length &- 8) == member.last
+      && (member.length <= 16 || word(at: position &+ 8) == member.middle)
+  }
+
   @inline(__always)
   mutating func advance(by length: Int) { position &+= length }
+
+  /// To a place that was reached from here.
+  @inline(__always)
+  mutating func advance(to place: Int) { position = place }
 
   /// Goes from behind an opening quote to behind the closing one.
   /// - Returns: what stands between; `nil` when it is no string as JSON and UTF-8 have it, or has escapes that records
@@ -59,29 +84,35 @@ struct LineCursor: ~Escapable {
   @inline(__always)
   mutating func string(_ isEscaped: inout Bool) -> ByteSlice? {
     let start = position
+    // Kept apart from the cursor while it moves: registers, not memory.
+    var place = position
     while true {
-      // Most of a record is plain text: eight bytes at a time.
-      while count &- position >= 8 {
-        let special = Self.special(word(at: position))
-        guard special == 0 else {
-          position &+= special.trailingZeroBitCount &>> 3
+      // Sixteen bytes at a time; of most records, only the last few are left.
+      while place <= lastSixteen {
+        let (low, high) = special(at: place)
+        if low != 0 {
+          place &+= low.trailingZeroBitCount &>> 3
           break
         }
-        position &+= 8
+        if high != 0 {
+          place &+= 8 &+ high.trailingZeroBitCount &>> 3
+          break
+        }
+        place &+= 16
       }
-      guard position < count else { return nil }
-      switch byte(at: position) {
-      case UInt8(ascii: "\""):
-        position &+= 1
-        return ByteSlice(Range(uncheckedBounds: (start, position &- 1)))
-      case UInt8(ascii: "\\"):
-        guard skipEscape() else { return nil }
-        isEscaped = true
-      case 0x80...:
-        guard skipSequence() else { return nil }
-      case 0x20...: position &+= 1
-      default: return nil
+      guard place < count else { return nil }
+      let byte = byte(at: place)
+      if byte == UInt8(ascii: "\"") {
+        position = place &+ 1
+        return ByteSlice(Range(uncheckedBounds: (start, place)))
       }
+      if byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\\") {
+        place &+= 1
+        continue
+      }
+      guard let next = Self.behindOther(byte, in: line, at: place) else { return nil }
+      place = next
+      isEscaped = isEscaped || byte == UInt8(ascii: "\\")
     }
   }
 
@@ -89,49 +120,65 @@ struct LineCursor: ~Escapable {
   @inline(__always)
   mutating func integer() -> Int? {
     let start = position
+    let end = min(count, start &+ 19)
+    var place = start
     var value = 0
-    while position < count {
-      let digit = byte(at: position) &- UInt8(ascii: "0")
+    while place < end {
+      let digit = byte(at: place) &- UInt8(ascii: "0")
       guard digit < 10 else { break }
       value = value &* 10 &+ Int(digit)
-      position &+= 1
-      guard position &- start <= 18 else { return nil }
+      place &+= 1
     }
-    guard position > start, position == start &+ 1 || byte(at: start) != UInt8(ascii: "0") else { return nil }
+    let length = place &- start
+    guard length > 0, length <= 18, length == 1 || byte(at: start) != UInt8(ascii: "0") else { return nil }
+    position = place
     return value
   }
 
   /// `12` or `12.345`
+  @inline(__always)
   mutating func decimal() -> Bool {
     guard integer() != nil else { return false }
     guard position < count, byte(at: position) == UInt8(ascii: ".") else { return true }
-    position &+= 1
-    let start = position
-    while position < count, byte(at: position) &- UInt8(ascii: "0") < 10 { position &+= 1 }
-    return position > start && position &- start <= 18
+    var place = position &+ 1
+    let start = place
+    while place < count, byte(at: place) &- UInt8(ascii: "0") < 10 { place &+= 1 }
+    position = place
+    return place > start && place &- start <= 18
   }
 
-  /// From a backslash to behind the escape: those that records are written with.
-  private mutating func skipEscape() -> Bool {
-    guard count &- position >= 2 else { return false }
+  // What is rare takes and returns places: a cursor whose address is passed is kept in memory instead of in registers.
+
+  /// Behind an escape, or behind a character that is more than one byte; `nil` when it is neither.
+  @inline(never)
+  private static func behindOther(_ byte: UInt8, in line: RawSpan, at place: Int) -> Int? {
+    let cursor = LineCursor(line, at: place)
+    return switch byte {
+    case UInt8(ascii: "\\"): cursor.lengthOfEscape.map { place &+ $0 }
+    case 0x80...: cursor.lengthOfSequence.map { place &+ $0 }
+    default: nil
+    }
+  }
+
+  /// Of an escape that records are written with.
+  private var lengthOfEscape: Int? {
+    guard count &- position >= 2 else { return nil }
     switch byte(at: position &+ 1) {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      position &+= 2
-      return true
+      return 2
     case UInt8(ascii: "u"):
       // Of control bytes only: `\u0001` to `\u007f`, without NUL.
       guard count &- position >= 6, byte(at: position &+ 2) == UInt8(ascii: "0"),
         byte(at: position &+ 3) == UInt8(ascii: "0"), let high = Hex.value(of: byte(at: position &+ 4)),
         let low = Hex.value(of: byte(at: position &+ 5)), high < 8, high | low > 0
-      else { return false }
-      position &+= 6
-      return true
-    default: return false
+      else { return nil }
+      return 6
+    default: return nil
     }
   }
 
-  /// Over one well-formed sequence of two to four bytes (RFC 3629 section 4).
-  private mutating func skipSequence() -> Bool {
+  /// Of one well-formed sequence of two to four bytes (RFC 3629 section 4).
+  private var lengthOfSequence: Int? {
     let lead = byte(at: position)
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF
@@ -143,28 +190,27 @@ struct LineCursor: ~Escapable {
     case 0xF0: (length, second) = (4, 0x90...0xBF)  // shorter forms are overlong
     case 0xF1...0xF3: length = 4
     case 0xF4: (length, second) = (4, 0x80...0x8F)  // the rest are beyond U+10FFFF
-    default: return false
+    default: return nil
     }
-    guard count &- position >= length, second.contains(byte(at: position &+ 1)) else { return false }
-    var offset = 2
-    while offset < length {
-      guard byte(at: position &+ offset) & 0xC0 == 0x80 else { return false }
-      offset &+= 1
-    }
-    position &+= length
-    return true
+    guard count &- position >= length, second.contains(byte(at: position &+ 1)) else { return nil }
+    for offset in 2..<max(2, length) where byte(at: position &+ offset) & 0xC0 != 0x80 { return nil }
+    return length
   }
 
-  /// Not zero when some byte is a quote, a backslash, below 0x20 or above 0x7F; the lowest bit that is set belongs to
-  /// the first of these. (Bits above may be the borrow of a subtraction, and nobody looks at them.)
+  /// Where among sixteen bytes a quote, a backslash, or a byte below 0x20 or above 0x7F is: the highest bit of each of
+  /// these is set, in two words of eight bytes. By arithmetic alone: comparisons of vectors are compiled to a loop over
+  /// their elements.
   @inline(__always)
-  private static func special(_ word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let quote = word ^ (ones &* 0x22)
-    let backslash = word ^ (ones &* 0x5C)
-    let found =
-      ((word &- (ones &* 0x20)) & ~word) | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
-    return (found | word) & 0x8080_8080_8080_8080
+  private func special(at offset: Int) -> (UInt64, UInt64) {
+    let bytes = unsafe line.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD16<UInt8>.self)
+    let ones = SIMD16<UInt8>(repeating: 1)
+    let quote = (bytes ^ SIMD16(repeating: 0x22)) &- ones
+    let backslash = (bytes ^ SIMD16(repeating: 0x5C)) &- ones
+    // What was zero has become 0xFF; of what is above 0x7F the bit is set anyway.
+    let found = (bytes &- SIMD16(repeating: 0x20)) | quote | backslash | bytes
+    let halves = unsafe unsafeBitCast(found, to: SIMD2<UInt64>.self)
+    let highest: UInt64 = 0x8080_8080_8080_8080
+    return (UInt64(littleEndian: halves[0]) & highest, UInt64(littleEndian: halves[1]) & highest)
   }
 
   // The callers have compared with the end.

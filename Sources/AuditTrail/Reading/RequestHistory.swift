@@ -34,7 +34,7 @@ package struct RequestHistory: Sendable {
 
   package var outcome: Text { text("outcome") ?? "unknown" }
 
-  /// The one object a request that `audit query --format json` prints (contract section 7). What is not known is
+  /// The one object a request that `audit query --format json` prints. What is not known is
   /// `null`; the members behind `durationMs` are there only when they say something.
   package var json: [UInt8] {
     var writer = JSONWriter()
@@ -73,7 +73,7 @@ package struct RequestHistory: Sendable {
     return second.flatMap(read) ?? read(first)
   }
 
-  /// In the order of the contract, with what stands for a member that the records do not have.
+  /// In the order that docs/audit.md shows, with what stands for a member that the records do not have.
   private static let members: [(key: StaticString, name: Text, absent: String)] = [
     ("time", "time", "null"), ("requestId", "requestId", "null"), ("tenant", "tenant", "null"),
     ("accessKeyId", "accessKeyId", "null"), ("actor", "actor", "null"), ("sourceIp", "sourceIp", "null"),

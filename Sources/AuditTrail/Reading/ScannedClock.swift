@@ -10,8 +10,11 @@ struct ScannedClock {
   /// `nil` before the first.
   private var seconds: Int64?
 
-  /// From behind the opening quote to behind the closing one.
-  mutating func read(_ cursor: inout LineCursor) -> WallClockTime? {
+  /// The characters of a time and its closing quote.
+  static let length = 25
+
+  /// - Parameter cursor: behind the opening quote.
+  mutating func read(_ cursor: borrowing LineCursor) -> WallClockTime? {
     // The last of these, eight bytes from the full stop on, is `.123Z"` and two more, which every record has.
     guard let first = cursor.peek(), let second = cursor.peek(at: 8), let third = cursor.peek(at: 11),
       let rest = cursor.peek(at: 19)
@@ -33,7 +36,6 @@ struct ScannedClock {
       guard digit < 10 else { return nil }
       milliseconds = milliseconds &* 10 &+ Int64(digit)
     }
-    cursor.advance(by: 25)
     return WallClockTime(nanoseconds: (seconds &* 1000 &+ milliseconds) &* 1_000_000)
   }
 
