@@ -2,7 +2,7 @@
 
 # Threads, each told by a function that runs again and again on it and on no other.
 THREADS = {
-    "loop": r"Gateway\.Worker\.(begin|serve|authenticate)\(",
+    "loop": r"Transport\.ServerConnection\.",
     "journal": r"AuditStore\.(JournalWriter|SegmentWriter)\.",
     "index": r"AuditIndex\.(JournalIndex|IndexFeeder)\.",
 }
@@ -11,7 +11,7 @@ THREADS = {
 # functions and of what they call, down to the functions of other stages. Of two that match, the first counts. Each has
 # to be found, but for those in `OFTEN_INLINED`: the optimiser may have put these into their caller, `serve`.
 STAGES = {
-    "read and parse": r"HTTPWire\.(RequestParser|RequestReader)\.|Transport\.ServerConnection\.(receive|next)",
+    "read and parse": r"HTTPWire\.(RequestParser|RequestReader)\.",
     "begin": r"Gateway\.Worker\.begin\(",
     "limit source": r"Gateway\.Worker\.limitSource\(",
     "identify": r"Gateway\.Worker\.identify\(",
@@ -24,14 +24,14 @@ STAGES = {
     "await turn": r"Gateway\.Worker\.awaitTurn\(",
     "record intent": r"Gateway\.Worker\.recordIntent\(",
     "outbound": r"Gateway\.Worker\.outbound\(",
-    "exchange": r"Transport\.(UpstreamPool\.|PooledConnection\.)|HTTPWire\.(ResponseParser|ResponseReader)\.",
+    "exchange": r"Transport\.UpstreamPool\.exchange\(|Transport\.PooledConnection\.|HTTPWire\.(ResponseParser|ResponseReader)\.",
     "forward": r"Gateway\.Worker\.forward\(",
     "conclude": r"Gateway\.Worker\.conclude\(",
-    "reply": r"Transport\.ServerConnection\.write\(",
-    "serve": r"Gateway\.Worker\.(serve|reply)\(|HTTPHandler\.reply\(|Transport\.(HTTPServer|ServerConnection)\.",
+    "reply": r"Transport\.ServerConnection\.(write|send|answer)",
+    "serve": r"Gateway\.Worker\.(serve|reply)\(|Transport\.ServerConnection\.",
     "ticks": r"Transport\.EventLoop\.tick\(",
     "event loop": r"Transport\.EventLoop\.|libevent",
 }
-OFTEN_INLINED = {"limit source", "identify", "validate"}
+OFTEN_INLINED = {"begin", "limit source", "identify", "confine", "admit", "validate", "decide", "join repeat", "reply", "outbound", "await turn", "read and parse"}
 # What happens now and then, however many requests there are: shown, but no request's.
 TIMED = "ticks"

@@ -319,6 +319,23 @@ extension Span<UInt8> {
   /// Whether it holds the bytes of `text`.
   @inlinable package func holds(_ text: Text) -> Bool { holds(text.utf8.span) }
 
+  /// Whether it is well-formed UTF-8 (RFC 3629). Most is ASCII, of which eight bytes are looked at at a time.
+  package var isUTF8: Bool {
+    var index = 0
+    let raw = bytes
+    // In bounds by the condition.
+    while index &+ 8 <= count {
+      let word = raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+      guard word & 0x8080_8080_8080_8080 == 0 else { return String(validating: array, as: UTF8.self) != nil }
+      index &+= 8
+    }
+    while index < count {
+      guard self[unchecked: index] < 0x80 else { return String(validating: array, as: UTF8.self) != nil }
+      index &+= 1
+    }
+    return true
+  }
+
   /// A copy, which belongs to the caller.
   @inlinable package var array: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 

@@ -64,4 +64,13 @@ package final class TenantMeters: Sendable {
       return meter
     }
   }
+
+  /// The ids by the numbers of their meters; the first, which no tenant has, is empty.
+  package var ids: [Text] {
+    meters.withLock { meters in
+      var ids = [Text](repeating: "", count: meters.count + 1)
+      for meter in meters.values { ids[meter.number] = meter.id }
+      return ids
+    }
+  }
 }

@@ -30,7 +30,8 @@ package struct OutboundRequest: ~Escapable {
 package final class Signer: Sendable {
   let scope: SigningScope
   let credentials: Credentials
-  let host: [UInt8]
+  /// The value of the Host field.
+  package let host: [UInt8]
 
   /// - Parameter host: the value of the Host field, without surrounding or doubled spaces.
   package init(_ scope: SigningScope, credentials: Credentials, host: [UInt8]) {

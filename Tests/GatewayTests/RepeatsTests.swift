@@ -8,7 +8,7 @@ import Testing
 @Suite struct RepeatsTests {
   private let key = replayKey("crm", "arn:a", "t-1")
   private let body = requestDigest("{}")
-  private let id = RequestID(from: Counting())
+  private let id = RequestID(from: OneNumber())
   private let start = MonotonicInstant(nanoseconds: 1_000)
 
   @Test func aRepeatInFlightJoinsAndGetsTheSameAnswer() async throws {
@@ -16,19 +16,19 @@ import Testing
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
     #expect(name(repeats.begin(key, digest: body, now: start)) == "join")
     let waiters = (0..<3).map { _ in Task.immediate { await repeats.wait(for: key) } }
-    repeats.finish(key, id, try upstreamAnswer(201, body: "made"), now: start)
+    repeats.finish(key, try upstreamAnswer(201, body: "made"), now: start)
     for waiter in waiters {
       let answered = try #require(await waiter.value)
-      #expect(answered.requestId == id)
-      #expect(answered.answer.status == 201)
-      #expect(answered.answer.body == Array("made".utf8))
+      #expect(answered.answered == id)
+      #expect(answered.status == 201)
+      #expect(answered.body == Array("made".utf8))
     }
   }
 
   @Test func aRepeatWithinTheWindowGetsTheRecordedAnswer() throws {
     let repeats = Repeats(windowNanoseconds: 100)
     _ = repeats.begin(key, digest: body, now: start)
-    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    repeats.finish(key, try upstreamAnswer(201), now: start)
     #expect(name(repeats.begin(key, digest: body, now: start.advanced(byNanoseconds: 99))) == "replay 201")
     #expect(name(repeats.begin(key, digest: body, now: start.advanced(byNanoseconds: 100))) == "proceed")
   }
@@ -38,7 +38,7 @@ import Testing
     let other = requestDigest("{ }")
     _ = repeats.begin(key, digest: body, now: start)
     #expect(name(repeats.begin(key, digest: other, now: start)) == "conflict")
-    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    repeats.finish(key, try upstreamAnswer(201), now: start)
     #expect(name(repeats.begin(key, digest: other, now: start)) == "conflict")
   }
 
@@ -58,7 +58,7 @@ import Testing
     let repeats = Repeats(windowNanoseconds: 100)
     _ = repeats.begin(key, digest: body, now: start)
     let waiter = Task.immediate { await repeats.wait(for: key) }
-    repeats.finish(key, id, nil, now: start)
+    repeats.finish(key, nil, now: start)
     #expect(await waiter.value == nil)
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
   }
@@ -68,7 +68,7 @@ import Testing
     let repeats = Repeats(windowNanoseconds: 100)
     _ = repeats.begin(key, digest: body, now: start)
     let waiter = Task.immediate { await repeats.wait(for: key) }
-    repeats.finish(key, id, try upstreamAnswer(status), now: start)
+    repeats.finish(key, try upstreamAnswer(status), now: start)
     #expect(await waiter.value == nil)
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
   }
@@ -76,7 +76,7 @@ import Testing
   @Test func whoComesTooLateToWaitIsToldSo() async throws {
     let repeats = Repeats(windowNanoseconds: 100)
     _ = repeats.begin(key, digest: body, now: start)
-    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    repeats.finish(key, try upstreamAnswer(201), now: start)
     #expect(await repeats.wait(for: key) == nil)
   }
 
@@ -84,7 +84,7 @@ import Testing
     let repeats = Repeats(windowNanoseconds: 0)
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
-    repeats.finish(key, id, try upstreamAnswer(201), now: start)
+    repeats.finish(key, try upstreamAnswer(201), now: start)
     #expect(name(repeats.begin(key, digest: body, now: start)) == "proceed")
   }
 
@@ -92,14 +92,10 @@ import Testing
     switch admission {
     case .proceed: "proceed"
     case .join: "join"
-    case .replay(let answered): "replay \(answered.answer.status)"
+    case .replay(let answered): "replay \(answered.status)"
     case .conflict: "conflict"
     }
   }
-}
-
-private struct Counting: Entropy {
-  func next() -> UInt64 { 0x0123_4567_89AB_CDEF }
 }
 
 private func replayKey(_ tenant: String, _ arn: String, _ token: String) -> ReplayKey {

@@ -29,8 +29,8 @@ import Testing
       names == ["content-type", "x-amzn-requestid", "x-amzn-errortype", "x-amzn-trace-id", "retry-after"])
     #expect(answer.status == 429)
     #expect(answer.body == Array("{}".utf8))
-    #expect(answer.requestId == "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE")
-    #expect(answer.errorType == "ThrottledClientException")
+    #expect(answer.text(answer.requestId) == "7a62c49f-347e-4fc4-9331-6e8eEXAMPLE")
+    #expect(answer.text(answer.errorType) == "ThrottledClientException")
   }
 
   @Test func anAnswerWithoutThemHasNone() throws {

@@ -12,42 +12,46 @@ internal import Transport
 extension Worker {
   func conclude(_ call: Call, with answer: UpstreamAnswer) -> Reply {
     finish(call, answer)
-    let outcome = Self.outcome(of: answer.status, call)
-    var result = AuditedResult(outcome, status: answer.status, durationNanoseconds: elapsed(call))
-    if call.repeatOf == nil {
-      result.upstreamStatus = answer.status
-      result.upstreamRequestId = answer.requestId
-      result.attempts = call.attempts
+    let isRepeat = call.trail.repeatOf != nil
+    var ending = Ending(
+      decision: .allowed, outcome: Self.outcome(of: answer.status, call), status: answer.status,
+      durationNanoseconds: elapsed(call))
+    ending.answer = answer
+    ending.isRepeat = isRepeat
+    ending.attempts = isRepeat ? nil : call.trail.attempts
+    if call.trail.operation == .createAppInstanceUser, Self.isSuccess(answer.status) {
+      ending.userArn = answer.createdUserArn
     }
-    if call.operation == .createAppInstanceUser, Self.isSuccess(answer.status) {
-      result.appInstanceUserArn = Self.createdArn(answer.body)
+    if ending.outcome == .unknown {
+      ending.reason = "an attempt before the one that was answered may have been carried out"
     }
-    result.errorType = answer.errorType
-    if outcome == .unknown {
-      result.reason = "an attempt before the one that was answered may have been carried out"
-    }
-    record(result, of: call, .allowed)
+    record(ending, of: call)
 
     var lines = loop.takeBuffer()
     appendCommonFields(call, to: &lines)
-    lines.append(answer.fieldLines)
-    return Reply(status: answer.status, fieldLines: lines, body: answer.body)
+    answer.appendFieldLines(to: &lines)
+    giveBack(call)
+    return Reply(
+      status: answer.status, fieldLines: lines, bytes: answer.message.head.bytes, body: answer.message.body)
   }
 
   func conclude(_ call: Call, refusing refusal: Refusal) -> Reply {
     finish(call, nil)
     let answer = refusal.answer
-    let outcome: AuditOutcome = answer.decision == .allowed ? .unknown : .notForwarded
-    var result = AuditedResult(outcome, status: answer.status, durationNanoseconds: elapsed(call))
-    result.errorType = Text(answer.type)
-    result.reason = refusal.auditedReason
-    if call.attempts > 0 { result.attempts = call.attempts }
+    var ending = Ending(
+      decision: answer.decision, outcome: answer.decision == .allowed ? .unknown : .notForwarded,
+      status: answer.status, durationNanoseconds: elapsed(call))
+    ending.errorType = Text(answer.type)
+    ending.reason = refusal.auditedReason
+    ending.attempts = call.trail.attempts > 0 ? call.trail.attempts : nil
     if let own = refusal.gatewayViolation {
-      call.gatewayViolation = own
-      count(violations: [own], of: call.tenant ?? "")
+      call.trail.gatewayViolation = own
+      count(violations: [own], of: call.trail.tenant)
     }
-    record(result, of: call, answer.decision)
-    return reply(to: call, answer, refusal)
+    record(ending, of: call)
+    let reply = reply(to: call, answer, refusal)
+    giveBack(call)
+    return reply
   }
 
   private func reply(to call: Call, _ answer: RefusalAnswer, _ refusal: Refusal) -> Reply {
@@ -69,38 +73,20 @@ extension Worker {
     lines.append("x-gatehouse-request-id: ")
     lines.append(call.id)
     lines.append("\r\n")
-    guard let judged = call.judged else { return }
-    if !judged.decision.warnings.isEmpty {
-      lines.append(
-        field: "x-gatehouse-warnings", Self.list(judged.decision.warnings.map(\.rule)))
+    guard let judged = call.trail.judged else { return }
+    if judged.hasWarnings {
+      lines.append("x-gatehouse-warnings: ")
+      lines.append(list: judged.decision.warnings.map(\.rule))
     }
-    if judged.facts.changeCount > 0, judged.decision.isAllowed {
-      lines.append(field: "x-gatehouse-changes", Self.list(judged.facts.changes.map(\.field)))
-    }
-  }
-
-  /// Each once, in order, with anything that a field value may not hold percent-encoded (tag keys are free text).
-  private static func list(_ names: [String]) -> [UInt8] {
-    var out: [UInt8] = []
-    var seen: Set<String> = []
-    for name in names where seen.insert(name).inserted {
-      if !out.isEmpty { out.append(", ") }
-      for byte in name.utf8 {
-        if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: ","), byte != UInt8(ascii: "%") {
-          out.append(byte)
-        } else {
-          PercentCoding.encode(CollectionOfOne(byte), into: &out)
-        }
-      }
-    }
-    return out
+    guard judged.isAllowed else { return }
+    judged.withFacts { $0.appendChangedFields(to: &lines) }
   }
 
   /// Lets go of what the call held while it was under way.
   private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
-    call.place = nil
-    if let key = call.replayKey {
-      shared.repeats.finish(key, call.id, answer, now: loop.clock.monotonic())
+    call.trail.permit = nil
+    if let key = call.trail.replayKey {
+      shared.repeats.finish(key, answer, now: loop.clock.monotonic())
     }
   }
 
@@ -109,48 +95,52 @@ extension Worker {
   }
 
   /// Journal, metrics and access log, all under the request's id.
-  private func record(_ result: AuditedResult, of call: Call, _ decision: AuditDecision) {
-    if let intent = call.intent {
-      records.conclude { record in
-        record.begin(outcome: call.id, of: intent, at: loop.clock.wallClock())
-        if decision != .allowed { record.decision(decision) }
-        result.append(to: &record)
-        record.end()
-      }
-    } else if let late = call.lateIntent {
-      let (id, time, entry, sensitivity) = (
-        call.id, loop.clock.wallClock(), call.audited(decision), shared.sensitivity
-      )
-      records.conclude(late) { intent in
-        intent.map {
-          result.outcomeRecord(
-            of: id, intent: $0, at: time, decision: decision == .allowed ? nil : decision)
-        } ?? entry.outcomeRecord(result, under: sensitivity)
-      }
-    } else {
-      let audited = call.audited(decision)
-      records.conclude { record in
-        record.begin(outcome: audited.id, at: audited.time)
-        audited.append(to: &record)
-        result.append(to: &record)
-        record.end()
-      }
-    }
+  private func record(_ ending: borrowing Ending, of call: Call) {
+    journal(ending, of: call)
     metrics.count(
       RequestLabels(
-        tenant: call.tenant.map(shared.tenantNumbers.number(of:)) ?? TenantNumbers.unknown,
-        operation: call.operation, decision: decision, status: result.status ?? 0),
-      duration: result.durationNanoseconds, upstream: call.attempts > 0 ? call.upstreamNanoseconds : nil)
-    accessLog.append(call, decision, result)
+        tenant: call.trail.tenant?.meter.number ?? 0, operation: call.trail.operation,
+        decision: ending.decision, status: ending.status),
+      duration: ending.durationNanoseconds,
+      upstream: call.trail.attempts > 0 ? call.trail.upstreamNanoseconds : nil)
+    accessLog.append(call, ending)
+  }
+
+  private func journal(_ ending: borrowing Ending, of call: Call) {
+    if let intent = call.trail.intent {
+      let end = loop.clock.wallClock()
+      records.conclude { call.appendOutcome(of: intent, ending, at: end, to: &$0) }
+    } else if let late = call.trail.lateIntent {
+      concludeLate(late, ending, of: call)
+    } else {
+      records.conclude { call.appendOutcome(ending, to: &$0) }
+    }
+  }
+
+  /// Whether the intent came to the disk is not known yet: the outcome is written when it is, by whoever finds out.
+  private func concludeLate(_ late: LateIntent, _ ending: borrowing Ending, of call: Call) {
+    var record = RecordWriter(under: shared.sensitivity)
+    call.appendOutcome(ending, to: &record)
+    let whole = record.bytes.array
+    let members = ending.members
+    let (id, end) = (call.id, loop.clock.wallClock())
+    records.conclude(late) { intent in
+      guard let intent else { return whole }
+      var record = RecordWriter(under: Sensitivity(), capacity: 512)
+      record.begin(outcome: id, of: intent, at: end)
+      record.append(members)
+      record.end()
+      return record.bytes.array
+    }
   }
 
   /// What the answer says of the request, with the attempts before it.
   private static func outcome(of status: Int, _ call: Call) -> AuditOutcome {
     // A repeat was answered with what upstream had said to another request.
-    guard call.repeatOf == nil else { return .notForwarded }
-    let isRead = call.operation?.isRead ?? true
-    return switch ForwardingEffect(answered: status, after: call.traces, isRead: isRead) {
-    case .succeeded: call.operation == .createAppInstanceUser ? .created : .succeeded
+    guard call.trail.repeatOf == nil else { return .notForwarded }
+    let isRead = call.trail.operation?.isRead ?? true
+    return switch ForwardingEffect(answered: status, after: call.trail.traces, isRead: isRead) {
+    case .succeeded: call.trail.operation == .createAppInstanceUser ? .created : .succeeded
     case .rejected: .rejected
     case .failed: .failed
     case .unknown: .unknown
@@ -159,11 +149,88 @@ extension Worker {
   }
 
   private static func isSuccess(_ status: Int) -> Bool { (200..<300).contains(status) }
+}
 
-  private static func createdArn(_ body: [UInt8]) -> Text? {
-    guard let document = try? JSONDocument(parsing: body),
-      let node = document.member("AppInstanceUserArn", of: document.root)
+extension UpstreamAnswer {
+  /// The ARN that the answer to CreateAppInstanceUser names, in the message's bytes. The service answers with nothing else,
+  /// so it mostly stands where it is expected.
+  fileprivate var createdUserArn: ByteSlice? {
+    let (bytes, body) = (message.head.bytes, message.body)
+    let start: StaticString = #"{"AppInstanceUserArn":""#
+    let value = body.lowerBound + start.utf8CodeUnitCount
+    let isUsual = value + 2 < body.upperBound && bytes.span[body].starts(with: start)
+    if isUsual, let end = bytes.span.firstQuote(from: value, to: body.upperBound),
+      end + 2 == body.upperBound, bytes[end + 1] == UInt8(ascii: "}"), bytes[end] == UInt8(ascii: "\"")
+    {
+      let arn = ByteSlice(value..<end)
+      return bytes.span[arn].isUTF8 ? arn : nil
+    }
+    guard let document = try? JSONDocument(parsing: bytes, in: body.range),
+      let node = document.member("AppInstanceUserArn", of: document.root),
+      let place = document.plainString(node)
     else { return nil }
-    return document.text(node)
+    return ByteSlice(place)
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate func starts(with literal: StaticString) -> Bool {
+    guard count >= literal.utf8CodeUnitCount else { return false }
+    for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.utf8Start[index] { return false }
+    return true
+  }
+
+  /// The first quote or backslash, or control byte; `nil` when there is none.
+  fileprivate func firstQuote(from start: Int, to end: Int) -> Int? {
+    for index in start..<end {
+      let byte = self[index]
+      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { return index }
+    }
+    return nil
+  }
+}
+
+extension GovernedRequest {
+  fileprivate borrowing func appendChangedFields(to lines: inout ByteBuffer) {
+    guard changeCount > 0 else { return }
+    lines.append("x-gatehouse-changes: ")
+    for index in 0..<changeCount {
+      if index > 0 { lines.append(", ") }
+      lines.append(listed: changedField(index))
+    }
+    lines.append("\r\n")
+  }
+}
+
+extension ByteBuffer {
+  /// Each once, in order, and the line's end.
+  fileprivate mutating func append(list names: [String]) {
+    var seen: Set<String> = []
+    for name in names where seen.insert(name).inserted {
+      if seen.count > 1 { append(", ") }
+      append(listed: Array(name.utf8).span)
+    }
+    append("\r\n")
+  }
+
+  /// Percent-encodes what a field value may not hold, and what would end an element: tag keys are free text.
+  fileprivate mutating func append(listed name: Span<UInt8>) {
+    var isPlain = true
+    for index in name.indices where !Self.isListable(name[index]) { isPlain = false }
+    guard !isPlain else { return append(name) }
+    for index in name.indices {
+      let byte = name[index]
+      if Self.isListable(byte) {
+        append(byte)
+      } else {
+        append(UInt8(ascii: "%"))
+        append(PercentCoding.upperDigit(byte >> 4))
+        append(PercentCoding.upperDigit(byte & 15))
+      }
+    }
+  }
+
+  private static func isListable(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: ",") && byte != UInt8(ascii: "%")
   }
 }

@@ -3,24 +3,13 @@ internal import RateLimiting
 
 /// The creates in flight and lately answered, of all workers.
 final class Repeats: Sendable {
-  /// An answer and the request that got it from upstream.
-  final class Answered: Sendable {
-    let requestId: RequestID
-    let answer: UpstreamAnswer
-
-    init(_ requestId: RequestID, _ answer: UpstreamAnswer) {
-      self.requestId = requestId
-      self.answer = answer
-    }
-  }
-
   /// A repeat that waits for the first.
   final class Waiter: Sendable {
-    let continuation: UnsafeContinuation<Answered?, Never>
-    init(_ continuation: UnsafeContinuation<Answered?, Never>) { self.continuation = continuation }
+    let continuation: UnsafeContinuation<UpstreamAnswer?, Never>
+    init(_ continuation: UnsafeContinuation<UpstreamAnswer?, Never>) { self.continuation = continuation }
   }
 
-  typealias Table = ReplayTable<Waiter, Answered>
+  typealias Table = ReplayTable<Waiter, UpstreamAnswer>
 
   private let table: Table
 
@@ -32,17 +21,15 @@ final class Repeats: Sendable {
   }
 
   /// The answer of the one in flight; `nil` when there is none to share.
-  func wait(for key: ReplayKey) async -> Answered? {
+  func wait(for key: ReplayKey) async -> UpstreamAnswer? {
     await withUnsafeContinuation { continuation in
       if !table.add(Waiter(continuation), to: key) { continuation.resume(returning: nil) }
     }
   }
 
   /// Ends what `begin` let proceed, and tells those who waited.
-  func finish(_ key: ReplayKey, _ id: RequestID, _ answer: UpstreamAnswer?, now: MonotonicInstant) {
-    let definitive = answer.flatMap { answer in
-      Table.isDefinitive(status: answer.status) ? Answered(id, answer) : nil
-    }
+  func finish(_ key: ReplayKey, _ answer: UpstreamAnswer?, now: MonotonicInstant) {
+    let definitive = answer.flatMap { Table.isDefinitive(status: $0.status) ? $0 : nil }
     for waiter in table.finish(key, definitive: definitive, now: now) {
       waiter.continuation.resume(returning: definitive)
     }

@@ -1,6 +1,4 @@
-internal import AuditTrail
 package import HTTPWire
-internal import Primitives
 package import Transport
 
 /// What happens to a request, from top to bottom.
@@ -9,7 +7,11 @@ package import Transport
 /// or unrecorded does not compile. Whatever way a request ends, `conclude` records it.
 extension Worker: HTTPHandler {
   package func reply(to request: RequestMessage, on connection: ByteStream) async -> Reply {
-    let call = begin(request, on: connection)
+    await reply(to: request, from: peer(of: connection))
+  }
+
+  func reply(to request: RequestMessage, from peer: Peer) async -> Reply {
+    let call = begin(request, from: peer)
     do throws(Refusal) {
       let answer = try await serve(call)
       return conclude(call, with: answer)

@@ -15,7 +15,6 @@ final class SharedState: Sendable {
   let retryBudget: Mutex<RetryBudget>
   let repeats: Repeats
   let connections: ConnectionCount
-  let tenantNumbers = TenantNumbers()
   let drain = DrainFlag()
   let logSink: LogSink
 

@@ -1,36 +1,42 @@
 internal import HTTPWire
 internal import Primitives
 
-/// What upstream answered, as far as it is passed on. Kept for repeats of the same request.
-struct UpstreamAnswer: Sendable {
-  let status: Int
-  /// Whole field lines: Content-Type, Retry-After and `x-amzn-*`.
-  let fieldLines: [UInt8]
-  let body: [UInt8]
-  let requestId: Text?
-  let errorType: Text?
+/// What upstream answered, in the bytes that it came in. Kept for repeats of the same request.
+final class UpstreamAnswer: Sendable {
+  /// The gateway's id of the request that got it.
+  let answered: RequestID
+  let message: ResponseMessage
+  /// Upstream's own id of the request, in the message's bytes.
+  let requestId: ByteSlice?
+  /// Of an error that upstream answered, in the message's bytes.
+  let errorType: ByteSlice?
 
-  init(_ message: ResponseMessage) {
+  init(_ message: ResponseMessage, to answered: RequestID) {
+    self.answered = answered
+    self.message = message
     let head = message.head
-    status = head.status
-    body = message.bodyArray
-    var lines = ByteBuffer()
-    var requestId: Text?
-    var errorType: Text?
-    for field in head.fields {
-      switch field.known {
+    requestId = Self.text(head.first(.amznRequestId), of: head)
+    errorType = Self.text(head.first(.amznErrorType), of: head)
+  }
+
+  /// The journal's text is UTF-8; a value that is not is left out of it.
+  private static func text(_ value: ByteSlice?, of head: ResponseHead) -> ByteSlice? {
+    guard let value, head[value].isUTF8 else { return nil }
+    return value
+  }
+
+  var status: Int { message.head.status }
+
+  /// Appends the field lines that are passed on: Content-Type, Retry-After and `x-amzn-*`.
+  func appendFieldLines(to out: inout ByteBuffer) {
+    let head = message.head
+    let fields = head.fields.span
+    for index in fields.indices {
+      switch fields[index].known {
       case .amznRequestId, .amznErrorType, .xAmznPrefix, .amzTraceId, .contentType, .retryAfter:
-        lines.append(field, of: head)
-        if field.known == .amznRequestId {
-          requestId = Text(validating: head.bytes[field.value])
-        } else if field.known == .amznErrorType {
-          errorType = Text(validating: head.bytes[field.value])
-        }
+        out.append(fields[index], of: head)
       default: break
       }
     }
-    fieldLines = lines.array
-    self.requestId = requestId
-    self.errorType = errorType
   }
 }

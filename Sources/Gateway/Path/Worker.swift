@@ -2,6 +2,7 @@ internal import AuditStore
 internal import ChimeIdentity
 internal import Configuration
 internal import HTTPWire
+internal import PolicyEngine
 internal import Primitives
 internal import SigV4
 package import Transport
@@ -15,24 +16,23 @@ package final class Worker: @unchecked Sendable {
   package let loop: EventLoop
   package let metrics = Metrics()
   let shared: SharedState
-  let pool: UpstreamPool
+  /// Where requests go.
+  let upstream: any Upstream
   let entropy = StockedEntropy()
-  let upstreamHost: [UInt8]
   var snapshot: Snapshot
   var signing = SigningWorkspace()
   var accessLog: AccessLog
+  /// What the journal is told in this turn of the loop.
   let records: RecordCollector
+  /// Emptied facts whose memory can be used again.
+  private var spareFacts: [JudgedRequest] = []
 
-  init(
-    loop: EventLoop, shared: SharedState, snapshot: Snapshot, target: PoolTarget,
-    poolLimits: UpstreamPool.Limits
-  ) throws(TransportError) {
+  init(loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstream: any Upstream) {
     self.loop = loop
     self.shared = shared
     self.snapshot = snapshot
+    self.upstream = upstream
     records = RecordCollector(for: shared.journal, under: shared.sensitivity) { _ in loop.wake() }
-    pool = try UpstreamPool(target: target, limits: poolLimits, loop: loop)
-    upstreamHost = Array(snapshot.configuration.upstream.endpoint.authority.utf8)
     accessLog = AccessLog(
       sink: shared.logSink, isEnabled: snapshot.configuration.log.level.admitsInfo)
   }
@@ -42,37 +42,62 @@ package final class Worker: @unchecked Sendable {
     loop.onTurnEnd { [records] in records.handOver() }
     loop.onWake { [records] in records.deliver() }
     loop.onTick { [self] in
-      pool.sweep()
+      upstream.sweep()
       accessLog.flush()
       shared.journal.watch(
         now: loop.clock.monotonic(),
         timeout: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
-        $0.upstreamIdle = pool.idleCount
-        $0.upstreamInUse = pool.inUseCount
+        $0.upstreamIdle = upstream.idleCount
+        $0.upstreamInUse = upstream.inUseCount
       }
     }
   }
 
   /// - Parameter request: `nil` when it could not be read.
-  func begin(_ request: RequestMessage?, on connection: ByteStream) -> Call {
+  func begin(_ request: RequestMessage?, from peer: Peer) -> Call {
     let now = loop.clock.monotonic()
     return Call(
-      request, id: RequestID(from: entropy), on: connection, snapshot: snapshot,
-      source: source(of: request?.head, on: connection, now: now), now: now, time: loop.clock.wallClock())
+      request, id: RequestID(from: entropy), from: peer, snapshot: snapshot,
+      source: source(of: request?.head, peer, now: now), now: now, time: loop.clock.wallClock())
   }
 
-  /// Whom a request counts for. The connection keeps it: but behind trusted proxies it is the same for all of its requests.
-  private func source(of head: RequestHead?, on connection: ByteStream, now: MonotonicInstant) -> Source {
-    let known = connection.attachment as? Source
+  /// Whom a request counts for. Its peer keeps it: but behind trusted proxies it is the same for all of its requests.
+  private func source(of head: RequestHead?, _ peer: Peer, now: MonotonicInstant) -> Source {
     let trusted = snapshot.configuration.trustedProxies
-    if let known, trusted.isEmpty { return known }
-    let address = SourceAddress.of(head, peer: connection.peerText, trusted: trusted)
-    if let known, known.address == address { return known }
+    if let known = peer.source, trusted.isEmpty { return known }
+    let address = SourceAddress.of(head, peer: peer.address, trusted: trusted)
+    if let known = peer.source, known.address == address { return known }
     let source = shared.limits.source(at: address, now: now)
-    connection.attachment = source
+    peer.source = source
     return source
+  }
+
+  /// The facts of a request, in memory that another one has used before, if there is some.
+  func takeJudged(for target: IdentifiedCall, of call: Call) -> JudgedRequest {
+    let (bytes, body) = (call.head.bytes, call.body.range)
+    guard let spare = spareFacts.popLast() else { return JudgedRequest(target, in: bytes, body: body) }
+    spare.reuse(for: target, in: bytes, body: body)
+    return spare
+  }
+
+  /// The call is over and recorded: nobody looks at its facts any more.
+  func giveBack(_ call: Call) {
+    guard let judged = call.trail.judged, spareFacts.count < Self.mostSpareFacts else { return }
+    call.trail.judged = nil
+    judged.removeAll()
+    spareFacts.append(judged)
+  }
+
+  private static let mostSpareFacts = 64
+
+  /// What is known of a connection's other end, made at its first request.
+  func peer(of connection: ByteStream) -> Peer {
+    if let known = connection.attachment as? Peer { return known }
+    let peer = Peer(address: connection.peerText, certificateNames: connection.peerNames)
+    connection.attachment = peer
+    return peer
   }
 
   /// A request that could not be read is refused and recorded like any other.
@@ -82,7 +107,7 @@ package final class Worker: @unchecked Sendable {
       case .violation(let violation): .unreadable(violation)
       case .tooSlow: .tooSlow
       }
-    return conclude(begin(nil, on: connection), refusing: refusal)
+    return conclude(begin(nil, from: peer(of: connection)), refusing: refusal)
   }
 }
 

@@ -43,7 +43,7 @@ extension GatewayServer: AdminSource {
 
   package func metrics() -> [UInt8] {
     var counts = Metrics.Counts()
-    let tenants = shared.tenantNumbers.names
+    let tenants = workers[0].snapshot.meters.ids
     for worker in workers { counts.add(worker.metrics.counts(tenants: tenants)) }
     counts.connections = shared.connections.open
     var text = MetricsText()

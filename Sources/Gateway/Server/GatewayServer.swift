@@ -46,10 +46,9 @@ package final class GatewayServer: Sendable {
     let limits = Self.poolLimits(configuration, workers: count)
     var workers: [Worker] = []
     for _ in 0..<count {
-      workers.append(
-        try Worker(
-          loop: try EventLoop(clock: clock), shared: shared, snapshot: snapshot, target: target,
-          poolLimits: limits))
+      let loop = try EventLoop(clock: clock)
+      let pool = try UpstreamPool(target: target, limits: limits, loop: loop)
+      workers.append(Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: pool))
     }
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)

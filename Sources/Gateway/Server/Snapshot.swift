@@ -1,3 +1,4 @@
+internal import AuditTrail
 package import Configuration
 internal import ChimeIdentity
 package import PolicyEngine
@@ -11,16 +12,25 @@ package final class Snapshot: Sendable {
   package let tenants: TenantDirectory
   package let policies: PolicySet
   package let policyRevision: Text
+  /// The member that names it in records.
+  let revisionMember: RecordMembers
   /// The gateway's own; `nil` when there are none, and then nothing is forwarded.
   package let credentials: Credentials?
   let verifier: Verifier
   /// Of all tenants; a key's `owner` is its tenant's place in `served`.
   let accessKeys: AccessKeyTable
   let served: [ServedTenant]
+  /// Of all tenants that were ever configured.
+  let meters: TenantMeters
+  /// How long a request may take in all.
+  let requestTimeoutNanoseconds: Int64
+  /// How often one is sent at most.
+  let attempts: Int
   /// Per source address; `nil`: no limit.
   let sourceLimit: GCRA?
   /// With the gateway's credentials.
   let signer: Signer?
+  private let credentialsEnd: WallClockTime?
 
   /// - Parameter meters: those of the process.
   package init(
@@ -29,8 +39,11 @@ package final class Snapshot: Sendable {
     configuration = loaded.configuration
     tenants = loaded.tenants
     self.policies = policies
-    policyRevision = Text(loaded.policies.revision)
+    let revision = Text(loaded.policies.revision)
+    policyRevision = revision
+    revisionMember = RecordMembers { $0.policyRevision(revision.utf8.span) }
     self.credentials = credentials
+    credentialsEnd = credentials?.expiration
     let scope = SigningScope(region: Text(configuration.upstream.region))
     verifier = Verifier(
       VerifierSettings(
@@ -38,17 +51,21 @@ package final class Snapshot: Sendable {
     signer = credentials.map { [configuration] in
       Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
     }
-    served = loaded.tenants.tenants.enumerated().map { index, tenant in
+    served = loaded.tenants.tenants.map { tenant in
       ServedTenant(
-        tenant, index: index, policies: policies.policies(for: TenantFacts(tenant)),
+        tenant,
+        policies: policies.policies(for: TenantFacts(tenant)),
         meter: meters.meter(of: tenant.id))
     }
+    self.meters = meters
+    requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
+    attempts = configuration.upstream.retry.attempts
     sourceLimit = configuration.rateLimit.perSourceAddress.map {
       GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
     }
     accessKeys = AccessKeyTable(
-      served.flatMap { tenant in
-        tenant.configured.accessKeys.map { VerificationKey($0, owner: tenant.index) }
+      served.enumerated().flatMap { index, tenant in
+        tenant.configured.accessKeys.map { VerificationKey($0, owner: index) }
       })
   }
 }
@@ -63,7 +80,10 @@ extension VerificationKey {
 
 extension Snapshot {
   /// What signs with the gateway's credentials, unless they have ended.
-  func usableSigner(at now: WallClockTime) -> Signer? { usableCredentials(at: now) == nil ? nil : signer }
+  func usableSigner(at now: WallClockTime) -> Signer? {
+    if let end = credentialsEnd, end <= now { return nil }
+    return signer
+  }
 
   /// The gateway's credentials, unless they have ended.
   package func usableCredentials(at now: WallClockTime) -> Credentials? {

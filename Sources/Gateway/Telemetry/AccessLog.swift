@@ -1,5 +1,7 @@
 internal import AuditTrail
 internal import ChimeIdentity
+internal import Configuration
+internal import HTTPWire
 internal import Primitives
 internal import StrictJSON
 
@@ -17,29 +19,31 @@ struct AccessLog: ~Copyable {
     self.isEnabled = isEnabled
   }
 
-  mutating func append(_ call: Call, _ decision: AuditDecision, _ result: AuditedResult) {
+  mutating func append(_ call: Call, _ ending: borrowing Ending) {
     guard isEnabled else { return }
     lines.append(#"{"time":""#)
     lines.append(rfc3339: call.time)
     lines.append(#"","level":"info","message":"request","requestId":""#)
     lines.append(call.id)
     lines.append(#"","decision":""#)
-    lines.append(string: decision.rawValue)
+    lines.append(string: ending.decision.rawValue)
     lines.append(#"","outcome":""#)
-    lines.append(string: result.outcome.rawValue)
+    lines.append(string: ending.outcome.rawValue)
     lines.append("\"")
-    append(#","tenant":"#, call.tenant)
-    append(#","operation":"#, call.operation?.text)
+    append(#","tenant":"#, call.trail.tenant?.configured.id)
+    append(#","operation":"#, call.trail.operation?.text)
     append(#","sourceIp":"#, call.source.address)
-    append(#","errorType":"#, result.errorType)
-    if let status = result.status {
-      lines.append(#","status":"#)
-      lines.append(decimal: status)
+    append(#","errorType":"#, ending.errorType)
+    if let answer = ending.answer, let type = answer.errorType {
+      let bytes = answer.message.head.bytes
+      append(#","errorType":"#, bytes.span[type])
     }
+    lines.append(#","status":"#)
+    lines.append(decimal: ending.status)
     lines.append(#","durationMs":"#)
-    lines.append(decimal: Int(result.durationNanoseconds / 1_000_000))
+    lines.append(decimal: Int(ending.durationNanoseconds / 1_000_000))
     lines.append(".")
-    lines.append(decimal: Int(result.durationNanoseconds / 1000 % 1000), width: 3)
+    lines.append(decimal: Int(ending.durationNanoseconds / 1000 % 1000), width: 3)
     lines.append("}\n")
     if lines.count >= Self.batch { flush() }
   }
@@ -49,10 +53,14 @@ struct AccessLog: ~Copyable {
     lines.removeAll()
   }
 
-  /// Escaped like all JSON: a tenant's id or a name from the request cannot end the line.
   private mutating func append(_ key: StaticString, _ value: Text?) {
-    guard let value else { return }
+    guard let bytes = value?.utf8 else { return }
+    append(key, bytes.span)
+  }
+
+  /// Escaped like all JSON: a tenant's id or a name from the request cannot end the line.
+  private mutating func append(_ key: StaticString, _ value: Span<UInt8>) {
     lines.append(key)
-    lines.append(quoted: value.utf8.span)
+    lines.append(jsonString: value)
   }
 }

@@ -78,11 +78,11 @@ struct RequestLabels: BitwiseCopyable {
 
   fileprivate init(bits: UInt64) { self.bits = bits }
 
-  /// - Parameter tenant: of `TenantNumbers`.
-  init(tenant: UInt32, operation: ChimeIdentity.Operation?, decision: AuditDecision, status: Int) {
+  /// - Parameter tenant: the number of its meter; 0 when it is not known.
+  init(tenant: Int, operation: ChimeIdentity.Operation?, decision: AuditDecision, status: Int) {
     let operation = operation.map { UInt64($0.rawValue) + 1 } ?? 0
     bits =
-      UInt64(tenant) << 32 | operation << 24 | (UInt64(decision.number) + 1) << 16
+      UInt64(UInt32(truncatingIfNeeded: tenant)) << 32 | operation << 24 | (UInt64(decision.number) + 1) << 16
       | UInt64(UInt16(clamping: status))
   }
 

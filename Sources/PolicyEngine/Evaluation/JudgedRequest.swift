@@ -42,7 +42,13 @@ package final class JudgedRequest {
   package var facts: GovernedRequest {
     _read { yield state.facts }
   }
+  /// Lends the facts. On the request's path: a read of `facts` from another module allocates the frame of a coroutine.
+  package func withFacts<R>(_ use: (borrowing GovernedRequest) -> R) -> R { use(state.facts) }
+
   package var decision: Decision { state.decision }
+  /// Whether nothing is found wrong; without a copy of the decision.
+  package var isAllowed: Bool { state.decision.violations.isEmpty }
+  package var hasWarnings: Bool { !state.decision.warnings.isEmpty }
   /// Whether policies were asked.
   package var isDecided: Bool { state.isDecided }
 
@@ -58,10 +64,13 @@ package final class JudgedRequest {
     self.init(call, in: body, body: 0..<body.count)
   }
 
-  /// Drops everything about one request and takes another, in the same memory.
+  /// Takes another request, in the same memory.
   package func reuse(for call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>) {
     state.reuse(for: call, bytes, body)
   }
+
+  /// Drops everything about the request, its bytes too, and keeps the memory.
+  package func removeAll() { state.removeAll() }
 
   /// Step one: the tenant's operations, and its AppInstances in body, path and query.
   package func confine(to tenant: TenantPolicies) throws(JudgementRefusal) -> ConfinedRequest {
@@ -80,12 +89,16 @@ package final class JudgedRequest {
 
 extension JudgedRequest.State {
   fileprivate mutating func reuse(for call: IdentifiedCall, _ bytes: [UInt8], _ body: Range<Int>) {
+    removeAll()
     self.call = call
+    read(bytes, body)
+  }
+
+  fileprivate mutating func removeAll() {
     facts.removeAll()
     decision = Decision()
     isDecided = false
     syntaxError = nil
-    read(bytes, body)
   }
 
   fileprivate mutating func read(_ bytes: [UInt8], _ body: Range<Int>) {

@@ -1,31 +1,18 @@
-internal import ChimeIdentity
 internal import Configuration
-internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
-internal import SigV4
 
 /// A request within its tenant's limits; made by `admit`.
 struct Admitted: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
-  let caller: AuthenticatedCaller
-  let content: ConfinedRequest
-  fileprivate init(_ confined: consuming Confined) {
-    call = confined.call
-    target = confined.target
-    tenant = confined.tenant
-    caller = confined.caller
-    content = confined.content
-  }
+  let confined: Confined
+  fileprivate init(_ confined: consuming Confined) { self.confined = confined }
 }
 
 extension Worker {
   /// The tenant's rate and its number of requests in flight, which it leaves when its call is over.
   func admit(_ confined: consuming Confined) throws(Refusal) -> Admitted {
-    let call = confined.call
-    let tenant = confined.tenant
+    let call = confined.verified.call
+    let tenant = confined.verified.tenant
     if let rate = tenant.rate {
       let decision = tenant.meter.admit(rate, now: call.receivedAt)
       if !decision.isAllowed {
@@ -33,15 +20,19 @@ extension Worker {
       }
     }
     if let most = tenant.concurrency {
-      call.place = tenant.meter.enter(limit: most)
-      if call.place == nil { try refuse(.concurrency(most, call.snapshot.configuration.rateLimit), call) }
+      if let permit = tenant.meter.enter(limit: most) {
+        call.trail.permit = consume permit
+      } else {
+        try refuse(.concurrency(most, call.snapshot.configuration.rateLimit), call)
+      }
     }
     return Admitted(confined)
   }
 
   /// Refuses, or only counts where the limits warn.
   func refuse(_ throttling: Throttling, _ call: Call) throws(Refusal) {
-    let key = Metrics.LimitKey(tenant: call.tenant ?? "", scope: throttling.scope.label)
+    let key = Metrics.LimitKey(
+      tenant: call.trail.tenant?.configured.id ?? "", scope: throttling.scope.label)
     metrics.update { $0.limited[key, default: 0] += 1 }
     guard call.snapshot.configuration.rateLimit.mode == .enforce else { return }
     throw .throttled(throttling)

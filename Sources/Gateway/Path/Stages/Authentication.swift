@@ -1,4 +1,3 @@
-internal import Transport
 internal import ChimeIdentity
 internal import Configuration
 internal import HTTPWire
@@ -7,48 +6,46 @@ internal import SigV4
 
 /// A request whose signature proves its tenant; made by `authenticate`.
 struct Verified: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
+  let identified: Identified
   let tenant: ServedTenant
+  /// By whose signature and body hash a repeat is told from another request.
   let caller: AuthenticatedCaller
-  fileprivate init(
-    _ call: Call, _ target: IdentifiedCall, _ tenant: ServedTenant, _ caller: AuthenticatedCaller
-  ) {
-    self.call = call
-    self.target = target
+
+  fileprivate init(_ identified: consuming Identified, _ tenant: ServedTenant, _ caller: AuthenticatedCaller) {
+    self.identified = identified
     self.tenant = tenant
     self.caller = caller
   }
+
+  var call: Call { identified.arrived.call }
 }
 
 extension Worker {
   /// The caller's SigV4 signature and, where its tenant asks for one, its client certificate.
   func authenticate(_ identified: consuming Identified) throws(Refusal) -> Verified {
-    let call = identified.call
-    let target = identified.target
-    let (query, body) = (target.upstreamQuery, call.body)
+    let call = identified.arrived.call
+    // A span can only be lent from a local.
+    let (bytes, query) = (call.head.bytes, identified.target.upstreamQuery)
     let caller: AuthenticatedCaller
     do throws(AuthenticationFailure) {
       caller = try call.snapshot.verifier.verify(
-        call.head, canonicalQuery: query.span, body: body.span, now: call.time,
-        keys: call.snapshot.accessKeys, workspace: &signing)
+        call.head, canonicalQuery: query.span, body: bytes.span[call.body],
+        now: call.time, keys: call.snapshot.accessKeys, workspace: &signing)
     } catch {
-      call.accessKeyId = Verifier.claimedAccessKeyId(call.head)
+      call.trail.accessKeyId = Verifier.claimedAccessKeyId(call.head)
       throw .unauthenticated(error)
     }
     let tenant = call.snapshot.served[caller.key.owner]
-    call.accessKeyId = caller.key.id
-    call.tenant = tenant.configured.id
-    if caller.isSigned(.gatehouseActor) { call.actor = call.text(of: .gatehouseActor) }
-    try checkCertificate(call, of: tenant.configured)
-    return Verified(call, target, tenant, caller)
+    call.trail.tenant = tenant
+    call.trail.accessKeyId = caller.key.id
+    if caller.isSigned(.gatehouseActor) { call.trail.actor = call.text(of: .gatehouseActor) }
+    if tenant.needsCertificate { try checkCertificate(call.peer, of: tenant.configured) }
+    return Verified(identified, tenant, caller)
   }
 
-  private func checkCertificate(_ call: Call, of tenant: Tenant) throws(Refusal) {
-    guard !tenant.clientCertificates.isEmpty else { return }
-    let names = call.connection.peerNames
-    guard !names.isEmpty else { throw .certificateMissing(tenant: tenant.id) }
-    guard names.contains(where: tenant.clientCertificates.contains) else {
+  private func checkCertificate(_ peer: Peer, of tenant: Tenant) throws(Refusal) {
+    guard !peer.certificateNames.isEmpty else { throw .certificateMissing(tenant: tenant.id) }
+    guard peer.certificateNames.contains(where: tenant.clientCertificates.contains) else {
       throw .certificateOfAnother(tenant: tenant.id)
     }
   }

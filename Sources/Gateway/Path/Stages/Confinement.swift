@@ -1,35 +1,27 @@
-internal import ChimeIdentity
-internal import Configuration
-internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
-internal import SigV4
 
-/// A request that stays within its tenant; made by `confine`.
+/// A request that stays within its tenant; made by `confine`. Its facts are read, and belong to `content`.
 struct Confined: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
-  let caller: AuthenticatedCaller
+  let verified: Verified
   let content: ConfinedRequest
-  fileprivate init(_ verified: borrowing Verified, _ content: consuming ConfinedRequest) {
-    call = verified.call
-    target = verified.target
-    tenant = verified.tenant
-    caller = verified.caller
+
+  fileprivate init(_ verified: consuming Verified, _ content: consuming ConfinedRequest) {
+    self.verified = verified
     self.content = content
   }
 }
 
 extension Worker {
-  /// The tenant's operations, and its AppInstances in body, path and query.
+  /// Reads the body, and holds the request to the tenant's operations and its AppInstances in body, path and query.
   func confine(_ verified: consuming Verified) throws(Refusal) -> Confined {
-    let judged = JudgedRequest(
-      verified.target, in: verified.call.head.bytes, body: verified.call.bodyRange)
+    let call = verified.call
+    let judged = takeJudged(for: verified.identified.target, of: call)
     // Before anything is refused, so that the journal tells about whom it was, as far as the request can be read.
-    verified.call.judged = judged
+    call.trail.judged = judged
     do {
-      return Confined(verified, try judged.confine(to: verified.tenant.policies))
+      let content = try judged.confine(to: verified.tenant.policies)
+      return Confined(verified, content)
     } catch {
       throw Refusal(error)
     }

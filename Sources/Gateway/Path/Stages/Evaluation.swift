@@ -1,93 +1,98 @@
-internal import ChimeIdentity
 internal import Configuration
+internal import HTTPWire
 internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
 internal import SigV4
+internal import Transport
 
 /// A request that the service model allows; made by `validate`.
 struct Valid: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
-  let caller: AuthenticatedCaller
+  let verified: Verified
   let content: ValidRequest
-  fileprivate init(_ admitted: consuming Admitted) throws(JudgementRefusal) {
-    call = admitted.call
-    target = admitted.target
-    tenant = admitted.tenant
-    caller = admitted.caller
-    content = try admitted.content.validate()
+
+  fileprivate init(_ verified: consuming Verified, _ content: consuming ValidRequest) {
+    self.verified = verified
+    self.content = content
   }
 }
 
 /// A request that policy allows, as it is to be forwarded; made by `decide`.
 struct Permitted: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
+  let verified: Verified
   let judged: JudgedRequest
-  /// The body to forward and its SHA-256.
-  let body: [UInt8]
+  /// A body that was written anew from what was evaluated.
+  let written: ByteBuffer
+  /// Whether there is one; otherwise the caller's bytes go through untouched.
+  let isWritten: Bool
+  /// The SHA-256 of the body that goes on.
   let payloadHash: SHA256Digest
-  /// By whose signature and body hash a repeat is told from another request.
-  let caller: AuthenticatedCaller
+
   fileprivate init(
-    _ call: Call, _ target: IdentifiedCall, _ tenant: ServedTenant, _ judged: JudgedRequest,
-    _ caller: AuthenticatedCaller, body: [UInt8], payloadHash: SHA256Digest
+    _ verified: consuming Verified, _ judged: JudgedRequest, written: consuming ByteBuffer, isWritten: Bool
   ) {
-    self.call = call
-    self.target = target
-    self.tenant = tenant
+    payloadHash = isWritten ? SHA256.digest(written.span) : verified.caller.payloadHash
+    self.verified = verified
     self.judged = judged
-    self.caller = caller
-    self.body = body
-    self.payloadHash = payloadHash
+    self.written = written
+    self.isWritten = isWritten
+  }
+
+  /// Lends the body that goes on, and no other.
+  func withBody<R: ~Copyable>(_ use: (Span<UInt8>) -> R) -> R {
+    guard !isWritten else { return use(written.span) }
+    let bytes = verified.call.head.bytes
+    return use(bytes.span[verified.call.body])
   }
 }
 
 extension Worker {
+  /// The API model.
   func validate(_ admitted: consuming Admitted) throws(Refusal) -> Valid {
     do {
-      return try Valid(admitted)
+      let content = try admitted.confined.content.validate()
+      return Valid(admitted.confined.verified, content)
     } catch {
       throw Refusal(error)
     }
   }
 
-  /// Every policy that matches, on the facts of the request; what they change is written into a body anew, and
-  /// otherwise the body's bytes go through untouched.
+  /// Every policy that matches, on the facts of the request. What they change, and a ClientRequestToken that the caller
+  /// left out, is written into a body anew.
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
-    let (call, target, tenant, caller) = (valid.call, valid.target, valid.tenant, valid.caller)
     let judged = valid.content.judged
-    var written = ByteBuffer()
-    let forwarded: ForwardedBody
+    let tenant = valid.verified.tenant
+    var written = loop.takeBuffer()
     do {
-      forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
+      let forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
+      if judged.hasWarnings { count(warnings: judged.decision.warnings, of: tenant) }
+      return Permitted(valid.verified, judged, written: written, isWritten: forwarded == .written)
     } catch {
-      count(
-        violations: judged.decision.violations, warnings: judged.decision.warnings, of: tenant.configured.id)
+      loop.giveBack(written)
+      count(violations: judged.decision.violations, of: tenant)
+      count(warnings: judged.decision.warnings, of: tenant)
       throw Refusal(error)
     }
-    count(violations: [], warnings: judged.decision.warnings, of: tenant.configured.id)
-    let body = forwarded == .written ? written.array : call.body
-    return Permitted(
-      call, target, tenant, judged, caller, body: body,
-      payloadHash: forwarded == .written ? SHA256.digest(body) : caller.payloadHash)
   }
 
   /// Each violation, whether policy's or the gateway's own.
-  func count(violations: [Violation], warnings: [Violation] = [], of tenant: Text) {
-    guard !violations.isEmpty || !warnings.isEmpty else { return }
+  func count(violations: [Violation], of tenant: ServedTenant?) {
+    count(violations, mode: "enforce", of: tenant)
+  }
+
+  /// What a warn policy would have changed is no violation.
+  private func count(warnings: [Violation], of tenant: ServedTenant) {
+    guard !warnings.isEmpty else { return }
+    count(warnings.filter { $0.kind == .refusal }, mode: "warn", of: tenant)
+  }
+
+  private func count(_ found: [Violation], mode: StaticText, of tenant: ServedTenant?) {
+    guard !found.isEmpty else { return }
+    let id = tenant?.configured.id ?? ""
     metrics.update { counts in
-      for found in violations {
+      for violation in found {
         counts.violations[
-          .init(policy: found.policy, rule: found.rule, tenant: tenant, mode: "enforce"), default: 0] += 1
-      }
-      // What a warn policy would have changed is no violation.
-      for found in warnings where found.kind == .refusal {
-        counts.violations[
-          .init(policy: found.policy, rule: found.rule, tenant: tenant, mode: "warn"), default: 0] += 1
+          .init(policy: violation.policy, rule: violation.rule, tenant: id, mode: mode), default: 0] += 1
       }
     }
   }

@@ -1,35 +1,38 @@
-internal import Synchronization
 internal import ChimeIdentity
-internal import PolicyEngine
 internal import Configuration
 internal import HTTPWire
+internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
 internal import SigV4
+internal import Synchronization
 internal import Transport
 
 extension Worker {
   /// Signs the recorded request with the gateway's credentials, sends it, and repeats it where that is safe.
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
-    let call = recorded.call
-    let upstream = call.snapshot.configuration.upstream
-    guard let signer = call.snapshot.usableSigner(at: loop.clock.wallClock()) else { throw .noCredentials }
+    let call = recorded.permitted.verified.call
+    let snapshot = call.snapshot
+    guard let signer = snapshot.usableSigner(at: loop.clock.wallClock()) else { throw .noCredentials }
     shared.retryBudget.withLock { $0.deposit() }
-    let deadline = call.receivedAt.advanced(byNanoseconds: upstream.requestTimeout.nanoseconds)
+    let deadline = call.receivedAt.advanced(byNanoseconds: snapshot.requestTimeoutNanoseconds)
     var machine = ForwardingMachine(
       .init(
-        attempts: upstream.retry.attempts, deadline: deadline,
-        isRepeatable: recorded.target.operation.isRead || recorded.judged.facts.hasClientRequestToken))
-    defer { call.note(machine) }
+        attempts: snapshot.attempts, deadline: deadline,
+        isRepeatable: recorded.permitted.isRepeatable))
+    defer {
+      call.trail.attempts = machine.attempts
+      call.trail.traces = machine.traces
+    }
     var last: Result<UpstreamAnswer, ExchangeFailure>?
     var action = machine.begin(now: loop.clock.monotonic())
     while true {
       switch action {
       case .send:
-        let end = await exchange(outbound(recorded, signer: signer), call, deadline: deadline)
-        last = end
+        let result = await exchange(recorded, signer, deadline: deadline)
+        last = result
         action = machine.ended(
-          end.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
+          result.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
           withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
@@ -50,11 +53,11 @@ extension Worker {
   private func takeTurnAnew(
     _ recorded: borrowing Recorded, _ machine: inout ForwardingMachine
   ) async -> ForwardingMachine.Action {
-    let snapshot = recorded.call.snapshot
-    switch await takeTurn(recorded.tenant, snapshot) {
+    let (snapshot, tenant) = (recorded.permitted.verified.call.snapshot, recorded.permitted.verified.tenant)
+    switch await takeTurn(tenant, snapshot) {
     case .taken:
       let action = machine.turnTaken(now: loop.clock.monotonic())
-      if action != .send { shared.limits.giveBack(recorded.tenant.meter) }
+      if action != .send { shared.limits.giveBack(tenant.meter) }
       return action
     case .budgetRefused where snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.clock.monotonic())
@@ -65,78 +68,82 @@ extension Worker {
 
   /// One exchange, watched by the circuit breaker.
   private func exchange(
-    _ bytes: borrowing ByteBuffer, _ call: Call, deadline: MonotonicInstant
+    _ recorded: borrowing Recorded, _ signer: Signer, deadline: MonotonicInstant
   ) async -> Result<UpstreamAnswer, ExchangeFailure> {
+    let call = recorded.permitted.verified.call
+    let bytes = outbound(recorded.permitted, signer)
     let started = loop.clock.monotonic()
-    defer { call.upstreamNanoseconds += loop.clock.monotonic().nanoseconds(since: started) }
+    let result: Result<UpstreamAnswer, ExchangeFailure>
     do throws(ExchangeFailure) {
-      let answer = UpstreamAnswer(try await pool.exchange(bytes, deadline: deadline.nanoseconds))
-      recordHealth(isGood: answer.status < 500)
-      if answer.status == 429 { shared.limits.upstreamThrottled(now: loop.clock.monotonic()) }
-      return .success(answer)
+      let message = try await upstream.exchange(bytes, deadline: deadline.nanoseconds)
+      result = .success(UpstreamAnswer(message, to: call.id))
     } catch {
-      recordHealth(isGood: false)
-      return .failure(error)
+      result = .failure(error)
     }
+    loop.giveBack(bytes)
+    let now = loop.clock.monotonic()
+    call.trail.upstreamNanoseconds += now.nanoseconds(since: started)
+    noteHealth(result, now: now)
+    return result
   }
 
-  private func recordHealth(isGood: Bool) {
-    let now = loop.clock.monotonic()
-    shared.breaker.withLock { isGood ? $0.succeeded() : $0.failed(now: now) }
+  private func noteHealth(_ result: Result<UpstreamAnswer, ExchangeFailure>, now: MonotonicInstant) {
+    guard case .success(let answer) = result, answer.status < 500 else {
+      return shared.breaker.withLock { $0.failed(now: now) }
+    }
+    shared.breaker.withLock { $0.succeeded() }
+    if answer.status == 429 { shared.limits.upstreamThrottled(now: now) }
   }
 
   /// The whole request as it goes on the wire, signed now.
-  private func outbound(_ recorded: borrowing Recorded, signer: Signer) -> ByteBuffer {
-    let call = recorded.call
-    let head = call.head
-    let contentType = Self.contentType(of: recorded)
+  private func outbound(_ permitted: borrowing Permitted, _ signer: Signer) -> ByteBuffer {
+    let call = permitted.verified.call
+    let (path, query) = (
+      permitted.verified.identified.target.upstreamPath, permitted.verified.identified.target.upstreamQuery
+    )
+    let (hash, isRead) = (permitted.payloadHash, permitted.verified.identified.target.operation.isRead)
+    let time = loop.clock.wallClock()
     var out = loop.takeBuffer()
-    RequestWriter.appendLine(
-      method: head[head.method], path: recorded.target.upstreamPath.span,
-      query: recorded.target.upstreamQuery.span, into: &out)
-    out.append(field: "Host", upstreamHost)
-    Self.appendPassed(head, to: &out)
-    if let contentType { out.append(field: "Content-Type", contentType.span) }
-    let (path, query) = (recorded.target.upstreamPath, recorded.target.upstreamQuery)
-    signer.sign(
-      OutboundRequest(
-        method: head[head.method], path: path.span, canonicalQuery: query.span,
-        contentType: contentType?.span,
-        payloadHash: recorded.payloadHash),
-      at: loop.clock.wallClock(), workspace: &signing, into: &out)
-    if !recorded.body.isEmpty || !recorded.target.operation.isRead {
-      out.append(field: "Content-Length", decimal: recorded.body.count)
+    permitted.withBody { body in
+      let head = call.head
+      // The caller's, unless a body that was evaluated as JSON in UTF-8 could be read as something else by it.
+      let json = ContentType.json
+      var contentType: Span<UInt8>?
+      if let given = head.first(.contentType) {
+        contentType = body.isEmpty || ContentType.isJSON(head[given]) ? head[given] : json.span
+      }
+      RequestWriter.appendLine(method: head[head.method], path: path.span, query: query.span, into: &out)
+      out.append(field: "Host", signer.host)
+      Self.appendPassed(head, to: &out)
+      if let contentType { out.append(field: "Content-Type", contentType) }
+      signer.sign(
+        OutboundRequest(
+          method: head[head.method], path: path.span, canonicalQuery: query.span, contentType: contentType,
+          payloadHash: hash), at: time, workspace: &signing, into: &out)
+      if !body.isEmpty || !isRead { out.append(field: "Content-Length", decimal: body.count) }
+      out.append("\r\n")
+      out.append(body)
     }
-    out.append("\r\n")
-    out.append(recorded.body)
     return out
-  }
-
-  private static let json = ContentType.json[...]
-
-  /// The caller's, unless a body that was evaluated as JSON in UTF-8 could be read as something else by it.
-  private static func contentType(of recorded: borrowing Recorded) -> ArraySlice<UInt8>? {
-    let head = recorded.call.head
-    guard let given = head.first(.contentType).map({ head.bytes[$0] }) else { return nil }
-    return recorded.body.isEmpty || ContentType.isJSON(given) ? given : json
   }
 
   /// The caller's fields that upstream may see, but for Content-Type; all others stay here, whatever they are.
   private static func appendPassed(_ head: RequestHead, to out: inout ByteBuffer) {
-    for field in head.fields {
-      switch field.known {
+    let fields = head.fields.span
+    for index in fields.indices {
+      switch fields[index].known {
       case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
-        out.append(field, of: head)
+        out.append(fields[index], of: head)
       default: break
       }
     }
   }
 }
 
-extension Call {
-  fileprivate func note(_ machine: ForwardingMachine) {
-    attempts = machine.attempts
-    traces = machine.traces
+extension Permitted {
+  /// Whether upstream makes no second effect of it when it comes twice.
+  fileprivate var isRepeatable: Bool {
+    verified.identified.target.operation.isRead || judged.withFacts { $0.hasClientRequestToken }
   }
 }
 

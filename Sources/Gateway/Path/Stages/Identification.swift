@@ -1,7 +1,8 @@
-internal import Configuration
-internal import Transport
 internal import ChimeIdentity
+internal import Configuration
+internal import HTTPWire
 internal import RateLimiting
+internal import Transport
 
 /// A request that came in time, from a source that may ask; made by `limitSource`.
 struct Arrived: ~Copyable {
@@ -11,10 +12,11 @@ struct Arrived: ~Copyable {
 
 /// A request that is a call of the service; made by `identify`.
 struct Identified: ~Copyable {
-  let call: Call
+  let arrived: Arrived
   let target: IdentifiedCall
-  fileprivate init(_ call: Call, _ target: IdentifiedCall) {
-    self.call = call
+
+  fileprivate init(_ arrived: consuming Arrived, _ target: IdentifiedCall) {
+    self.arrived = arrived
     self.target = target
   }
 }
@@ -34,11 +36,10 @@ extension Worker {
 
   /// Which operation of the service model it is.
   func identify(_ arrived: consuming Arrived) throws(Refusal) -> Identified {
-    let call = arrived.call
     do {
-      let target = try ChimeIdentity.Operation.identify(call.head)
-      call.operation = target.operation
-      return Identified(call, target)
+      let target = try ChimeIdentity.Operation.identify(arrived.call.head)
+      arrived.call.trail.operation = target.operation
+      return Identified(arrived, target)
     } catch .unknownOperation {
       throw .unknownOperation
     } catch {

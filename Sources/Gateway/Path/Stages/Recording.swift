@@ -1,47 +1,31 @@
-internal import Configuration
 internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
-internal import OpenSSLCrypto
-internal import PolicyEngine
+internal import Configuration
 internal import Primitives
 
 /// A request whose intent is in the journal, as durably as configured; made by `recordIntent`.
 struct Recorded: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
-  let judged: JudgedRequest
-  let body: [UInt8]
-  let payloadHash: SHA256Digest
+  let permitted: Permitted
   /// `intent` is the journal's own proof.
-  fileprivate init(_ scheduled: borrowing Scheduled, _ intent: consuming Journal.Intent) {
-    call = scheduled.call
-    target = scheduled.target
-    tenant = scheduled.tenant
-    judged = scheduled.judged
-    body = scheduled.body
-    payloadHash = scheduled.payloadHash
-    call.intent = intent.sequence
-    call.lateIntent = intent.late
+  fileprivate init(_ scheduled: consuming Scheduled, _ intent: consuming Journal.Intent) {
+    permitted = scheduled.permitted
+    permitted.verified.call.trail.intent = intent.sequence
+    permitted.verified.call.trail.lateIntent = intent.late
   }
 }
 
 extension Worker {
   /// Nothing is forwarded before this returns.
   func recordIntent(_ scheduled: consuming Scheduled) async throws(Refusal) -> Recorded {
-    let call = scheduled.call
+    let call = scheduled.permitted.verified.call
     do throws(JournalFailure) {
-      let audited = call.audited(.allowed)
-      let intent = try await records.intend { record in
-        record.begin(intent: audited.id, at: audited.time)
-        audited.append(to: &record)
-        record.end()
-      }
+      // All of the loop's turn together: one synchronisation serves them.
+      let intent = try await records.intend { call.appendIntent(to: &$0) }
       return Recorded(scheduled, intent)
     } catch {
-      shared.limits.giveBack(scheduled.tenant.meter)
-      if case .stalled(let late) = error { call.lateIntent = late }
+      shared.limits.giveBack(scheduled.permitted.verified.tenant.meter)
+      if case .stalled(let late) = error { call.trail.lateIntent = late }
       throw .journalUnavailable
     }
   }

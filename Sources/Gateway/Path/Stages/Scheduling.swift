@@ -1,28 +1,13 @@
-internal import Transport
-internal import Synchronization
-internal import ChimeIdentity
 internal import Configuration
-internal import OpenSSLCrypto
-internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
+internal import Synchronization
+internal import Transport
 
 /// A request whose turn to be forwarded has come; made by `awaitTurn`.
 struct Scheduled: ~Copyable {
-  let call: Call
-  let target: IdentifiedCall
-  let tenant: ServedTenant
-  let judged: JudgedRequest
-  let body: [UInt8]
-  let payloadHash: SHA256Digest
-  fileprivate init(_ fresh: borrowing Fresh) {
-    call = fresh.call
-    target = fresh.target
-    tenant = fresh.tenant
-    judged = fresh.judged
-    body = fresh.body
-    payloadHash = fresh.payloadHash
-  }
+  let permitted: Permitted
+  fileprivate init(_ fresh: consuming Fresh) { permitted = fresh.permitted }
 }
 
 /// What became of asking for an attempt's turn. Times to wait are nanoseconds.
@@ -38,9 +23,9 @@ extension Worker {
   /// A turn in the account's quota, and an upstream that is not to be left alone. Before the intent, so that what is
   /// refused here leaves none.
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
-    let call = fresh.call
-    guard call.snapshot.usableCredentials(at: loop.clock.wallClock()) != nil else { throw .noCredentials }
-    switch await takeTurn(fresh.tenant, call.snapshot) {
+    let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
+    guard call.snapshot.usableSigner(at: loop.clock.wallClock()) != nil else { throw .noCredentials }
+    switch await takeTurn(tenant, call.snapshot) {
     case .taken: break
     case .budgetRefused(let wait):
       let limits = call.snapshot.configuration.rateLimit
