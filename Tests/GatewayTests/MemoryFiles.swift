@@ -24,7 +24,8 @@ struct MemoryFiles: FileSource {
   }
 
   func read(_ path: String) throws(FileFault) -> FileContents {
-    guard let text = files[path] ?? files[String(path.drop { $0 == "." || $0 == "/" })] else { throw .missing }
+    let name = String(path.drop { $0 == "." || $0 == "/" })
+    guard let text = files[path] ?? files[name] else { throw .missing }
     return FileContents(bytes: Array(text.utf8), permissions: 0o600)
   }
 

@@ -67,7 +67,10 @@ final class WorkerFixture: @unchecked Sendable {
     var names: [String] = []
     if let folder = opendir(journalFolder) {
       while let entry = readdir(folder) {
-        names.append(withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) })
+        let name = withUnsafeBytes(of: entry.pointee.d_name) {
+          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        names.append(name)
       }
       closedir(folder)
     }
@@ -104,11 +107,13 @@ final class WorkerFixture: @unchecked Sendable {
     let signer = Signer(
       SigningScope(region: "us-east-1"),
       credentials: Credentials(
-        accessKeyId: MemoryFiles.keyId, secret: Secret(Array(secret.utf8)), sessionToken: nil, expiration: nil),
+        accessKeyId: MemoryFiles.keyId, secret: Secret(Array(secret.utf8)), sessionToken: nil, expiration: nil
+      ),
       host: Array("gateway.local".utf8))
     var workspace = SigningWorkspace()
     var head = ByteBuffer()
-    head.append(string: "\(method) \(target) HTTP/1.1\r\nHost: gateway.local\r\nContent-Type: application/json\r\n")
+    head.append(string: "\(method) \(target) HTTP/1.1\r\nHost: gateway.local\r\n")
+    head.append("Content-Type: application/json\r\n")
     head.append(string: "Content-Length: \(content.count)\r\nUser-Agent: stage-tests\r\n")
     signer.sign(
       OutboundRequest(

@@ -37,7 +37,7 @@ extension GatewayServer {
         logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
       }
       self.listeners.replace(listeners)
-      for worker in workers { worker.loop.spawn { worker.snapshot = snapshot } }
+      for worker in workers { await put(snapshot, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
       return .done(revision: snapshot.policyRevision.string)
@@ -46,6 +46,16 @@ extension GatewayServer {
       logger.error(
         "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
       return .failed(problems: error.problems)
+    }
+  }
+
+  /// Returns when the worker has it: who is told of the reload may rely on it.
+  private func put(_ snapshot: Snapshot, inForceOn worker: Worker) async {
+    await withUnsafeContinuation { continuation in
+      worker.loop.spawn {
+        worker.snapshot = snapshot
+        continuation.resume()
+      }
     }
   }
 }

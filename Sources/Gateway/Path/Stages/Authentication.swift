@@ -11,7 +11,8 @@ struct Verified: ~Copyable {
   /// By whose signature and body hash a repeat is told from another request.
   let caller: AuthenticatedCaller
 
-  fileprivate init(_ identified: consuming Identified, _ tenant: ServedTenant, _ caller: AuthenticatedCaller) {
+  fileprivate init(_ identified: consuming Identified, _ tenant: ServedTenant, _ caller: AuthenticatedCaller)
+  {
     self.identified = identified
     self.tenant = tenant
     self.caller = caller
