@@ -8,7 +8,7 @@ import subprocess
 
 # Functions that call each other once, whoever called the first.
 FORWARDING = {"swift_allocObject", "swift_slowAlloc", "swift_slowAllocTyped", "_swift_allocObject_"}
-ALLOCATIONS = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"}
+ALLOCATIONS = {"malloc", "calloc", "realloc", "_int_memalign"}
 REST = "rest"
 CRYPTO = "libcrypto"
 

@@ -8,21 +8,30 @@ extension ByteBuffer {
   /// Appends `value` between quotes. Quotes, backslashes and controls are escaped; NUL and every maximal part of what is
   /// no UTF-8 (Unicode 16 section 3.9) become U+FFFD.
   package mutating func append(jsonString value: Span<UInt8>) {
-    append(UInt8(ascii: "\""))
-    append(jsonText: value)
+    let count = value.count
+    var plain = 0
+    // Room for all of it, so nothing below is written outside.
+    append(upTo: count &+ 2) { target in
+      guard let start = target.baseAddress else { return 0 }
+      start[0] = UInt8(ascii: "\"")
+      plain = JSONText.copyPlain(value, to: start + 1)
+      guard plain == count else { return plain &+ 1 }
+      start[count &+ 1] = UInt8(ascii: "\"")
+      return count &+ 2
+    }
+    guard plain < count else { return }
+    appendEscaped(value, from: plain)
     append(UInt8(ascii: "\""))
   }
 
   /// The same without the quotes.
   mutating func append(jsonText value: Span<UInt8>) {
-    let count = value.count
     var plain = 0
-    append(upTo: count) { target in
-      // Room for all of it, so nothing below is written outside.
+    append(upTo: value.count) { target in
       if let start = target.baseAddress { plain = JSONText.copyPlain(value, to: start) }
       return plain
     }
-    if plain < count { appendEscaped(value, from: plain) }
+    if plain < value.count { appendEscaped(value, from: plain) }
   }
 
   private mutating func appendEscaped(_ value: Span<UInt8>, from start: Int) {
@@ -73,25 +82,45 @@ private enum JSONText {
     // All offsets below are in bounds by the conditions around them.
     guard count >= 8 else { return copyFew(bytes, to: out) }
     var offset = 0
-    while offset &+ 8 <= count {
-      let word = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-      guard special(word) == 0 else { return offset }
-      out.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
-      offset &+= 8
+    while offset &+ 16 <= count {
+      guard copy(bytes, at: offset, and: offset &+ 8, to: out) else { return offset }
+      offset &+= 16
     }
-    if offset < count {
-      // The last eight once more, of which some are there already.
-      let word = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
-      guard special(word) == 0 else { return offset }
-      out.storeBytes(of: word, toByteOffset: count &- 8, as: UInt64.self)
-    }
-    return count
+    guard offset < count else { return count }
+    // The last eight once more, of which some are there already.
+    let next = offset &+ 8 <= count ? offset : count &- 8
+    return copy(bytes, at: next, and: count &- 8, to: out) ? count : offset
   }
 
+  /// Copies eight bytes at each of two places.
+  /// - Returns: whether all of them can stand as they are.
+  @inline(__always)
+  private static func copy(
+    _ bytes: RawSpan, at first: Int, and second: Int, to out: UnsafeMutableRawPointer
+  ) -> Bool {
+    let one = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: first, as: UInt64.self)
+    let two = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: second, as: UInt64.self)
+    guard special(one) | special(two) == 0 else { return false }
+    out.storeBytes(of: one, toByteOffset: first, as: UInt64.self)
+    out.storeBytes(of: two, toByteOffset: second, as: UInt64.self)
+    return true
+  }
+
+  /// Fewer than eight.
   @inline(__always)
   private static func copyFew(_ bytes: RawSpan, to out: UnsafeMutableRawPointer) -> Int {
+    let count = bytes.byteCount
+    if count >= 4 {
+      // The first four and the last four.
+      let first = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+      let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+      guard special(UInt64(first) | UInt64(last) &<< 32) == 0 else { return 0 }
+      out.storeBytes(of: first, toByteOffset: 0, as: UInt32.self)
+      out.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+      return count
+    }
     var offset = 0
-    while offset < bytes.byteCount {
+    while offset < count {
       let byte = bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
       guard isPlain(byte) else { return offset }
       out.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
@@ -148,10 +177,10 @@ private enum JSONText {
   private static func special(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let high: UInt64 = 0x8080_8080_8080_8080
-    let quote = word ^ (ones &* 0x22)
-    let backslash = word ^ (ones &* 0x5C)
-    let control = word &- (ones &* 0x20)
+    // With this bit turned, a quote is the one byte above the controls, so one subtraction finds both.
+    let controlOrQuote = (word ^ (ones &* 0x02)) &- (ones &* 0x21)
+    let backslash = (word ^ (ones &* 0x5C)) &- ones
     let delete = word &+ ones
-    return (control | (quote &- ones) | (backslash &- ones) | delete | word) & high
+    return (controlOrQuote | backslash | delete | word) & high
   }
 }

@@ -172,14 +172,17 @@ extension ByteBuffer {
     if value < 0 { append(UInt8(ascii: "-")) }
     // 20 places hold any 64-bit number.
     reserve(20)
+    let magnitude = UInt64(value.magnitude)
     var places = 1
-    var left = value.magnitude
-    while left >= 10 {
-      left /= 10
+    var limit: UInt64 = 10
+    while magnitude >= limit {
       places &+= 1
+      // 10^19 is the last that fits, and no number here has more places.
+      guard places < 19 else { break }
+      limit &*= 10
     }
     var place = length &+ places
-    var rest = value.magnitude
+    var rest = magnitude
     repeat {
       place &-= 1
       base[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)

@@ -6,7 +6,7 @@
   }
 
   /// The eight digits of `value`, the first of them in the lowest byte.
-  @inlinable package static func digits(_ value: UInt32) -> UInt64 {
+  @inlinable @inline(__always) package static func digits(_ value: UInt32) -> UInt64 {
     // Half of it to each end, then each quarter, then each digit, until every byte is one.
     var spread = UInt64(value & 0xFFFF) << 32 | UInt64(value >> 16)
     spread = (spread & 0x0000_FF00_0000_FF00) >> 8 | (spread & 0x0000_00FF_0000_00FF) << 16

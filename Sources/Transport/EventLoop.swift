@@ -21,19 +21,25 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   private var tickEvent: OpaquePointer?
   private let owner = Atomic<UInt>(0)
   private let foreign = Mutex(ForeignJobs())
-  private var ready = JobQueue()
+  // The four below are changed by short methods that call nobody back, on the loop's thread alone; checking each access
+  // would cost as much as the access.
+  @exclusivity(unchecked) private var ready = JobQueue()
   private var isStopped = false
 
   /// The monotonic clock when this turn began, nanoseconds: for deadlines, which need not be exact.
   private(set) var now: Int64
-  private var date: HTTPDateLine
-  private var buffers = BufferPool()
+  @exclusivity(unchecked) private var date: HTTPDateLine
+  @exclusivity(unchecked) private var buffers = BufferPool()
 
   /// Every open socket of this loop, for deadlines and drain; a socket knows its place.
-  var sockets: [Socket] = []
+  @exclusivity(unchecked) var sockets: [Socket] = []
   var tickHandlers: [() -> Void] = []
   private var turnHandlers: [() -> Void] = []
   private var wakeHandlers: [() -> Void] = []
+
+  /// Connections whose task has ended since memory was last released.
+  var endedTasks = 0
+  private var memoryReleasedAt: Int64 = 0
 
   /// Where reads land before a parser copies what it keeps. One a loop, so that idle connections own no buffer.
   let scratch: UnsafeMutableRawBufferPointer
@@ -84,6 +90,9 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   private static let scratchSize = 64 * 1024
   /// How late a deadline may be noticed. Every wait of the gateway is at least ten times as long.
   private static let tickNanoseconds: Int64 = 50_000_000
+  /// From how many on the heap is worth a look, and how often that may be.
+  private static let endedTasksToRelease = 256
+  private static let releaseInterval: Int64 = 1_000_000_000
   /// How many jobs may run before sockets are looked at again.
   private static let jobsPerTurn = 256
 
@@ -182,10 +191,21 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     wakeHandlers.append(handler)
   }
 
+  /// Tasks that ended leave holes in the heap, many of them at once when a crowd of connections falls idle.
+  private func releaseMemory() {
+    guard endedTasks >= Self.endedTasksToRelease, now - memoryReleasedAt > Self.releaseInterval else {
+      return
+    }
+    endedTasks = 0
+    memoryReleasedAt = now
+    ProcessMemory.releaseFreed()
+  }
+
   private func tick() {
     now = clock.monotonic().nanoseconds
     date.update(to: clock.wallClock())
     wakeLateSockets()
+    releaseMemory()
     for handler in tickHandlers { handler() }
   }
 

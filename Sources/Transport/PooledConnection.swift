@@ -4,7 +4,8 @@ internal import Primitives
 /// One connection to the upstream and what its answers are read with.
 final class PooledConnection {
   let stream: ByteStream
-  private var parser: ResponseParser
+  // Changed by one exchange at a time, on the loop's thread.
+  @exclusivity(unchecked) private var parser: ResponseParser
 
   init(_ stream: ByteStream, limits: HTTPLimits) {
     self.stream = stream

@@ -52,7 +52,8 @@ package final class UpstreamPool {
   private let target: PoolTarget
   private let limits: Limits
   private let resolver: Resolver
-  private var machine: PoolMachine<Waiter>
+  // Changed on the loop's thread alone, by methods that call nobody back but `removeIdle`, which asks the connections.
+  @exclusivity(unchecked) private var machine: PoolMachine<Waiter>
   /// By place; `nil` where there is none.
   private var connections: [PooledConnection?] = []
 

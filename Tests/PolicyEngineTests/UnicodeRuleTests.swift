@@ -85,7 +85,8 @@ import Testing
     #expect(MessageText.shown("a\u{0}b\nc\u{202E}d") == "a\u{FFFD}b\u{FFFD}c\u{FFFD}d")
     #expect(MessageText.shown(Text(repeated("x", 64))) == repeated("x", 64))
     #expect(MessageText.shown(Text(repeated("x", 65))) == repeated("x", 63) + "\u{2026}")
-    #expect(MessageText.list((1...10).map(String.init)) == "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more")
+    #expect(
+      MessageText.list((1...10).map(String.init)) == "`1`, `2`, `3`, `4`, `5`, `6`, `7`, `8` and 2 more")
   }
 }
 

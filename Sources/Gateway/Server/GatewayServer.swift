@@ -76,6 +76,13 @@ package final class GatewayServer: Sendable {
     }
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
+    ProcessMemory.releaseFreed()
+    // What the first requests need once may go as well.
+    first.spawn {
+      ProcessMemory.releaseProgramPages()
+      await first.sleep(nanoseconds: Self.settlingTime)
+      ProcessMemory.releaseProgramPages()
+    }
     first.run()
     for thread in others { thread.join() }
     withExtendedLifetime(signals) {}
@@ -84,6 +91,9 @@ package final class GatewayServer: Sendable {
     logger.info("stopped")
     for worker in workers { worker.accessLog.flush() }
   }
+
+  /// After that long a gateway does what it will go on doing; nanoseconds.
+  private static let settlingTime: Int64 = 10_000_000_000
 
   private static func thread(
     _ body: @escaping @Sendable () -> Void

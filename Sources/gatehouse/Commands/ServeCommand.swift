@@ -19,7 +19,11 @@ struct ServeCommand: ParsableCommand {
   /// How long the last records may take to the database, within what `drainTimeout` leaves.
   private static let shippingTimeout: Int64 = 3_000_000_000
 
+  /// A heap for the loops, which the first worker shares with the start, and one for the journal and what else has threads.
+  private static let heaps = 2
+
   func run() throws {
+    ProcessMemory.limitHeaps(to: Self.heaps)
     let path = config.path
     let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
