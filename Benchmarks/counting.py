@@ -206,7 +206,7 @@ class Counts:
         self.rows["all threads"] = combined((counts, 1) for counts in [*self.rows.values(), *rests.values()])
         self.rows["index, beside the load"] = beside
         for stage in [*STAGES, callgrind.REST]:
-            if stage in loop.stages and loop.stages[stage]["instructions"] >= 1:
+            if stage in loop.stages and loop.stages[stage]["instructions"] >= options.requests:
                 self.rows[f"loop: {stage}"] = combined([(loop.stages[stage], share)])
         self.left_out = {
             f"({name}: {stage})": combined([(counts, share)])
