@@ -1,13 +1,13 @@
 package import Primitives
 
-/// What was decided about a request (contract section 7).
+/// What was decided about a request.
 package enum AuditDecision: String, Sendable, CaseIterable {
   case allowed, denied, throttled, unauthenticated, invalid
   /// The gateway could not serve it.
   case refused
 }
 
-/// What became of a request (contract section 7).
+/// What became of a request.
 package enum AuditOutcome: String, Sendable, CaseIterable {
   case created, succeeded
   /// Upstream said no.
