@@ -13,8 +13,14 @@ final class Repeats: Sendable {
 
   private let table: Table
 
+  /// What the default quota of the account (20 a second) lets through in ten minutes. Each takes about a
+  /// kilobyte; of more, the oldest go first, and their repeats go upstream under the token that they bear.
+  private static let mostAnswers = 12_288
+
   /// A window of zero turns repeats off.
-  init(windowNanoseconds: Int64) { table = Table(windowNanoseconds: windowNanoseconds) }
+  init(windowNanoseconds: Int64) {
+    table = Table(windowNanoseconds: windowNanoseconds, capacity: Self.mostAnswers)
+  }
 
   func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Table.Admission {
     table.begin(key, digest: digest, now: now)
