@@ -13,9 +13,9 @@ final class Repeats: Sendable {
 
   private let table: Table
 
-  /// What the default quota of the account (20 a second) lets through in ten minutes. Each takes about a
+  /// What the default quota of the account (20 a second) lets through in the default window, 5 minutes. Each takes about a
   /// kilobyte; of more, the oldest go first, and their repeats go upstream under the token that they bear.
-  private static let mostAnswers = 12_288
+  private static let mostAnswers = 6_144
 
   /// A window of zero turns repeats off.
   init(windowNanoseconds: Int64) {
