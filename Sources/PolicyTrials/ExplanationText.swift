@@ -17,67 +17,68 @@ package enum ExplanationText {
     if let body = explanation.body {
       // Files end in a line feed, which the line itself brings here.
       let isFile = body.last == UInt8(ascii: "\n")
-      lines.append("body: \(String(decoding: isFile ? body.dropLast() : body[...], as: UTF8.self))")
+      let shown = TerminalSafety.safe(isFile ? Array(body.dropLast()) : body, as: .json)
+      lines.append("body: \(String(decoding: shown, as: UTF8.self))")
     }
     return lines
   }
 
   /// For a terminal: each policy with each rule that it held against the request, what the request had and what
   /// would pass; then why the other policies are silent, and what would be sent.
-  package static func report(of explanation: Explanation, _ style: TextStyle) -> [String] {
+  package static func report(of explanation: Explanation) -> [StyledText] {
     let decision = explanation.decision
     let operation = explanation.request.operation.name
-    var lines = [
+    var lines: [StyledText] = [
       decision.isAllowed
-        ? style.good("\u{2713} allowed: \(operation)") : style.bad("\u{2717} denied: \(operation)")
+        ? "\(good: "\u{2713} allowed: \(operation)")" : "\(bad: "\u{2717} denied: \(operation)")"
     ]
     for violation in decision.violations
     where !explanation.policies.contains(where: { $0.name == violation.policy }) {
-      lines += ["", style.strong(violation.policy.onOneLine)]
+      lines += ["", "\(strong: violation.policy.onOneLine)"]
       lines.append(
-        "  \(style.bad("\u{2717}")) \(violation.rule)  \(violation.field): \(violation.message.onOneLine)")
+        "  \(bad: "\u{2717}") \(violation.rule)  \(violation.field): \(violation.message.onOneLine)")
     }
     for report in explanation.policies where report.silence == nil {
-      lines += [""] + policy(report, in: explanation, style)
+      lines += [""] + policy(report, in: explanation)
     }
-    let silent = explanation.policies.compactMap { report in
-      report.silence.map { style.faint("  - \(report.name.onOneLine): \($0.reason)") }
+    let silent = explanation.policies.compactMap { report -> StyledText? in
+      report.silence.map { "\(faint: "  - \(report.name.onOneLine): \($0.reason)")" }
     }
-    if !silent.isEmpty { lines += ["", style.strong("without a say")] + silent }
+    if !silent.isEmpty { lines += ["", "\(strong: "without a say")"] + silent }
     if explanation.policies.isEmpty, decision.isAllowed {
-      lines += ["", style.faint("no policy has a say in this request")]
+      lines += ["", "\(faint: "no policy has a say in this request")"]
     }
     if !explanation.changes.isEmpty {
-      lines += ["", style.strong("changes")] + explanation.changes.map { "  \(line($0))" }
+      lines += ["", "\(strong: "changes")"] + explanation.changes.map { "  \(line($0))" }
     }
     if let body = explanation.body {
-      lines += ["", style.strong(decision.isAllowed ? "would be sent" : "would be sent if it were allowed")]
-      lines.append("  " + escaped(body))
+      lines += ["", "\(strong: decision.isAllowed ? "would be sent" : "would be sent if it were allowed")"]
+      lines.append("  \(escaped(body))")
     }
     return lines
   }
 
   private static func policy(
-    _ report: Explanation.PolicyReport, in explanation: Explanation, _ style: TextStyle
-  ) -> [String] {
+    _ report: Explanation.PolicyReport, in explanation: Explanation
+  ) -> [StyledText] {
     let isWarning = report.mode == .warn
-    var lines = ["\(style.strong(report.name.onOneLine)) (\(report.mode.rawValue))"]
+    var lines: [StyledText] = ["\(strong: report.name.onOneLine) (\(report.mode.rawValue))"]
     for change in report.changes {
       let verb = isWarning ? "would change" : "changes"
-      lines.append("  \(style.doubtful("~")) \(verb) \(line(change))")
+      lines.append("  \(doubtful: "~") \(verb) \(line(change))")
     }
     if report.verdicts.isEmpty, report.changes.isEmpty {
-      lines.append(style.faint("  no rule of it is about what the request has"))
+      lines.append("\(faint: "  no rule of it is about what the request has")")
     }
     for verdict in report.verdicts {
       let given = explanation.given(to: verdict, in: report)
       let field = verdict.field.onOneLine
       guard !verdict.isKept else {
         let shown = given.map { ": \($0)" } ?? ""
-        lines.append("  \(style.good("\u{2713}")) \(verdict.rule)  \(style.faint(field + shown))")
+        lines.append("  \(good: "\u{2713}") \(verdict.rule)  \(faint: field + shown)")
         continue
       }
-      let mark = isWarning ? style.doubtful("!") : style.bad("\u{2717}")
+      let mark: StyledText = isWarning ? "\(doubtful: "!")" : "\(bad: "\u{2717}")"
       lines.append("  \(mark) \(verdict.rule)  \(field): \(verdict.wrong.onOneLine)")
       lines.append("      given:    \(given ?? "nothing")")
       lines.append("      accepted: \(verdict.accepted.onOneLine)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The root command; each subcommand has a file of its own.
 struct Gatehouse: ParsableCommand {
@@ -29,12 +30,15 @@ enum Main {
       try command.run()
     } catch let failure as CommandFailure {
       for line in failure.lines { Console.message(line) }
-      Gatehouse.exit(withError: ExitCode(failure.status.rawValue))
+      exit(failure.status.rawValue)
     } catch let error where Gatehouse.isArgumentParsers(error) {
-      Gatehouse.exit(withError: error)
+      let (text, code) = (Gatehouse.fullMessage(for: error), Gatehouse.exitCode(for: error))
+      // Help and the like is what was asked for; anything else quotes arguments.
+      if !text.isEmpty { code.isSuccess ? Console.data(text) : Console.message(text) }
+      exit(code.rawValue)
     } catch {
       Console.message("gatehouse: \(error)")
-      Gatehouse.exit(withError: ExitCode(ExitStatus.internalFault.rawValue))
+      exit(ExitStatus.internalFault.rawValue)
     }
   }
 }

@@ -36,7 +36,12 @@ import Testing
     ("plain", "plain"), ("", ""), ("a,b", "\"a,b\""), ("say \"hi\"", "\"say \"\"hi\"\"\""),
     ("two\nlines", "\"two\nlines\""), ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"),
     ("@SUM(A1)", "'@SUM(A1)"),
-    ("\tx", "'\tx"), ("\rx", "\"'\rx\""), ("=\"a\",1", "\"'=\"\"a\"\",1\""), ("a=b", "a=b"),
+    ("\tx", "'\tx"), ("\rx", "\"'\rx\""), ("\n=1", "\"'\n=1\""), ("\nx", "\"'\nx\""), (" =1", "' =1"),
+    ("\u{A0}\u{200B}-1", "'\u{A0}\u{200B}-1"),
+    ("\u{FF1D}1", "'\u{FF1D}1"), ("\u{FF0B}1", "'\u{FF0B}1"), ("\u{FF0D}1", "'\u{FF0D}1"),
+    ("\u{FF20}x", "'\u{FF20}x"), ("\u{3000}\u{FF1D}1", "'\u{3000}\u{FF1D}1"), ("\u{1}=1", "'\u{1}=1"),
+    (" x", " x"), ("a;b", "\"a;b\""), ("\u{E9}=1", "\u{E9}=1"), ("=\"a\",1", "\"'=\"\"a\"\",1\""),
+    ("a=b", "a=b"),
   ])
   func fieldIsQuotedAndNoFormula(value: String, expected: String) {
     var writer = CSVWriter()
@@ -44,6 +49,11 @@ import Testing
     writer.field(Text(value))
     writer.endLine()
     #expect(text(writer.bytes) == "first,\(expected)\r\n")
+  }
+
+  @Test func noControlStandsInALine() throws {
+    let line = text(try denied { $0.name = "a\u{1B}]0;x\u{7}\u{9B}m\u{202E}\u{7F}\rb" }.csvLine)
+    #expect(line.contains(#","a\u001b]0;x\u0007\u009bm\u202e\u007f\u000db","#))
   }
 
   @Test func lineHasAsManyFieldsAsTheHeader() throws {

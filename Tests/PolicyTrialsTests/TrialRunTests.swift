@@ -15,7 +15,7 @@ import Testing
     #expect(run.rules.map(\.rule) == ["name.length", "name.trimmed"])
     #expect(run.uncovered.map(\.rule) == ["name.trimmed"])
     #expect(
-      run.summary(TextStyle(isColoured: false)) == [
+      run.summary.map(\.text) == [
         "Coverage: 1 of 2 rules; no test makes these fail:", "    p: name.trimmed",
         "\u{2714} 1 test: 1 passed, 0 failed",
       ])
@@ -107,8 +107,8 @@ import Testing
 
   @Test func nothingOfAFileReachesATerminalRaw() throws {
     let one = create(#"{"changes":{"Tags.\u001b[2J":"\u001b[2J"}}"#, name: #"a\u001b[31mb\u202e\nc"#)
-    for line in try run([], [one]).results[0].lines(TextStyle(isColoured: false)) {
-      #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\u{202E}" })
+    for line in try run([], [one]).results[0].lines {
+      #expect(line.text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\u{202E}" })
     }
   }
 

@@ -85,6 +85,25 @@ struct StructureRules {
     }
   }
 
+  /// What is printed leaves in one place for the commands and in one for the log, where nothing that a terminal would
+  /// act on gets through. (A child process of the demo gets descriptors of its own.)
+  func output() throws -> [String] {
+    let printing = try Finder(
+      #"\b(?:STDOUT_FILENO|STDERR_FILENO|FileHandle|StandardError|TextOutputStream)\b"#
+        + #"|(?<![.\w])(?<!func )(?:print|debugPrint|dump|puts|fputs|printf|fprintf|vprintf|putchar|perror)\("#
+        + #"|\.exit\(withError:|\.main\(\)|"/dev/(?:stdout|stderr|tty)""#)
+    return findings(of: printing) { file, code in
+      let isWayOut = Self.waysOut.contains(file.path)
+      let isShipped = kind(file.target) != .executable || file.target == "gatehouse"
+      return isWayOut || !isShipped ? nil : "`\(code)`: print with Console, log with LogSink"
+    }
+  }
+
+  private static let waysOut: Set<String> = [
+    "Sources/gatehouse/Edges/Console.swift", "Sources/gatehouse/Edges/ChildProcess.swift",
+    "Sources/Gateway/Telemetry/LogSink.swift",
+  ]
+
   /// Files that people write; what a script generates is as long as it is.
   func lengths() -> [String] {
     tree.files.filter { $0.lines.count > Self.longestFile + 1 && !$0.path.contains("/Generated/") }

@@ -21,6 +21,7 @@ import Testing
   @Test func everyTargetHasItsKindAndUsesOnlyLowerOnes() { expectNone(rules.arrows()) }
   @Test func everyFileImportsOnlyWhatItsTargetMay() throws { try expectNone(rules.imports()) }
   @Test func pureTargetsTakeTimeAndEntropyAsParameters() throws { try expectNone(rules.purity()) }
+  @Test func nothingIsPrintedButByConsoleAndLog() throws { try expectNone(rules.output()) }
   @Test func noFileIsTooLongToRead() { expectNone(rules.lengths()) }
   @Test func nothingTrapsOnInput() throws { try expectNone(rules.habits()) }
   @Test func nothingIsLeftUnfinished() throws { try expectNone(rules.leftovers()) }
@@ -95,6 +96,24 @@ import Testing
   func impureCodeIsFound(_ line: String) throws {
     #expect(try Self.rules(line).purity().count == 1)
     #expect(try Self.rules(line, in: "Gateway").purity().isEmpty)
+  }
+
+  @Test(arguments: [
+    "print(x)", "write(STDOUT_FILENO, x, 1)", "let e = FileHandle.standardError", "fputs(x, stderr)",
+    "Gatehouse.exit(withError: error)",
+  ])
+  func anotherWayOutIsFound(_ line: String) throws {
+    #expect(try Self.rules(line, in: "gatehouse").output().count == 1)
+    var tree = try Self.rules("").tree
+    tree.files = [
+      try SourceFile(path: "Sources/gatehouse/Edges/Console.swift", target: "gatehouse", text: line)
+    ]
+    #expect(try StructureRules(tree: tree).output().isEmpty)
+  }
+
+  @Test(arguments: ["printer.print(x)", "func print(_ x: Int)", "// print(x)", "Console.data(x)"])
+  func whatOnlyLooksLikePrintingIsNot(_ line: String) throws {
+    #expect(try Self.rules(line, in: "gatehouse").output().isEmpty)
   }
 
   @Test(arguments: ["blueprint(x)", "x.print(y)", "Int.random(in: 0...1, using: &entropy)", "// print(x)"])

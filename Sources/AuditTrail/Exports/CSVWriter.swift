@@ -15,7 +15,7 @@ package struct CSVWriter: ~Copyable {
   package mutating func field(_ value: ArraySlice<UInt8>) {
     if !isAtStart { bytes.append(UInt8(ascii: ",")) }
     isAtStart = false
-    let isFormula = value.first.map { Self.formulaStarts.contains($0) } ?? false
+    let isFormula = Self.isFormula(value)
     guard value.contains(where: { Self.special.contains($0) }) else {
       if isFormula { bytes.append(UInt8(ascii: "'")) }
       return bytes.append(contentsOf: value)
@@ -34,8 +34,27 @@ package struct CSVWriter: ~Copyable {
     isAtStart = true
   }
 
-  private static let formulaStarts = Array("=+-@\t\r".utf8)
-  private static let special = Array("\",\r\n".utf8)
+  /// Whether a spreadsheet may take it for one. Some drop white space and what cannot be seen at the beginning, and take
+  /// full-width signs for the usual ones.
+  private static func isFormula(_ value: ArraySlice<UInt8>) -> Bool {
+    guard let first = value.first else { return false }
+    switch first {
+    case UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"): return true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "z"): return false
+    default: break
+    }
+    for scalar in String(decoding: value, as: UTF8.self).unicodeScalars
+    where !scalar.properties.isWhitespace && scalar.isInert {
+      return formulaStarts.contains(scalar)
+    }
+    return false
+  }
+
+  private static let formulaStarts: Set<Unicode.Scalar> = [
+    "=", "+", "-", "@", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
+  ]
+  /// The semicolon, because spreadsheets of some languages end cells with it.
+  private static let special = Array("\",;\r\n".utf8)
 }
 
 extension RequestHistory {
@@ -62,7 +81,7 @@ extension RequestHistory {
     }
     if let gatewayId { writer.field(gatewayId) }
     writer.endLine()
-    return writer.bytes
+    return TerminalSafety.safe(writer.bytes, as: .csv)
   }
 
   /// In the order of `audit query --format json`, and why a request failed.

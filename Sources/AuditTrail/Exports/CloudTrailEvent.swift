@@ -45,7 +45,7 @@ extension RequestHistory {
     writer.text("recipientAccountId", place.account)
     writer.text("eventCategory", "Management")
     writer.endObject()
-    return writer.bytes
+    return TerminalSafety.safe(writer.bytes, as: .json)
   }
 
   private func writeIdentity(to writer: inout JSONWriter, _ place: ExportPlace) {

@@ -46,7 +46,7 @@ extension RequestHistory {
     writer.requestMembers(of: self)
     writer.endObject()
     writer.endObject()
-    return writer.bytes
+    return TerminalSafety.safe(writer.bytes, as: .json)
   }
 
   private func writeClassification(to writer: inout JSONWriter) {

@@ -67,7 +67,8 @@ package final class LogSink: Sendable {
         }
         return (state.pending, state.dropped, state.isClosed)
       }
-      writeAll(lines)
+      // Here, where nobody waits for it, and for all lines: User-Agents of anybody are in them.
+      writeAll(TerminalSafety.safe(lines, as: .json))
       if dropped > 0 {
         var note: [UInt8] = []
         note.append(#"{"level":"warning","message":"log lines dropped","count":"#)

@@ -50,8 +50,7 @@ private struct FollowPause {
 
   /// - Returns: whether to go on.
   func wait() -> Bool {
-    var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-    if poll(&output, 1, 0) > 0, Int32(output.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0 { return false }
+    if Console.isReaderGone { return false }
     var signals = signals
     var limit = timespec(tv_sec: 0, tv_nsec: Self.nanoseconds)
     return sigtimedwait(&signals, nil, &limit) < 0

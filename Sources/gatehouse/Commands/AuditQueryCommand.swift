@@ -81,7 +81,7 @@ struct AuditQueryCommand: ParsableCommand {
   private func askJournal(_ audit: GatewayConfiguration.Audit) throws -> Int {
     let source = JournalSource(directory: audit.directory.path) { Console.message("gatehouse: \($0)") }
     do {
-      return try print(source, RequestPrinter(format: format), audit)
+      return try show(source, RequestPrinter(format: format), audit)
     } catch let fault as AuditStore.FileFault {
       throw CommandFailure(journal: audit.directory, fault)
     }
@@ -97,13 +97,13 @@ struct AuditQueryCommand: ParsableCommand {
     do {
       let source = try PostgresSource(postgres, gateway: gateway.map { Text($0) })
       let printer = RequestPrinter(format: format, namesGateway: source.gateways.count > 1)
-      return try print(source, printer, audit)
+      return try show(source, printer, audit)
     } catch let failure as ShippingFailure {
       throw CommandFailure(.bad, "the database \(postgres.url.shown): \(failure.message)")
     }
   }
 
-  private func print(
+  private func show(
     _ source: some RequestSource, _ printer: consuming RequestPrinter, _ audit: GatewayConfiguration.Audit
   ) throws -> Int {
     var printer = printer

@@ -118,7 +118,7 @@ struct AuditReconcileCommand: ParsableCommand {
         reconciler: reconciler, clock: loop.clock, record: journal.map { Self.recorder($0) },
         show: { reconciled in
           switch format {
-          case .json: Console.data(reconciled.json)
+          case .json: Console.data(json: reconciled.json)
           case .text: Console.data(reconciled.text)
           }
         }

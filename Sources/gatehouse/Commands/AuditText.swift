@@ -1,6 +1,5 @@
 import ArgumentParser
 import AuditTrail
-import Glibc
 import Primitives
 
 /// Prints requests of the journal, as JSON, as CSV or as a table.
@@ -17,7 +16,7 @@ struct RequestPrinter: ~Copyable {
   init(format: Format, namesGateway: Bool = false) {
     self.format = format
     self.namesGateway = namesGateway
-    width = Self.terminalWidth
+    width = Console.width
   }
 
   /// Once, before the first request: a table without any has a header as well, but not one that could not be read.
@@ -27,15 +26,15 @@ struct RequestPrinter: ~Copyable {
     switch format {
     case .text: Console.data(row(Self.columns.map(\.name)))
     case .json: break
-    case .csv: Console.data(lines: RequestHistory.csvHeader(namesGateway: namesGateway))
+    case .csv: Console.data(csv: RequestHistory.csvHeader(namesGateway: namesGateway))
     }
   }
 
   mutating func print(_ request: RequestHistory) {
     printHeader()
     switch format {
-    case .json: Console.data(request.json)
-    case .csv: Console.data(lines: request.csvLine)
+    case .json: Console.data(json: request.json)
+    case .csv: Console.data(csv: request.csvLine)
     case .text: Console.data(row(request.cells))
     }
   }
@@ -62,13 +61,6 @@ struct RequestPrinter: ~Copyable {
   private static func cut(_ text: String, to width: Int) -> String {
     guard text.unicodeScalars.count > width else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(width - 1))) + "\u{2026}"
-  }
-
-  private static var terminalWidth: Int? {
-    guard isatty(STDOUT_FILENO) == 1 else { return nil }
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return 80 }
-    return Int(size.ws_col)
   }
 }
 

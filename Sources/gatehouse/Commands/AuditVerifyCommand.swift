@@ -50,14 +50,14 @@ struct AuditVerifyCommand: ParsableCommand {
       }
     } catch {
       bar.clear()
-      if formatOption.format == .json { Console.data(error.json) }
+      if formatOption.format == .json { Console.data(json: error.json) }
       throw CommandFailure(.bad, "the audit journal in \(path) cannot be read: \(error)")
     }
     bar.clear()
     for notice in verification.notices { Console.message("gatehouse: \(notice)") }
     switch formatOption.format {
     case .text: Console.data(verification.line)
-    case .json: Console.data(verification.json)
+    case .json: Console.data(json: verification.json)
     }
     guard verification.problem == nil else { throw ExitCode(ExitStatus.bad.rawValue) }
   }

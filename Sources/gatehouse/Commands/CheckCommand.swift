@@ -20,9 +20,10 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     if let schema {
       Console.data(
-        lines:
-          ConfigurationSchema.bytes(
-            of: schema, knownOperations: Operation.allNames, knownRules: GatewayRule.allRuleIDs))
+        lines: String(
+          decoding: ConfigurationSchema.bytes(
+            of: schema, knownOperations: Operation.allNames, knownRules: GatewayRule.allRuleIDs),
+          as: UTF8.self))
       return
     }
     let findings = configOption.loader.findings(configPath: configOption.path)
@@ -30,7 +31,7 @@ struct CheckCommand: ParsableCommand {
     for problem in problems {
       switch formatOption.format {
       case .text: Console.data(problem.line)
-      case .json: Console.data(problem.json)
+      case .json: Console.data(json: problem.json)
       }
     }
     guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }

@@ -30,7 +30,7 @@ struct CredentialsCommand: ParsableCommand {
     guard let key = usable.last else {
       throw CommandFailure(.bad, "tenant `\(tenant)` has no access key that is active")
     }
-    Console.data(key.credentialProcessJSON)
+    Console.data(json: key.credentialProcessJSON)
   }
 }
 

@@ -32,17 +32,18 @@ struct ExplainCommand: ParsableCommand {
     case .invalid(let message):
       switch formatOption.format {
       case .text: Console.data("invalid: \(message.onOneLine)")
-      case .json: Console.data(invalidExplanationJSON(message: message))
+      case .json: Console.data(json: invalidExplanationJSON(message: message))
       }
       throw ExitCode(ExitStatus.denied.rawValue)
     case .decided(let explanation):
       switch formatOption.format {
       case .text:
-        let lines =
-          Console.isTerminal
-          ? ExplanationText.report(of: explanation, Console.style) : ExplanationText.lines(of: explanation)
-        for line in lines { Console.data(line) }
-      case .json: Console.data(explanation.json())
+        if Console.isTerminal {
+          for line in ExplanationText.report(of: explanation) { Console.data(line) }
+        } else {
+          for line in ExplanationText.lines(of: explanation) { Console.data(line) }
+        }
+      case .json: Console.data(json: explanation.json())
       }
       guard explanation.decision.isAllowed else { throw ExitCode(ExitStatus.denied.rawValue) }
     }

@@ -116,17 +116,17 @@ struct PolicyTestCommand: ParsableCommand {
 
   private func show(_ result: TrialResult) {
     switch format {
-    case .text: result.lines(Console.style).forEach { Console.data($0) }
-    case .json: Console.data(result.json())
+    case .text: result.lines.forEach { Console.data($0) }
+    case .json: Console.data(json: result.json())
     case .junit: break
     }
   }
 
   private func conclude(_ run: TrialRun) {
     switch format {
-    case .text: run.summary(Console.style).forEach { Console.data($0) }
-    case .json: Console.data(run.summaryJSON())
-    case .junit: Console.data(lines: Array(run.junit().utf8))
+    case .text: run.summary.forEach { Console.data($0) }
+    case .json: Console.data(json: run.summaryJSON())
+    case .junit: Console.data(lines: run.junit())
     }
   }
 }

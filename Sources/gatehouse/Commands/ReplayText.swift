@@ -10,14 +10,14 @@ struct ReplayPrinter {
 
   func print(_ request: ReplayedRequest) {
     switch format {
-    case .json: Console.data(request.json)
+    case .json: Console.data(json: request.json)
     case .text: Console.data(Self.line(of: request))
     }
   }
 
   func print(_ tally: ReplayTally) {
     switch format {
-    case .json: Console.data(tally.json)
+    case .json: Console.data(json: tally.json)
     case .text: for line in Self.lines(of: tally) { Console.data(line) }
     }
   }

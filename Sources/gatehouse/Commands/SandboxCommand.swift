@@ -62,7 +62,7 @@ struct SandboxCommand: ParsableCommand {
     writer.key("address")
     writer.string(address.description)
     writer.endObject()
-    Console.message(String(decoding: writer.bytes, as: UTF8.self))
+    Console.message(json: writer.bytes)
   }
 
   private static func address(_ written: String) throws -> SocketAddress {

@@ -15,7 +15,7 @@ struct TenantListCommand: ParsableCommand {
     for tenant in try TenantsOnDisk(configOption).entries() {
       switch formatOption.format {
       case .text: Console.data(tenant.summary)
-      case .json: Console.data(tenant.json)
+      case .json: Console.data(json: tenant.json)
       }
     }
   }
@@ -37,7 +37,7 @@ struct TenantShowCommand: ParsableCommand {
     }
     switch formatOption.format {
     case .text: tenant.details.forEach { Console.data($0) }
-    case .json: Console.data(tenant.json)
+    case .json: Console.data(json: tenant.json)
     }
   }
 }
@@ -51,7 +51,8 @@ extension TenantEntry {
       id.string, keys, operations.joined(separator: ","),
       appInstances.map(\.source.string).joined(separator: ","),
     ]
-    .joined(separator: "\t")
+    // Nothing in a cell can begin another cell or line.
+    .map(\.onOneLine).joined(separator: "\t")
   }
 
   fileprivate var details: [String] {
@@ -69,7 +70,7 @@ extension TenantEntry {
       lines.append("rate limit: \(rateLimit.requestsPerSecond)/s, burst \(rateLimit.burst)\(concurrency)")
     }
     lines += labels.map { "label: \($0.key)=\($0.value)" }
-    return lines
+    return lines.map(\.onOneLine)
   }
 
   /// One object on one line, with the keys of the tenants file and no secret.

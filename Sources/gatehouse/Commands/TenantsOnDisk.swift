@@ -115,7 +115,7 @@ struct NewAccessKey {
       writer.key("secretAccessKey")
       writer.string(secret)
       writer.endObject()
-      Console.data(writer.bytes)
+      Console.data(json: writer.bytes)
     }
   }
 }

@@ -1,28 +1,77 @@
 import Glibc
 import PolicyTrials
+import Primitives
 
-/// Standard output for data, standard error for messages.
+/// Standard output for data, standard error for messages: the one way out of every command. Whatever the text holds,
+/// nothing in it reaches a terminal that would act on it (`TerminalSafety`).
 enum Console {
   /// A line of data.
-  static func data(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+  static func data(_ line: String) { data(lines: line + "\n") }
 
-  static func data(_ line: [UInt8]) { write(line + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+  /// A line with marks, which are colours on a terminal that has them.
+  static func data(_ line: StyledText) {
+    let style = isColoured
+    let pieces = line.pieces.map { piece in
+      let text = TerminalSafety.safe(piece.text)
+      return style ? piece.mark.colour.map { "\u{1B}[\($0)m\(text)\u{1B}[0m" } ?? text : text
+    }
+    write(Array((pieces.joined() + "\n").utf8), to: STDOUT_FILENO)
+  }
 
-  /// Data with line ends of its own.
-  static func data(lines: [UInt8]) { write(lines, to: STDOUT_FILENO) }
+  /// Text with line ends of its own.
+  static func data(lines: String) {
+    write(TerminalSafety.safe(Array(lines.utf8), as: .text), to: STDOUT_FILENO)
+  }
+
+  /// JSON, which becomes a line.
+  static func data(json: [UInt8]) {
+    write(TerminalSafety.safe(json, as: .json) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+  }
+
+  /// Lines of CSV, which end with CR LF; a terminal gets them without the CR.
+  static func data(csv lines: [UInt8]) {
+    let safe = TerminalSafety.safe(lines, as: .csv)
+    write(isTerminal ? safe.filter { $0 != UInt8(ascii: "\r") } : safe, to: STDOUT_FILENO)
+  }
 
   /// A line for the person at the terminal.
-  static func message(_ line: String) { write(Array(line.utf8) + [UInt8(ascii: "\n")], to: STDERR_FILENO) }
+  static func message(_ line: String) {
+    write(TerminalSafety.safe(Array((line + "\n").utf8), as: .text), to: STDERR_FILENO)
+  }
+
+  /// JSON for a log, which becomes a line.
+  static func message(json: [UInt8]) {
+    write(TerminalSafety.safe(json, as: .json) + [UInt8(ascii: "\n")], to: STDERR_FILENO)
+  }
+
+  /// A line on the terminal that the next one takes the place of; an empty one takes it away.
+  static func progress(_ line: String) {
+    write(Array((line.isEmpty ? "\r\u{1B}[K" : "\r\(TerminalSafety.safe(line))").utf8), to: STDERR_FILENO)
+  }
 
   /// Whether a person reads the data.
-  static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  static let isTerminal = isatty(STDOUT_FILENO) == 1
 
-  /// Colours on a terminal that has them, unless `NO_COLOR` is set (https://no-color.org).
-  static var style: TextStyle {
-    let environment = Process.environment
-    let isRefused = !(environment["NO_COLOR"] ?? "").isEmpty || environment["TERM"] == "dumb"
-    return TextStyle(isColoured: isTerminal && !isRefused)
+  /// Whether a person reads the messages.
+  static let showsProgress = isatty(STDERR_FILENO) == 1
+
+  /// Columns of the terminal; `nil` when the data does not go to one.
+  static var width: Int? {
+    guard isTerminal else { return nil }
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return 80 }
+    return Int(size.ws_col)
   }
+
+  /// Whether nobody reads the data any more.
+  static var isReaderGone: Bool {
+    var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+    return poll(&output, 1, 0) > 0 && Int32(output.revents) & (POLLERR | POLLHUP | POLLNVAL) != 0
+  }
+
+  /// Unless `NO_COLOR` is set (https://no-color.org).
+  private static let isColoured =
+    isTerminal && (Process.environment["NO_COLOR"] ?? "").isEmpty && Process.environment["TERM"] != "dumb"
 
   /// Whoever reads may have gone; then there is nobody to tell. Data that could not be written for another reason must
   /// not look complete.
@@ -37,6 +86,20 @@ enum Console {
         exit(ExitStatus.internalFault.rawValue)
       }
       rest = rest.dropFirst(count)
+    }
+  }
+}
+
+extension StyledText.Mark {
+  /// The parameter of SGR (ECMA-48).
+  fileprivate var colour: String? {
+    switch self {
+    case .plain: nil
+    case .good: "32"
+    case .bad: "31"
+    case .doubtful: "33"
+    case .strong: "1"
+    case .faint: "2"
     }
   }
 }

@@ -1,11 +1,8 @@
-import Glibc
-
 /// A line on standard error that says how far a long command is; nothing when that is no terminal.
 struct ProgressBar {
   private let what: String
   /// Of how many; `nil` when that is not known.
   private var total: Int?
-  private let isShown = isatty(STDERR_FILENO) == 1
 
   /// - Parameter what: `records checked`
   init(_ what: String, of total: Int? = nil) {
@@ -15,23 +12,18 @@ struct ProgressBar {
 
   /// - Parameter total: of how many, when that became known or changed.
   mutating func show(_ done: Int, of total: Int? = nil) {
-    guard isShown else { return }
+    guard Console.showsProgress else { return }
     self.total = total ?? self.total
-    var text = "\r\(done) \(what)"
+    var text = "\(done) \(what)"
     if let total = self.total, total > 0 {
       let filled = min(30, 30 * done / total)
       text =
-        "\r[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)
+        "[" + String(repeating: "#", count: filled) + String(repeating: " ", count: 30 - filled)
         + "] \(min(100, 100 * done / total)) % \(done) \(what)"
     }
-    Self.write(text)
+    Console.progress(text)
   }
 
   /// Takes the line away.
-  mutating func clear() { if isShown { Self.write("\r\u{1B}[K") } }
-
-  private static func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
-  }
+  mutating func clear() { if Console.showsProgress { Console.progress("") } }
 }
