@@ -59,6 +59,8 @@ private struct Source {
   /// - Returns: where it stands, and which it is; U+FFFD for bytes that are no UTF-8.
   mutating func nextUnsafe() -> (range: Range<Int>, scalar: UInt32)? {
     while index < bytes.count {
+      skipPlain()
+      guard index < bytes.count else { break }
       let byte = bytes[index]
       if byte < 0x80 {
         index += 1
@@ -79,6 +81,21 @@ private struct Source {
       }
     }
     return nil
+  }
+
+  /// Goes on over eight bytes at a time that are printable ASCII, as nearly everything is.
+  private mutating func skipPlain() {
+    bytes.withUnsafeBytes { buffer in
+      while index + 8 <= buffer.count {
+        let word = buffer.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        let belowSpace = word &- 0x2020_2020_2020_2020
+        let delete = (word ^ 0x7F7F_7F7F_7F7F_7F7F) &- 0x0101_0101_0101_0101
+        // A borrow may mark a byte that is plain; then the bytes are looked at one by one.
+        guard (word | belowSpace | delete) & highs == 0 else { return }
+        index += 8
+      }
+    }
   }
 
   private func isLineEnd(at index: Int) -> Bool {
