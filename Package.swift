@@ -73,18 +73,20 @@ let package = Package(
       uses: ["Primitives", "StrictJSON", "HTTPWire", "ChimeIdentity", "AuditTrail"]),
 
     // Edges: sockets, files, clocks, threads.
-    room("Transport", uses: ["Primitives", "HTTPWire", "CLibevent", "COpenSSL"]),
-    room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail"]),
+    room("Threads", uses: []),
+    room("Transport", uses: ["Primitives", "HTTPWire", "Threads", "CLibevent", "COpenSSL"]),
+    room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "Threads"]),
     room(
       "AuditIndex",
       uses: [
-        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore",
+        "Primitives", "OpenSSLCrypto", "AuditTrail", "AuditStore", "Threads",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     room(
       "AuditShipping",
       uses: [
-        "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "CLibpq",
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "Threads",
+        "CLibpq",
       ]),
     room(
       "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
@@ -92,7 +94,7 @@ let package = Package(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
-        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
+        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Threads", "Transport", "AuditStore",
         "AuditShipping", "Admin", .product(name: "Logging", package: "swift-log"),
       ]),
     room(
@@ -158,8 +160,10 @@ let package = Package(
     ),
     tests(of: "RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
-    tests(of: "Transport", uses: ["Primitives", "HTTPWire"]),
-    tests(of: "AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON", "Transport"]),
+    tests(of: "Transport", uses: ["Primitives", "HTTPWire", "Threads"]),
+    tests(
+      of: "AuditStore",
+      uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "StrictJSON", "Threads", "Transport"]),
     tests(
       of: "AuditIndex",
       uses: [

@@ -1,6 +1,7 @@
 internal import AuditStore
 internal import GRDB
 internal import Synchronization
+internal import Threads
 
 /// Keeps the index of a journal that is being written up to date, beside everything that is more urgent.
 package final class IndexFeeder: Sendable {

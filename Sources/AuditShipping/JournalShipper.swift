@@ -2,6 +2,7 @@ package import AuditStore
 internal import AuditTrail
 package import Primitives
 internal import Synchronization
+internal import Threads
 
 /// Brings a journal's records to the database, on a thread of its own. The journal is the buffer: what the database
 /// cannot take now stays there, and requests do not wait (docs/decisions/0042).

@@ -2,6 +2,7 @@ internal import AuditStore
 internal import AuditTrail
 internal import Primitives
 internal import Synchronization
+internal import Threads
 
 /// What the shipper's thread does.
 final class ShipperWork {

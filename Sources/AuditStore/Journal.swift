@@ -2,6 +2,7 @@ package import AuditTrail
 package import Primitives
 package import OpenSSLCrypto
 internal import Synchronization
+internal import Threads
 
 /// The audit journal of one gateway: takes records from any thread and hands them to one writer thread.
 package final class Journal: Sendable {

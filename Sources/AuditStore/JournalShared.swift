@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Threads
 
 /// What requests and the journal's writer share.
 final class JournalShared: Sendable {

@@ -1,6 +1,7 @@
 internal import AuditTrail
 internal import Primitives
 internal import Synchronization
+internal import Threads
 
 /// What the journal's thread does: one batch after another.
 final class JournalWriter {

@@ -1,4 +1,4 @@
-// libevent 2.1: loops, timers, signals and asynchronous DNS; and the Linux calls for sockets, wake-ups and memory that
+// libevent 2.1: loops, timers and signals; and the Linux calls for sockets, wake-ups and memory that
 // Swift's Glibc module does not show. Names keep the C vocabulary.
 #pragma once
 // Before libevent's headers, which define _GNU_SOURCE: glibc's types must look as Swift's Glibc module saw them.
@@ -10,8 +10,6 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <unistd.h>
-#include <netdb.h>
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 

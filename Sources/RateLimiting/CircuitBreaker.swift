@@ -49,12 +49,19 @@ package struct CircuitBreaker: Sendable {
 
   /// Upstream answered, whatever it said. An answer to a request from before the circuit opened counts,
   /// too: upstream is there.
-  package mutating func succeeded() {
+  /// - Returns: whether that closed the circuit.
+  @discardableResult
+  package mutating func succeeded() -> Bool {
+    let wasOpen = isOpen
     state = .closed(failures: 0)
+    return wasOpen
   }
 
   /// Upstream could not be reached, did not answer, or answered that it cannot serve.
-  package mutating func failed(now: MonotonicInstant) {
+  /// - Returns: whether that opened the circuit. A probe that fails leaves it open.
+  @discardableResult
+  package mutating func failed(now: MonotonicInstant) -> Bool {
+    let wasOpen = isOpen
     switch state {
     case .closed(let failures) where failures + 1 < consecutiveFailures:
       state = .closed(failures: failures + 1)
@@ -64,5 +71,6 @@ package struct CircuitBreaker: Sendable {
       // A request from before the circuit opened; that it failed is no news.
       break
     }
+    return isOpen && !wasOpen
   }
 }

@@ -50,21 +50,26 @@ extension EventLoop {
   /// Suspends the calling task for about `nanoseconds`.
   package func sleep(nanoseconds: Int64) async {
     await withUnsafeContinuation { continuation in
-      let context = Unmanaged.passRetained(SleepContext(continuation)).toOpaque()
-      var delay = timeval(
-        tv_sec: Int(nanoseconds / 1_000_000_000), tv_usec: Int(nanoseconds % 1_000_000_000 / 1000))
-      let status = event_base_once(
-        base, -1, Int16(EV_TIMEOUT),
-        { _, _, context in
-          guard let context else { return }
-          Unmanaged<SleepContext>.fromOpaque(context).takeRetainedValue().continuation.resume()
-        }, context, &delay)
-      precondition(status == 0, "libevent refused a timer")
+      call(after: nanoseconds) { continuation.resume() }
     }
+  }
+
+  /// Calls `body` on the loop in about `nanoseconds`. Call it on the loop.
+  func call(after nanoseconds: Int64, _ body: @escaping () -> Void) {
+    let context = Unmanaged.passRetained(TimedCall(body)).toOpaque()
+    let wait = max(0, nanoseconds)
+    var delay = timeval(tv_sec: Int(wait / 1_000_000_000), tv_usec: Int(wait % 1_000_000_000 / 1000))
+    let status = event_base_once(
+      base, -1, Int16(EV_TIMEOUT),
+      { _, _, context in
+        guard let context else { return }
+        Unmanaged<TimedCall>.fromOpaque(context).takeRetainedValue().body()
+      }, context, &delay)
+    precondition(status == 0, "libevent refused a timer")
   }
 }
 
-private final class SleepContext {
-  let continuation: UnsafeContinuation<Void, Never>
-  init(_ continuation: UnsafeContinuation<Void, Never>) { self.continuation = continuation }
+private final class TimedCall {
+  let body: () -> Void
+  init(_ body: @escaping () -> Void) { self.body = body }
 }

@@ -1,95 +1,135 @@
-internal import CLibevent
-internal import Glibc
-internal import Primitives
+package import Primitives
+internal import Synchronization
+internal import Threads
 
-/// Names to addresses with libevent's evdns, without blocking the loop.
+/// Names to addresses for all loops of a process, by the system's own resolver on threads that nobody waits for.
 ///
-/// evdns does not tell an answer's time to live, so a name is asked again after `freshness`, and the old answer serves on
-/// while a new one cannot be had.
-package final class Resolver {
-  private let loop: EventLoop
-  private let dns: OpaquePointer
-  private var answers: [String: (addresses: [SocketAddress], askedAt: Int64)] = [:]
-  /// Short enough to follow a service that moves its name, long enough to ask seldom.
-  private static let freshness: Int64 = 30_000_000_000
+/// That resolver can be neither given a deadline nor interrupted, so whoever asks waits for as long as he can, and the
+/// lookup is left to itself; what it finds serves the next one who asks. There are never more than a few of them
+/// (`NameTable`), and the end of the process does not wait for them.
+package final class Resolver: Sendable {
+  private let table = Mutex(NameTable<NameWaiter>())
+  private let lookUp: @Sendable (String) -> Result<[SocketAddress.Host], NameFailure>
 
-  package init(loop: EventLoop) throws(TransportError) {
-    self.loop = loop
-    // A machine without name servers can still use literals and /etc/hosts.
-    let flags = Int32(EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE)
-    guard let dns = evdns_base_new(loop.base, flags) ?? evdns_base_new(loop.base, 0) else {
-      throw .system(call: "evdns_base_new", errno: errno)
-    }
-    self.dns = dns
-    // Two tries of a second: a caller is waiting.
-    evdns_base_set_option(dns, "timeout:", "1")
-    evdns_base_set_option(dns, "attempts:", "2")
-    evdns_base_load_hosts(dns, "/etc/hosts")
+  package convenience init() { self.init(NameLookup.run) }
+
+  /// - Parameter lookUp: asks, and may block.
+  init(_ lookUp: @escaping @Sendable (String) -> Result<[SocketAddress.Host], NameFailure>) {
+    self.lookUp = lookUp
   }
 
-  deinit { evdns_base_free(dns, 0) }
+  /// The addresses of `host` (a literal or a name), in the order to try, by `deadline` (monotonic nanoseconds).
+  package func resolve(
+    _ host: String, port: UInt16, on loop: EventLoop, deadline: Int64
+  ) async throws(TransportError) -> [SocketAddress] {
+    let hosts: [SocketAddress.Host]
+    if let known = NameLookup.known(host) {
+      hosts = known
+    } else {
+      hosts = try await ask(host, on: loop, deadline: deadline)
+    }
+    return hosts.map { SocketAddress(host: $0, port: port) }
+  }
 
-  /// The addresses of `host` (a literal or a name), in the order to try.
-  package func resolve(_ host: String, port: UInt16) async throws(TransportError) -> [SocketAddress] {
-    if let literal = SocketAddress.Host(literal: host) { return [SocketAddress(host: literal, port: port)] }
+  /// Asks for `host` before anybody needs it, if it is a name.
+  package func prepare(_ host: String, clock: any TimeSource) {
+    guard NameLookup.known(host) == nil else { return }
+    let now = clock.monotonic().nanoseconds
+    let step = table.withLock { $0.ask(host, now: now, NameWaiter.init) }
+    if step.begins { begin(host, clock: clock, now: now) }
+    // Nobody waits for it here.
+    if case .wait(let ticket) = step.verdict { table.withLock { $0.leave(ticket) } }
+  }
+
+  private func ask(
+    _ host: String, on loop: EventLoop, deadline: Int64
+  ) async throws(TransportError) -> [SocketAddress.Host] {
     let now = loop.clock.monotonic().nanoseconds
-    let known = answers[host]
-    if let known, now - known.askedAt < Self.freshness { return known.addresses }
-    do throws(TransportError) {
-      let addresses = try await ask(host, port: port)
-      answers[host] = (addresses, now)
-      return addresses
-    } catch {
-      guard let known else { throw error }
-      // Not asked again at once: while names cannot be looked up, every new connection would wait for it.
-      answers[host] = (known.addresses, now)
-      return known.addresses
-    }
-  }
-
-  private func ask(_ host: String, port: UInt16) async throws(TransportError) -> [SocketAddress] {
-    let answer = await withUnsafeContinuation { (continuation: UnsafeContinuation<Answer, Never>) in
-      let context = Unmanaged.passRetained(Question(continuation, port: port)).toOpaque()
-      var hints = addrinfo()
-      hints.ai_family = AF_UNSPEC
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-      hints.ai_flags = Int32(EVUTIL_AI_ADDRCONFIG)
-      evdns_getaddrinfo(dns, host, nil, &hints, Question.answered, context)
-    }
-    guard answer.status == 0, !answer.addresses.isEmpty else {
-      let reason = evutil_gai_strerror(answer.status).map { String(cString: $0) } ?? "no address"
-      throw .resolution(host: host, reason: reason)
-    }
-    return answer.addresses
-  }
-}
-
-private struct Answer: Sendable {
-  let status: Int32
-  let addresses: [SocketAddress]
-}
-
-private final class Question {
-  let continuation: UnsafeContinuation<Answer, Never>
-  let port: UInt16
-
-  init(_ continuation: UnsafeContinuation<Answer, Never>, port: UInt16) {
-    self.continuation = continuation
-    self.port = port
-  }
-
-  static let answered: evdns_getaddrinfo_cb = { status, list, context in
-    guard let context else { return }
-    let question = Unmanaged<Question>.fromOpaque(context).takeRetainedValue()
-    var addresses: [SocketAddress] = []
-    var next = list
-    while let entry = next {
-      if let raw = entry.pointee.ai_addr, let address = SocketAddress(raw, port: question.port) {
-        addresses.append(address)
+    var waiter: NameWaiter?
+    let (step, old) = table.withLock { table in
+      let step = table.ask(host, now: now) {
+        let made = NameWaiter()
+        waiter = made
+        return made
       }
-      next = entry.pointee.ai_next
+      return (step, table.known(host))
     }
-    if let list { evutil_freeaddrinfo(list) }
-    question.continuation.resume(returning: Answer(status: status, addresses: addresses))
+    if step.begins { begin(host, clock: loop.clock, now: now) }
+    switch step.verdict {
+    case .use(let hosts): return hosts
+    case .failed(let failure): throw .resolution(host: host, reason: failure.reason)
+    case .wait(let ticket):
+      guard let waiter else { throw .resolution(host: host, reason: "nobody to wait") }
+      let patience = old == nil ? .max : NameTable<NameWaiter>.patienceWithAnOldAnswer
+      let result = await waiter.result(on: loop, within: min(deadline - now, patience))
+      table.withLock { $0.leave(ticket) }
+      switch result {
+      case .success(let hosts): return hosts
+      case .failure(let failure): throw .resolution(host: host, reason: failure.reason)
+      case nil:
+        if let old { return old }
+        throw .resolution(host: host, reason: "the name servers have not answered in time")
+      }
+    }
+  }
+
+  private func begin(_ host: String, clock: any TimeSource, now: Int64) {
+    let work: @Sendable () -> Void = { [self] in
+      ended(host, lookUp(host), begun: now, now: clock.monotonic().nanoseconds)
+    }
+    do throws(ThreadFault) {
+      try PosixThread(work).abandon()
+    } catch {
+      ended(host, .failure(.unavailable("no thread to ask on: \(error)")), begun: now, now: now)
+    }
+  }
+
+  private func ended(
+    _ host: String, _ result: Result<[SocketAddress.Host], NameFailure>, begun: Int64, now: Int64
+  ) {
+    let (told, outcome) = table.withLock { $0.ended(host, result, begun: begun, now: now) }
+    for waiter in told { waiter.finish(outcome) }
+  }
+}
+
+/// One who waits for a lookup, which ends on another thread, or for the time to be over.
+private final class NameWaiter: Sendable {
+  typealias Outcome = Result<[SocketAddress.Host], NameFailure>?
+
+  private enum State: Sendable {
+    case new
+    case waiting(UnsafeContinuation<Outcome, Never>)
+    case over(Outcome)
+  }
+
+  private let state = Mutex(State.new)
+
+  /// `nil` when the time was over first.
+  func result(on loop: EventLoop, within nanoseconds: Int64) async -> Outcome {
+    loop.call(after: nanoseconds) { self.finish(nil) }
+    return await withUnsafeContinuation { continuation in
+      let early = state.withLock { state -> Outcome? in
+        if case .over(let outcome) = state { return .some(outcome) }
+        state = .waiting(continuation)
+        return nil
+      }
+      if let early { continuation.resume(returning: early) }
+    }
+  }
+
+  /// The first call counts.
+  func finish(_ outcome: Outcome) {
+    let waiting = state.withLock { state -> UnsafeContinuation<Outcome, Never>? in
+      switch state {
+      case .over: return nil
+      case .new:
+        state = .over(outcome)
+        return nil
+      case .waiting(let continuation):
+        state = .over(outcome)
+        return continuation
+      }
+    }
+    waiting?.resume(returning: outcome)
   }
 }

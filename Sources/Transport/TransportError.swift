@@ -13,6 +13,10 @@ package enum TransportError: Error, Sendable, Hashable {
   case system(call: StaticStringBox, errno: Int32)
   case tls(String)
   case resolution(host: String, reason: String)
+  /// No connection came about with this address of a host; `nil`: the address is all that is known of it.
+  indirect case connecting(host: String?, SocketAddress, TransportError)
+  /// What each of several addresses came to.
+  case several([TransportError])
   case invalidAddress(String)
 }
 
@@ -32,6 +36,12 @@ extension TransportError: CustomStringConvertible {
     case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
     case .tls(let reason): "TLS: \(reason)"
     case .resolution(let host, let reason): "cannot resolve `\(host)`: \(reason)"
+    case .connecting(let host, let address, let error):
+      "cannot connect to \(host.map { "`\($0)` at " } ?? "")\(address): "
+        + (error == .timedOut ? "no answer in time" : "\(error)")
+    case .several(let errors):
+      errors.prefix(3).map(\.description).joined(separator: "; ")
+        + (errors.count > 3 ? "; and \(errors.count - 3) more" : "")
     case .invalidAddress(let text): "`\(text)` is not an address: expected HOST:PORT"
     }
   }

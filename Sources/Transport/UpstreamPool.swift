@@ -57,12 +57,13 @@ package final class UpstreamPool {
   /// By place; `nil` where there is none.
   private var connections: [PooledConnection?] = []
 
-  package init(target: PoolTarget, limits: Limits, loop: EventLoop) throws(TransportError) {
+  /// - Parameter resolver: that of the process.
+  package init(target: PoolTarget, limits: Limits, resolver: Resolver, loop: EventLoop) {
     self.loop = loop
     self.target = target
     self.limits = limits
     machine = PoolMachine(limit: limits.connections)
-    resolver = try Resolver(loop: loop)
+    self.resolver = resolver
   }
 
   package var idleCount: Int { machine.idleCount }
@@ -125,28 +126,17 @@ extension UpstreamPool {
       return Leased(place: place, connection: connection)
     } catch {
       giveBack(place, isReusable: false)
-      if case .timedOut = error, loop.now >= deadline { throw .timedOut(sent: false) }
+      if loop.now >= deadline { throw .timedOut(sent: false) }
       throw .notSent(error)
     }
   }
 
-  /// Opens a connection to the first address that answers.
+  /// Opens a connection to an address that answers. `connectTimeout` is for all of it: name, connection and TLS.
   private func open(deadline: Int64) async throws(TransportError) -> PooledConnection {
-    let addresses = try await resolver.resolve(target.host, port: target.port)
-    let tls = target.tls.map {
-      (context: $0, host: target.host, isAddress: SocketAddress.Host(literal: target.host) != nil)
-    }
-    var failure = TransportError.resolution(host: target.host, reason: "no address")
-    for address in addresses {
-      do throws(TransportError) {
-        let stream = try await ByteStream.connect(
-          to: address, tls: tls, loop: loop, deadline: min(deadline, loop.now + limits.connectTimeout))
-        return PooledConnection(stream, limits: limits.response)
-      } catch {
-        failure = error
-      }
-    }
-    throw failure
+    let end = min(deadline, loop.now + limits.connectTimeout)
+    let addresses = try await resolver.resolve(target.host, port: target.port, on: loop, deadline: end)
+    let race = ConnectionRace(to: target, at: addresses, on: loop, deadline: end)
+    return PooledConnection(try await race.run(), limits: limits.response)
   }
 
   private func giveBack(_ place: PoolPlace, isReusable: Bool) {

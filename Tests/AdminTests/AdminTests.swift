@@ -179,11 +179,11 @@ private func ask(
     let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag(), loop: loop)
     let listener = try Listener(listening, loop: loop) { server.accept($0, tls: nil) }
     defer { listener.close() }
-    let pool = try UpstreamPool(
+    let pool = UpstreamPool(
       target: PoolTarget(host: "127.0.0.1", port: listener.address.port, tls: nil),
       limits: UpstreamPool.Limits(
         connections: 1, connectTimeout: 5_000_000_000, idleTimeout: 60_000_000_000, response: HTTPLimits()),
-      loop: loop)
+      resolver: Resolver(), loop: loop)
     let message = try await pool.exchange(
       ByteBuffer(Array(text.utf8)), deadline: loop.clock.monotonic().nanoseconds + 10_000_000_000)
     return Answer(

@@ -3,6 +3,7 @@ import Primitives
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 import Transport
 
 @testable import AuditStore

@@ -4,6 +4,7 @@ import Primitives
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 
 @testable import AuditStore
 

@@ -32,7 +32,7 @@ def clean_environment(**variables):
     return kept | variables
 
 
-def run(*arguments, cwd=None, stdin=None, environment=None, timeout=PATIENCE):
+def run(*arguments, cwd=None, stdin=None, environment=None, timeout=PATIENCE, prepare=None):
     """Runs `gatehouse ARGUMENTS` to its end; the result has returncode, stdout and stderr as text."""
     return subprocess.run(
         [BINARY, *map(str, arguments)],
@@ -43,6 +43,7 @@ def run(*arguments, cwd=None, stdin=None, environment=None, timeout=PATIENCE):
         text=True,
         timeout=timeout,
         env=clean_environment(**(environment or {})),
+        preexec_fn=prepare,
     )
 
 

@@ -6,7 +6,7 @@ struct StructureRules {
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
-    "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
+    "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
     "AuditExport": .edge,
     "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,

@@ -10,9 +10,10 @@ import Testing
 private let poolLimits = UpstreamPool.Limits(
   connections: 2, connectTimeout: 5_000_000_000, idleTimeout: 60_000_000_000, response: HTTPLimits())
 
-private func pool(to address: SocketAddress, on loop: EventLoop) throws -> UpstreamPool {
-  try UpstreamPool(
-    target: PoolTarget(host: "127.0.0.1", port: address.port, tls: nil), limits: poolLimits, loop: loop)
+private func pool(to address: SocketAddress, on loop: EventLoop) -> UpstreamPool {
+  UpstreamPool(
+    target: PoolTarget(host: "127.0.0.1", port: address.port, tls: nil), limits: poolLimits,
+    resolver: Resolver(), loop: loop)
 }
 
 private func soon(_ loop: EventLoop) -> Int64 { loop.clock.monotonic().nanoseconds + 10_000_000_000 }
@@ -50,7 +51,7 @@ private final class Turns: @unchecked Sendable {
   @Test func anExchangeBringsBackWhatTheServerAnswered() async throws {
     let body = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)
-      let pool = try pool(to: server.listener.address, on: loop)
+      let pool = pool(to: server.listener.address, on: loop)
       let answer = try await pool.exchange(request("POST", "/a", body: "hello"), deadline: soon(loop))
       #expect(answer.head.status == 200)
       return String(decoding: answer.bodyArray, as: UTF8.self)
@@ -61,7 +62,7 @@ private final class Turns: @unchecked Sendable {
   @Test func aConnectionIsUsedAgainAndNotOpenedTwice() async throws {
     let counts = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)
-      let pool = try pool(to: server.listener.address, on: loop)
+      let pool = pool(to: server.listener.address, on: loop)
       for _ in 0..<20 { _ = try await pool.exchange(request("GET", "/"), deadline: soon(loop)) }
       return (pool.idleCount, pool.inUseCount, loop.openSockets)
     }
@@ -71,7 +72,7 @@ private final class Turns: @unchecked Sendable {
   @Test func moreRequestsThanConnectionsWaitTheirTurn() async throws {
     let answered = try await LoopHarness().run { loop in
       let server = try EchoServer(loop)
-      let progress = Progress(try pool(to: server.listener.address, on: loop))
+      let progress = Progress(pool(to: server.listener.address, on: loop))
       for _ in 0..<30 {
         loop.spawn {
           let answer = try? await progress.pool.exchange(request("GET", "/"), deadline: soon(loop))
@@ -93,7 +94,7 @@ private final class Turns: @unchecked Sendable {
         address = listener.address
         listener.close()
       }
-      let pool = try pool(to: address, on: loop)
+      let pool = pool(to: address, on: loop)
       do {
         _ = try await pool.exchange(request("GET", "/"), deadline: soon(loop))
         Issue.record("an exchange with a closed port succeeded")
@@ -121,7 +122,7 @@ private final class Turns: @unchecked Sendable {
   @Test func aServerThatClosesWithoutAnAnswerLosesTheRequest() async throws {
     try await LoopHarness().run { loop in
       let listener = try Listener(try SocketAddress(parsing: "127.0.0.1:0"), loop: loop) { $0.discard() }
-      let pool = try pool(to: listener.address, on: loop)
+      let pool = pool(to: listener.address, on: loop)
       do {
         _ = try await pool.exchange(request("GET", "/"), deadline: soon(loop))
         Issue.record("an exchange without an answer succeeded")
@@ -137,7 +138,7 @@ private final class Turns: @unchecked Sendable {
       let listener = try Listener(try SocketAddress(parsing: "127.0.0.1:0"), loop: loop) { accepted in
         if let stream = try? ByteStream(accepted, loop: loop, tls: nil) { held.append(stream) }
       }
-      let pool = try pool(to: listener.address, on: loop)
+      let pool = pool(to: listener.address, on: loop)
       do {
         _ = try await pool.exchange(
           request("GET", "/"), deadline: loop.clock.monotonic().nanoseconds + 100_000_000)
@@ -152,7 +153,7 @@ private final class Turns: @unchecked Sendable {
   @Test func anIdleConnectionThatTheServerClosedIsNotUsed() async throws {
     try await LoopHarness().run { loop in
       let server = try EchoServer(loop, limits: ServerLimits(idle: 50_000_000))
-      let pool = try pool(to: server.listener.address, on: loop)
+      let pool = pool(to: server.listener.address, on: loop)
       _ = try await pool.exchange(request("GET", "/"), deadline: soon(loop))
       // The server's idle limit passes; both ends have then left the loop's list of sockets or been marked.
       while loop.openSockets > 1 { await loop.sleep(nanoseconds: 10_000_000) }

@@ -12,20 +12,23 @@ final class SharedState: Sendable {
   let sensitivity: Sensitivity
   let limits: Limits
   let breaker: Mutex<CircuitBreaker>
+  let health: UpstreamHealth
   let retryBudget: Mutex<RetryBudget>
   let repeats: Repeats
   let connections: ConnectionCount
   let drain = DrainFlag()
   let logSink: LogSink
 
+  /// - Parameter report: told when upstream's health changes, from any loop.
   init(
     journal: Journal, sensitivity: Sensitivity, configuration: GatewayConfiguration, logSink: LogSink,
-    now: MonotonicInstant
+    now: MonotonicInstant, report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
   ) {
     self.journal = journal
     self.sensitivity = sensitivity
     self.logSink = logSink
     limits = Limits(configuration, now: now)
+    health = UpstreamHealth(report: report)
     let breaker = configuration.upstream.circuitBreaker
     self.breaker = Mutex(
       CircuitBreaker(

@@ -19,6 +19,7 @@ extension GatewayServer: AdminSource {
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
         detail: journal.failure?.message ?? Self.condition(of: journal)),
       ReadinessCheck("store", isReady: true, detail: "local"),
+      ReadinessCheck("upstream", isReady: true, detail: shared.health.detail),
     ]
     if let shipper {
       // The journal keeps what the database does not have yet, so requests are served without it.

@@ -8,6 +8,7 @@ package import Logging
 package import Primitives
 internal import Synchronization
 package import Transport
+internal import Threads
 
 /// A running gateway: its loops, listeners and journal, and what operators can ask of it.
 package final class GatewayServer: Sendable {
@@ -40,14 +41,17 @@ package final class GatewayServer: Sendable {
     self.shipper = shipper
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
-      logSink: logSink, now: clock.monotonic())
+      logSink: logSink, now: clock.monotonic(),
+      report: Self.reporter(logger, endpoint: configuration.upstream.endpoint.authority))
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let target = try PoolTarget(configuration.upstream)
     let limits = Self.poolLimits(configuration, workers: count)
+    let resolver = Resolver()
+    resolver.prepare(target.host, clock: clock)
     var workers: [Worker] = []
     for _ in 0..<count {
       let loop = try EventLoop(clock: clock)
-      let pool = try UpstreamPool(target: target, limits: limits, loop: loop)
+      let pool = UpstreamPool(target: target, limits: limits, resolver: resolver, loop: loop)
       workers.append(Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: pool))
     }
     self.workers = workers

@@ -4,6 +4,7 @@ internal import Admin
 package import Primitives
 internal import Synchronization
 internal import Transport
+internal import Threads
 
 /// Loads the configuration anew, one load after another, off the loops, and remembers how it went.
 package final class Reloader: Sendable {

@@ -1,7 +1,7 @@
-internal import AuditStore
 internal import Glibc
 internal import Primitives
 internal import Synchronization
+internal import Threads
 
 /// Where log lines go: a thread that writes them to standard error, so that a slow reader never stops a loop.
 package final class LogSink: Sendable {

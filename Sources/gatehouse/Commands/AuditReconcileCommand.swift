@@ -102,9 +102,10 @@ struct AuditReconcileCommand: ParsableCommand {
     return try LoopTask.run { loop throws(CommandFailure) in
       let client: ServiceClient
       do throws(TransportError) {
-        client = try ServiceClient(
-          PoolTarget(upstream), host: upstream.endpoint.authority, region: upstream.region,
-          credentials: credentials, timeout: upstream.requestTimeout.nanoseconds, loop: loop)
+        client = ServiceClient(
+          try PoolTarget(upstream), host: upstream.endpoint.authority, region: upstream.region,
+          credentials: credentials, connectTimeout: upstream.connectTimeout.nanoseconds,
+          timeout: upstream.requestTimeout.nanoseconds, loop: loop)
       } catch {
         throw CommandFailure(.bad, "cannot ask upstream: \(error)")
       }

@@ -75,16 +75,16 @@ final class DemoClient {
 
   private static let timeout: Int64 = 15_000_000_000
 
-  init(_ tenant: DemoTenant, gateway: SocketAddress, loop: EventLoop) throws(TransportError) {
-    func client(_ secret: String) throws(TransportError) -> ServiceClient {
-      try ServiceClient(
+  init(_ tenant: DemoTenant, gateway: SocketAddress, loop: EventLoop) {
+    func client(_ secret: String) -> ServiceClient {
+      ServiceClient(
         PoolTarget(host: gateway.host.description, port: gateway.port, tls: nil), host: gateway.description,
         region: DemoTenant.region,
         credentials: Credentials(accessKeyId: Text(tenant.key.id), secret: Secret(secret.utf8)),
-        timeout: Self.timeout, loop: loop)
+        connectTimeout: Self.timeout, timeout: Self.timeout, loop: loop)
     }
-    self.client = try client(tenant.key.secret)
-    clientWithWrongSecret = try client(AccessKeyPair().secret)
+    self.client = client(tenant.key.secret)
+    clientWithWrongSecret = client(AccessKeyPair().secret)
   }
 
   func send(_ call: DemoCall) async throws(ExchangeFailure) -> DemoAnswer {

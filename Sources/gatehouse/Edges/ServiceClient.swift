@@ -26,21 +26,22 @@ final class ServiceClient {
 
   /// - Parameters:
   ///   - host: what the Host field says.
+  ///   - connectTimeout: nanoseconds until there must be a connection.
   ///   - timeout: nanoseconds that one exchange may take, connecting included.
   init(
-    _ target: PoolTarget, host: String, region: String, credentials: Credentials, timeout: Int64,
-    loop: EventLoop
-  ) throws(TransportError) {
+    _ target: PoolTarget, host: String, region: String, credentials: Credentials, connectTimeout: Int64,
+    timeout: Int64, loop: EventLoop
+  ) {
     self.host = Array(host.utf8)
     self.timeout = timeout
     self.loop = loop
     signer = Signer(SigningScope(region: Text(region)), credentials: credentials, host: Array(host.utf8))
-    pool = try UpstreamPool(
+    pool = UpstreamPool(
       target: target,
       limits: .init(
-        connections: 1, connectTimeout: timeout, idleTimeout: timeout,
+        connections: 1, connectTimeout: connectTimeout, idleTimeout: timeout,
         response: HTTPLimits(headerBytes: 64 << 10, bodyBytes: 4 << 20)),
-      loop: loop)
+      resolver: Resolver(), loop: loop)
   }
 
   func send(_ request: ServiceRequest) async throws(ExchangeFailure) -> ResponseMessage {

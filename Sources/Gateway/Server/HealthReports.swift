@@ -1,0 +1,30 @@
+internal import Logging
+internal import Primitives
+
+extension GatewayServer {
+  /// What the log says when upstream goes away and when it is back.
+  static func reporter(
+    _ logger: Logger, endpoint: String
+  ) -> @Sendable (UpstreamHealth.Event) -> Void {
+    { event in
+      switch event {
+      case .unreachable(let reason):
+        logger.error("upstream unreachable", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
+      case .reachable(let time):
+        logger.notice(
+          "upstream reachable again", metadata: ["endpoint": "\(endpoint)", "after": "\(seconds(time))"])
+      case .circuitOpened(let reason):
+        logger.error("circuit open", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
+      case .circuitClosed(let time):
+        logger.notice("circuit closed", metadata: ["endpoint": "\(endpoint)", "after": "\(seconds(time))"])
+      }
+    }
+  }
+
+  /// `1.234s`
+  private static func seconds(_ nanoseconds: Int64) -> String {
+    let milliseconds = String(nanoseconds / 1_000_000 % 1000)
+    let padding = String(repeating: "0", count: 3 - milliseconds.count)
+    return "\(nanoseconds / 1_000_000_000).\(padding)\(milliseconds)s"
+  }
+}
