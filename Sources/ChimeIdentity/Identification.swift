@@ -4,7 +4,7 @@ internal import Primitives
 extension Operation {
   /// Which operation a request calls, from its head.
   package static func identify(_ head: RequestHead) throws(IdentificationFailure) -> IdentifiedCall {
-    let bytes = head.bytes.span
+    let bytes = head.span
     guard let query = head.query else {
       return try identify(method: bytes[head.method], path: bytes[head.path], query: nil)
     }

@@ -80,9 +80,9 @@ struct ChunkedBody: ~Copyable {
   }
 
   /// The head and the content behind it.
-  mutating func takeMessage() -> [UInt8] {
-    let taken = message.array
-    message = ByteBuffer()
+  mutating func takeMessage() -> ByteBuffer {
+    var taken = ByteBuffer()
+    swap(&taken, &message)
     return taken
   }
 

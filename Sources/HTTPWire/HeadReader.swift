@@ -38,8 +38,10 @@ struct HeadReader<Line: StartLine>: ~Copyable {
   /// What SDKs send, and some more.
   private static var usualCount: Int { 16 }
 
-  /// A copy of exactly what was read.
-  var fields: [FieldLine] { lines.array }
+  /// Puts what was read, start line and fields, into `head`.
+  mutating func moveFields(to head: MessageHead, _ message: RawSpan) {
+    head.replace(with: message, &lines)
+  }
 
   /// Makes ready for another head.
   mutating func reset() {

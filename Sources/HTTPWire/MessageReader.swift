@@ -14,10 +14,12 @@ enum ContentFraming: BitwiseCopyable, Sendable {
 /// It reads off the front of the bytes that it is shown and keeps none but those of chunked content: what it has not
 /// consumed it wants to see again, with what has arrived since. So a message that comes in one piece, as nearly all do, is
 /// copied once, out of whatever buffer it was received in.
-struct MessageReader<Line: StartLine>: ~Copyable {
+struct MessageReader<Head: ReadHead>: ~Copyable {
   let limits: HTTPLimits
   private(set) var phase = Phase.head
-  private var head = HeadReader<Line>()
+  private var head = HeadReader<Head.Line>()
+  /// The head that was handed out last.
+  private var last: Head?
   private var headCount = 0
   private var chunks: ChunkedBody
 
@@ -44,7 +46,8 @@ struct MessageReader<Line: StartLine>: ~Copyable {
 
   /// Reads on in the head. Returns its start line and framing once it is complete and `bytes` begin with it; `expect` or
   /// `skip` comes next.
-  mutating func readHead(_ bytes: RawSpan) throws(HTTPViolation) -> (line: Line, framing: FramingFields)? {
+  mutating func readHead(_ bytes: RawSpan) throws(HTTPViolation) -> (line: Head.Line, framing: FramingFields)?
+  {
     guard let count = try head.next(in: bytes, limit: limits.headerBytes), let line = head.startLine else {
       return nil
     }
@@ -83,54 +86,67 @@ struct MessageReader<Line: StartLine>: ~Copyable {
     }
   }
 
-  /// The head and its content in one array, once they are whole.
+  /// The head and its content, once they are whole.
   mutating func takeMessage(
     _ bytes: RawSpan, _ consumed: inout Int
-  ) throws(HTTPViolation) -> WholeMessage<Line>? {
-    let taken: [UInt8]
+  ) throws(HTTPViolation) -> WholeMessage<Head>? {
     switch phase {
     case .content(.sized(let count)):
-      let end = consumed + headCount + count
+      let (start, end) = (consumed, consumed + headCount + count)
       guard bytes.byteCount >= end else { return nil }
-      taken = bytes.extracting(consumed..<end).array
       consumed = end
+      return self.end(with: bytes.extracting(start..<end))
     case .content(.chunked):
       let progress = try chunks.decode(bytes.extracting(droppingFirst: consumed))
       consumed += progress.consumed
       guard progress.isComplete else { return nil }
-      taken = chunks.takeMessage()
+      let message = chunks.takeMessage()
+      return end(with: message.span.bytes)
     case .content(.untilClose):
       guard bytes.byteCount - consumed - headCount <= limits.bodyBytes else { throw .bodyTooLarge }
       return nil
     case .head: return nil
     case .failed(let violation): throw violation
     }
-    return end(with: taken)
   }
 
   /// What lasted until the connection's end.
-  mutating func takeRest(_ bytes: RawSpan) -> WholeMessage<Line>? { end(with: bytes.array) }
+  mutating func takeRest(_ bytes: RawSpan) -> WholeMessage<Head>? { end(with: bytes) }
 
-  private mutating func end(with bytes: [UInt8]) -> WholeMessage<Line>? {
+  private mutating func end(with message: RawSpan) -> WholeMessage<Head>? {
     guard let line = head.startLine else { return nil }
     defer {
       phase = .head
       head.reset()
     }
-    return WholeMessage(
-      bytes: bytes, headCount: headCount, line: line, framing: head.framing, fields: head.fields)
+    let whole = reusableHead()
+    head.moveFields(to: whole, message)
+    whole.replaceStart(with: line, head.framing)
+    return WholeMessage(head: whole, bodyCount: message.byteCount - headCount)
+  }
+
+  /// The head of the message before, if nobody else holds it any more; otherwise a new one.
+  private mutating func reusableHead() -> Head {
+    if isKnownUniquelyReferenced(&last), let head = last, !head.isLarge { return head }
+    let head = Head()
+    last = head
+    return head
   }
 }
 
 /// A head that is good with its content.
-struct WholeMessage<Line: StartLine> {
-  let bytes: [UInt8]
-  let headCount: Int
-  let line: Line
-  let framing: FramingFields
-  let fields: [FieldLine]
+struct WholeMessage<Head: ReadHead> {
+  let head: Head
+  /// How many of the head's bytes are content.
+  let bodyCount: Int
 }
 
-extension RawSpan {
-  fileprivate var array: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+/// A head that a `MessageReader` hands out.
+protocol ReadHead: MessageHead {
+  associatedtype Line: StartLine
+
+  init()
+
+  /// Takes in the start line of another message, and what its framing says.
+  func replaceStart(with line: Line, _ framing: FramingFields)
 }

@@ -79,7 +79,7 @@ package struct RequestParser: ~Copyable {
 
 /// The parser without the bytes that it holds.
 private struct RequestReader: ~Copyable {
-  private var message: MessageReader<RequestLine>
+  private var message: MessageReader<RequestHead>
   /// Whether a byte of the request line has been seen.
   private var hasBegun = false
   private var skippedEmptyLine = false
@@ -122,8 +122,7 @@ private struct RequestReader: ~Copyable {
     }
     hasBegun = false
     skippedEmptyLine = false
-    return .request(
-      RequestMessage(head: RequestHead(whole), bodyCount: whole.bytes.count - whole.headCount))
+    return .request(RequestMessage(head: whole.head, bodyCount: whole.bodyCount))
   }
 
   /// Skips one empty line. Returns whether a request begins.
@@ -165,14 +164,4 @@ extension FramingFields {
 
   /// An expectation in HTTP/1.0 is ignored (RFC 9110 section 10.1.1).
   fileprivate func asksToContinue(minorVersion: UInt8) -> Bool { expectsContinue && minorVersion > 0 }
-}
-
-extension RequestHead {
-  fileprivate init(_ message: WholeMessage<RequestLine>) {
-    let line = message.line
-    self.init(
-      bytes: message.bytes, method: line.method, path: line.path, query: line.query,
-      fields: message.fields,
-      keepAlive: message.framing.persists(minorVersion: line.minorVersion))
-  }
 }

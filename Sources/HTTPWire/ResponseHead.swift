@@ -1,15 +1,22 @@
 /// A status line and its fields, checked against RFC 9112: positions in the bytes that they arrived in.
-@usableFromInline package struct ResponseHead: Sendable {
-  /// From the first byte of the status line to the empty line's CRLF, and behind that the content, if there is any
-  /// (chunked framing taken off).
-  @usableFromInline package let bytes: [UInt8]
+@usableFromInline package final class ResponseHead: MessageHead, @unchecked Sendable {
   /// 200–599: interim answers are not handed out.
-  package let status: Int
-  /// In the order of arrival.
-  @usableFromInline package let fields: [FieldLine]
+  package private(set) var status = 0
   /// Whether the connection can carry another exchange (RFC 9112 section 9.3). `false` when the content
   /// was delimited by the connection's end.
-  package let keepAlive: Bool
+  package private(set) var keepAlive = false
+
+  init() { super.init() }
+
+  /// The connection's end delimited the content.
+  func willNotPersist() { keepAlive = false }
+}
+
+extension ResponseHead: ReadHead {
+  func replaceStart(with line: StatusLine, _ framing: FramingFields) {
+    status = line.status
+    keepAlive = framing.persists(minorVersion: line.minorVersion)
+  }
 }
 
 /// `HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 section 4). The second space may be missing

@@ -74,7 +74,7 @@ package struct ResponseParser: ~Copyable {
 
 /// The parser without the bytes that it holds.
 private struct ResponseReader: ~Copyable {
-  private var message: MessageReader<StatusLine>
+  private var message: MessageReader<ResponseHead>
   private var interimAnswers = 0
 
   /// More than any server sends; each costs the peer more than us.
@@ -98,7 +98,7 @@ private struct ResponseReader: ~Copyable {
       }
       guard let whole = try message.takeMessage(bytes, &consumed) else { return .needsMore }
       interimAnswers = 0
-      return .response(ResponseMessage(whole, keepAlive: whole.persists))
+      return .response(ResponseMessage(head: whole.head, bodyCount: whole.bodyCount))
     } catch {
       message.fail(error)
       throw error
@@ -112,7 +112,9 @@ private struct ResponseReader: ~Copyable {
     case .content(.untilClose):
       let whole = message.takeRest(held.bytes)
       message.fail(.truncated)
-      return whole.map { ResponseMessage($0, keepAlive: false) }
+      guard let whole else { return nil }
+      whole.head.willNotPersist()
+      return ResponseMessage(head: whole.head, bodyCount: whole.bodyCount)
     case .failed(let violation):
       throw violation
     case .head, .content:
@@ -149,18 +151,5 @@ private struct ResponseReader: ~Copyable {
     if status == 304 || toHEAD { return .sized(0) }
     if framing.isChunked { return .chunked }
     return framing.contentLength.map { .sized($0) } ?? .untilClose
-  }
-}
-
-extension WholeMessage<StatusLine> {
-  fileprivate var persists: Bool { framing.persists(minorVersion: line.minorVersion) }
-}
-
-extension ResponseMessage {
-  fileprivate init(_ whole: WholeMessage<StatusLine>, keepAlive: Bool) {
-    self.init(
-      head: ResponseHead(
-        bytes: whole.bytes, status: whole.line.status, fields: whole.fields, keepAlive: keepAlive),
-      bodyCount: whole.bytes.count - whole.headCount)
   }
 }

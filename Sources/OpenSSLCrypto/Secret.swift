@@ -39,12 +39,3 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
   package var debugDescription: String { "[secret]" }
   package var customMirror: Mirror { Mirror(self, children: []) }
 }
-
-/// Bytes from OpenSSL's random generator, for keys and secrets.
-package func randomBytes(_ count: Int) -> [UInt8] {
-  [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-    let done = RAND_bytes(buffer.baseAddress, Int32(count))
-    precondition(done == 1, "OpenSSL's random generator failed")
-    initialized = count
-  }
-}

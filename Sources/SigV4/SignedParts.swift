@@ -17,12 +17,12 @@ struct SignedParts {
     let found = try FoundFields(head)
     guard let authorization = found.authorization else { throw .missingAuthorization }
     do {
-      self.authorization = try AuthorizationField(reading: authorization, of: head.bytes.span)
+      self.authorization = try AuthorizationField(reading: authorization, of: head.span)
     } catch {
       throw .incomplete(error)
     }
     guard let date = found.date else { throw .incomplete(.dateMissing) }
-    guard let read = dates.read(head.bytes.span.extracting(date)) else { throw .incomplete(.dateMalformed) }
+    guard let read = dates.read(head.span.extracting(date)) else { throw .incomplete(.dateMalformed) }
     self.date = date
     (time, day) = read
     securityToken = found.securityToken
@@ -38,7 +38,7 @@ private struct FoundFields {
   var contentSHA256: Range<Int>?
 
   init(_ head: RequestHead) throws(AuthenticationFailure) {
-    let fields = head.fields.span
+    let fields = head.fields
     for index in fields.indices {
       let field = fields[index]
       switch field.known {

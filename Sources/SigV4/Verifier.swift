@@ -42,7 +42,7 @@ package final class Verifier: Sendable {
     _ head: RequestHead, canonicalQuery: Span<UInt8>, body: Span<UInt8>, now: WallClockTime,
     keys: AccessKeyTable, workspace: inout SigningWorkspace
   ) throws(AuthenticationFailure) -> AuthenticatedCaller {
-    let bytes = head.bytes.span
+    let bytes = head.span
     let parts = try SignedParts(head, dates: &workspace.dates)
     let authorization = parts.authorization
     try checkDate(parts.time, now: now)
@@ -70,8 +70,8 @@ package final class Verifier: Sendable {
 
   /// The access key that a request claims, unproven, for the record of its refusal.
   package static func claimedAccessKeyId(_ head: RequestHead) -> Text? {
-    guard let line = head.fields.first(where: { $0.known == .authorization }),
-      let field = try? AuthorizationField(reading: line.value.range, of: head.bytes.span)
+    guard let value = head.first(.authorization),
+      let field = try? AuthorizationField(reading: value.range, of: head.span)
     else { return nil }
     return Text(uncheckedUTF8: Array(head.bytes[field.accessKeyId]))
   }
@@ -131,8 +131,8 @@ extension Verifier {
   private static func appendSignedFields(
     _ list: SignedHeaderList, of head: RequestHead, to request: inout CanonicalRequest
   ) throws(AuthenticationFailure) -> FieldNameSet {
-    let bytes = head.bytes.span
-    let fields = head.fields.span
+    let bytes = head.span
+    let fields = head.fields
     var signed = FieldNameSet()
     var names = list.names
     while let name = names.next(in: bytes) {
@@ -161,14 +161,14 @@ extension Verifier {
     _ list: SignedHeaderList, signed: FieldNameSet, of head: RequestHead
   ) throws(AuthenticationFailure) {
     guard signed.contains(.host) else { throw .incomplete(.hostNotSigned) }
-    let fields = head.fields.span
+    let fields = head.fields
     for index in fields.indices {
       let field = fields[index]
       let isListed: Bool
       switch field.known {
       case .amzDate, .amzSecurityToken, .amzContentSHA256: isListed = signed.contains(field.known)
       // A name of its own behind the common prefix: the set cannot tell them apart.
-      case .xAmzPrefix: isListed = list.contains(field.name.range, of: head.bytes.span)
+      case .xAmzPrefix: isListed = list.contains(field.name.range, of: head.span)
       default: continue
       }
       guard isListed else {

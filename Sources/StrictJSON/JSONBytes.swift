@@ -1,3 +1,11 @@
+extension Span<UInt8> {
+  /// The index of the first byte from `start` on that ends a JSON string or does not stand for itself in one: a quote, a
+  /// backslash, a control or one that is not ASCII. The end if there is none.
+  package func endOfPlainJSON(from start: Int) -> Int {
+    JSONBytes.nextSpecial(in: self, from: start, stopAtNonASCII: true)
+  }
+}
+
 /// What reading and writing strings have in common: finding the bytes that need a closer look, eight at a time.
 enum JSONBytes {
   private static let highBits: UInt64 = 0x8080_8080_8080_8080

@@ -28,6 +28,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
 
   /// The monotonic clock when this turn began, nanoseconds: for deadlines, which need not be exact.
   private(set) var now: Int64
+  /// The wall clock at the same moment.
+  private var wallNow: WallClockTime
   @exclusivity(unchecked) private var date: HTTPDateLine
   @exclusivity(unchecked) private var buffers = BufferPool()
 
@@ -61,7 +63,8 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   package init(clock: any TimeSource) throws(TransportError) {
     self.clock = clock
     now = clock.monotonic().nanoseconds
-    date = HTTPDateLine(clock.wallClock())
+    wallNow = clock.wallClock()
+    date = HTTPDateLine(wallNow)
     guard let base = event_base_new() else { throw .system(call: "event_base_new", errno: errno) }
     self.base = base
     wakeDescriptor = gh_eventfd()
@@ -100,7 +103,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   package func run() {
     owner.store(UInt(pthread_self()), ordering: .relaxed)
     while !isStopped {
-      now = clock.monotonic().nanoseconds
+      readClocks()
       runJobs()
       for handler in turnHandlers { handler() }
       let mayWait = collect(beforeWaiting: true)
@@ -202,16 +205,35 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func tick() {
-    now = clock.monotonic().nanoseconds
-    date.update(to: clock.wallClock())
+    readClocks()
+    date.update(to: wallNow)
     wakeLateSockets()
     releaseMemory()
     for handler in tickHandlers { handler() }
   }
 
+  private func readClocks() {
+    now = clock.monotonic().nanoseconds
+    wallNow = clock.wallClock()
+  }
+
   static func from(_ context: UnsafeMutableRawPointer?) -> EventLoop {
     guard let context else { preconditionFailure("libevent lost a callback's context") }
     return Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue()
+  }
+}
+
+// What time it is, read once a turn: a reading for each question would be a dozen for each request.
+extension EventLoop {
+  /// When this turn began; some milliseconds ago on a loop that is busy.
+  package var turnBegan: MonotonicInstant { MonotonicInstant(nanoseconds: now) }
+
+  /// The wall clock at that moment.
+  package var turnBeganAt: WallClockTime { wallNow }
+
+  /// What the wall clock showed at `instant`, a moment of this turn.
+  package func wallClock(at instant: MonotonicInstant) -> WallClockTime {
+    WallClockTime(nanoseconds: wallNow.nanoseconds + instant.nanoseconds(since: turnBegan))
   }
 }
 

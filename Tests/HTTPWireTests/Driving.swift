@@ -1,4 +1,4 @@
-import HTTPWire
+@testable import HTTPWire
 import Primitives
 
 /// What a parser made of some bytes: the messages it read, and how it ended.
@@ -53,7 +53,7 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
           reading.messages.append(
             .init(
               head: Array(message.head.bytes[..<message.body.lowerBound]), body: message.bodyArray,
-              path: message.head.path, fieldCount: message.head.fields.count,
+              path: message.head.path, fieldCount: message.head.lines.array.count,
               keepAlive: message.head.keepAlive))
         }
         event = try parser.next()

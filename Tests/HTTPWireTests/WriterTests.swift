@@ -1,4 +1,4 @@
-import HTTPWire
+@testable import HTTPWire
 import Primitives
 import Testing
 
@@ -75,7 +75,7 @@ struct WriterTests {
   func passedOn() throws {
     let head = try head(of: "GET / HTTP/1.1\r\nHost:a\r\nX-Some:  v w\t \r\n\r\n")
     let text = Self.text { out in
-      for field in head.fields { out.append(field, of: head) }
+      for field in head.lines.array { out.append(field, of: head) }
     }
     #expect(text == "Host: a\r\nX-Some: v w\r\n")
   }

@@ -37,7 +37,7 @@ struct SignVerifyPropertyTests {
   ) throws {
     let head = request.head()
     let query = try CanonicalQuery(parsing: Array(request.query.utf8)).encoded
-    var ranges = [head.method.range, head.path.range] + head.fields.map(\.value.range)
+    var ranges = [head.method.range, head.path.range] + head.lines.array.map(\.value.range)
     if let range = head.query { ranges.append(range.range) }
     for position in ranges.joined() {
       for bit in 0..<8 {
@@ -142,6 +142,6 @@ extension RequestHead {
   /// The same head with other bytes of the same length.
   fileprivate func replacing(_ bytes: [UInt8]) -> RequestHead {
     RequestHead(
-      bytes: bytes, method: method, path: path, query: query, fields: fields, keepAlive: keepAlive)
+      bytes: bytes, method: method, path: path, query: query, fields: lines.array, keepAlive: keepAlive)
   }
 }

@@ -40,8 +40,8 @@ final class Call {
 
   /// Where a field's value stands, if that is UTF-8, as the journal's text must be.
   func text(of name: FieldName) -> ByteSlice? {
-    let bytes = head.bytes
-    guard let value = head.first(name), bytes.span[value].isUTF8 else { return nil }
+    let head = head
+    guard let value = head.first(name), head[value].isUTF8 else { return nil }
     return value
   }
 }

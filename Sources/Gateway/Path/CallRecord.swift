@@ -32,20 +32,19 @@ extension Call {
   }
 
   private func appendMembers(_ decision: AuditDecision, to record: inout RecordWriter) {
-    // A span can only be lent from a local.
-    let bytes = head.bytes
+    let head = head
     if let tenant = trail.tenant { record.append(tenant.recordMember) }
     let accessKeyId = trail.accessKeyId?.utf8 ?? []
     if !accessKeyId.isEmpty { record.accessKeyId(accessKeyId.span) }
-    if let actor = trail.actor { record.actor(bytes.span[actor]) }
+    if let actor = trail.actor { record.actor(head[actor]) }
     let address = source.address.utf8
     record.sourceIp(address.span)
-    if let userAgent = text(of: .userAgent) { record.userAgent(bytes.span[userAgent]) }
+    if let userAgent = text(of: .userAgent) { record.userAgent(head[userAgent]) }
     if let operation = trail.operation {
       let name = operation.text.utf8
       record.operation(name.span)
-    } else if !bytes.isEmpty {
-      let (method, path) = (bytes.span[head.method], bytes.span[head.path])
+    } else if !head.span.isEmpty {
+      let (method, path) = (head[head.method], head[head.path])
       if method.isUTF8 { record.unknownOperation(method: method, path: nil) }
       if path.isUTF8 { record.unknownOperation(method: nil, path: path) }
     }
@@ -144,19 +143,19 @@ struct Ending: ~Copyable {
         outcome, status: status, errorType: errorType == nil ? nil : type.span, reason: why,
         attempts: attempts, durationNanoseconds: durationNanoseconds)
     }
-    let bytes = answer.message.head.bytes
+    let head = answer.message.head
     record.result(
-      outcome, status: status, errorType: bytes.lend(answer.errorType), reason: why,
+      outcome, status: status, errorType: head.lend(answer.errorType), reason: why,
       upstreamStatus: isRepeat ? nil : answer.status,
-      upstreamRequestId: bytes.lend(isRepeat ? nil : answer.requestId),
-      userArn: bytes.lend(userArn), attempts: attempts, durationNanoseconds: durationNanoseconds)
+      upstreamRequestId: head.lend(isRepeat ? nil : answer.requestId),
+      userArn: head.lend(userArn), attempts: attempts, durationNanoseconds: durationNanoseconds)
   }
 }
 
-extension [UInt8] {
+extension ResponseHead {
   @_lifetime(borrow self)
   fileprivate func lend(_ slice: ByteSlice?) -> Span<UInt8>? {
     guard let slice else { return nil }
-    return span[slice]
+    return self[slice]
   }
 }

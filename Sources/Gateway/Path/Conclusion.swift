@@ -86,7 +86,7 @@ extension Worker {
   private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
     call.trail.permit = nil
     if let key = call.trail.replayKey {
-      shared.repeats.finish(key, answer, now: loop.clock.monotonic())
+      shared.repeats.finish(key, answer, now: loop.turnBegan)
     }
   }
 
@@ -108,7 +108,7 @@ extension Worker {
 
   private func journal(_ ending: borrowing Ending, of call: Call) {
     if let intent = call.trail.intent {
-      let end = loop.clock.wallClock()
+      let end = loop.wallClock(at: call.receivedAt.advanced(byNanoseconds: ending.durationNanoseconds))
       records.conclude { call.appendOutcome(of: intent, ending, at: end, to: &$0) }
     } else if let late = call.trail.lateIntent {
       concludeLate(late, ending, of: call)
@@ -123,7 +123,7 @@ extension Worker {
     call.appendOutcome(ending, to: &record)
     let whole = record.bytes.array
     let members = ending.members
-    let (id, end) = (call.id, loop.clock.wallClock())
+    let (id, end) = (call.id, loop.turnBeganAt)
     records.conclude(late) { intent in
       guard let intent else { return whole }
       var record = RecordWriter(under: Sensitivity(), capacity: 512)
@@ -155,17 +155,16 @@ extension UpstreamAnswer {
   /// The ARN that the answer to CreateAppInstanceUser names, in the message's bytes. The service answers with nothing else,
   /// so it mostly stands where it is expected.
   fileprivate var createdUserArn: ByteSlice? {
-    let (bytes, body) = (message.head.bytes, message.body)
+    let (head, body) = (message.head, message.body)
+    let content = head[body]
     let start: StaticString = #"{"AppInstanceUserArn":""#
-    let value = body.lowerBound + start.utf8CodeUnitCount
-    let isUsual = value + 2 < body.upperBound && bytes.span[body].starts(with: start)
-    if isUsual, let end = bytes.span.firstQuote(from: value, to: body.upperBound),
-      end + 2 == body.upperBound, bytes[end + 1] == UInt8(ascii: "}"), bytes[end] == UInt8(ascii: "\"")
-    {
-      let arn = ByteSlice(value..<end)
-      return bytes.span[arn].isUTF8 ? arn : nil
+    if content.starts(with: start) {
+      let end = content.endOfPlainJSON(from: start.utf8CodeUnitCount)
+      if end + 2 == content.count, content[end] == UInt8(ascii: "\""), content[end + 1] == UInt8(ascii: "}") {
+        return ByteSlice(body.lowerBound + start.utf8CodeUnitCount..<body.lowerBound + end)
+      }
     }
-    guard let document = try? JSONDocument(parsing: bytes, in: body.range),
+    guard let document = try? JSONDocument(parsing: head.bytes, in: body.range),
       let node = document.member("AppInstanceUserArn", of: document.root),
       let place = document.plainString(node)
     else { return nil }
@@ -178,15 +177,6 @@ extension Span<UInt8> {
     guard count >= literal.utf8CodeUnitCount else { return false }
     for index in 0..<literal.utf8CodeUnitCount where self[index] != literal.utf8Start[index] { return false }
     return true
-  }
-
-  /// The first quote or backslash, or control byte; `nil` when there is none.
-  fileprivate func firstQuote(from start: Int, to end: Int) -> Int? {
-    for index in start..<end {
-      let byte = self[index]
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { return index }
-    }
-    return nil
   }
 }
 

@@ -9,9 +9,9 @@ enum SourceAddress {
   static func of(_ head: RequestHead?, peer: Text, trusted: [AddressBlock]) -> Text {
     guard let head, !trusted.isEmpty, isTrusted(peer, trusted) else { return peer }
     var nearest = peer
-    let lines = head.fields.filter { $0.known == .xForwardedFor }
-    for line in lines.reversed() {
-      for entry in head.bytes[line.value].split(separator: UInt8(ascii: ",")).reversed() {
+    let fields = head.fields
+    for index in fields.indices.reversed() where fields[index].known == .xForwardedFor {
+      for entry in head.bytes[fields[index].value].split(separator: UInt8(ascii: ",")).reversed() {
         let address = Text(uncheckedUTF8: entry.filter { $0 != 0x20 && $0 != 0x09 })
         guard let parsed = IPAddress(parsing: address.utf8) else { return nearest }
         nearest = Text(parsed.description)

@@ -30,7 +30,7 @@ final class UpstreamAnswer: Sendable {
   /// Appends the field lines that are passed on: Content-Type, Retry-After and `x-amzn-*`.
   func appendFieldLines(to out: inout ByteBuffer) {
     let head = message.head
-    let fields = head.fields.span
+    let fields = head.fields
     for index in fields.indices {
       switch fields[index].known {
       case .amznRequestId, .amznErrorType, .xAmznPrefix, .amzTraceId, .contentType, .retryAfter:

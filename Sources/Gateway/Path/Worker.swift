@@ -45,7 +45,7 @@ package final class Worker: @unchecked Sendable {
       upstream.sweep()
       accessLog.flush()
       shared.journal.watch(
-        now: loop.clock.monotonic(),
+        now: loop.turnBegan,
         timeout: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
@@ -60,7 +60,7 @@ package final class Worker: @unchecked Sendable {
     let now = loop.clock.monotonic()
     return Call(
       request, id: RequestID(from: entropy), from: peer, snapshot: snapshot,
-      source: source(of: request?.head, peer, now: now), now: now, time: loop.clock.wallClock())
+      source: source(of: request?.head, peer, now: now), now: now, time: loop.wallClock(at: now))
   }
 
   /// Whom a request counts for. Its peer keeps it: but behind trusted proxies it is the same for all of its requests.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OpenSSLCrypto
 package import Primitives
 
 /// The machine's clocks.
@@ -26,12 +27,12 @@ package struct SystemEntropy: Entropy {
   package func next() -> UInt64 { UInt64.random(in: .min ... .max) }
 }
 
-/// Random bits for request ids, tokens and jitter, which it takes from the kernel some at a time: a system call each
-/// would cost as much as receiving a request does. Not for keys. For one thread.
+/// Random bits for request ids, tokens and jitter, which it takes from OpenSSL's generator many at a time: a system call
+/// each would cost as much as receiving a request does. Not for keys. For one thread.
 ///
 /// `@unchecked Sendable`: it belongs to a worker, and only the worker's loop touches it.
 final class StockedEntropy: Entropy, @unchecked Sendable {
-  private var stock = [UInt64](repeating: 0, count: 32)
+  private var stock = [UInt64](repeating: 0, count: 512)
   private var left = 0
 
   func next() -> UInt64 {
@@ -42,8 +43,7 @@ final class StockedEntropy: Entropy, @unchecked Sendable {
   }
 
   private func refill() {
-    // It gives up to 256 bytes at a time, all of them or none.
-    if stock.withUnsafeMutableBytes({ getentropy($0.baseAddress, $0.count) }) != 0 {
+    if !stock.withUnsafeMutableBytes(fillWithRandomBytes) {
       for index in stock.indices { stock[index] = UInt64.random(in: .min ... .max) }
     }
     left = stock.count

@@ -35,8 +35,8 @@ struct AccessLog: ~Copyable {
     append(#","sourceIp":"#, call.source.address)
     append(#","errorType":"#, ending.errorType)
     if let answer = ending.answer, let type = answer.errorType {
-      let bytes = answer.message.head.bytes
-      append(#","errorType":"#, bytes.span[type])
+      let head = answer.message.head
+      append(#","errorType":"#, head[type])
     }
     lines.append(#","status":"#)
     lines.append(decimal: ending.status)

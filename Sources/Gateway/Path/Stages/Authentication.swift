@@ -25,12 +25,13 @@ extension Worker {
   /// The caller's SigV4 signature and, where its tenant asks for one, its client certificate.
   func authenticate(_ identified: consuming Identified) throws(Refusal) -> Verified {
     let call = identified.arrived.call
+    let head = call.head
     // A span can only be lent from a local.
-    let (bytes, query) = (call.head.bytes, identified.target.upstreamQuery)
+    let query = identified.target.upstreamQuery
     let caller: AuthenticatedCaller
     do throws(AuthenticationFailure) {
       caller = try call.snapshot.verifier.verify(
-        call.head, canonicalQuery: query.span, body: bytes.span[call.body],
+        head, canonicalQuery: query.span, body: head[call.body],
         now: call.time, keys: call.snapshot.accessKeys, workspace: &signing)
     } catch {
       call.trail.accessKeyId = Verifier.claimedAccessKeyId(call.head)

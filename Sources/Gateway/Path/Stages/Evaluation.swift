@@ -41,8 +41,8 @@ struct Permitted: ~Copyable {
   /// Lends the body that goes on, and no other.
   func withBody<R: ~Copyable>(_ use: (Span<UInt8>) -> R) -> R {
     guard !isWritten else { return use(written.span) }
-    let bytes = verified.call.head.bytes
-    return use(bytes.span[verified.call.body])
+    let head = verified.call.head
+    return use(head[verified.call.body])
   }
 }
 

@@ -13,7 +13,7 @@ extension Worker {
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
     let call = recorded.permitted.verified.call
     let snapshot = call.snapshot
-    guard let signer = snapshot.usableSigner(at: loop.clock.wallClock()) else { throw .noCredentials }
+    guard let signer = snapshot.usableSigner(at: loop.turnBeganAt) else { throw .noCredentials }
     shared.retryBudget.withLock { $0.deposit() }
     let deadline = call.receivedAt.advanced(byNanoseconds: snapshot.requestTimeoutNanoseconds)
     var machine = ForwardingMachine(
@@ -25,19 +25,19 @@ extension Worker {
       call.trail.traces = machine.traces
     }
     var last: Result<UpstreamAnswer, ExchangeFailure>?
-    var action = machine.begin(now: loop.clock.monotonic())
+    var action = machine.begin(now: loop.turnBegan)
     while true {
       switch action {
       case .send:
         let result = await exchange(recorded, signer, deadline: deadline)
         last = result
         action = machine.ended(
-          result.attemptEnd, now: loop.clock.monotonic(), entropy: entropy,
+          result.attemptEnd, now: loop.turnBegan, entropy: entropy,
           withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
         await loop.sleep(nanoseconds: nanoseconds)
-        action = machine.waited(now: loop.clock.monotonic())
+        action = machine.waited(now: loop.turnBegan)
       case .takeTurn:
         action = await takeTurnAnew(recorded, &machine)
       case .answer:
@@ -56,11 +56,11 @@ extension Worker {
     let (snapshot, tenant) = (recorded.permitted.verified.call.snapshot, recorded.permitted.verified.tenant)
     switch await takeTurn(tenant, snapshot) {
     case .taken:
-      let action = machine.turnTaken(now: loop.clock.monotonic())
+      let action = machine.turnTaken(now: loop.turnBegan)
       if action != .send { shared.limits.giveBack(tenant.meter) }
       return action
     case .budgetRefused where snapshot.configuration.rateLimit.mode == .warn:
-      return machine.turnTaken(now: loop.clock.monotonic())
+      return machine.turnTaken(now: loop.turnBegan)
     case .budgetRefused, .breakerRefused:
       return machine.turnRefused()
     }
@@ -109,7 +109,7 @@ extension Worker {
       permitted.verified.identified.target.upstreamPath, permitted.verified.identified.target.upstreamQuery
     )
     let (hash, isRead) = (permitted.payloadHash, permitted.verified.identified.target.operation.isRead)
-    let time = loop.clock.wallClock()
+    let time = loop.turnBeganAt
     var out = loop.takeBuffer()
     permitted.withBody { body in
       let head = call.head
@@ -136,7 +136,7 @@ extension Worker {
 
   /// The caller's fields that upstream may see, but for Content-Type; all others stay here, whatever they are.
   private static func appendPassed(_ head: RequestHead, to out: inout ByteBuffer) {
-    let fields = head.fields.span
+    let fields = head.fields
     for index in fields.indices {
       switch fields[index].known {
       case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:

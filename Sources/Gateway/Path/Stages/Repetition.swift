@@ -31,7 +31,7 @@ extension Worker {
       method: head[head.method], target: head[head.target],
       payloadHash: permitted.verified.caller.payloadHash)
     while true {
-      switch shared.repeats.begin(key, digest: digest, now: loop.clock.monotonic()) {
+      switch shared.repeats.begin(key, digest: digest, now: loop.turnBegan) {
       case .proceed:
         call.trail.replayKey = key
         return .fresh(Fresh(permitted))

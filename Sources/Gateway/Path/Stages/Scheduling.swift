@@ -24,7 +24,7 @@ extension Worker {
   /// refused here leaves none.
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
-    guard call.snapshot.usableSigner(at: loop.clock.wallClock()) != nil else { throw .noCredentials }
+    guard call.snapshot.usableSigner(at: loop.turnBeganAt) != nil else { throw .noCredentials }
     switch await takeTurn(tenant, call.snapshot) {
     case .taken: break
     case .budgetRefused(let wait):
@@ -40,7 +40,7 @@ extension Worker {
   /// Asks the account's quota and the circuit breaker for one attempt.
   func takeTurn(_ tenant: ServedTenant, _ snapshot: Snapshot) async -> TurnTaking {
     if let budget = snapshot.configuration.rateLimit.upstreamBudget {
-      switch shared.limits.turn(for: tenant, budget, now: loop.clock.monotonic()) {
+      switch shared.limits.turn(for: tenant, budget, now: loop.turnBegan) {
       case .granted(delay: 0): break
       case .granted(let delay): await loop.sleep(nanoseconds: delay)
       case .refused(let wait): return .budgetRefused(retryAfter: wait)
@@ -53,7 +53,7 @@ extension Worker {
   }
 
   private func askBreaker() -> CircuitBreaker.Admission {
-    let now = loop.clock.monotonic()
+    let now = loop.turnBegan
     return shared.breaker.withLock { $0.admit(now: now) }
   }
 
