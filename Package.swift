@@ -111,7 +111,7 @@ let package = Package(
       name: "gatehouse",
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
-        "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Transport",
+        "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
         "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "Gateway", "Admin",
         "Sandbox", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -200,7 +200,7 @@ def gatehouse_configuration(port, admin, upstream, durability, policies):
             "upstreamBudget": {**plenty, "adaptive": False},
         },
         "audit": {"directory": "audit", "durability": durability},
-        "limits": {"connections": 16384, "idleTimeout": "600s"},
+        "limits": {"connections": 16384, "connectionsPerSource": 16384, "idleTimeout": "600s"},
         "workers": 1,
         "log": {"level": "error"},
     }

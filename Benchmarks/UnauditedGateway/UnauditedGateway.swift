@@ -22,7 +22,7 @@ struct WithoutJournal {
       throw Failure.configuration(first.problems.map { "\($0.line)" })
     }
     let clock = SystemClock()
-    let sink = LogSink()
+    let sink = try LogSink()
     defer { sink.close() }
     let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
     let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }

@@ -11,12 +11,12 @@ package final class HTTPServer: @unchecked Sendable {
   /// Set when the process drains: answers then end their connections.
   let drain: DrainFlag
   let loop: EventLoop
-  private let ended: () -> Void
+  private let ended: (SocketAddress) -> Void
 
-  /// - Parameter ended: called on the loop whenever one of the connections is over.
+  /// - Parameter ended: called on the loop whenever one of the connections is over, with its peer.
   package init(
     handler: any HTTPHandler, limits: ServerLimits, drain: DrainFlag, loop: EventLoop,
-    ended: @escaping () -> Void = {}
+    ended: @escaping (SocketAddress) -> Void = { _ in }
   ) {
     self.handler = handler
     self.limits = limits
@@ -27,9 +27,11 @@ package final class HTTPServer: @unchecked Sendable {
 
   /// Serves `accepted` until either side ends it. Call it on the loop.
   package func accept(_ accepted: AcceptedConnection, tls: TLSContext?) {
-    guard let stream = try? ByteStream(accepted, loop: loop, tls: tls) else { return ended() }
+    guard let stream = try? ByteStream(accepted, loop: loop, tls: tls) else {
+      return ended(accepted.peer)
+    }
     ServerConnection(stream, of: self).begin(isTLS: tls != nil)
   }
 
-  func connectionEnded() { ended() }
+  func connectionEnded(_ peer: SocketAddress) { ended(peer) }
 }

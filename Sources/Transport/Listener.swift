@@ -9,15 +9,19 @@ package final class Listener {
   private let descriptor: Int32
   private var event: OpaquePointer?
   private var spare: Int32
+  private let ranOut: () -> Void
   private let accepted: (AcceptedConnection) -> Void
 
   /// Binds and listens; `accepted` is called on the loop for each connection and owns it from then on.
-  /// - Parameter joining: whether the port is this process's already, held by a listener of another loop.
+  /// - Parameters:
+  ///   - joining: whether the port is this process's already, held by a listener of another loop.
+  ///   - ranOut: called when a connection could not be taken for want of descriptors or memory.
   package init(
-    _ requested: SocketAddress, joining: Bool = false, loop: EventLoop,
+    _ requested: SocketAddress, joining: Bool = false, loop: EventLoop, ranOut: @escaping () -> Void = {},
     accepted: @escaping (AcceptedConnection) -> Void
   ) throws(TransportError) {
     self.loop = loop
+    self.ranOut = ranOut
     self.accepted = accepted
     if !joining { try Self.refuseTaken(requested) }
     (descriptor, address) = try Self.open(requested)
@@ -39,7 +43,7 @@ package final class Listener {
     event = nil
     event_free(open)
     Glibc.close(descriptor)
-    Glibc.close(spare)
+    if spare >= 0 { Glibc.close(spare) }
   }
 
   /// With SO_REUSEPORT two processes of one user can listen on one port, and each gets some of the connections: a
@@ -105,20 +109,45 @@ package final class Listener {
       }
       switch errno {
       case EINTR, ECONNABORTED: continue
-      case EMFILE, ENFILE: shedOne()
-      default: return
+      case EAGAIN: return
+      case EMFILE, ENFILE:
+        ranOut()
+        guard shedOne() else { return pause() }
+      default:
+        ranOut()
+        return pause()
       }
     }
   }
 
-  /// Out of descriptors: the spare one is given up to accept a connection and close it, or the queue would stay
-  /// readable and the loop would spin.
-  private func shedOne() {
-    Glibc.close(spare)
+  /// Out of descriptors: the spare one is given up to accept a connection and close it.
+  /// - Returns: whether there is a spare one again. Another thread may have been faster.
+  private func shedOne() -> Bool {
+    if spare >= 0 { Glibc.close(spare) }
     let connection = accept(descriptor, nil, nil)
     if connection >= 0 { Glibc.close(connection) }
-    spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return findSpare()
   }
+
+  private func findSpare() -> Bool {
+    spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return spare >= 0
+  }
+
+  /// Nothing can be done for those who wait, and they would keep the socket readable and the loop busy.
+  private func pause() {
+    guard let event else { return }
+    event_del(event)
+    loop.call(after: Self.pauseNanoseconds) { [weak self] in self?.goOn() }
+  }
+
+  private func goOn() {
+    guard let event else { return }
+    guard spare >= 0 || findSpare() else { return pause() }
+    event_add(event, nil)
+  }
+
+  private static let pauseNanoseconds: Int64 = 100_000_000
 }
 
 /// A connection that was accepted and not yet taken into a stream. Its owner opens a `ByteStream` on it or discards it.

@@ -11,6 +11,8 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   private let stream: ByteStream
   private let server: HTTPServer
   private var needsHandshake = false
+  /// When the first request's head must be here, however the time until then was spent; `nil` once it is.
+  private var firstHeadDue: Int64?
 
   init(_ stream: ByteStream, of server: HTTPServer) {
     self.stream = stream
@@ -27,7 +29,9 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
 
   func begin(isTLS: Bool) {
     needsHandshake = isTLS
-    stream.deadline = server.loop.now + (isTLS ? server.limits.header : server.limits.idle)
+    let due = server.loop.now + server.limits.header
+    firstHeadDue = due
+    stream.deadline = due
     stream.park(self)
   }
 
@@ -39,7 +43,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   private func end() {
     server.loop.endedTasks += 1
     stream.close()
-    server.connectionEnded()
+    server.connectionEnded(stream.peer)
   }
 
   private func serve() async {
@@ -67,6 +71,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
       while true {
         switch event {
         case .request(let message):
+          firstHeadDue = nil
           let reply = await server.handler.reply(to: message, on: stream)
           let keepAlive = message.head.keepAlive && !reply.closes && !server.drain.isSet
           try await write(reply, keepAlive: keepAlive, toHEAD: message.head.isHEAD)
@@ -158,7 +163,8 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
       case .body: limits.body
       }
     let now = server.loop.now
-    stream.deadline = now + allowed
+    if stage == .body { firstHeadDue = nil }
+    stream.deadline = firstHeadDue ?? now + allowed
     stream.parkableAt = now + Self.parkAfter(among: server.loop.openSockets)
   }
 

@@ -18,6 +18,7 @@ package enum TransportError: Error, Sendable, Hashable {
   /// What each of several addresses came to.
   case several([TransportError])
   case invalidAddress(String)
+  case tooFewDescriptors(Int, needed: Int)
 }
 
 /// A call's name; `StaticString` itself is not `Hashable`.
@@ -43,6 +44,8 @@ extension TransportError: CustomStringConvertible {
       errors.prefix(3).map(\.description).joined(separator: "; ")
         + (errors.count > 3 ? "; and \(errors.count - 3) more" : "")
     case .invalidAddress(let text): "`\(text)` is not an address: expected HOST:PORT"
+    case .tooFewDescriptors(let count, let needed):
+      "the limit of open files is \(count); at least \(needed) are needed (`ulimit -Hn`, LimitNOFILE of a unit)"
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Transport
 
 /// The root command; each subcommand has a file of its own.
 struct Gatehouse: ParsableCommand {
@@ -24,9 +25,16 @@ struct Gatehouse: ParsableCommand {
 /// Runs the command that the arguments name; every way out ends in an exit code of the interface.
 @main
 enum Main {
+  /// What `serve` carries out, and no other command.
+  private static let signals = [SIGHUP, SIGUSR1, SIGTERM, SIGINT]
+
   static func main() {
+    // Before anything else: a service manager may signal as soon as the process is there.
+    HeldSignals.hold(signals)
+    HeldSignals.ignoreBrokenPipes()
     do {
       var command = try Gatehouse.parseAsRoot()
+      if !(command is ServeCommand) { HeldSignals.release(signals) }
       try command.run()
     } catch let failure as CommandFailure {
       for line in failure.lines { Console.message(line) }

@@ -22,7 +22,14 @@ def test_ten_thousand_idle_connections_fit_in_100_mib(make_setup, upstream):
     def with_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, (NEEDED_FILES, hard))
 
-    setup = make_setup(limits={"connections": CONNECTIONS, "idleTimeout": "1h", "headerTimeout": "1h"})
+    setup = make_setup(
+        limits={
+            "connections": CONNECTIONS,
+            "connectionsPerSource": CONNECTIONS,
+            "idleTimeout": "1h",
+            "headerTimeout": "1h",
+        }
+    )
     # Each connection has served one signed request, as those that an SDK's pool keeps have.
     request = wire.signed(CRM, "GET", "/app-instances")
     with gateways.running(setup, prepare=with_files) as gateway:

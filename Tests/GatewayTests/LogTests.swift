@@ -43,7 +43,7 @@ import Testing
   /// What a sink that was then closed wrote to a pipe.
   private func written(_ body: (LogSink) throws -> Void) throws -> [String] {
     let pipe = Pipe()
-    let sink = LogSink(descriptor: pipe.fileHandleForWriting.fileDescriptor)
+    let sink = try LogSink(descriptor: pipe.fileHandleForWriting.fileDescriptor)
     try body(sink)
     sink.close()
     try pipe.fileHandleForWriting.close()

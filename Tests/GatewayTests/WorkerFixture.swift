@@ -40,12 +40,12 @@ final class WorkerFixture: @unchecked Sendable {
       configPath: "gatehouse.json", files: files, environment: [:], meters: TenantMeters())
     let snapshot = try #require(load.snapshot, "\(load.problems.map(\.line))")
     journal = try Journal.open(Journal.Settings(directory: journalFolder), clock: clock)
-    sink = LogSink(descriptor: open("/dev/null", O_WRONLY))
+    sink = try LogSink(descriptor: open("/dev/null", O_WRONLY))
     loop = try EventLoop(clock: clock)
     upstream = ScriptedUpstream(answers)
     let shared = SharedState(
       journal: journal, sensitivity: Sensitivity(), configuration: snapshot.configuration, logSink: sink,
-      now: clock.monotonic())
+      connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), now: clock.monotonic())
     worker = Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: upstream)
   }
 

@@ -32,6 +32,8 @@ extension GatewayConfiguration {
     package var headerBytes: Int
     package var bodyBytes: Int
     package var connections: Int
+    /// From one address, or from one /64 of IPv6.
+    package var connectionsPerSource: Int
     package var headerTimeout: Duration
     package var bodyTimeout: Duration
     package var idleTimeout: Duration
@@ -150,9 +152,12 @@ extension GatewayConfiguration.Limits {
       bodyBytes: keys.value("bodyBytes", .byteCount, default: .kibibytes(256), "Largest request body.").bytes,
       connections: keys.value(
         "connections", .integer(1...10_000_000), default: 10_000, "Open connections from callers."),
+      connectionsPerSource: keys.value(
+        "connectionsPerSource", .integer(1...10_000_000), default: 1000,
+        "Open connections from one address; trusted proxies may have more."),
       headerTimeout: keys.value(
-        "headerTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a header section."
-      ),
+        "headerTimeout", .positiveDuration, default: .seconds(10),
+        "Longest time to receive a header section; the first one's is from accept, TLS included."),
       bodyTimeout: keys.value(
         "bodyTimeout", .positiveDuration, default: .seconds(10), "Longest time to receive a body."),
       idleTimeout: keys.value(

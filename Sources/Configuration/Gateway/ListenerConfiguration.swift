@@ -31,6 +31,8 @@ extension GatewayConfiguration {
   /// The listener for operators.
   package struct Admin: Sendable {
     package var address: ListenAddress
+    /// Open at a time.
+    package var connections: Int
     /// `nil`: no token is asked for.
     package var tokenFile: FileReference?
     /// What `tokenFile` held when the configuration was loaded.
@@ -86,8 +88,11 @@ extension GatewayConfiguration.Admin {
       "tokenFile", .path,
       "File with the bearer token; when absent, \(standardTokenFile) beside this file if there is one.")
     let isAbsent = !keys.has("tokenFile")
+    let connections = keys.value(
+      "connections", .integer(1...10_000_000), default: 64, "Open connections from operators.")
     return Self(
-      address: address, tokenFile: isAbsent ? keys.reference(standardTokenFile) : tokenFile, token: nil,
+      address: address, connections: connections,
+      tokenFile: isAbsent ? keys.reference(standardTokenFile) : tokenFile, token: nil,
       position: keys.position(of: "address"), isTokenFileNamed: tokenFile != nil)
   }
 }

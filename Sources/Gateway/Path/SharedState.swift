@@ -15,14 +15,15 @@ final class SharedState: Sendable {
   let health: UpstreamHealth
   let retryBudget: Mutex<RetryBudget>
   let repeats: Repeats
-  let connections: ConnectionCount
+  let connections: ConnectionGate
   let drain = DrainFlag()
   let logSink: LogSink
 
   /// - Parameter report: told when upstream's health changes, from any loop.
   init(
     journal: Journal, sensitivity: Sensitivity, configuration: GatewayConfiguration, logSink: LogSink,
-    now: MonotonicInstant, report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
+    connections: ConnectionGate, now: MonotonicInstant,
+    report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
   ) {
     self.journal = journal
     self.sensitivity = sensitivity
@@ -35,25 +36,6 @@ final class SharedState: Sendable {
         consecutiveFailures: breaker.consecutiveFailures, openForNanoseconds: breaker.openFor.nanoseconds))
     retryBudget = Mutex(RetryBudget(percent: configuration.upstream.retry.budgetPercent))
     repeats = Repeats(windowNanoseconds: configuration.authentication.replayWindow.nanoseconds)
-    connections = ConnectionCount(limit: configuration.limits.connections)
+    self.connections = connections
   }
-}
-
-/// Open connections of callers, over all loops.
-final class ConnectionCount: Sendable {
-  private let count = Atomic<Int>(0)
-  let limit: Int
-
-  init(limit: Int) { self.limit = limit }
-
-  var open: Int { count.load(ordering: .relaxed) }
-
-  /// `false` when there are as many as there may be.
-  func enter() -> Bool {
-    if count.add(1, ordering: .relaxed).newValue <= limit { return true }
-    leave()
-    return false
-  }
-
-  func leave() { count.subtract(1, ordering: .relaxed) }
 }

@@ -49,6 +49,8 @@ extension GatewayServer: AdminSource {
     counts.connections = shared.connections.open
     var text = MetricsText()
     text.append(counts)
+    text.append(shared.connections)
+    text.counter("gatehouse_log_lines_lost_total", "Log lines that nobody took.", shared.logSink.lostLines)
     let journal = shared.journal.statistics
     text.append(journal)
     text.gauge(

@@ -32,9 +32,10 @@ final class GatewayListeners: @unchecked Sendable {
       var address = try SocketAddress(parsing: listener.address.description)
       for (place, worker) in server.workers.enumerated() {
         let serving = Self.server(worker, snapshot)
-        let opened = try Listener(address, joining: place > 0, loop: worker.loop) { [self] accepted in
-          serve(accepted, with: serving, counted: worker.shared.connections, listener: index)
-        }
+        let opened = try Listener(
+          address, joining: place > 0, loop: worker.loop,
+          ranOut: { worker.shared.connections.ranOut(now: worker.loop.clock.monotonic()) },
+          accepted: { [self] in serve($0, with: serving, on: worker, listener: index) })
         address = opened.address
         listeners[place].append(opened)
       }
@@ -84,14 +85,16 @@ final class GatewayListeners: @unchecked Sendable {
     return HTTPServer(
       handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain,
       loop: worker.loop
-    ) { shared.connections.leave() }
+    ) { shared.connections.leave($0) }
   }
 
   private func serve(
-    _ accepted: AcceptedConnection, with server: HTTPServer, counted connections: ConnectionCount,
-    listener index: Int
+    _ accepted: AcceptedConnection, with server: HTTPServer, on worker: Worker, listener index: Int
   ) {
-    guard connections.enter() else { return accepted.discard() }
+    let (connections, trusted) = (worker.shared.connections, worker.snapshot.configuration.trustedProxies)
+    guard connections.enter(accepted.peer, trusted: trusted, now: worker.loop.clock.monotonic()) else {
+      return accepted.discard()
+    }
     server.accept(accepted, tls: contexts.withLock { $0[index] })
   }
 
@@ -100,8 +103,18 @@ final class GatewayListeners: @unchecked Sendable {
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
     let handler = AdminHandler(source: server, token: configured.token, address: address)
-    let http = HTTPServer(handler: handler, limits: ServerLimits(), drain: server.shared.drain, loop: loop)
-    let listener = try Listener(address, loop: loop) { http.accept($0, tls: nil) }
+    let (connections, clock) = (server.shared.connections, server.clock)
+    let times = ServerLimits(snapshot.configuration.limits)
+    let http = HTTPServer(
+      handler: handler, limits: ServerLimits(header: times.header, body: times.body, idle: times.idle),
+      drain: server.shared.drain, loop: loop
+    ) { _ in connections.leaveAdmin() }
+    let listener = try Listener(
+      address, loop: loop, ranOut: { connections.ranOut(now: clock.monotonic()) },
+      accepted: { accepted in
+        guard connections.enterAdmin(now: clock.monotonic()) else { return accepted.discard() }
+        http.accept(accepted, tls: nil)
+      })
     admin = listener
     server.logger.info("admin listening", metadata: ["address": "\(listener.address)"])
   }

@@ -33,19 +33,24 @@ package final class GatewayServer: Sendable {
     background: any BackgroundWork
   ) throws(TransportError) {
     let configuration = snapshot.configuration
-    Self.raiseDescriptorLimit(for: configuration, logger)
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
     self.background = background
     self.shipper = shipper
+    let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let share = try Descriptors.share(for: configuration, loops: count, logger)
     shared = SharedState(
       journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
-      logSink: logSink, now: clock.monotonic(),
+      logSink: logSink,
+      connections: ConnectionGate(
+        .init(
+          connections: share.connections, perSource: configuration.limits.connectionsPerSource,
+          admin: share.admin), report: Self.connectionReporter(logger)),
+      now: clock.monotonic(),
       report: Self.reporter(logger, endpoint: configuration.upstream.endpoint.authority))
-    let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let target = try PoolTarget(configuration.upstream)
-    let limits = Self.poolLimits(configuration, workers: count)
+    let limits = Self.poolLimits(configuration, connections: max(1, share.upstream / count))
     let resolver = Resolver()
     resolver.prepare(target.host, clock: clock)
     var workers: [Worker] = []
@@ -78,6 +83,7 @@ package final class GatewayServer: Sendable {
       background.run()
     }
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
+    first.spawn { [shared, clock] in first.onTick { shared.connections.check(now: clock.monotonic()) } }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     ProcessMemory.releaseFreed()
     // What the first requests need once may go as well.
@@ -163,24 +169,12 @@ package final class GatewayServer: Sendable {
     }
   }
 
-  /// Each connection is a descriptor; services are often started with room for a thousand.
-  private static func raiseDescriptorLimit(for configuration: GatewayConfiguration, _ logger: Logger) {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    let needed = configuration.limits.connections + configuration.upstream.maxConnections + 64
-    if limit.rlim_cur < rlim_t(needed) {
-      logger.warning(
-        "fewer file descriptors than connections may need them; raise `ulimit -n` or lower `limits.connections`",
-        metadata: ["descriptors": "\(limit.rlim_cur)", "needed": "\(needed)"])
-    }
-  }
-
-  private static func poolLimits(_ configuration: GatewayConfiguration, workers: Int) -> UpstreamPool.Limits {
+  private static func poolLimits(
+    _ configuration: GatewayConfiguration, connections: Int
+  ) -> UpstreamPool.Limits {
     let upstream = configuration.upstream
     return UpstreamPool.Limits(
-      connections: max(1, upstream.maxConnections / workers),
+      connections: connections,
       connectTimeout: upstream.connectTimeout.nanoseconds, idleTimeout: upstream.idleTimeout.nanoseconds,
       response: .init(headerBytes: 64 << 10, bodyBytes: 4 << 20))
   }

@@ -21,6 +21,22 @@ extension GatewayServer {
     }
   }
 
+  /// What the log says when connections are refused and when they no longer are.
+  static func connectionReporter(_ logger: Logger) -> @Sendable (ConnectionGate.Event) -> Void {
+    { event in
+      switch event {
+      case .refusing(let limit, let source):
+        var metadata: Logger.Metadata = ["limit": "\(limit.rawValue)"]
+        if let source { metadata["source"] = "\(source)" }
+        logger.warning("connections are refused", metadata: metadata)
+      case .accepting(let limit, let refused, let time):
+        logger.notice(
+          "connections are no longer refused",
+          metadata: ["limit": "\(limit.rawValue)", "refused": "\(refused)", "after": "\(seconds(time))"])
+      }
+    }
+  }
+
   /// `1.234s`
   private static func seconds(_ nanoseconds: Int64) -> String {
     let milliseconds = String(nanoseconds / 1_000_000 % 1000)

@@ -28,6 +28,7 @@ extension GatewayConfiguration {
       "\($0.audit.sensitive.name) \($0.audit.sensitive.metadata) \($0.audit.sensitive.tagValues)"
     }
     compare("limits") { "\($0.limits)" }
+    compare("admin.connections") { $0.admin?.connections }
     compare("workers") { $0.workers }
     compare("log.level") { $0.log.level }
     return keys

@@ -46,6 +46,15 @@ struct MetricsText {
     gauge("gatehouse_connections", "Open connections of callers.", Int64(counts.connections))
   }
 
+  mutating func append(_ connections: ConnectionGate) {
+    begin("gatehouse_connections_refused_total", "counter", "Connections closed unanswered, by what ran out.")
+    let refused = connections.refused
+    for limit in ConnectionGate.Limit.allCases {
+      sample(
+        "gatehouse_connections_refused_total", [("limit", limit.rawValue)], "\(refused[limit] ?? 0)")
+    }
+  }
+
   mutating func append(_ journal: JournalStatistics) {
     counter("gatehouse_audit_records_total", "Records written to the journal.", journal.records)
     histogram(

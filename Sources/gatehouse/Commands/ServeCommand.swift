@@ -4,9 +4,11 @@ import AuditShipping
 import AuditStore
 import Configuration
 import Gateway
+import Glibc
 import Logging
 import Primitives
 import RateLimiting
+import Threads
 import Transport
 
 /// `gatehouse serve`
@@ -34,8 +36,9 @@ struct ServeCommand: ParsableCommand {
     guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }
 
     let clock = SystemClock()
-    let sink = LogSink()
-    defer { sink.close() }
+    let sink = try openLog()
+    var end: MonotonicInstant?
+    defer { sink.close(timeout: Self.timeForLog(until: end, now: clock.monotonic())) }
     let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
     let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }
     for problem in first.problems {
@@ -44,12 +47,12 @@ struct ServeCommand: ParsableCommand {
     let journal = try openJournal(snapshot.configuration.audit, clock, logger)
     defer { journal.close() }
     let shipper = try startShipper(snapshot.configuration.audit, journal, clock, logger)
-    var end: MonotonicInstant?
     // The journal is complete by then.
     defer {
       let deadline = clock.monotonic().advanced(byNanoseconds: Self.shippingTimeout)
       shipper?.close(by: end.map { min($0, deadline) } ?? deadline)
     }
+    DispatchThreads.prepare()
     do throws(TransportError) {
       let server = try GatewayServer(
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
@@ -61,6 +64,22 @@ struct ServeCommand: ParsableCommand {
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
     }
+  }
+
+  private func openLog() throws(CommandFailure) -> LogSink {
+    do throws(ThreadFault) {
+      return try LogSink()
+    } catch {
+      throw CommandFailure(.bad, "cannot write the log: \(String(cString: strerror(error.code)))")
+    }
+  }
+
+  /// Nanoseconds that the last lines may take: a reader who reads needs a few milliseconds, and one who does not may not
+  /// keep the process from ending.
+  private static func timeForLog(until end: MonotonicInstant?, now: MonotonicInstant) -> Int64 {
+    let most: Int64 = 2_000_000_000
+    guard let end else { return most }
+    return min(max(end.nanoseconds(since: now), most / 20), most)
   }
 
   private func feeder(of journal: Journal, in directory: String, _ logger: Logger) -> IndexFeeder {

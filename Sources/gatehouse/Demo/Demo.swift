@@ -25,6 +25,8 @@ final class Demo {
 
   /// Plays the demo, and stays until a signal if `stays`. Whether everything went as it should.
   func play(stays: Bool) async throws(CommandFailure) -> Bool {
+    // What it has started must be ended, whoever watches.
+    Console.outliveReader()
     // The signals are held back while the demo is at a step; each wait looks whether one has come.
     signals = SignalSource([SIGTERM, SIGINT], on: loop) { [unowned self] _ in isInterrupted = true }
     do throws(CommandFailure) {

@@ -1,10 +1,16 @@
 import Glibc
 import PolicyTrials
 import Primitives
+import Synchronization
 
 /// Standard output for data, standard error for messages: the one way out of every command. Whatever the text holds,
 /// nothing in it reaches a terminal that would act on it (`TerminalSafety`).
 enum Console {
+  private static let outlivesReader = Atomic(false)
+
+  /// The command goes on when whoever read its data has gone, because it does more than print.
+  static func outliveReader() { outlivesReader.store(true, ordering: .relaxed) }
+
   /// A line of data.
   static func data(_ line: String) { data(lines: line + "\n") }
 
@@ -73,20 +79,37 @@ enum Console {
   private static let isColoured =
     isTerminal && (Process.environment["NO_COLOR"] ?? "").isEmpty && Process.environment["TERM"] != "dumb"
 
-  /// Whoever reads may have gone; then there is nobody to tell. Data that could not be written for another reason must
-  /// not look complete.
+  /// Whoever reads may have gone: then the command ends as every filter does (`gatehouse audit query | head`). Data that
+  /// could not be written for another reason must not look complete.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
     var rest = bytes[...]
     while !rest.isEmpty {
+      if descriptor == STDERR_FILENO, !isTaken(descriptor) { return }
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
-        guard descriptor == STDOUT_FILENO, errno != EPIPE else { return }
+        guard descriptor == STDOUT_FILENO else { return }
+        if errno == EPIPE { return endWithReader() }
         message("gatehouse: standard output cannot be written: \(String(cString: strerror(errno)))")
         exit(ExitStatus.internalFault.rawValue)
       }
       rest = rest.dropFirst(count)
     }
+  }
+
+  /// By the signal that others leave to end them, so that the shell sees that not all was said.
+  private static func endWithReader() {
+    guard !outlivesReader.load(ordering: .relaxed) else { return }
+    signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+  }
+
+  /// Whether somebody takes what is written; a reader who does not read holds a message up for a second, not for ever.
+  private static func isTaken(_ descriptor: Int32) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    var status = poll(&waiting, 1, 1000)
+    while status < 0, errno == EINTR { status = poll(&waiting, 1, 1000) }
+    return status != 0
   }
 }
 
