@@ -88,8 +88,8 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "Threads",
         "CLibpq",
       ]),
-    room(
-      "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
+    room("FileWriting", uses: ["Primitives", "OpenSSLCrypto"]),
+    room("AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "AuditTrail", "FileWriting"]),
     room(
       "Gateway",
       uses: [
@@ -112,7 +112,9 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
-        "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "Gateway", "Admin",
+        "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
+        "Gateway",
+        "Admin",
         "Sandbox", "PolicyReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -179,7 +181,7 @@ let package = Package(
       ]),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
     tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
-    tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "Configuration", "AuditTrail"]),
+    tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "FileWriting", "AuditTrail"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]

@@ -1,4 +1,5 @@
 package import AuditTrail
+package import FileWriting
 internal import Gzip
 package import OpenSSLCrypto
 package import Primitives
@@ -30,7 +31,7 @@ package struct CloudTrailExport {
   }
 
   /// Takes every request of the journal in order, those outside the time too: they are part of the digests' chain.
-  package mutating func take(_ request: RequestHistory, at place: ExportPlace) throws(ExportFailure) {
+  package mutating func take(_ request: RequestHistory, at place: ExportPlace) throws(WritingFailure) {
     var files: CloudTrailFiles
     if let begun = places[place] {
       files = begun
@@ -45,14 +46,14 @@ package struct CloudTrailExport {
     try write(complete)
   }
 
-  package mutating func finish() throws(ExportFailure) {
+  package mutating func finish() throws(WritingFailure) {
     for place in Array(places.keys) { try write(places[place]?.finish() ?? []) }
   }
 
-  private mutating func write(_ files: [CloudTrailFiles.File]) throws(ExportFailure) {
+  private mutating func write(_ files: [CloudTrailFiles.File]) throws(WritingFailure) {
     for file in files where since.map({ file.hour >= $0 }) ?? true && until.map({ file.hour < $0 }) ?? true {
       guard let compressed = GzipMember.compressing(file.content) else {
-        throw ExportFailure("no memory to compress \(file.path)")
+        throw WritingFailure("no memory to compress \(file.path)")
       }
       try folder.write(compressed, as: file.path)
       fileCount += 1
@@ -79,7 +80,7 @@ extension CloudTrailExport {
   /// - Parameter start: the first hour of which the journal has a request.
   private func earlier(
     at place: ExportPlace, from start: WallClockTime
-  ) throws(ExportFailure) -> EarlierExport? {
+  ) throws(WritingFailure) -> EarlierExport? {
     guard let firstLeft else { return nil }
     let path = place.digestPath(ofHour: start)
     let last = try folder.last(in: place.digestFolder, before: path, ending: Self.gzipSuffix)
@@ -93,13 +94,13 @@ extension CloudTrailExport {
     return EarlierExport(first: firstLeft, before: before, digests: digests)
   }
 
-  private func digest(_ path: String) throws(ExportFailure) -> CloudTrailDigest? {
+  private func digest(_ path: String) throws(WritingFailure) -> CloudTrailDigest? {
     guard let file = try folder.read(path) else { return nil }
     guard let content = GzipMember.decompressing(file, limit: Self.largestDigest),
       let digest = CloudTrailDigest(
         content, path: path, signature: try folder.read(path + Self.signatureSuffix))
     else {
-      throw ExportFailure(
+      throw WritingFailure(
         "\(folder.path)/\(path) is no digest file of this command: the export cannot go on from it")
     }
     return digest

@@ -11,8 +11,11 @@ extension JournalIndex {
 
   /// Calls `body` with each request that `filter` describes, in the order of their first records or from the last one
   /// back, until it returns `false`: as of the last update.
+  /// - Parameter altered: called with each request that was one of them when it was indexed and that the journal tells
+  ///   otherwise now, when the chain does not hold what it tells.
   package func forEachRequest(
-    matching filter: QueryFilter, newestFirst: Bool, _ body: (RequestHistory) -> Bool
+    matching filter: QueryFilter, newestFirst: Bool, altered: (RequestHistory) -> Void = { _ in },
+    _ body: (RequestHistory) -> Bool
   ) throws {
     defer { lines.closeAll() }
     var late: LateRecords?
@@ -27,7 +30,11 @@ extension JournalIndex {
       }
       guard let last = chunk.found.last else { return }
       for found in chunk.found {
-        guard let request = try found.request(in: lines), filter.matches(request) else { continue }
+        guard let request = try found.request(in: lines) else { continue }
+        guard filter.matches(request) else {
+          if request.doubt != nil { altered(request) }
+          continue
+        }
         guard body(request) else { return }
       }
       passed = last.position
@@ -40,27 +47,25 @@ extension FoundRequest {
   /// What the journal says there.
   /// - Returns: `nil` when the segment is no longer kept.
   func request(in lines: PlacedLines) throws -> RequestHistory? {
-    guard let line = try lines.line(at: first) else {
-      // Retention took it since it was indexed; anything else means that the journal is another.
-      guard try !lines.segments().contains(first.segment) else { throw IndexFailure.stale }
-      return nil
+    guard let record = try lines.record(at: first), record.sequence == sequence else {
+      return try Self.absent(first, in: lines)
     }
-    guard let record = JournalRecord(line: line), record.sequence == sequence else {
-      throw IndexFailure.stale
+    var request = RequestHistory(first: record, second: nil)
+    for (place, isFinding) in [(second, false), (finding, true)] {
+      guard let place else { continue }
+      // Retention takes the beginning first: when this is gone, so is all before it.
+      guard let other = try lines.record(at: place) else { return try Self.absent(place, in: lines) }
+      // The index compares hashes of ids.
+      guard other.requestId == record.requestId else { continue }
+      request = RequestHistory(
+        first: record, second: isFinding ? request.second : other, finding: isFinding ? other : nil)
     }
-    return RequestHistory(
-      first: record, second: try Self.record(at: second, of: record, in: lines),
-      finding: try Self.record(at: finding, of: record, in: lines))
+    return request
   }
 
-  private static func record(
-    at place: RecordPlace?, of first: JournalRecord, in lines: PlacedLines
-  ) throws -> JournalRecord? {
-    guard let place else { return nil }
-    guard let line = try lines.line(at: place), let record = JournalRecord(line: line) else {
-      throw IndexFailure.stale
-    }
-    // The index compares hashes of ids.
-    return record.requestId == first.requestId ? record : nil
+  /// Retention took it since it was indexed; anything else means that the journal is another.
+  private static func absent(_ place: RecordPlace, in lines: PlacedLines) throws -> RequestHistory? {
+    guard try !lines.segments().contains(place.segment) else { throw IndexFailure.stale }
+    return nil
   }
 }

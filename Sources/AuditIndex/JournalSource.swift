@@ -14,7 +14,7 @@ package struct JournalSource: RequestSource {
 
   package func forEachRequest(
     matching filter: QueryFilter, limit: Int?, _ body: (RequestHistory) -> Void
-  ) throws -> Int {
+  ) throws -> SearchFlaws {
     let reader = try JournalReader(directory: directory)
     // Whatever happens to the index on the way, each request is given once.
     var given = 0
@@ -33,7 +33,7 @@ package struct JournalSource: RequestSource {
 
   private func lookUp(
     _ filter: QueryFilter, _ limit: Int?, _ give: (RequestHistory) -> Void
-  ) throws -> Int {
+  ) throws -> SearchFlaws {
     let index = try JournalIndex(directory: directory)
     var transactions = 0
     let unreadable = try index.update {
@@ -43,36 +43,48 @@ package struct JournalSource: RequestSource {
       }
       return true
     }
+    var flaws = SearchFlaws(unreadable: unreadable)
+    let note = { (request: RequestHistory) in
+      flaws.altered.append(request.doubtful?.sequence ?? request.first.sequence)
+    }
     guard let limit else {
-      try index.forEachRequest(matching: filter, newestFirst: false) { request in
+      try index.forEachRequest(matching: filter, newestFirst: false, altered: note) { request in
         give(request)
         return true
       }
-      return unreadable
+      return flaws
     }
     var latest: [RequestHistory] = []
-    try index.forEachRequest(matching: filter, newestFirst: true) { request in
+    try index.forEachRequest(matching: filter, newestFirst: true, altered: note) { request in
       latest.append(request)
       return latest.count < limit
     }
     for request in latest.reversed() { give(request) }
-    return unreadable
+    return flaws
   }
 
   private static func scan(
     _ reader: JournalReader, _ filter: QueryFilter, after given: Int, _ limit: Int?,
     _ body: (RequestHistory) -> Void
-  ) throws -> Int {
+  ) throws -> SearchFlaws {
+    var flaws = SearchFlaws()
+    // What a record that was altered had been about, nothing tells here.
+    func isFound(_ request: RequestHistory) -> Bool {
+      if filter.matches(request) { return true }
+      if let record = request.doubtful { flaws.altered.append(record.sequence) }
+      return false
+    }
     guard let limit else {
-      return try reader.forEachRequest { request in
-        if request.first.sequence > given, filter.matches(request) { body(request) }
+      flaws.unreadable = try reader.forEachRequest { request in
+        if request.first.sequence > given, isFound(request) { body(request) }
       }
+      return flaws
     }
     // A ring of the latest.
     var latest: [RequestHistory] = []
     var oldest = 0
-    let unreadable = try reader.forEachRequest { request in
-      guard filter.matches(request) else { return }
+    flaws.unreadable = try reader.forEachRequest { request in
+      guard isFound(request) else { return }
       if latest.count < limit {
         latest.append(request)
       } else {
@@ -81,7 +93,7 @@ package struct JournalSource: RequestSource {
       }
     }
     for request in latest[oldest...] + latest[..<oldest] { body(request) }
-    return unreadable
+    return flaws
   }
 
   /// Transactions of the index after which it is time to say why nothing is printed yet.

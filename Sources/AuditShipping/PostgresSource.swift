@@ -62,7 +62,7 @@ package final class PostgresSource: RequestSource {
   /// once: then the snapshot is given back.
   package func forEachRequest(
     matching filter: QueryFilter, limit: Int?, _ body: (RequestHistory) -> Void
-  ) throws -> Int {
+  ) throws -> SearchFlaws {
     let newestFirst = limit != nil
     var journals: [GatewayRequests] = []
     for (number, gateway) in gateways.enumerated() {
@@ -80,7 +80,7 @@ package final class PostgresSource: RequestSource {
     }
     // Nothing was written; but so the server ends the cursors as it should.
     try connection.run(script: "COMMIT")
-    return journals.reduce(0) { $0 + $1.unreadable }
+    return SearchFlaws(unreadable: journals.reduce(0) { $0 + $1.unreadable })
   }
 
   private func next(

@@ -32,14 +32,23 @@ package struct JournalCursor {
   }
 
   /// The number of the last record that the mark promises; `nil` when there is no mark that can be read.
-  func promisedSequence() throws(FileFault) -> Int? { try JournalListing(files).headMark?.head.sequence }
+  private func promisedSequence() throws(FileFault) -> Int? { try mark()?.head.sequence }
+
+  /// `nil` when there is none that can be read.
+  func mark() throws(FileFault) -> HeadMark? { try JournalListing(files).headMark }
 
   /// Whether something stands behind what was read.
   func hasMore() throws(FileFault) -> Bool {
     let segments = try JournalListing(files).segments
     guard let last = segments.last else { return false }
     guard last == segment else { return true }
-    return try files.size(of: last.file) > offset
+    do throws(FileFault) {
+      return try files.size(of: last.file) > offset
+    } catch {
+      // Retention has removed it meanwhile; then there is another.
+      guard error.isExpiry else { throw error }
+      return true
+    }
   }
 
   /// The next lines, in order, none beyond the record `last`, which must be on disk. The first may have a number above

@@ -41,6 +41,9 @@ struct JournalListing {
     return (segments.first?.firstSequence ?? 1) == 1 ? .genesis : nil
   }
 
+  /// Whether retention has removed the record, and perhaps what came after it.
+  func isExpired(_ record: ChainHead) -> Bool { (headMark?.base.sequence ?? 0) >= record.sequence }
+
   /// What cannot be checked for want of a mark.
   var markNotices: [String] {
     let reason =

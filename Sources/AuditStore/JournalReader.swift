@@ -1,6 +1,7 @@
 package import AuditTrail
 
-/// Reads the records of a journal, whether or not a gateway is writing it. It does not check the chain.
+/// Reads the records of a journal, whether or not a gateway is writing it. It does not stop where the chain does not hold,
+/// but each record bears what the one behind it says of it.
 package struct JournalReader {
   private let files: any JournalFileSystem
 
@@ -30,15 +31,35 @@ package struct JournalReader {
   package func forEachRecord(upTo last: Int = .max, _ body: (JournalRecord) -> Void) throws(FileFault) -> Int
   {
     var unreadable = 0
+    // What it promises is there to be read from now on.
+    let mark = try JournalListing(files).headMark
+    // The record before, which waits for what this one says of it.
+    var waiting: (record: JournalRecord, head: ChainHead?)?
+    func give(_ judge: (ChainHead) -> RecordDoubt?) {
+      guard let known = waiting else { return }
+      waiting = nil
+      var record = known.record
+      record.doubt = .altered
+      if let head = known.head {
+        record.doubt = judge(head)
+        if record.doubt == .unproven, (try? JournalListing(files))?.isExpired(head) == true {
+          record.doubt = nil
+        }
+      }
+      body(record)
+    }
     try forEachLine { line in
+      let prefix = RecordPrefix(line.span.bytes)
+      give { prefix.map($0.doubt(before:)) ?? .unproven }
       guard let record = JournalRecord(line: line) else {
         unreadable += 1
         return true
       }
       guard record.sequence <= last else { return false }
-      body(record)
+      waiting = (record, ChainHead(ofLine: line.span.bytes))
       return true
     }
+    give { $0.doubt(under: mark) }
     return unreadable
   }
 

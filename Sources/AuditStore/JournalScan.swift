@@ -7,6 +7,8 @@ struct JournalScan {
   let problem: ChainProblem?
   /// Where the last good record ends in the last segment that was read.
   let end: Int
+  /// The last record of each segment that is good to its end.
+  let lastRecords: [SegmentName: ChainHead]
 
   /// - Parameters:
   ///   - segments: in order, the last of them the journal's last.
@@ -19,6 +21,7 @@ struct JournalScan {
     var verifier = verifier
     var problem: ChainProblem?
     var end = 0
+    var lastRecords: [SegmentName: ChainHead] = [:]
     for name in segments {
       problem = verifier.begin(name)
       guard problem == nil else { break }
@@ -27,8 +30,10 @@ struct JournalScan {
         name, from: &end, with: &verifier, in: files,
         waitForRest: name == segments.last ? waitForRest : { false }, witness: witness)
       guard problem == nil else { break }
+      lastRecords[name] = verifier.extent.head
     }
     self.problem = problem ?? verifier.finish()
+    self.lastRecords = lastRecords
     extent = verifier.extent
     self.end = end
   }

@@ -10,6 +10,10 @@ package struct JournalVerification: Sendable {
   package let problem: ChainProblem?
   /// What could not be checked.
   package let notices: [String]
+  /// The record before the first that is kept.
+  let base: ChainHead
+  /// The last record of each segment that is good to its end.
+  let lastRecords: [SegmentName: ChainHead]
 }
 
 extension JournalVerification {
@@ -49,7 +53,7 @@ extension JournalVerification {
       let outcome = Result { () throws(FileFault) in try scan(files, with: &check, progress: progress) }
       let expired = check.expired
       check.close()
-      let (listing, found, problem) = try outcome.get()
+      let (listing, base, found, problem) = try outcome.get()
       return JournalVerification(
         extent: found.extent, problem: problem,
         notices: (listing.segments.isEmpty ? [] : listing.markNotices)
@@ -59,14 +63,24 @@ extension JournalVerification {
               "\(found.extent.dropped) records were cut after they had been on disk; `dropped` records say which"
             ])
           + (expired == 0
-            ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"]))
+            ? [] : ["\(expired) of the kept checkpoints are about records that retention has removed since"])
+          + suppression(found.extent),
+        base: base, lastRecords: found.lastRecords)
     }
+  }
+
+  private static func suppression(_ extent: ChainVerifier.Extent) -> [String] {
+    guard extent.suppressed > 0 else { return [] }
+    return [
+      "\(extent.suppressedRequests) refused requests are not recorded one by one; \(extent.suppressed) `suppressed` "
+        + "records tell how many of which kind"
+    ]
   }
 
   private static func scan(
     _ files: any JournalFileSystem, with check: inout CheckpointCheck,
     progress: (_ done: Int, _ total: Int?) -> Void
-  ) throws(FileFault) -> (JournalListing, JournalScan, ChainProblem?) {
+  ) throws(FileFault) -> (JournalListing, ChainHead, JournalScan, ChainProblem?) {
     let listing = try JournalListing(files)
     guard listing.isOfJournal else { throw FileFault(.read, HeadMark.file, code: ENOENT) }
     let base = try listing.base(in: files)
@@ -74,7 +88,7 @@ extension JournalVerification {
     let verifier = ChainVerifier(
       from: base.sequence + 1, after: base, mark: listing.headMark, isWhole: true)
     if let found = try check.advance(to: base) {
-      return (listing, try JournalScan([SegmentName](), with: verifier, in: files), found)
+      return (listing, base, try JournalScan([SegmentName](), with: verifier, in: files), found)
     }
     var looksLeft = looksAtTornLine
     let scan = try JournalScan(
@@ -89,8 +103,8 @@ extension JournalVerification {
         if head.sequence & 8191 == 0 { progress(head.sequence - base.sequence, total) }
         return head.sequence >= check.due ? try check.advance(to: head) : nil
       })
-    if let problem = scan.problem { return (listing, scan, problem) }
-    return (listing, scan, try check.finish(at: scan.extent.head))
+    if let problem = scan.problem { return (listing, base, scan, problem) }
+    return (listing, base, scan, try check.finish(at: scan.extent.head))
   }
 
   /// A gateway that is writing shows lines that are not whole for some microseconds.

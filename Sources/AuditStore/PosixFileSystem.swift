@@ -50,11 +50,11 @@ package final class PosixFileSystem: JournalFileSystem {
   package func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
     let flags =
       switch mode {
-      case .read: O_RDONLY
-      case .write: O_RDWR | O_CREAT
+      case .read: O_RDONLY | O_NOFOLLOW
+      case .write: O_RDWR | O_CREAT | O_NOFOLLOW
       }
     let descriptor = try Self.retrying(.open, name) {
-      Int(openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW, 0o600))
+      Int(openat(directory, name, flags | O_CLOEXEC, 0o600))
     }
     return OpenFile(descriptor: Int32(descriptor))
   }

@@ -64,7 +64,8 @@ struct RecordedRequest {
       if member == .intent { return nil }
       read(member, value, in: document)
     }
-    guard let kind = kind.flatMap({ RecordKind(rawValue: $0.string) }), !requestId.isEmpty, decision != nil
+    guard let kind = kind.flatMap({ RecordKind(named: $0) }), kind.isOfRequest, !requestId.isEmpty,
+      decision != nil
     else { return nil }
     if kind == .intent { isJudged = true }
     resolveMetadata()

@@ -193,7 +193,7 @@ extension JSONDocument {
   /// Whether it is a record of a version and kind that this program knows.
   fileprivate var isKnownRecord: Bool {
     guard let kind = member("record", of: root).flatMap({ text($0) }),
-      RecordKind(rawValue: kind.string) != nil
+      RecordKind(named: kind) != nil
     else { return false }
     let version = member("recordVersion", of: root).map { integer($0) } ?? 0
     return version.map { RecordVersion.known.contains($0) } ?? false

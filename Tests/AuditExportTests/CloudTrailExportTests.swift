@@ -1,4 +1,5 @@
 import AuditTrail
+import FileWriting
 import Foundation
 import Gzip
 import OpenSSLCrypto
@@ -18,7 +19,7 @@ import Testing
     _ hours: Range<Int>, isCut: Bool = false, since: WallClockTime? = nil, until: WallClockTime? = nil
   ) throws -> Int {
     var export = CloudTrailExport(
-      into: try ExportFolder(place.path, files: DiskReader()), since: since, until: until, key: nil,
+      into: try ExportFolder(place.path), since: since, until: until, key: nil,
       firstLeft: isCut ? hour(hours.lowerBound) : nil)
     for number in hours { try export.take(try request(number), at: home) }
     try export.finish()
@@ -54,7 +55,7 @@ import Testing
   @Test func aDigestThatIsNoneIsNotBuiltUpon() throws {
     _ = try export(0..<3)
     try Data("something else".utf8).write(to: URL(filePath: "\(place.path)/\(digests()[0])"))
-    let failure = #expect(throws: ExportFailure.self) { _ = try export(1..<3, isCut: true) }
+    let failure = #expect(throws: WritingFailure.self) { _ = try export(1..<3, isCut: true) }
     #expect(failure?.message.contains("is no digest file of this command") == true)
   }
 

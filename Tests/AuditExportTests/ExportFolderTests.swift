@@ -1,3 +1,4 @@
+import FileWriting
 import Foundation
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ import Testing
 
   init() throws {
     place = try TemporaryFolder()
-    folder = try ExportFolder("\(place.path)/a/b", files: DiskReader())
+    folder = try ExportFolder("\(place.path)/a/b")
   }
 
   @Test func whatIsMadeIsForItsOwner() throws {
@@ -62,10 +63,70 @@ import Testing
 
   @Test func aFileInTheWayIsNamed() throws {
     try folder.write([1], as: "file")
-    let failure = #expect(throws: ExportFailure.self) { try folder.write([2], as: "file/below") }
+    let failure = #expect(throws: WritingFailure.self) { try folder.write([2], as: "file/below") }
     #expect(failure?.message == "\(place.path)/a/b/file: not a directory")
-    #expect(throws: ExportFailure.self) {
-      _ = try ExportFolder("\(place.path)/a/b/file/x", files: DiskReader())
+    #expect(throws: WritingFailure.self) {
+      _ = try ExportFolder("\(place.path)/a/b/file/x")
+    }
+  }
+
+  /// Somebody else's file and folder, which must stay as they are.
+  private func plant() throws -> (file: String, folder: String) {
+    let (file, folder) = ("\(place.path)/others", "\(place.path)/folder")
+    try Data("kept".utf8).write(to: URL(filePath: file))
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return (file, folder)
+  }
+
+  private func link(_ name: String, to target: String) throws {
+    try FileManager.default.createSymbolicLink(atPath: "\(place.path)/\(name)", withDestinationPath: target)
+  }
+
+  @Test func noLinkIsFollowed() throws {
+    let others = try plant()
+    try link("a/b/file", to: others.file)
+    try link("a/b/dangling", to: "\(others.folder)/new")
+    try link("a/b/sub", to: others.folder)
+    for name in ["file", "dangling", "sub/file", "sub/deep/file"] {
+      let failure = #expect(throws: WritingFailure.self, "\(name)") { try folder.write([1], as: name) }
+      #expect(failure?.message.contains("symbolic link") == true, "\(name)")
+    }
+    #expect(throws: WritingFailure.self) { try folder.read("file") }
+    #expect(throws: WritingFailure.self) { try folder.last(in: "sub", before: "z", ending: "") }
+    for path in ["\(place.path)/link", "\(place.path)/link/"] {
+      try? link("link", to: others.folder)
+      #expect(throws: WritingFailure.self) { _ = try ExportFolder(path) }
+    }
+    #expect(place.files["others"] == Array("kept".utf8))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: others.folder).isEmpty)
+  }
+
+  @Test func aLinkThatIsPlantedWhileWritingIsNotFollowed() throws {
+    let others = try plant()
+    var file = try folder.open("file")
+    try file.write([1])
+    try link("a/b/file", to: others.file)
+    #expect(throws: WritingFailure.self) { try file.finish() }
+    #expect(place.files["others"] == Array("kept".utf8))
+  }
+
+  @Test func temporaryNamesCannotBeGuessed() throws {
+    var names: Set<String> = []
+    for _ in 0..<20 {
+      let file = try folder.open("file")
+      names.formUnion(place.files.keys)
+      _ = consume file
+    }
+    #expect(names.count == 20 && place.files.isEmpty)
+  }
+
+  @Test func onlyRegularFilesAreWrittenOver() throws {
+    #expect(mkfifo("\(place.path)/a/b/pipe", 0o600) == 0)
+    try FileManager.default.createDirectory(
+      atPath: "\(place.path)/a/b/taken", withIntermediateDirectories: false)
+    for name in ["pipe", "taken"] {
+      #expect(throws: WritingFailure.self) { try folder.write([1], as: name) }
+      #expect(throws: WritingFailure.self) { try folder.read(name) }
     }
   }
 

@@ -1,5 +1,4 @@
 import AuditTrail
-import Configuration
 import Foundation
 import Primitives
 
@@ -35,20 +34,6 @@ final class TemporaryFolder {
     let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
     return attributes[.posixPermissions] as? Int ?? -1
   }
-}
-
-/// Reads the disk as the executable does.
-struct DiskReader: FileSource {
-  func read(_ path: String) throws(FileFault) -> FileContents {
-    guard let content = FileManager.default.contents(atPath: path) else { throw .missing }
-    return FileContents(bytes: Array(content), permissions: 0o600)
-  }
-
-  func names(in directory: String) throws(FileFault) -> [String] {
-    do { return try FileManager.default.contentsOfDirectory(atPath: directory) } catch { throw .missing }
-  }
-
-  func identity(of directory: String) throws(FileFault) -> String { directory }
 }
 
 /// 2026-11-23T13:00:00Z and so many hours later.

@@ -194,4 +194,52 @@ import Testing
     #expect(try JournalReader(files).forEachRequest { _ in found += 1 } == 1)
     #expect(found == 2)
   }
+
+  @Test func recordsBearWhatIsKnownOfThem() throws {
+    let files = ScriptedFileSystem()
+    let writer = try SegmentWriter(RecoveredJournal(recovering: files), in: files, segmentSize: 1 << 20)
+    try writer.append(["a", "b", "c", "d"].map { body($0) })
+    try writer.close()
+    func doubts() throws -> [RecordDoubt?] {
+      var doubts: [RecordDoubt?] = []
+      _ = try JournalReader(files).forEachRecord { doubts.append($0.doubt) }
+      return doubts
+    }
+    let name = SegmentName(firstSequence: 1).file
+    let good = String(decoding: try #require(files.bytes(of: name)), as: UTF8.self)
+    #expect(try doubts() == [nil, nil, nil, nil])
+    files.replace(name, with: Array(good.replacing("\"requestId\":\"b\"", with: "\"requestId\":\"x\"").utf8))
+    #expect(try doubts() == [nil, .altered, nil, nil])
+    files.replace(name, with: Array(good.replacing("\"requestId\":\"d\"", with: "\"requestId\":\"x\"").utf8))
+    #expect(try doubts() == [nil, nil, nil, .altered], "the mark has its digest")
+    let lines = good.split(separator: "\n").map { $0 + "\n" }
+    files.replace(name, with: Array(lines[..<3].joined().utf8))
+    #expect(try doubts() == [nil, nil, .unproven], "the mark promises more")
+    files.replace(name, with: Array((lines[..<2] + lines[3...]).joined().utf8))
+    #expect(try doubts() == [nil, .unproven, nil], "the one behind it is gone")
+  }
+
+  @Test func followerTellsWhatDoesNotHold() throws {
+    var journal = try FollowedJournal()
+    try journal.write("a")
+    try journal.write("b")
+    try journal.synchronize()
+    var notices: [JournalFollower.Notice] = []
+    var found: [RequestHistory] = []
+    func poll() throws { try journal.follower.poll({ found.append($0) }, { notices.append($0) }) }
+    try poll()
+    #expect(found.map(\.requestId) == ["a", "b"] && found.allSatisfy { $0.doubt == nil } && notices.isEmpty)
+    // Altered after it was shown: then what comes next is chained to another.
+    let name = SegmentName(firstSequence: 1).file
+    try journal.write("c")
+    try journal.write("d")
+    try journal.synchronize()
+    let text = String(decoding: try #require(journal.files.bytes(of: name)), as: UTF8.self)
+    journal.files.replace(
+      name, with: Array(text.replacing("\"requestId\":\"c\"", with: "\"requestId\":\"x\"").utf8))
+    try poll()
+    #expect(found.map(\.doubt) == [nil, nil, .altered, nil])
+    #expect(notices.isEmpty)
+    try journal.writer.close()
+  }
 }

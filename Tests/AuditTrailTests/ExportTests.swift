@@ -64,7 +64,7 @@ import Testing
       line.hasPrefix(
         "2026-11-23T13:00:00.123Z,00000001-0000-4000-8000-000100000000,crm,GHAKCRM00000000001,alice@corp,"))
     #expect(line.contains(",\"{\"\"CostCenter\"\":\"\"4711\"\"}\",30,allowed,"))
-    #expect(line.hasSuffix(",created,12.345,,,,,,,,,\r\n"))
+    #expect(line.hasSuffix(",created,12.345,,,,,,,,,,\r\n"))
   }
 
   // MARK: Places

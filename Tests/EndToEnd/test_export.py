@@ -348,3 +348,28 @@ def test_export_says_what_it_wrote_and_where_it_could_not(journal, tmp_path):
     result = journal.command("audit", "export", "--as", "csv", "--output", tmp_path / "taken")
     assert result.returncode == 1 and "gatehouse.csv" in result.stderr
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["gatehouse.csv"], "nothing is left behind"
+
+
+@pytest.mark.parametrize("form", ["csv", "ocsf", "cloudtrail"])
+def test_export_follows_no_link_and_clobbers_nothing(journal, tmp_path, form):
+    """Whatever others planted in the folder: the names of files, of folders, of the folder itself."""
+    others = tmp_path / "others"
+    others.mkdir()
+    (others / "precious").write_text("kept")
+    good = export(journal, form, tmp_path / "good")
+    for name in {*good, *(part for part in ("AWSLogs",) if form == "cloudtrail")}:
+        for target in (others / "precious", others / "new", others):
+            out = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+            (out / name).parent.mkdir(parents=True)
+            (out / name).symlink_to(target)
+            result = journal.command("audit", "export", "--as", form, "--output", out)
+            assert result.returncode == 1 and f"{out}/{name}: a symbolic link" in result.stderr
+            assert not [path for path in out.rglob("*") if path.name.endswith(".partial")]
+    (tmp_path / "link").symlink_to(others)
+    for named in ("link", "link/"):
+        result = journal.command("audit", "export", "--as", form, "--output", f"{tmp_path}/{named}")
+        assert result.returncode == 1 and "symbolic link" in result.stderr
+    assert [path.name for path in others.iterdir()] == ["precious"]
+    assert (others / "precious").read_text() == "kept"
+    for path in (tmp_path / "good").rglob("*"):
+        assert path.stat().st_mode & 0o7777 == (0o700 if path.is_dir() else 0o600)

@@ -7,7 +7,7 @@ struct StructureRules {
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
     "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
-    "AuditExport": .edge,
+    "AuditExport": .edge, "FileWriting": .edge,
     "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable,
@@ -103,6 +103,17 @@ struct StructureRules {
     "Sources/gatehouse/Edges/Console.swift", "Sources/gatehouse/Edges/ChildProcess.swift",
     "Sources/Gateway/Telemetry/LogSink.swift",
   ]
+
+  /// Files are made where no link is followed; nobody's file is emptied by opening it.
+  func fileMaking() throws -> [String] {
+    let making = try Finder(
+      #"^.*\bO_CREAT\b(?!.*\bO_(?:EXCL|NOFOLLOW)\b).*$|\bO_TRUNC\b|\b(?:fopen|creat|freopen)\("#
+        + #"|\bFileManager\b"#)
+    return findings(of: making) { file, code in
+      let isShipped = kind(file.target) != .executable || file.target == "gatehouse"
+      return isShipped ? "`\(code.drop { $0 == " " })` follows links; see FileWriting" : nil
+    }
+  }
 
   /// Files that people write; what a script generates is as long as it is.
   func lengths() -> [String] {

@@ -22,6 +22,7 @@ import Testing
   @Test func everyFileImportsOnlyWhatItsTargetMay() throws { try expectNone(rules.imports()) }
   @Test func pureTargetsTakeTimeAndEntropyAsParameters() throws { try expectNone(rules.purity()) }
   @Test func nothingIsPrintedButByConsoleAndLog() throws { try expectNone(rules.output()) }
+  @Test func filesAreMadeWhereNoLinkIsFollowed() throws { try expectNone(rules.fileMaking()) }
   @Test func noFileIsTooLongToRead() { expectNone(rules.lengths()) }
   @Test func nothingTrapsOnInput() throws { try expectNone(rules.habits()) }
   @Test func nothingIsLeftUnfinished() throws { try expectNone(rules.leftovers()) }
@@ -109,6 +110,15 @@ import Testing
       try SourceFile(path: "Sources/gatehouse/Edges/Console.swift", target: "gatehouse", text: line)
     ]
     #expect(try StructureRules(tree: tree).output().isEmpty)
+  }
+
+  @Test func makingAFileThroughALinkIsFound() throws {
+    for line in ["open(x, O_WRONLY | O_CREAT, 0o600)", "let flags = O_TRUNC", "fopen(x, y)"] {
+      #expect(try Self.rules(line, in: "gatehouse").fileMaking().count == 1)
+    }
+    for line in ["open(x, O_CREAT | O_EXCL, 0o600)", "open(x, O_NOFOLLOW)", "// O_TRUNC"] {
+      #expect(try Self.rules(line, in: "gatehouse").fileMaking().isEmpty, "\(line)")
+    }
   }
 
   @Test(arguments: ["printer.print(x)", "func print(_ x: Int)", "// print(x)", "Console.data(x)"])

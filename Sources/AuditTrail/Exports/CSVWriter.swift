@@ -63,6 +63,7 @@ extension RequestHistory {
   package static func csvHeader(namesGateway: Bool = false) -> [UInt8] {
     var writer = CSVWriter()
     for member in csvMembers { writer.field(member) }
+    writer.field("integrity")
     if namesGateway { writer.field("gatewayId") }
     writer.endLine()
     return writer.bytes
@@ -79,6 +80,7 @@ extension RequestHistory {
         if let text = text(member) { writer.field(text) } else { writer.field(source(member) ?? []) }
       }
     }
+    writer.field(doubt.map { Text($0.rawValue) } ?? "")
     if let gatewayId { writer.field(gatewayId) }
     writer.endLine()
     return TerminalSafety.safe(writer.bytes, as: .csv)

@@ -1,4 +1,5 @@
 internal import OpenSSLCrypto
+internal import Primitives
 
 /// Checks a journal record by record, in the order of writing. It holds two digests, however long the journal is.
 ///
@@ -11,6 +12,9 @@ package struct ChainVerifier {
     package var records = 0
     /// `dropped` records: each stands for one that was cut after it had been on disk.
     package var dropped = 0
+    /// `suppressed` records, and how many requests they stand for.
+    package var suppressed = 0
+    package var suppressedRequests = 0
     package var head: ChainHead
   }
 
@@ -85,7 +89,8 @@ package struct ChainVerifier {
     guard RecordVersion.known.contains(prefix.version) else {
       return suspected(nil) ?? problem(.unknownVersion(prefix.version))
     }
-    guard !isWhole || isUsual || Self.isRecord(bytes) else { return suspected(nil) ?? problem(.noRecord) }
+    let unusual = isWhole && !isUsual ? Self.record(bytes) : nil
+    guard !isWhole || isUsual || unusual != nil else { return suspected(nil) ?? problem(.noRecord) }
     let place = Place(segment: segment, line: line, sequence: expected)
     let isLinked = links(prefix.previous)
     if let found = suspected(isLinked) { return found }
@@ -96,6 +101,11 @@ package struct ChainVerifier {
     extent.head.advance(to: expected, over: bytes)
     extent.records += 1
     last = place
+    if let unusual, unusual.kind == .suppressed {
+      extent.suppressed += 1
+      let (sum, isTooMuch) = extent.suppressedRequests.addingReportingOverflow(unusual.integer("count") ?? 0)
+      extent.suppressedRequests = isTooMuch ? .max : sum
+    }
     if !isUsual, prefix.isFollowed(by: DroppedRecord.beginning, in: bytes) { extent.dropped += 1 }
     // In the usual form are records of requests only.
     return checkMark() ?? (isUsual ? nil : checkExpiry(bytes, prefix))
@@ -179,9 +189,9 @@ package struct ChainVerifier {
     ChainProblem(segment: segment.file, line: line, sequence: extent.head.sequence, kind: kind)
   }
 
-  /// Whether every reader of the journal can read the line, and in one way only.
-  private static func isRecord(_ line: RawSpan) -> Bool {
-    JournalRecord(line: line.withUnsafeBytes { Array($0) }) != nil
+  /// What every reader of the journal reads there, and in one way only.
+  private static func record(_ line: RawSpan) -> JournalRecord? {
+    JournalRecord(line: line.withUnsafeBytes { Array($0) })
   }
 
   /// What stands in the place of a record.

@@ -5,9 +5,11 @@ internal import StrictJSON
 package struct JournalRecord: Sendable {
   package let sequence: Int
   package let kind: RecordKind
-  /// `nil` when the record is about no request (`expired`).
+  /// `nil` when the record is about no request (`expired`, `dropped`, `suppressed`, those of later versions).
   package let requestId: Text?
   package let time: WallClockTime
+  /// What whoever read it found out about it.
+  package var doubt: RecordDoubt?
   private let document: JSONDocument
 
   /// - Parameter line: without its line feed.
@@ -17,15 +19,15 @@ package struct JournalRecord: Sendable {
       let sequence = document.member("sequence", of: document.root).flatMap({ document.integer($0) }),
       let kind = document.member("record", of: document.root).flatMap({ document.text($0) }),
       let time = document.member("time", of: document.root).flatMap({ document.text($0) }),
-      let kind = RecordKind(rawValue: kind.string), let time = WallClockTime(rfc3339: time.string)
+      let kind = RecordKind(named: kind), let time = WallClockTime(rfc3339: time.string)
     else { return nil }
     let version = document.member("recordVersion", of: document.root).map { document.integer($0) } ?? 0
     guard let version, RecordVersion.known.contains(version) else { return nil }
     let requestId = document.member("requestId", of: document.root).flatMap { document.text($0) }
-    guard (requestId != nil) == kind.isOfRequest else { return nil }
+    guard kind == .other || (requestId != nil) == kind.isOfRequest else { return nil }
     self.sequence = sequence
     self.kind = kind
-    self.requestId = requestId
+    self.requestId = kind == .other ? nil : requestId
     self.time = time
     self.document = document
   }

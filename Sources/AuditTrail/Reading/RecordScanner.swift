@@ -222,7 +222,7 @@ extension RecordKind {
     switch self {
     case .intent: 0
     case .outcome: 1
-    case .reconciled, .expired, .dropped: 2
+    case .reconciled, .expired, .dropped, .suppressed, .other: 2
     }
   }
 }

@@ -142,7 +142,7 @@ extension RecordFacts {
       switch kind {
       case .intent: (true, false)
       case .reconciled: (false, true)
-      case .outcome, .expired, .dropped: (false, false)
+      case .outcome, .expired, .dropped, .suppressed, .other: (false, false)
       }
     return RecordStatement(
       sequence: sequence, time: time.nanoseconds, intent: intent, requestHash: id,

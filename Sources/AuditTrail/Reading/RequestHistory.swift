@@ -21,6 +21,14 @@ package struct RequestHistory: Sendable {
 
   package var time: WallClockTime { first.time }
 
+  /// The worst that was found out about its records.
+  package var doubt: RecordDoubt? { [first.doubt, second?.doubt, finding?.doubt].compactMap(\.self).max() }
+
+  /// The record that it is about.
+  package var doubtful: JournalRecord? {
+    [first, second, finding].compactMap(\.self).first { $0.doubt != nil && $0.doubt == doubt }
+  }
+
   package var requestId: Text { first.requestId ?? "" }
 
   /// What was found out afterwards goes before what the outcome says, and that before what the intent says. So the
@@ -55,6 +63,10 @@ package struct RequestHistory: Sendable {
     if let gatewayId {
       writer.key("gatewayId")
       writer.string(gatewayId)
+    }
+    if let doubt {
+      writer.key("integrity")
+      writer.string(doubt.rawValue)
     }
     writer.endObject()
     return writer.bytes

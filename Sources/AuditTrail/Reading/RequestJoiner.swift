@@ -36,7 +36,7 @@ package struct JournalSurvey: Sendable {
     case .reconciled:
       let isFirst = open.removeValue(forKey: id) != nil
       if isFirst { late[id] = Late(finding: record) } else { add(finding: record, of: id) }
-    case .expired, .dropped: break
+    case .expired, .dropped, .suppressed, .other: break
     }
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditStore
+import AuditTrail
 import Configuration
 
 /// The commands on the journal. All but `reconcile` only read, and work while a gateway writes.
@@ -16,10 +17,38 @@ struct AuditCommand: ParsableCommand {
     ])
 }
 
+/// `--config FILE` or `--directory DIR`, for commands on a journal.
+struct JournalOption: ParsableArguments {
+  @OptionGroup var configOption: ConfigOption
+  @Option(help: "The journal's folder; then no configuration is read.")
+  var directory: String?
+
+  /// `nil` when the folder is given, and with it everything that is known of the journal.
+  func configuration(
+    reading files: ConfigurationLoader.NamedFiles = .all
+  ) throws(CommandFailure) -> GatewayConfiguration? {
+    directory == nil ? try configOption.loadConfiguration(reading: files) : nil
+  }
+
+  /// The folder that was given, or that of the configuration.
+  func path(_ configuration: GatewayConfiguration?) -> String {
+    directory ?? configuration?.audit.directory.path ?? "audit"
+  }
+}
+
 extension CommandFailure {
   /// The journal cannot be read.
-  init(journal directory: FileReference, _ fault: AuditStore.FileFault) {
-    self.init(.bad, "the audit journal in \(directory.path) cannot be read: \(fault)")
+  init(journal directory: String, _ fault: AuditStore.FileFault) {
+    self.init(.bad, "the audit journal in \(directory) cannot be read: \(fault)")
+  }
+
+  /// A record does not hold; `rest` is what became of it and those behind it.
+  init(journal directory: String, broken problem: ChainProblem, _ rest: String) {
+    let place = problem.segment + (problem.line.map { " line \($0)" } ?? "")
+    self.init(
+      .bad,
+      "the audit journal in \(directory) is broken: \(place): \(problem.message); \(rest); see "
+        + "`gatehouse audit verify`")
   }
 
   /// What could be read was given out; that it is not everything must not go unnoticed.

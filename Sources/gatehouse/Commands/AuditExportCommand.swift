@@ -3,6 +3,7 @@ import AuditExport
 import AuditStore
 import AuditTrail
 import Configuration
+import FileWriting
 import Gateway
 import OpenSSLCrypto
 import Primitives
@@ -14,7 +15,7 @@ struct AuditExportCommand: ParsableCommand {
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case cloudtrail, ocsf, csv }
 
-  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var journal: JournalOption
   @Option(name: .customLong("as"), help: "What the files look like.")
   var form: Form
   @Option(help: "The folder to write into; made when it is not there.")
@@ -35,48 +36,69 @@ struct AuditExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let configuration = try configOption.loadConfiguration()
-    let directory = configuration.audit.directory
-    let unreadable: Int
+    let configuration = try journal.configuration()
+    let path = journal.path(configuration)
+    let key = configuration?.audit.checkpoint.signingKey
     do {
-      let reader = try JournalReader(directory: directory.path)
-      let place = ExportPlace(
-        account: try fallbackAccount(in: reader), region: Text(configuration.upstream.region))
-      unreadable = try export(reader, elsewhere: place, key: configuration.audit.checkpoint.signingKey)
+      let verified = try verify(path, key?.publicKey)
+      for notice in verified.notices { Console.message("gatehouse: \(notice)") }
+      let elsewhere = try fallbackPlace(in: verified, configuration?.upstream.region)
+      let ending = try export(verified, elsewhere: elsewhere, key: key)
+      if let removed = ending.removed {
+        Console.message(
+          "gatehouse: retention removed the records up to \(removed) before they could be exported")
+      }
+      if let problem = ending.problem {
+        throw CommandFailure(
+          journal: path, broken: problem, "nothing was exported from record \(problem.sequence) on")
+      }
     } catch let error as AuditStore.FileFault {
-      throw CommandFailure(journal: directory, error)
-    } catch let error as ExportFailure {
+      throw CommandFailure(journal: path, error)
+    } catch let error as WritingFailure {
       throw CommandFailure(.bad, error.message)
     }
-    try CommandFailure.check(unreadableLines: unreadable)
   }
 
-  private func fallbackAccount(in reader: JournalReader) throws(AuditStore.FileFault) -> Text {
-    if let account { return Text(account) }
-    let record = try reader.firstRecord { RequestHistory(first: $0, second: nil).place != nil }
-    return record.flatMap { RequestHistory(first: $0, second: nil).place?.account } ?? "000000000000"
+  private func verify(
+    _ path: String, _ key: Ed25519PublicKey?
+  ) throws(AuditStore.FileFault) -> VerifiedJournal {
+    var bar = ProgressBar("records checked")
+    defer { bar.clear() }
+    return try VerifiedJournal(directory: path, keys: key.map { [$0] } ?? []) { bar.show($0, of: $1) }
   }
 
-  /// - Returns: how many lines could not be read.
+  /// Where requests belong that name no place, or one that the caller only claims.
+  private func fallbackPlace(
+    in journal: VerifiedJournal, _ region: String?
+  ) throws(AuditStore.FileFault) -> ExportPlace {
+    if let account, let region { return ExportPlace(account: Text(account), region: Text(region)) }
+    let record = try journal.firstRecord { RequestHistory(first: $0, second: nil).place != nil }
+    let named = record.flatMap { RequestHistory(first: $0, second: nil).place }
+    return ExportPlace(
+      account: account.map { Text($0) } ?? named?.account ?? "000000000000",
+      region: region.map { Text($0) } ?? named?.region ?? "us-east-1")
+  }
+
   private func export(
-    _ reader: JournalReader, elsewhere: ExportPlace, key: Ed25519PrivateKey?
-  ) throws -> Int {
+    _ journal: VerifiedJournal, elsewhere: ExportPlace, key: Ed25519PrivateKey?
+  ) throws -> VerifiedJournal.Ending {
     let now = WallClockTime.now
     let since = since?.resolved(at: now)
     let until = until?.resolved(at: now)
-    let folder = try ExportFolder(output, files: DiskFiles())
+    let folder = try ExportFolder(output)
     switch form {
     case .cloudtrail:
-      let first = try reader.firstRecord { _ in true }
+      let first = try journal.firstRecord { _ in true }
       var export = CloudTrailExport(
         into: folder, since: since, until: until, key: key,
         firstLeft: first.flatMap { $0.sequence > 1 ? $0.time : nil })
-      let unreadable = try Self.each(reader) { request throws(ExportFailure) in
+      let ending = try Self.each(journal) { request throws(WritingFailure) in
         try export.take(request, at: request.place ?? elsewhere)
       }
-      try export.finish()
+      // The hour that is not known to its end gets no digest.
+      if ending.problem == nil { try export.finish() }
       Console.message("gatehouse: \(export.fileCount) files below \(output)")
-      return unreadable
+      return ending
     case .ocsf, .csv:
       let name = form == .csv ? "gatehouse.csv" : "gatehouse.ocsf.jsonl"
       var file = try folder.open(name)
@@ -85,14 +107,16 @@ struct AuditExportCommand: ParsableCommand {
       var filter = QueryFilter()
       filter.since = since
       filter.until = until
-      let unreadable = try Self.each(reader) { request throws(ExportFailure) in
+      let ending = try Self.each(journal) { request throws(WritingFailure) in
         guard filter.matches(request) else { return }
         try file.write(line(of: request, elsewhere: elsewhere))
         count += 1
       }
+      // Without its name the file is gone at the end of this.
+      guard ending.problem == nil else { return ending }
       try file.finish()
       Console.message("gatehouse: \(count) requests in \(output)/\(name)")
-      return unreadable
+      return ending
     }
   }
 
@@ -105,14 +129,14 @@ struct AuditExportCommand: ParsableCommand {
 
   /// Calls `body` with each request until it throws, which then ends the export.
   private static func each(
-    _ reader: JournalReader, _ body: (RequestHistory) throws(ExportFailure) -> Void
-  ) throws -> Int {
-    var failure: ExportFailure?
-    let unreadable = try reader.forEachRequest { request in
-      guard failure == nil else { return }
-      do throws(ExportFailure) { try body(request) } catch { failure = error }
+    _ journal: VerifiedJournal, _ body: (RequestHistory) throws(WritingFailure) -> Void
+  ) throws -> VerifiedJournal.Ending {
+    var failure: WritingFailure?
+    let ending = try journal.forEachRequest { request in
+      do throws(WritingFailure) { try body(request) } catch { failure = error }
+      return failure == nil
     }
     if let failure { throw failure }
-    return unreadable
+    return ending
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import AuditStore
 import AuditTrail
-import Configuration
 import Glibc
 
 /// Prints each request as its outcome is written, until it is interrupted or nobody reads any more.
@@ -9,24 +8,55 @@ struct AuditFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "follow", abstract: "Print requests as they end, in the form of `query`.")
 
-  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var journal: JournalOption
   @OptionGroup var formatOption: FormatOption
 
   func run() throws {
-    let directory = try configOption.loadConfiguration().audit.directory
+    let path = journal.path(try journal.configuration())
     let pause = FollowPause()
+    var isGood = true
     do throws(AuditStore.FileFault) {
-      var follower = try JournalFollower(directory: directory.path)
-      if follower == nil { Console.message("gatehouse: waiting for \(directory.path)") }
+      var follower = try JournalFollower(directory: path)
+      if follower == nil { Console.message("gatehouse: waiting for \(path)") }
       var printer = RequestPrinter(format: formatOption.format == .json ? .json : .text)
       printer.printHeader()
       repeat {
         // What a folder holds that was not there before has all come since.
-        if follower == nil { follower = try JournalFollower(directory: directory.path, fromStart: true) }
-        try follower?.poll { printer.print($0) }
+        if follower == nil { follower = try JournalFollower(directory: path, fromStart: true) }
+        try follower?.poll(
+          { request in
+            printer.print(request)
+            guard let record = request.doubtful, let doubt = record.doubt else { return }
+            isGood = false
+            Console.message("gatehouse: record \(record.sequence) \(doubt.words)")
+          },
+          { notice in
+            isGood = isGood && !notice.isBad
+            Console.message("gatehouse: \(notice.words)")
+          })
       } while pause.wait()
     } catch {
-      throw CommandFailure(journal: directory, error)
+      throw CommandFailure(journal: path, error)
+    }
+    guard isGood else {
+      throw CommandFailure(.bad, "the journal does not hold; see `gatehouse audit verify`")
+    }
+  }
+}
+
+extension JournalFollower.Notice {
+  fileprivate var isBad: Bool {
+    switch self {
+    case .doubtful, .missing: true
+    case .removed: false
+    }
+  }
+
+  fileprivate var words: String {
+    switch self {
+    case .doubtful(let sequence, let doubt): "record \(sequence), which was shown, \(doubt.words)"
+    case .missing(let sequence): "what should follow record \(sequence) is missing, or is no record"
+    case .removed(let sequence): "retention removed the records up to \(sequence) before they could be shown"
     }
   }
 }

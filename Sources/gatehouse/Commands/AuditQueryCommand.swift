@@ -5,6 +5,7 @@ import AuditStore
 import AuditTrail
 import ChimeIdentity
 import Configuration
+import OpenSSLCrypto
 import Primitives
 
 /// Finds requests in the journal, or in the copies of all gateways in the database: who created which users, and who tried.
@@ -13,7 +14,7 @@ struct AuditQueryCommand: ParsableCommand {
     commandName: "query",
     abstract: "Print the requests that all given options describe, oldest first.")
 
-  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var journal: JournalOption
   @Option(help: "How requests are printed; JSON is one object a line, CSV has a header line.")
   var format = RequestPrinter.Format.text
   @Option(help: "The AppInstanceUserId.")
@@ -62,56 +63,70 @@ struct AuditQueryCommand: ParsableCommand {
       let hint = nearest(to: operation, among: Operation.allNames).map { "; did you mean `\($0)`?" } ?? ""
       throw ValidationError("unknown operation `\(operation.onOneLine)`\(hint)")
     }
+    if journal.directory != nil, from == .postgres {
+      throw ValidationError(
+        "--directory names a journal, and --from postgres asks the database: give one of them")
+    }
     if gateway != nil, from != .postgres { throw ValidationError("--gateway needs --from postgres") }
   }
 
   func run() throws {
     // The files of listeners and of the admin listener need not be where an auditor is.
-    let audit = try configOption.loadConfiguration(reading: .audit).audit
-    try checkRecorded(name != nil, audit.sensitive.name, "--name", "name")
-    try checkRecorded(!tag.isEmpty, audit.sensitive.tagValues, "--tag", "tagValues")
-    let unreadable =
-      switch from {
-      case .journal: try askJournal(audit)
-      case .postgres: try askDatabase(audit)
-      }
-    try CommandFailure.check(unreadableLines: unreadable)
-  }
-
-  private func askJournal(_ audit: GatewayConfiguration.Audit) throws -> Int {
-    let source = JournalSource(directory: audit.directory.path) { Console.message("gatehouse: \($0)") }
-    do {
-      return try show(source, RequestPrinter(format: format), audit)
-    } catch let fault as AuditStore.FileFault {
-      throw CommandFailure(journal: audit.directory, fault)
+    let configuration = try journal.configuration(reading: .audit)
+    if let audit = configuration?.audit {
+      try checkRecorded(name != nil, audit.sensitive.name, "--name", "name")
+      try checkRecorded(!tag.isEmpty, audit.sensitive.tagValues, "--tag", "tagValues")
+    }
+    switch (from, configuration) {
+    case (.postgres, let configuration?): try askDatabase(configuration.audit)
+    default: try askJournal(journal.path(configuration), configuration?.audit)
     }
   }
 
-  private func askDatabase(_ audit: GatewayConfiguration.Audit) throws -> Int {
+  private func askJournal(_ path: String, _ audit: GatewayConfiguration.Audit?) throws {
+    let source = JournalSource(directory: path) { Console.message("gatehouse: \($0)") }
+    do {
+      try show(source, RequestPrinter(format: format), audit)
+    } catch let fault as AuditStore.FileFault {
+      throw CommandFailure(journal: path, fault)
+    }
+  }
+
+  private func askDatabase(_ audit: GatewayConfiguration.Audit) throws {
     guard let postgres = audit.postgres else {
       throw CommandFailure(
         .configuration,
-        "\(configOption.path): `audit.postgres` is not set, which --from postgres asks; "
+        "\(journal.configOption.path): `audit.postgres` is not set, which --from postgres asks; "
           + "expected an object with \"url\"")
     }
     do {
       let source = try PostgresSource(postgres, gateway: gateway.map { Text($0) })
-      let printer = RequestPrinter(format: format, namesGateway: source.gateways.count > 1)
-      return try show(source, printer, audit)
+      try show(source, RequestPrinter(format: format, namesGateway: source.gateways.count > 1), audit)
     } catch let failure as ShippingFailure {
       throw CommandFailure(.bad, "the database \(postgres.url.shown): \(failure.message)")
     }
   }
 
+  /// Prints what is found. What does not hold is printed as such, and ends the command with 1.
   private func show(
-    _ source: some RequestSource, _ printer: consuming RequestPrinter, _ audit: GatewayConfiguration.Audit
-  ) throws -> Int {
+    _ source: some RequestSource, _ printer: consuming RequestPrinter, _ audit: GatewayConfiguration.Audit?
+  ) throws {
     var printer = printer
-    let unreadable = try source.forEachRequest(matching: filter(hashKey: audit), limit: limit) {
+    var doubts: [String] = []
+    let flaws = try source.forEachRequest(matching: filter(hashKey: audit?.sensitive.key), limit: limit) {
       printer.print($0)
+      guard let record = $0.doubtful, let doubt = record.doubt else { return }
+      doubts.append("record \(record.sequence) \(doubt.words)")
     }
     printer.printHeader()
-    return unreadable
+    doubts += flaws.altered.map {
+      "record \($0) does not hold, and may have told of a request that was asked for before it was altered"
+    }
+    for doubt in doubts { Console.message("gatehouse: \(doubt)") }
+    try CommandFailure.check(unreadableLines: flaws.unreadable)
+    guard doubts.isEmpty else {
+      throw CommandFailure(.bad, "the journal does not hold; see `gatehouse audit verify`")
+    }
   }
 
   /// What is not recorded must not look as if nobody had used it.
@@ -124,7 +139,7 @@ struct AuditQueryCommand: ParsableCommand {
       "\(option) cannot be searched: the journal does not hold it, as `audit.sensitive.\(key)` is \"omit\"")
   }
 
-  private func filter(hashKey audit: GatewayConfiguration.Audit) -> QueryFilter {
+  private func filter(hashKey key: Secret?) -> QueryFilter {
     var filter = QueryFilter()
     filter.userId = userId.map { Text($0) }
     filter.userArn = userArn.map { Text($0) }
@@ -136,7 +151,7 @@ struct AuditQueryCommand: ParsableCommand {
     filter.name = name.map { Text($0) }
     filter.tags = tag.map { (key: $0.key, value: $0.value) }
     (filter.since, filter.until) = timeRange.resolved
-    filter.hashKey = audit.sensitive.key
+    filter.hashKey = key
     return filter
   }
 }

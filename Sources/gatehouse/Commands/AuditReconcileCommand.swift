@@ -17,6 +17,8 @@ struct AuditReconcileCommand: ParsableCommand {
     abstract: "Ask upstream what became of requests without a known outcome, and record it.")
 
   @OptionGroup var configOption: ConfigOption
+  @Option(help: "The journal's folder, instead of the configuration's.")
+  var directory: String?
   @OptionGroup var formatOption: FormatOption
   @OptionGroup var timeRange: TimeRangeOption
   @Flag(help: "Ask and tell, and record nothing.")
@@ -28,29 +30,37 @@ struct AuditReconcileCommand: ParsableCommand {
   func run() throws {
     let configuration = try configOption.loadConfiguration()
     // While somebody writes the journal, requests may be under way that have no outcome yet.
-    let journal = try hold(configuration.audit)
+    let path = directory ?? configuration.audit.directory.path
+    let journal = try hold(configuration.audit, in: path)
     defer { journal?.close() }
-    let (requests, reads) = try unknownRequests(configuration.audit)
+    let (requests, reads, doubts) = try unknownRequests(in: path)
+    // Nothing is asked, and nothing recorded, because of what may be forged.
+    for doubt in doubts { Console.message("gatehouse: \(doubt); it is left alone") }
     if reads > 0 {
       Console.message(
         "gatehouse: \(reads) reads without a known outcome are left alone: they changed nothing")
     }
-    guard !requests.isEmpty else {
-      return Console.message("gatehouse: no request is without a known outcome")
+    var left = 0
+    if requests.isEmpty {
+      Console.message("gatehouse: no\(doubts.isEmpty ? "" : " other") request is without a known outcome")
+    } else {
+      let summary = try ask(about: requests, configuration, journal)
+      Console.message("gatehouse: \(summary.text)\(dryRun ? "; nothing was recorded" : "")")
+      left = summary.left
     }
-    let summary = try ask(about: requests, configuration, journal)
-    Console.message("gatehouse: \(summary.text)\(dryRun ? "; nothing was recorded" : "")")
-    guard summary.left == 0 else { throw ExitCode(ExitStatus.bad.rawValue) }
+    guard left == 0, doubts.isEmpty else { throw ExitCode(ExitStatus.bad.rawValue) }
   }
 
   /// - Returns: the journal to record in; `nil` for a dry run, which leaves the folder as it is.
-  private func hold(_ audit: GatewayConfiguration.Audit) throws(CommandFailure) -> Journal? {
+  private func hold(
+    _ audit: GatewayConfiguration.Audit, in path: String
+  ) throws(CommandFailure) -> Journal? {
     let isHeld: Bool
     do throws(AuditStore.FileFault) {
       // A folder that is not there is not made.
-      isHeld = try JournalReader(directory: audit.directory.path).isHeld()
+      isHeld = try JournalReader(directory: path).isHeld()
     } catch {
-      throw CommandFailure(journal: audit.directory, error)
+      throw CommandFailure(journal: path, error)
     }
     if dryRun, isHeld {
       throw CommandFailure(.bad, "the audit journal is held by another process; its requests may still end")
@@ -58,6 +68,7 @@ struct AuditReconcileCommand: ParsableCommand {
     guard !dryRun else { return nil }
     var settings = Journal.Settings(audit)
     settings.durability = .sync
+    settings.directory = path
     do throws(JournalOpenFailure) {
       let journal = try Journal.open(settings, clock: SystemClock())
       for notice in journal.notices { Console.message("gatehouse: \(notice)") }
@@ -67,29 +78,34 @@ struct AuditReconcileCommand: ParsableCommand {
     }
   }
 
-  /// - Returns: those that may have changed something, oldest first, and how many reads there are beside.
+  /// - Returns: those that may have changed something, oldest first, how many reads there are beside, and what cannot be
+  ///   believed.
   private func unknownRequests(
-    _ audit: GatewayConfiguration.Audit
-  ) throws -> (requests: [RequestHistory], reads: Int) {
+    in path: String
+  ) throws -> (requests: [RequestHistory], reads: Int, doubts: [String]) {
     var filter = QueryFilter()
     filter.isUnknown = true
     (filter.since, filter.until) = timeRange.resolved
     let readNames = Set(Operation.allCases.filter(\.isRead).map(\.text))
-    let source = JournalSource(directory: audit.directory.path) { Console.message("gatehouse: \($0)") }
+    let source = JournalSource(directory: path) { Console.message("gatehouse: \($0)") }
     var requests: [RequestHistory] = []
     var reads = 0
+    var doubts: [String] = []
     do {
-      _ = try source.forEachRequest(matching: filter, limit: nil) { request in
-        if request.text("operation").map({ readNames.contains($0) }) == true {
+      let flaws = try source.forEachRequest(matching: filter, limit: nil) { request in
+        if let record = request.doubtful, let doubt = record.doubt {
+          doubts.append("record \(record.sequence) \(doubt.words)")
+        } else if request.text("operation").map({ readNames.contains($0) }) == true {
           reads += 1
         } else {
           requests.append(request)
         }
       }
+      doubts += flaws.altered.map { "record \($0) does not hold" }
     } catch let fault as AuditStore.FileFault {
-      throw CommandFailure(journal: audit.directory, fault)
+      throw CommandFailure(journal: path, fault)
     }
-    return (requests, reads)
+    return (requests, reads, doubts)
   }
 
   private func ask(

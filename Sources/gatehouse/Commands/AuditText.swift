@@ -35,7 +35,8 @@ struct RequestPrinter: ~Copyable {
     switch format {
     case .json: Console.data(json: request.json)
     case .csv: Console.data(csv: request.csvLine)
-    case .text: Console.data(row(request.cells))
+    case .text:
+      Console.data((request.doubt.map { "\($0.rawValue.uppercased()) " } ?? "") + row(request.cells))
     }
   }
 

@@ -13,10 +13,8 @@ struct AuditVerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Check the whole journal; exits with 1 if it was altered, cut, reordered or truncated.")
 
-  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var journal: JournalOption
   @OptionGroup var formatOption: FormatOption
-  @Option(help: "The journal's folder; then no configuration is read.")
-  var directory: String?
   @Option(
     help: ArgumentHelp(
       "PEM file with an Ed25519 public key; given several times, each may have signed. (default: that of the "
@@ -28,14 +26,9 @@ struct AuditVerifyCommand: ParsableCommand {
   func run() throws {
     let kept = try sinceCheckpoint.map { try Self.keptCheckpoints(in: $0) } ?? []
     var keys = try publicKey.map { try Self.publicKey(in: $0) }
-    let path: String
-    if let directory {
-      path = directory
-    } else {
-      let audit = try configOption.loadConfiguration().audit
-      path = audit.directory.path
-      if keys.isEmpty, let key = audit.checkpoint.signingKey?.publicKey { keys = [key] }
-    }
+    let configuration = try journal.configuration()
+    let path = journal.path(configuration)
+    if keys.isEmpty, let key = configuration?.audit.checkpoint.signingKey?.publicKey { keys = [key] }
     if !keys.isEmpty, let bad = kept.firstIndex(where: { !$0.isSigned(byOneOf: keys) }) {
       throw CommandFailure(
         .bad,

@@ -31,12 +31,18 @@ struct ReplayCommand: ParsableCommand {
     let configuration = try configOption.loadConfiguration()
     var replay = try prepare()
     let output = ReplayPrinter(format: formatOption.format)
+    let path = configuration.audit.directory.path
+    let problem: ChainProblem?
     do throws(AuditStore.FileFault) {
-      try read(JournalReader(directory: configuration.audit.directory.path), into: &replay, output)
+      problem = try read(path, into: &replay, output)
     } catch {
-      throw CommandFailure(journal: configuration.audit.directory, error)
+      throw CommandFailure(journal: path, error)
     }
     output.print(replay.tally)
+    if let problem {
+      throw CommandFailure(
+        journal: path, broken: problem, "nothing was evaluated from record \(problem.sequence) on")
+    }
     guard replay.tally.unreadable == 0 else {
       throw CommandFailure(
         .bad, "\(replay.tally.unreadable) lines are no records; see `gatehouse audit verify`")
@@ -56,18 +62,22 @@ struct ReplayCommand: ParsableCommand {
     return Replay(policies: policies, tenants: tenants, scope: scope)
   }
 
+  /// - Returns: where the journal does not hold; nothing from there on was evaluated.
   private func read(
-    _ reader: JournalReader, into replay: inout Replay, _ output: ReplayPrinter
-  ) throws(AuditStore.FileFault) {
+    _ path: String, into replay: inout Replay, _ output: ReplayPrinter
+  ) throws(AuditStore.FileFault) -> ChainProblem? {
+    var checked = ProgressBar("records checked")
+    let journal = try VerifiedJournal(directory: path) { checked.show($0, of: $1) }
+    checked.clear()
     // Everything is read twice.
-    var progress = ReadingProgress(of: 2 * (try reader.byteCount()))
+    var progress = ReadingProgress(of: 2 * (try JournalReader(directory: path).byteCount()))
     defer { progress.clear() }
-    try reader.forEachLine { line in
+    let survey = try journal.forEachLine { line in
       replay.survey(line)
       progress.advance(by: line.count + 1)
       return true
     }
-    try reader.forEachLine { line in
+    let reading = try journal.forEachLine { line in
       if let request = replay.take(line), request.now != .undecidable || listUndecidable {
         progress.clear()
         output.print(request)
@@ -75,6 +85,10 @@ struct ReplayCommand: ParsableCommand {
       progress.advance(by: line.count + 1)
       return true
     }
+    if let removed = reading.removed {
+      Console.message("gatehouse: retention removed the records up to \(removed) before they could be read")
+    }
+    return reading.problem ?? survey.problem
   }
 }
 

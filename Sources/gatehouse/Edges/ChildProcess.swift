@@ -18,7 +18,7 @@ final class ChildProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     if let output {
       posix_spawn_file_actions_addopen(
-        &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600)
+        &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600)
       posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
     }
     let names = (["gatehouse"] + arguments).map { strdup($0) } + [nil]
