@@ -43,6 +43,11 @@ package struct VerifiedJournal {
       problem = nil
       notices = verification.notices + [torn.map { "\($0.segment): \($0.message)" }].compactMap(\.self)
       last = verification.extent.head.sequence
+    case .checkpoint(.missing)? where verification.base == .genesis:
+      // A key that was configured after the journal began: all of it is there, and every record holds.
+      problem = nil
+      notices = verification.notices + ["no checkpoint bears the configured key's signature yet"]
+      last = verification.extent.head.sequence
     case .checkpoint?:
       // When the checkpoints are not what they were, nothing says up to where the journal is what it was.
       (problem, notices, last) = (verification.problem, verification.notices, 0)

@@ -189,15 +189,24 @@ def test_digests_are_signed_and_openssl_says_so(journal, tmp_path, signing_key):
     assert check_chain(tmp_path / "out")
 
 
-def move_back(segment, hours):
-    """Moves a segment's records back in time. The chain is wrong then, which exports do not look at."""
-    lines = []
-    for line in segment.read_text().splitlines():
-        time = json.loads(line)["time"]
-        then = datetime.datetime.fromisoformat(time) - datetime.timedelta(hours=hours)
-        moved = then.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        lines.append(line.replace(f'"time":"{time}"', f'"time":"{moved}"'))
-    segment.write_text("\n".join(lines) + "\n")
+def move_back(setup, hours):
+    """Moves the records of each segment so many hours back in time and chains them anew, as if it had been then."""
+    previous = hashlib.sha256(b"gatehouse audit journal, format 1").hexdigest()
+    for segment, back in zip(setup.segments(), hours):
+        lines = []
+        for line in segment.read_text().splitlines():
+            record = json.loads(line)
+            then = datetime.datetime.fromisoformat(record["time"]) - datetime.timedelta(hours=back)
+            moved = then.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+            line = line.replace(f'"time":"{record["time"]}"', f'"time":"{moved}"')
+            line = line.replace(record["previous"], f"sha256:{previous}", 1)
+            previous = hashlib.sha256(line.encode()).hexdigest()
+            lines.append(line)
+        segment.write_text("\n".join(lines) + "\n")
+        os.utime(segment, (then.timestamp(), then.timestamp()))
+    # They are about the records that were there before.
+    for name in ("checkpoint.head", "checkpoints"):
+        (setup.audit_folder / name).unlink()
 
 
 def test_export_goes_on_after_retention(make_setup, upstream, tmp_path, signing_key):
@@ -215,16 +224,18 @@ def test_export_goes_on_after_retention(make_setup, upstream, tmp_path, signing_
         until(has_enough_segments, "the journal stays in few segments")
     segments = setup.segments()
     # Hours apart, so that there are several digests; the last two records stay in this hour.
-    for hours, path in zip(range(len(segments) + 3, 0, -1), segments[:-2]):
-        move_back(path, hours)
+    hours = [*range(len(segments) + 3, 5, -1), 0, 0]
+    move_back(setup, hours)
     out = tmp_path / "out"
     first = export(setup, "cloudtrail", out)
     names = check_chain(out, public)
     ids = exported_ids(out)
     assert len(ids) == len(set(ids)) == len(sent) and len(digests_in(out)) > 3
-    # What retention does to the folder, one segment after the other; each time the export is what it was.
-    for path in segments[:-2]:
-        path.unlink()
+    # Retention takes one segment after the other; each time the export is what it was.
+    for path, age in zip(segments[:-2], hours):
+        setup.config["audit"]["retain"] = f"{60 * age - 30}m"
+        with gateways.running(setup):
+            until(lambda: not path.exists(), f"{path} is kept")
         assert export(setup, "cloudtrail", out) == first, path
     assert check_chain(out, public) == names
     # A folder of its own gets what is left, with a chain that begins there.
