@@ -71,7 +71,7 @@ static inline long gh_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
 static inline long gh_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
 
 /// The subject alternative name number `index` of `certificate`, if it is a URI or DNS name: its bytes, which live as
-/// long as `names`. 1 found, 0 another kind of name, -1 no more names.
+/// long as `names`. 1 a DNS name, 2 a URI, 0 another kind of name, -1 no more names.
 static inline int gh_subject_alternative_name(
     const GENERAL_NAMES *names, int index, const unsigned char **bytes, int *length) {
   if (!names || index >= sk_GENERAL_NAME_num(names)) return -1;
@@ -80,7 +80,7 @@ static inline int gh_subject_alternative_name(
   const ASN1_IA5STRING *text = name->type == GEN_URI ? name->d.uniformResourceIdentifier : name->d.dNSName;
   *bytes = ASN1_STRING_get0_data(text);
   *length = ASN1_STRING_length(text);
-  return 1;
+  return name->type == GEN_URI ? 2 : 1;
 }
 
 static inline GENERAL_NAMES *gh_subject_alternative_names(X509 *certificate) {
@@ -104,6 +104,9 @@ static inline int gh_select_http11(
   return SSL_TLSEXT_ERR_OK;
 }
 
+static inline long gh_SSL_CTX_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) {
+  return SSL_CTX_add1_chain_cert(ctx, certificate);
+}
 static inline void gh_SSL_CTX_read_ahead(SSL_CTX *ctx) { SSL_CTX_set_read_ahead(ctx, 1); }
 
 static inline void gh_SSL_CTX_offer_http11(SSL_CTX *ctx) {

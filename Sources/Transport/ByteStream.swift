@@ -1,4 +1,5 @@
 internal import Glibc
+package import OpenSSLCrypto
 package import Primitives
 
 /// A connection, plain or TLS, as one task of a loop sees it. Whoever opens it closes it.
@@ -14,7 +15,7 @@ package final class ByteStream {
   }
   private var writtenPeer: Text?
   /// URI and DNS names of the peer's verified certificate.
-  package private(set) var peerNames: [Text] = []
+  package private(set) var peerNames: [CertificateName] = []
   /// What whoever serves the connection wants to find again at its next request.
   package var attachment: AnyObject?
   private let socket: Socket

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import OpenSSLCrypto
 internal import Primitives
 
 /// One TLS connection over a socket. OpenSSL reads and writes the descriptor itself.
@@ -87,13 +88,13 @@ final class TLSSession {
   }
 
   /// The URI and DNS subject alternative names of the verified peer certificate; empty when it sent none.
-  func peerNames() -> [Text] {
+  func peerNames() -> [CertificateName] {
     guard let certificate = SSL_get1_peer_certificate(ssl) else { return [] }
     defer { X509_free(certificate) }
     guard SSL_get_verify_result(ssl) == X509_V_OK else { return [] }
     let names = gh_subject_alternative_names(certificate)
     defer { gh_free_names(names) }
-    var found: [Text] = []
+    var found: [CertificateName] = []
     var index: Int32 = 0
     while true {
       var bytes: UnsafePointer<UInt8>?
@@ -101,9 +102,9 @@ final class TLSSession {
       let kind = gh_subject_alternative_name(names, index, &bytes, &length)
       if kind < 0 { return found }
       index += 1
-      if kind == 1, let text = Text(validating: UnsafeBufferPointer(start: bytes, count: Int(length))) {
-        found.append(text)
-      }
+      guard kind > 0, let text = Text(validating: UnsafeBufferPointer(start: bytes, count: Int(length)))
+      else { continue }
+      found.append(kind == 1 ? CertificateName(dnsName: text) : CertificateName(uri: text))
     }
   }
 }

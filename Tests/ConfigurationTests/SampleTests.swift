@@ -68,7 +68,7 @@ import Testing
     #expect(tenant.operations == ["CreateAppInstanceUser", "DescribeAppInstanceUser"])
     #expect(tenant.rateLimit == .init(requestsPerSecond: 10, burst: 20, concurrency: 8))
     #expect(tenant.labels == ["costCenter": "4711", "owner": "crm@example.com"])
-    #expect(tenant.clientCertificates == ["spiffe://corp.example/crm"])
+    #expect(tenant.clientCertificates == [CertificateName(written: "spiffe://corp.example/crm")])
     let key = try #require(tenant.accessKeys.first)
     #expect(key.status == .active)
     #expect(key.notAfter == WallClockTime(seconds: 1_798_761_600))

@@ -41,7 +41,7 @@ package struct Tenant: Sendable {
   package let description: String
   package let accessKeys: [AccessKey]
   /// URI or DNS SANs, one of which the client certificate must bear; empty: mTLS is not required.
-  package let clientCertificates: [Text]
+  package let clientCertificates: [CertificateName]
   /// Globs over AppInstance ARNs.
   package let appInstances: [Glob]
   /// Operation names of the service model.
@@ -53,7 +53,7 @@ package struct Tenant: Sendable {
   package static let defaultOperations = ["CreateAppInstanceUser"]
 
   package init(
-    id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [Text] = [],
+    id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [CertificateName] = [],
     appInstances: [Glob], operations: Set<String> = Set(defaultOperations), rateLimit: RateLimit? = nil,
     labels: [Text: Text] = [:]
   ) {

@@ -5,11 +5,11 @@ final class Peer {
   /// Its address without the port.
   let address: Text
   /// URI and DNS names of its verified certificate.
-  let certificateNames: [Text]
+  let certificateNames: [CertificateName]
   /// Whom its last request counted for.
   var source: Source?
 
-  init(address: Text, certificateNames: [Text] = []) {
+  init(address: Text, certificateNames: [CertificateName] = []) {
     self.address = address
     self.certificateNames = certificateNames
   }
