@@ -64,6 +64,12 @@ extension MessageHead {
     return nil
   }
 
+  /// The values of all fields with that name, which is in lower case, in the order of arrival.
+  package func values(named name: StaticString) -> [ByteSlice] {
+    let raw = bytes.span.bytes
+    return fields.filter { raw.matches($0.name.range, token: name) }.map(\.value)
+  }
+
   /// How many lines bear that name.
   package final func count(of name: FieldName) -> Int {
     var count = 0
