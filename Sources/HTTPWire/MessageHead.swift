@@ -65,9 +65,13 @@ extension MessageHead {
   }
 
   /// The values of all fields with that name, which is in lower case, in the order of arrival.
-  package func values(named name: StaticString) -> [ByteSlice] {
-    let raw = bytes.span.bytes
-    return fields.filter { raw.matches($0.name.range, token: name) }.map(\.value)
+  package final func values(named name: StaticString) -> [ByteSlice] {
+    let (raw, fields) = (span.bytes, fields)
+    var values: [ByteSlice] = []
+    for index in fields.indices where raw.matches(fields[index].name.range, token: name) {
+      values.append(fields[index].value)
+    }
+    return values
   }
 
   /// How many lines bear that name.

@@ -328,6 +328,23 @@ def test_actor_is_recorded_when_signed_and_only_then(gateway, upstream):
     assert "x-gatehouse-actor" not in upstream.requests[0].names
 
 
+@pytest.mark.parametrize("is_signed", [True, False])
+@pytest.mark.parametrize("name", ["X-Gatehouse-Actor", "Content-Type"])
+def test_a_field_of_one_value_that_is_given_twice_is_400(gateway, upstream, name, is_signed):
+    """For whom it is, and what the body is, must not hang on which of two lines is read."""
+    fields = [(name, "application/json"), (name.lower(), "application/json")]
+    if name == "Content-Type":
+        content = create(unsigned=fields[1:]) if not is_signed else create(headers=fields[1:])
+    else:
+        content = create(headers=fields) if is_signed else create(unsigned=fields)
+    response = gateway.send(content)
+    assert_refused(response, 400, "BadRequestException", "BadRequest")
+    assert "given twice" in response.message
+    assert upstream.requests == []
+    record = gateway.setup.audit_record(response.get("x-gatehouse-request-id"))
+    assert (record["decision"], record["outcome"]) == ("invalid", "notForwarded")
+
+
 def test_no_secret_and_no_signature_is_left_anywhere(gateway, upstream):
     """After everything above: not in the journal, the log, the metrics or an answer."""
     request = create(SESSION)

@@ -15,6 +15,8 @@ enum Refusal: Error {
   case tooSlow
   case unknownOperation
   case malformedTarget(IdentificationFailure)
+  /// A field that has one value.
+  case givenTwice(StaticString)
   // Nobody known sent it.
   case unauthenticated(AuthenticationFailure)
   case certificateMissing(tenant: Text)
@@ -96,6 +98,7 @@ extension Refusal {
     case .unknownOperation:
       .init(.unknownOperation, "no operation of the service has this method and path", .invalid)
     case .malformedTarget(let failure): .init(.badRequest, failure.message, .invalid)
+    case .givenTwice(let field): .init(.badRequest, "the header `\(field)` is given twice", .invalid)
     case .unauthenticated(let failure): Self.unauthenticated(failure)
     case .certificateMissing(let tenant):
       .init(

@@ -21,11 +21,11 @@ enum SourceAddress {
     return nearest
   }
 
-  /// Who forwarded the request, in the order in which it passed them.
+  /// Who forwarded the request, in the order in which they passed it on.
   private static func nodes(of head: RequestHead) -> [ArraySlice<UInt8>] {
-    let lines = head.fields.filter { $0.known == .xForwardedFor }
+    let lines = head.values(named: "x-forwarded-for")
     guard lines.isEmpty else {
-      return lines.flatMap { head.bytes[$0.value].split(separator: UInt8(ascii: ",")) }
+      return lines.flatMap { head.bytes[$0].split(separator: UInt8(ascii: ",")) }
         .filter { !$0.allSatisfy(\.isBlank) }
     }
     return head.values(named: "forwarded").flatMap { ForwardedField.nodes(of: head.bytes[$0]) }

@@ -26,6 +26,7 @@ extension Worker {
   func authenticate(_ identified: consuming Identified) throws(Refusal) -> Verified {
     let call = identified.arrived.call
     let head = call.head
+    try refuseRepeats(in: head)
     // A span can only be lent from a local.
     let query = identified.target.upstreamQuery
     let caller: AuthenticatedCaller
@@ -43,6 +44,12 @@ extension Worker {
     if caller.isSigned(.gatehouseActor) { call.trail.actor = call.text(of: .gatehouseActor) }
     if tenant.needsCertificate { try checkCertificate(call.peer, of: tenant.configured) }
     return Verified(identified, tenant, caller)
+  }
+
+  /// Of two lines only one would be recorded, or go on, whatever the caller meant by the other.
+  private func refuseRepeats(in head: RequestHead) throws(Refusal) {
+    guard head.count(of: .gatehouseActor) <= 1 else { throw .givenTwice("X-Gatehouse-Actor") }
+    guard head.count(of: .contentType) <= 1 else { throw .givenTwice("Content-Type") }
   }
 
   private func checkCertificate(_ peer: Peer, of tenant: Tenant) throws(Refusal) {
