@@ -1,5 +1,6 @@
 import ChimeIdentity
 import Configuration
+import OpenSSLCrypto
 import Primitives
 import StrictJSON
 import Testing
@@ -14,9 +15,10 @@ struct PolicyFolder: FileSource {
   func read(_ path: String) throws(FileFault) -> FileContents {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     guard let text = files[name] else { throw .missing }
-    return FileContents(bytes: Array(text.utf8), permissions: 0o600)
+    return FileContents(bytes: Array(text.utf8), access: FileAccess(permissions: 0o600))
   }
 
+  func access(to directory: String) throws(FileFault) -> FileAccess { FileAccess(permissions: 0o700) }
   func identity(of directory: String) throws(FileFault) -> String { directory }
 
   func names(in directory: String) throws(FileFault) -> [String] { Array(files.keys) }

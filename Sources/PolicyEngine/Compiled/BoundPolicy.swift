@@ -17,11 +17,11 @@ final class BoundPolicy: Sendable {
   /// What it may add or set, in the order in which it does; ceilings apart.
   let fillings: [Filling]
 
-  init(_ document: PolicyDocument, for tenant: TenantFacts) {
+  init(_ document: PolicyDocument, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
     name = document.name.value
     mode = document.mode
     appInstances = document.match.appInstances
-    userID = document.appInstanceUserId.map { StringChecks($0, for: tenant) }
+    userID = document.appInstanceUserId.map { StringChecks($0, for: tenant, rivals: rivals) }
     userName = document.userName.map { StringChecks($0, for: tenant) }
     tags = document.tags.map { TagChecks($0, for: tenant) }
     expiration = document.expiration.map(ExpirationChecks.init)

@@ -6,6 +6,8 @@ internal import Primitives
 
 final class StringChecks: Sendable {
   let prefix: BoundTemplate?
+  /// With a prefix: what starts so and belongs to other tenants all the same.
+  let rivals: [OwnedPrefixes.Owned]
   let pattern: Pattern?
   let forbidden: [Pattern]
   /// In Unicode scalars.
@@ -14,8 +16,9 @@ final class StringChecks: Sendable {
   let isTrimmed: Bool
   let isSingleScript: Bool
 
-  init(_ rules: PolicyDocument.StringRules, for tenant: TenantFacts) {
+  init(_ rules: PolicyDocument.StringRules, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
     prefix = rules.prefix.map { BoundTemplate($0.value, for: tenant) }
+    self.rivals = prefix == nil ? [] : rivals
     pattern = rules.pattern?.value
     forbidden = rules.forbidden.map(\.value)
     minLength = rules.minLength?.value

@@ -74,6 +74,7 @@ final class MergedChecks: Sendable {
 private final class MergedStringChecks: Sendable {
   private let isEmpty: Bool
   private let prefixes: [BoundTemplate]
+  private let rivals: [OwnedPrefixes.Owned]
   private let patterns: WholeMatches
   private let forbidden: AbsentPatterns
   /// In Unicode scalars.
@@ -85,6 +86,7 @@ private final class MergedStringChecks: Sendable {
   init(_ checks: [StringChecks], _ cache: PatternCache) {
     isEmpty = checks.isEmpty
     prefixes = Array(Set(checks.compactMap(\.prefix)))
+    rivals = checks.first { !$0.rivals.isEmpty }?.rivals ?? []
     patterns = cache.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
     forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
     minLength = checks.compactMap(\.minLength).max() ?? 0
@@ -104,6 +106,7 @@ private final class MergedStringChecks: Sendable {
         return false
       }
     }
+    for rival in rivals where rival.takes(value, of: request) { return false }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
       && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)
   }

@@ -18,7 +18,8 @@ package final class PolicySet: Sendable {
     let set = PolicySet(documents, tenants)
     return (
       set,
-      PolicyReview(set.policies, tenants).problems + TagPolicyReview(set.policies, set.tagPolicies).problems
+      PolicyReview(set.policies, tenants).problems + PrefixReview(set.compiled.prefixes, tenants).problems
+        + TagPolicyReview(set.policies, set.tagPolicies).problems
     )
   }
 
@@ -29,7 +30,7 @@ package final class PolicySet: Sendable {
   }
 
   private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
-    let compiled = CompiledPolicies(documents)
+    let compiled = CompiledPolicies(documents, tenants)
     self.compiled = compiled
     self.tenants = Dictionary(
       tenants.map { ($0.id, TenantPolicies($0, compiled)) }, uniquingKeysWith: { first, _ in first })
@@ -68,10 +69,12 @@ final class CompiledPolicies: Sendable {
   /// In the order of their names; they change nothing.
   let tagPolicies: [CompiledTagPolicy]
   let patterns = PatternCache()
+  let prefixes: OwnedPrefixes
 
-  init(_ documents: [PolicyDocument]) {
+  init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
     let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
     policies = sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init)
     tagPolicies = sorted.compactMap(CompiledTagPolicy.init)
+    prefixes = OwnedPrefixes(policies, tenants)
   }
 }

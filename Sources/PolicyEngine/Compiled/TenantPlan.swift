@@ -48,7 +48,10 @@ struct CompiledPolicy: Sendable {
     }
   }
 
-  func bind(to tenant: TenantFacts) -> BoundPolicy { shared ?? BoundPolicy(document, for: tenant) }
+  func bind(to tenant: TenantFacts, rivals: [OwnedPrefixes.Owned]) -> BoundPolicy {
+    if let shared, rivals.isEmpty { return shared }
+    return BoundPolicy(document, for: tenant, rivals: rivals)
+  }
 }
 
 /// The policies that have a say in one tenant's requests, selected and bound once. Guarded by the one who owns it.
@@ -140,10 +143,14 @@ final class TenantPlan {
   private var steps: [Steps]
   private let cache: PatternCache
 
-  init(_ policies: [CompiledPolicy], for tenant: TenantFacts, _ cache: PatternCache) {
+  /// - Parameter rivals: what of the tenant's own prefixes belongs to others.
+  init(
+    _ policies: [CompiledPolicy], for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned],
+    _ cache: PatternCache
+  ) {
     self.cache = cache
     let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
-      .map { (compiled: $0, policy: $0.bind(to: tenant)) }
+      .map { (compiled: $0, policy: $0.bind(to: tenant, rivals: rivals)) }
     steps = Governance.allCases.map { governance in
       let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
         Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))

@@ -31,7 +31,11 @@ package final class TenantPolicies: Sendable {
   /// - Parameter appInstance: `nil`: only a step that is the same for all is wanted.
   private func step(for appInstance: Span<UInt8>?, as governance: Governance) -> TenantPlan.Step? {
     plan.withLock { known in
-      if known == nil { known = TenantPlan(compiled.policies, for: facts, compiled.patterns) }
+      if known == nil {
+        known = TenantPlan(
+          compiled.policies, for: facts, rivals: compiled.prefixes.rivals(of: facts).map(\.owned),
+          compiled.patterns)
+      }
       return known?.step(for: appInstance, as: governance)
     }
   }

@@ -56,7 +56,7 @@ extension BoundPolicy {
     _ recorder: inout some VerdictRecorder
   ) {
     if let rule = rules.prefix, let prefix = checks.prefix {
-      checkPrefix(prefix, value, rule, rules.field, request, &recorder)
+      checkPrefix(prefix, checks.rivals, value, rule, rules.field, request, &recorder)
     }
     if let pattern = checks.pattern { checkPattern(pattern, value, rules.pattern, rules.field, &recorder) }
     checkForbidden(checks.forbidden, value, rules.forbidden, rules.field, &recorder)
@@ -81,7 +81,8 @@ extension BoundPolicy {
   }
 
   private func checkPrefix(
-    _ prefix: BoundTemplate, _ value: Span<UInt8>, _ rule: Rule, _ field: String,
+    _ prefix: BoundTemplate, _ rivals: [OwnedPrefixes.Owned], _ value: Span<UInt8>, _ rule: Rule,
+    _ field: String,
     _ request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
@@ -90,12 +91,27 @@ extension BoundPolicy {
         rule, of: self, keeps: false, field: field,
         wrong: "the prefix it must start with is not known, because \(failure.reason)",
         accepted: MessageText.nothing)
+    } else if let rival = Self.rival(of: value, rivals, request) {
+      let taken = MessageText.shown(rival.template.value(for: request))
+      recorder.judge(
+        rule, of: self, keeps: false, field: field,
+        wrong: "the value starts with `\(taken)`, which is the prefix of another tenant",
+        accepted:
+          "a value that starts with `\(MessageText.shown(prefix.value(for: request)))` and not with `\(taken)`"
+      )
     } else {
       recorder.judge(
         rule, of: self, keeps: prefix.isPrefix(of: value, for: request), field: field,
         wrong: "the value does not start as it must",
         accepted: "a value that starts with `\(MessageText.shown(prefix.value(for: request)))`")
     }
+  }
+
+  private static func rival(
+    of value: Span<UInt8>, _ rivals: [OwnedPrefixes.Owned], _ request: borrowing GovernedRequest
+  ) -> OwnedPrefixes.Owned? {
+    for rival in rivals where rival.takes(value, of: request) { return rival }
+    return nil
   }
 
   private func checkExpiration(
