@@ -1,5 +1,4 @@
 package import HTTPWire
-package import OpenSSLCrypto
 internal import Primitives
 internal import StrictJSON
 package import Transport
@@ -36,31 +35,36 @@ package enum ReloadResult: Sendable {
 /// Health, metrics and reload for operators.
 package final class AdminHandler: HTTPHandler {
   private let source: any AdminSource
-  /// Asked for on everything but the two health paths.
-  private let token: Secret?
-  private let address: SocketAddress
+  /// Asked at each request, since a reload changes it.
+  private let access: @Sendable () -> AdminAccess
 
-  package init(source: any AdminSource, token: Secret?, address: SocketAddress) {
+  package init(source: any AdminSource, access: @escaping @Sendable () -> AdminAccess) {
     self.source = source
-    self.token = token
-    self.address = address
+    self.access = access
   }
 
   package func reply(to request: RequestMessage, on connection: ByteStream) async -> Reply {
     let head = request.head
-    guard isForUs(head) else {
+    let access = access()
+    guard let range = head.first(.host),
+      let host = Authority(String(decoding: head.bytes[range], as: UTF8.self)),
+      access.admits(host)
+    else {
       return .json(
-        status: 421, error: "the Host header names neither an IP address, localhost nor this listener")
+        status: 421, error: "the Host header names neither an IP address, localhost nor one of `admin.hosts`")
     }
     let path = String(decoding: head.bytes[head.path], as: UTF8.self)
     let method = String(decoding: head.bytes[head.method], as: UTF8.self)
+    guard method == "GET" || method == "HEAD" || RequestOrigin.isOurs(head, host: host) else {
+      return .json(status: 403, error: "a page of another origin changes nothing here")
+    }
     switch (path, method) {
     case ("/healthz", "GET"), ("/healthz", "HEAD"):
       return .json(status: 200, Self.object { $0.member("status", "ok") })
     case ("/readyz", "GET"), ("/readyz", "HEAD"): return readyz()
     default: break
     }
-    guard isAuthorized(head) else {
+    guard access.authorizes(head) else {
       var reply = Reply.json(
         status: 401, error: "expected `Authorization: Bearer TOKEN` with the token of tokenFile")
       reply.fieldLines.append(field: "WWW-Authenticate", literal: "Bearer")
@@ -85,30 +89,6 @@ package final class AdminHandler: HTTPHandler {
     case .violation(let violation): .json(status: 400, error: violation.description, closes: true)
     case .tooSlow: .json(status: 408, error: "the request did not arrive in time", closes: true)
     }
-  }
-
-  /// A page in a browser can make a name of its own resolve to this address (DNS rebinding); it cannot choose the Host.
-  private func isForUs(_ head: RequestHead) -> Bool {
-    guard let range = head.first(.host) else { return false }
-    var name = String(decoding: head.bytes[range], as: UTF8.self)[...]
-    if name.hasPrefix("[") {
-      guard let end = name.firstIndex(of: "]") else { return false }
-      name = name[name.index(after: name.startIndex)..<end]
-    } else if let colon = name.lastIndex(of: ":") {
-      name = name[..<colon]
-    }
-    return name.lowercased() == "localhost" || SocketAddress.Host(literal: String(name)) != nil
-  }
-
-  private func isAuthorized(_ head: RequestHead) -> Bool {
-    guard let token else { return true }
-    guard head.count(of: .authorization) == 1, let range = head.first(.authorization) else { return false }
-    let value = head.bytes[range]
-    let scheme = Array("bearer ".utf8)
-    guard value.count > scheme.count,
-      zip(value, scheme).allSatisfy({ $0 == $1 || ($0 | 0x20) == $1 })
-    else { return false }
-    return Secret.constantTimeEqual(token, Array(value.dropFirst(scheme.count)))
   }
 
   private func readyz() -> Reply {

@@ -51,6 +51,7 @@ private let bearer = "Authorization: Bearer \(token)\r\n"
 @Suite struct AdminHostTests {
   @Test(arguments: [
     "localhost", "LOCALHOST:9901", "127.0.0.1", "127.0.0.1:9901", "[::1]", "[::1]:9901", "10.1.2.3:80",
+    "gateway.example", "Gateway.Example:9901",
   ])
   func addressesAndLocalhostAreServed(_ host: String) async throws {
     #expect(try await ask("GET", "/healthz", host: host).status == 200)
@@ -65,6 +66,44 @@ private let bearer = "Authorization: Bearer \(token)\r\n"
     for (method, path) in [("GET", "/healthz"), ("GET", "/metrics"), ("POST", "/reload")] {
       #expect(try await ask(method, path, host: host, fields: bearer).status == 421, "\(method) \(path)")
     }
+  }
+}
+
+/// A page of another site can have a browser send requests here, with what the browser keeps for us.
+@Suite struct AdminOriginTests {
+  @Test(arguments: [
+    ("localhost:9901", "http://localhost:9901"), ("LOCALHOST:9901", "http://localhost:9901"),
+    ("127.0.0.1", "http://127.0.0.1"), ("127.0.0.1:80", "http://127.0.0.1"),
+    ("[::1]:9901", "http://[::1]:9901"),
+    ("gateway.example", "https://gateway.example"), ("gateway.example:443", "https://gateway.example"),
+    ("gateway.example", "https://Gateway.Example:443"),
+  ])
+  func aPageOfOursReloads(_ host: String, _ origin: String) async throws {
+    let fields = bearer + "Origin: \(origin)\r\n"
+    for site in ["", "Sec-Fetch-Site: same-origin\r\n", "Sec-Fetch-Site: none\r\n"] {
+      #expect(try await ask("POST", "/reload", host: host, fields: fields + site).status == 200, "\(site)")
+    }
+  }
+
+  @Test(arguments: [
+    "Origin: http://attacker.example\r\n", "Origin: null\r\n", "Origin: \r\n",
+    "Origin: http://127.0.0.1:9902\r\n",
+    "Origin: http://localhost:9901\r\n", "Origin: http://127.0.0.1:9901.attacker.example\r\n",
+    "Origin: https://127.0.0.1:99010\r\n", "Origin: 127.0.0.1:9901\r\n", "Origin: ftp://127.0.0.1:9901\r\n",
+    "Origin: https://gateway.example\r\n", "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+    "Sec-Fetch-Site: same-origin, cross-site\r\n",
+    "Origin: http://127.0.0.1:9901\r\nOrigin: http://attacker.example\r\n",
+    "Origin: http://127.0.0.1:9901\r\nSec-Fetch-Site: cross-site\r\n",
+  ])
+  func aPageOfElsewhereChangesNothing(_ fields: String) async throws {
+    let answer = try await ask("POST", "/reload", host: "127.0.0.1:9901", fields: bearer + fields)
+    #expect(answer.status == 403)
+    #expect(!answer.body.contains("sha256"))
+  }
+
+  @Test func whatChangesNothingIsShownWithAnyOrigin() async throws {
+    let fields = bearer + "Origin: http://attacker.example\r\nSec-Fetch-Site: cross-site\r\n"
+    #expect(try await ask("GET", "/metrics", fields: fields).status == 200)
   }
 }
 
@@ -174,8 +213,8 @@ private func ask(
   let text = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\(fields)Content-Length: 0\r\n\r\n"
   return try await LoopHarness().run { loop in
     let listening = try SocketAddress(parsing: "127.0.0.1:0")
-    let handler = AdminHandler(
-      source: source, token: isOpen ? nil : Secret(Array(token.utf8)), address: listening)
+    let access = AdminAccess(token: isOpen ? nil : Secret(Array(token.utf8)), hosts: ["gateway.example"])
+    let handler = AdminHandler(source: source) { access }
     let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag(), loop: loop)
     let listener = try Listener(listening, loop: loop) { server.accept($0, tls: nil) }
     defer { listener.close() }

@@ -188,3 +188,60 @@ def test_data_listener_serves_no_admin_paths(gateway, upstream):
         response = gateway.send(wire.signed(CRM, "GET", path))
         assert (response.status, response.error_type) == (404, "UnknownOperationException")
     assert upstream.requests == []
+
+
+def reload_from(gateway, *headers, host=None):
+    return gateway.admin_request("/reload", method="POST", host=host, headers=[("Content-Length", "0"), *headers])
+
+
+def reloads(gateway):
+    return sum(record.get("message") == "reloaded" for record in gateway.log)
+
+
+def test_a_page_of_another_origin_reloads_nothing(gateway):
+    before = samples(gateway)["gatehouse_config_last_reload_success_timestamp_seconds"], reloads(gateway)
+    for headers in (
+        [("Origin", "http://attacker.example")], [("Origin", "null")], [("Sec-Fetch-Site", "cross-site")],
+        [("Origin", f"http://localhost:{gateway.admin.rpartition(':')[2]}")],
+        [("Origin", f"http://{gateway.admin}"), ("Origin", "http://attacker.example")],
+    ):
+        assert reload_from(gateway, *headers).status == 403, headers
+    assert before == (samples(gateway)["gatehouse_config_last_reload_success_timestamp_seconds"], reloads(gateway))
+    ours = [("Origin", f"http://{gateway.admin}"), ("Sec-Fetch-Site", "same-origin")]
+    assert reload_from(gateway, *ours).status == 200
+    assert reload_from(gateway).status == 200
+
+
+def test_further_names_of_the_admin_listener(make_setup):
+    setup = make_setup(admin={"address": "127.0.0.1:0", "hosts": ["Gateway.Corp.example"]})
+    with gateways.running(setup) as gateway:
+        assert gateway.admin_request("/readyz", host="gateway.corp.example").status == 200
+        assert gateway.admin_request("/readyz", host="GATEWAY.corp.example:9901").status == 200
+        assert gateway.admin_request("/readyz", host="other.corp.example").status == 421
+        ours = ("Origin", "https://gateway.corp.example")
+        assert reload_from(gateway, ours, host="gateway.corp.example").status == 200
+        assert reload_from(gateway, ours, host="127.0.0.1").status == 403
+        setup.config["admin"]["hosts"] = ["other.corp.example"]
+        setup.write()
+        gateway.reload()
+        assert gateway.admin_request("/readyz", host="gateway.corp.example").status == 421
+        assert gateway.admin_request("/readyz", host="other.corp.example").status == 200
+
+
+def test_reload_takes_another_token_and_never_none(make_setup):
+    setup = make_setup()
+    setup.config["admin"]["tokenFile"] = "admin.token"
+    token = gateways.write_secret(setup.folder / "admin.token", "first-token-0123456789")
+
+    def status(gateway, word):
+        return gateway.admin_request("/metrics", headers=[("Authorization", f"Bearer {word}")]).status
+
+    with gateways.running(setup) as gateway:
+        assert (status(gateway, "first-token-0123456789"), status(gateway, "second-token-012345678")) == (200, 401)
+        token.write_text("second-token-012345678")
+        gateway.reload()
+        assert (status(gateway, "first-token-0123456789"), status(gateway, "second-token-012345678")) == (401, 200)
+        setup.config["admin"]["tokenFile"] = None
+        setup.write()
+        gateway.reload()
+        assert (status(gateway, ""), status(gateway, "second-token-012345678")) == (401, 200)
