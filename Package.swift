@@ -74,7 +74,7 @@ let package = Package(
 
     // Edges: sockets, files, clocks, threads.
     room("Threads", uses: []),
-    room("Transport", uses: ["Primitives", "HTTPWire", "Threads", "CLibevent", "COpenSSL"]),
+    room("Transport", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "Threads", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "Threads"]),
     room(
       "AuditIndex",
@@ -123,7 +123,9 @@ let package = Package(
     // What policies cost; see Benchmarks/README.md.
     .executableTarget(
       name: "PolicyBench",
-      dependencies: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"],
+      dependencies: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine",
+      ],
       path: "Benchmarks/PolicyBench", swiftSettings: strict),
     .executableTarget(
       name: "JournalGenerator", dependencies: ["Primitives", "AuditTrail"],
@@ -132,7 +134,7 @@ let package = Package(
     .executableTarget(
       name: "UnauditedGateway",
       dependencies: [
-        "Primitives", "Configuration", "RateLimiting", "Transport", "AuditStore", "Gateway",
+        "Primitives", "OpenSSLCrypto", "Configuration", "RateLimiting", "Transport", "AuditStore", "Gateway",
         .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
@@ -158,7 +160,7 @@ let package = Package(
       ]),
     tests(
       of: "PolicyTrials",
-      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
+      uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
     ),
     tests(of: "RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),

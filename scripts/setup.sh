@@ -9,6 +9,9 @@ test_packages=(python3 python3-venv curl openssl postgresql)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
 budget_packages=(gcc libc6-dev libssl-dev python3 valgrind strace)
 
+# Git keeps no such modes: in a checkout made with umask 002 a group could write the policies, which `check` and `serve` refuse.
+chmod -R go-w policies deploy/samples
+
 fail() {
   printf 'setup: error: %s\n' "$*" >&2
   exit 1

@@ -1,5 +1,6 @@
 import ChimeIdentity
 import Configuration
+import OpenSSLCrypto
 import PolicyEngine
 import Primitives
 
@@ -91,9 +92,10 @@ struct PolicySample {
 extension PolicySample: FileSource {
   func read(_ path: String) throws(FileFault) -> FileContents {
     guard let text = files[path.split(separator: "/").last.map(String.init) ?? path] else { throw .missing }
-    return FileContents(bytes: Array(text.utf8), permissions: 0o600)
+    return FileContents(bytes: Array(text.utf8), access: FileAccess(permissions: 0o600))
   }
 
+  func access(to directory: String) throws(FileFault) -> FileAccess { FileAccess(permissions: 0o700) }
   func identity(of directory: String) throws(FileFault) -> String { directory }
 
   func names(in directory: String) throws(FileFault) -> [String] { Array(files.keys) }

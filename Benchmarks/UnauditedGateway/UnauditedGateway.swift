@@ -2,6 +2,7 @@ import AuditStore
 import Configuration
 import Gateway
 import Logging
+import OpenSSLCrypto
 import Primitives
 import RateLimiting
 import Transport

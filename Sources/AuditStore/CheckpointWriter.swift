@@ -10,7 +10,6 @@ internal import Primitives
 struct CheckpointWriter {
   private let files: any JournalFileSystem
   private let journal: JournalIdentity
-  private let key: Ed25519PrivateKey?
   private var end: Int
   private var previous: SHA256Digest
   /// What a killed process wrote last. When its synchronisation failed, the system takes it for written.
@@ -24,12 +23,10 @@ struct CheckpointWriter {
   private var isEndInDoubt = false
 
   init(
-    _ found: CheckpointTail, of journal: JournalIdentity, key: Ed25519PrivateKey?,
-    in files: any JournalFileSystem
+    _ found: CheckpointTail, of journal: JournalIdentity, in files: any JournalFileSystem
   ) {
     self.files = files
     self.journal = journal
-    self.key = key
     end = found.end
     previous = found.digest
     doubtful = found.line
@@ -70,11 +67,13 @@ struct CheckpointWriter {
     isNameInDoubt = false
   }
 
-  /// - Parameter head: a record that is on disk.
+  /// - Parameters:
+  ///   - head: a record that is on disk.
+  ///   - key: to sign with.
   /// - Returns: whether there was anything new to say.
-  mutating func write(_ head: ChainHead, base: ChainHead, segments: Int, now: WallClockTime) throws(FileFault)
-    -> Bool
-  {
+  mutating func write(
+    _ head: ChainHead, base: ChainHead, segments: Int, key: Ed25519PrivateKey?, now: WallClockTime
+  ) throws(FileFault) -> Bool {
     if let last, last.head == head, last.base == base, lastIsSigned == (key != nil) { return false }
     let checkpoint = Checkpoint(
       journal: journal, time: now, head: head, base: base, segments: segments, previous: previous)

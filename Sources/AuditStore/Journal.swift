@@ -115,6 +115,9 @@ package final class Journal: Sendable {
     try await answer(to: record).get()
   }
 
+  /// The next checkpoint is signed with it.
+  package func sign(with key: Ed25519PrivateKey?) { shared.signingKey.withLock { $0 = key } }
+
   func answer(to record: [UInt8]) async -> IntentAnswer {
     await withUnsafeContinuation { (waiter: IntentWaiter) in
       let bundle = JournalShared.Bundle()
@@ -202,10 +205,11 @@ package final class Journal: Sendable {
       statistics.baseSequence = base
       statistics.lastCheckpoint = tail.checkpoint?.time
     }
+    shared.signingKey.withLock { $0 = settings.signingKey }
     let writer = JournalWriter(
       shared: shared, segments: segments,
       retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
-      checkpoints: CheckpointWriter(tail, of: identity, key: settings.signingKey, in: files),
+      checkpoints: CheckpointWriter(tail, of: identity, in: files),
       checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
       isSynchronous: settings.durability == .sync)
     return (writer, identity, recovered.notices + tail.notices + oddities)

@@ -1,3 +1,4 @@
+internal import OpenSSLCrypto
 internal import Synchronization
 internal import Threads
 
@@ -14,6 +15,8 @@ final class JournalShared: Sendable {
   let isRotationDue = Atomic(false)
   /// The last record that retention may remove: where there is a copy, the last that the copy has.
   let removable = Atomic(Int.max)
+  /// What checkpoints are signed with; `nil`: they are not.
+  let signingKey = Mutex<Ed25519PrivateKey?>(nil)
 
   /// Hands a bundle to the writer. Those who wait for an intent that is not taken are told.
   /// - Parameter isFromWriter: the writer adds it itself, and so will see it though the queue is closed.

@@ -234,7 +234,9 @@ final class JournalWriter {
     do throws(FileFault) {
       try segments.synchronize()
       let count = kept(try JournalListing(segments.files))
-      _ = try checkpoints.write(segments.head, base: base, segments: count, now: clock.wallClock())
+      _ = try checkpoints.write(
+        segments.head, base: base, segments: count, key: shared.signingKey.withLock { $0 },
+        now: clock.wallClock())
     } catch {
       shared.statistics.withLock { statistics in
         statistics.checkpointFailures += 1

@@ -68,6 +68,12 @@ package final class RecordCollector {
     journal.conclude(late, outcome)
   }
 
+  /// What records show of sensitive values from now on.
+  package func write(under sensitivity: Sensitivity) {
+    handOver()
+    record = RecordWriter(under: sensitivity)
+  }
+
   /// To be called at the end of every turn of the loop.
   package func handOver() {
     guard !bundle.isEmpty else { return }

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <elf.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -51,5 +53,11 @@ static inline void gh_release_program_pages(void) { dl_iterate_phdr(gh_release_s
 
 static inline void gh_limit_heaps(int count) { mallopt(M_ARENA_MAX, count); }
 static inline void gh_release_freed(void) { malloc_trim(0); }
+
+static inline void gh_refuse_dumps(void) {
+  const struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 static inline int gh_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

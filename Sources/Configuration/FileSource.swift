@@ -1,18 +1,46 @@
 package import StrictJSON
 
+/// Who may do what with a file or folder besides its owner, as the edge found it. A link is what it leads to.
+package struct FileAccess: Sendable, Hashable {
+  /// The permission bits, `0o600`.
+  package let permissions: UInt16
+  /// Whether it belongs to the user that this process runs as.
+  package let isOwned: Bool
+  /// Whether its group is one of this process's.
+  package let isOfOurGroup: Bool
+  /// Whether it lies where nobody can write, whatever its mode.
+  package let isOnReadOnlyMedium: Bool
+
+  package init(
+    permissions: UInt16, isOwned: Bool = true, isOfOurGroup: Bool = true, isOnReadOnlyMedium: Bool = false
+  ) {
+    self.permissions = permissions
+    self.isOwned = isOwned
+    self.isOfOurGroup = isOfOurGroup
+    self.isOnReadOnlyMedium = isOnReadOnlyMedium
+  }
+
+  /// Whether others may read a secret in it. What belongs to another user can reach this process by a group alone, as
+  /// Kubernetes' fsGroup lays it.
+  package var isReadableByOthers: Bool {
+    permissions & (isOwned || !isOfOurGroup ? 0o044 : 0o004) != 0
+  }
+
+  package var isWritableByOthers: Bool { !isOnReadOnlyMedium && permissions & 0o022 != 0 }
+
+  /// As `chmod` takes it.
+  package var mode: String { String(permissions, radix: 8) }
+}
+
 /// What the edge found at a path.
 package struct FileContents: Sendable {
   package let bytes: [UInt8]
-  /// The permission bits, `0o600`.
-  package let permissions: UInt16
+  package let access: FileAccess
 
-  package init(bytes: [UInt8], permissions: UInt16) {
+  package init(bytes: [UInt8], access: FileAccess) {
     self.bytes = bytes
-    self.permissions = permissions
+    self.access = access
   }
-
-  /// Whether someone besides the file's owner may read it.
-  package var isReadableByOthers: Bool { permissions & 0o044 != 0 }
 }
 
 /// Why a file or folder could not be read.
@@ -41,11 +69,12 @@ package enum FileFault: Error, Sendable, Hashable {
   }
 }
 
-/// Where files come from: the executable reads the disk, tests have theirs in memory.
+/// Where files come from: the executable reads the disk, tests have theirs in memory. Only regular files are files.
 package protocol FileSource {
   func read(_ path: String) throws(FileFault) -> FileContents
   /// The names of the entries of a folder, in any order, without `.` and `..`.
   func names(in directory: String) throws(FileFault) -> [String]
+  func access(to directory: String) throws(FileFault) -> FileAccess
   /// What is the same for all paths that lead to one folder.
   func identity(of directory: String) throws(FileFault) -> String
 }

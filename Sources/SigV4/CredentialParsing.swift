@@ -1,4 +1,4 @@
-internal import OpenSSLCrypto
+package import OpenSSLCrypto
 internal import Primitives
 
 /// Reads credentials out of what the edge has fetched: environment variables, profile files.
@@ -7,9 +7,9 @@ package enum CredentialParsing {
   /// From `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` (or its older name
   /// `AWS_SECURITY_TOKEN`) and `AWS_CREDENTIAL_EXPIRATION`. An empty variable counts as none.
   package static func fromEnvironment(
-    _ environment: [String: String]
+    _ environment: Environment
   ) throws(CredentialProblem) -> Credentials {
-    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    let value = environment.nonEmpty
     guard let id = value("AWS_ACCESS_KEY_ID") else {
       throw .variableMissing("AWS_ACCESS_KEY_ID")
     }
@@ -88,7 +88,8 @@ package enum CredentialParsing {
     }
     return try credentials(
       id: options[idOption] ?? "", secret: secret,
-      token: tokenOptions.lazy.compactMap { options[$0] }.first, expiration: nil,
+      // One that is written and empty is none, as the SDKs have it.
+      token: tokenOptions.lazy.compactMap { options[$0] }.first { !$0.isEmpty }, expiration: nil,
       names: (idOption, secretOption, "aws_session_token"))
   }
 

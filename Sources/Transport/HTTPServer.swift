@@ -1,4 +1,5 @@
 internal import HTTPWire
+package import OpenSSLCrypto
 internal import Primitives
 
 /// Serves the connections of one listener and one loop. It is held by them, so it may be made anew at any time.

@@ -55,15 +55,23 @@ package final class Listener {
   private static func bound(to requested: SocketAddress, options: [Int32]) throws(TransportError) -> Int32 {
     let descriptor = socket(
       requested.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw .system(call: "socket", errno: errno) }
+    guard descriptor >= 0 else {
+      let code = errno
+      throw .listening(on: requested.description, errno: code)
+    }
     var one: Int32 = 1
     for option in options {
       setsockopt(descriptor, SOL_SOCKET, option, &one, socklen_t(MemoryLayout<Int32>.size))
     }
+    if requested.family == AF_INET6 {
+      // `[::]` is IPv6 alone, whatever the system's default: beside it `0.0.0.0` can have the same port.
+      setsockopt(
+        descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
     guard requested.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
       let code = errno
       Glibc.close(descriptor)
-      throw .system(call: "bind", errno: code)
+      throw .listening(on: requested.description, errno: code)
     }
     return descriptor
   }
@@ -75,7 +83,7 @@ package final class Listener {
     guard listen(descriptor, 4096) == 0 else {
       let code = errno
       Glibc.close(descriptor)
-      throw .system(call: "listen", errno: code)
+      throw .listening(on: requested.description, errno: code)
     }
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -4,11 +4,14 @@ internal import Primitives
 /// One connection to the upstream and what its answers are read with.
 final class PooledConnection {
   let stream: ByteStream
+  /// See `UpstreamPool`.
+  let generation: Int
   // Changed by one exchange at a time, on the loop's thread.
   @exclusivity(unchecked) private var parser: ResponseParser
 
-  init(_ stream: ByteStream, limits: HTTPLimits) {
+  init(_ stream: ByteStream, limits: HTTPLimits, generation: Int) {
     self.stream = stream
+    self.generation = generation
     parser = ResponseParser(limits: limits)
   }
 

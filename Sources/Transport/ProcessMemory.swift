@@ -8,6 +8,9 @@ package enum ProcessMemory {
   /// - Parameter count: about as many as there are threads that allocate at the same time.
   package static func limitHeaps(to count: Int) { gh_limit_heaps(Int32(clamping: count)) }
 
+  /// Leaves no core when the process crashes, and lets no other of the same user look into it: memory holds secrets.
+  package static func refuseDumps() { gh_refuse_dumps() }
+
   /// Gives what was freed back to the kernel.
   package static func releaseFreed() { gh_release_freed() }
 

@@ -11,6 +11,8 @@ package enum TransportError: Error, Sendable, Hashable {
   /// The peer closed or reset the connection.
   case closed
   case system(call: StaticStringBox, errno: Int32)
+  /// An address that cannot be listened on.
+  case listening(on: String, errno: Int32)
   case tls(String)
   case resolution(host: String, reason: String)
   /// No connection came about with this address of a host; `nil`: the address is all that is known of it.
@@ -35,6 +37,7 @@ extension TransportError: CustomStringConvertible {
     case .parkable: "idle"
     case .closed: "connection closed by the peer"
     case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
+    case .listening(let address, let code): "cannot listen on \(address): \(String(cString: strerror(code)))"
     case .tls(let reason): "TLS: \(reason)"
     case .resolution(let host, let reason): "cannot resolve `\(host)`: \(reason)"
     case .connecting(let host, let address, let error):

@@ -1,4 +1,5 @@
 package import HTTPWire
+package import OpenSSLCrypto
 package import Primitives
 
 /// Where requests go and how.
@@ -49,7 +50,9 @@ package final class UpstreamPool {
   private typealias Waiter = UnsafeContinuation<PoolLease?, Never>
 
   private let loop: EventLoop
-  private let target: PoolTarget
+  private var target: PoolTarget
+  /// Connections of an earlier one were verified by authorities that are trusted no longer.
+  private var generation = 0
   private let limits: Limits
   private let resolver: Resolver
   // Changed on the loop's thread alone, by methods that call nobody back but `removeIdle`, which asks the connections.
@@ -85,7 +88,10 @@ extension UpstreamPool {
     }
     do throws(ExchangeFailure) {
       let answer = try await leased.connection.exchange(request, deadline: deadline)
-      giveBack(leased.place, isReusable: answer.head.keepAlive && leased.connection.isReusable)
+      giveBack(
+        leased.place,
+        isReusable: answer.head.keepAlive && leased.connection.isReusable
+          && leased.connection.generation == generation)
       return answer
     } catch {
       giveBack(leased.place, isReusable: false)
@@ -133,10 +139,16 @@ extension UpstreamPool {
 
   /// Opens a connection to an address that answers. `connectTimeout` is for all of it: name, connection and TLS.
   private func open(deadline: Int64) async throws(TransportError) -> PooledConnection {
+    let (target, generation) = (target, generation)
     let end = min(deadline, loop.now + limits.connectTimeout)
     let addresses = try await resolver.resolve(target.host, port: target.port, on: loop, deadline: end)
     let race = ConnectionRace(to: target, at: addresses, on: loop, deadline: end)
-    return PooledConnection(try await race.run(), limits: limits.response)
+    let stream = try await race.run()
+    guard generation == self.generation else {
+      stream.close()
+      throw .closed
+    }
+    return PooledConnection(stream, limits: limits.response, generation: generation)
   }
 
   private func giveBack(_ place: PoolPlace, isReusable: Bool) {
@@ -173,6 +185,15 @@ extension UpstreamPool {
     }
     closed.forEach(disconnect)
     for waiter in machine.expireWaiters(now: now) { waiter.resume(returning: nil) }
+  }
+
+  /// New connections go to `target`. Unless those that there are may be kept, they serve nobody else: idle ones are closed now,
+  /// those in use when they come back.
+  package func connect(to target: PoolTarget, keepingConnections: Bool) {
+    self.target = target
+    guard !keepingConnections else { return }
+    generation += 1
+    machine.removeIdle(since: .max) { _ in true }.forEach(disconnect)
   }
 
   /// No new use; idle connections are closed, those in use when they come back.

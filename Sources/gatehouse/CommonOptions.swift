@@ -3,6 +3,7 @@ import AuditTrail
 import ChimeIdentity
 import Configuration
 import Gateway
+import OpenSSLCrypto
 import Primitives
 
 /// `--config FILE`, for commands that read the configuration.
@@ -13,7 +14,7 @@ struct ConfigOption: ParsableArguments {
   /// The file that was named, or the one that is used when none is.
   var path: String {
     if let config { return config }
-    if let named = Process.environment["GATEHOUSE_CONFIG"], !named.isEmpty { return named }
+    if let named = Process.environment.nonEmpty("GATEHOUSE_CONFIG") { return named }
     return "gatehouse.json"
   }
 

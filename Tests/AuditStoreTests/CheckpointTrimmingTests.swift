@@ -103,9 +103,10 @@ import Testing
   /// A file of so many checkpoints about the records 1, 2, 3 …
   private func longFile(_ count: Int, in files: ScriptedFileSystem) throws -> CheckpointWriter {
     let journal = try #require(JournalIdentity("29f9b5e0-fc92-4bb8-b308-1eb0d52045bf"))
-    var writer = CheckpointWriter(try CheckpointTail(in: files), of: journal, key: nil, in: files)
+    var writer = CheckpointWriter(try CheckpointTail(in: files), of: journal, in: files)
     for number in 1...count {
-      _ = try writer.write(head(number), base: .genesis, segments: 1, now: StoppedClock().wallClock())
+      _ = try writer.write(
+        head(number), base: .genesis, segments: 1, key: nil, now: StoppedClock().wallClock())
     }
     return writer
   }
@@ -126,7 +127,7 @@ import Testing
       calls += 1
       if removed == 0 {
         _ = try writer.write(
-          head(100 + calls), base: .genesis, segments: 1, now: StoppedClock().wallClock())
+          head(100 + calls), base: .genesis, segments: 1, key: nil, now: StoppedClock().wallClock())
       }
     } while removed == 0
     #expect(calls > 2)
@@ -156,7 +157,7 @@ import Testing
       var writer = try longFile(40, in: files)
       files.failNext(.rename, of: "checkpoints.partial", isDone: isDone)
       #expect(throws: FileFault.self) { try writer.trim(below: head(30)) }
-      _ = try writer.write(head(41), base: .genesis, segments: 1, now: StoppedClock().wallClock())
+      _ = try writer.write(head(41), base: .genesis, segments: 1, key: nil, now: StoppedClock().wallClock())
       #expect(try sequences(lines(files)) == Array((isDone ? 30 : 1)...41))
     }
   }

@@ -125,7 +125,8 @@ func configuration(with line: String) -> String {
       #"6:27: error: the token file "empty" is empty"#),
     .init(
       #""admin": { "address": "127.0.0.1:8080" }"#,
-      #"6:25: error: another listener has the address "127.0.0.1:8080""#),
+      #"6:25: error: the admin listener on "127.0.0.1:8080" meets a listener on "127.0.0.1:8080" of line 2: one address and port is one listener's"#
+    ),
     .init(
       #""admin": { "address": "localhost:9901" }"#,
       #"6:25: error: expected an IP address and a port such as "127.0.0.1:8080" or "[::1]:8080", found "localhost:9901""#

@@ -1,16 +1,22 @@
 import Configuration
+import OpenSSLCrypto
 import Testing
 
 /// Files in memory, and the loads that the tests make of them.
 struct MemoryFiles: FileSource {
   var contents: [String: String] = [:]
-  var permissions: [String: UInt16] = [:]
+  var accesses: [String: FileAccess] = [:]
   var faults: [String: FileFault] = [:]
 
   func read(_ path: String) throws(FileFault) -> FileContents {
     if let fault = faults[path] { throw fault }
     guard let text = contents[path] else { throw .missing }
-    return FileContents(bytes: Array(text.utf8), permissions: permissions[path] ?? 0o600)
+    return FileContents(bytes: Array(text.utf8), access: accesses[path] ?? FileAccess(permissions: 0o600))
+  }
+
+  func access(to directory: String) throws(FileFault) -> FileAccess {
+    if let fault = faults[directory] { throw fault }
+    return accesses[directory] ?? FileAccess(permissions: 0o700)
   }
 
   func identity(of directory: String) throws(FileFault) -> String { directory }
@@ -62,6 +68,7 @@ func load(
   _ files: MemoryFiles, environment: [String: String] = [:]
 ) -> (LoadedConfiguration?, [String]) {
   let (loaded, problems) = ConfigurationLoader.load(
-    configPath: "gatehouse.json", files: files, environment: environment, knownOperations: operations)
+    configPath: "gatehouse.json", files: files, environment: Environment(environment),
+    knownOperations: operations)
   return (loaded, problems.map(\.line))
 }

@@ -14,7 +14,7 @@ import Testing
     files.contents["crm.secret"] = "s3cr3t\n"
     files.contents["blank.secret"] = "\n"
     files.contents["shared.secret"] = "s3cr3t"
-    files.permissions["shared.secret"] = 0o644
+    files.accesses["shared.secret"] = FileAccess(permissions: 0o644)
     let (loaded, problems) = load(files, environment: ["SECRET": "x"])
     #expect(problems == row.problems.map { "tenants.json:" + $0 })
     #expect((loaded == nil) == row.problems.contains { $0.contains(": error: ") })
@@ -127,19 +127,19 @@ import Testing
   @Test(arguments: [0o640, 0o604, 0o644] as [UInt16])
   func aSecretThatOthersMayReadIsAnError(_ permissions: UInt16) {
     var files = goodFiles()
-    files.permissions["tenants.json"] = permissions
+    files.accesses["tenants.json"] = FileAccess(permissions: permissions)
     let (loaded, problems) = load(files)
     let mode = String(permissions, radix: 8)
     #expect(loaded == nil)
     #expect(
       problems == [
-        "tenants.json:3:59: error: this file holds a secret and others than its owner may read it (mode \(mode)); expected mode 600"
+        "tenants.json:3:59: error: this file holds a secret, and its mode \(mode) lets others than its owner read it; expected mode 600: chmod 600 \"tenants.json\""
       ])
   }
 
   @Test func aReadableFileWithoutSecretsIsNoProblem() {
     var files = goodFiles()
-    files.permissions["tenants.json"] = 0o644
+    files.accesses["tenants.json"] = FileAccess(permissions: 0o644)
     files.contents["crm.secret"] = "s3cr3t"
     for secret in [#""secret": "${ENV:SECRET}""#, #""secretFile": "crm.secret""#] {
       files.contents["tenants.json"] = minimalTenants.replacing(#""secret": "s3cr3t""#, with: secret)

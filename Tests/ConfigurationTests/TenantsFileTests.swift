@@ -103,7 +103,7 @@ import Testing
         nonce: Array(repeating: 7, count: 12)))
     #expect(sealed.hasPrefix("v1:"))
     var files = goodFiles()
-    files.permissions["tenants.json"] = 0o644
+    files.accesses["tenants.json"] = FileAccess(permissions: 0o644)
     files.contents["tenants.json"] = minimalTenants.replacing(
       #""secret": "s3cr3t""#, with: #""sealedSecret": "\#(sealed)""#)
     let (loaded, problems) = load(files, environment: ["GATEHOUSE_MASTER_KEY": masterKey])

@@ -133,7 +133,8 @@ import Testing
     .init(#"[ { "address": "127.0.0.1:0" }, { "address": "127.0.0.1:0" }, { "address": "[::1]:8443" } ]"#),
     .init(
       #"[ { "address": "127.0.0.1:80" }, { "address": "127.0.0.1:80" } ]"#,
-      #"5:62: error: another listener has the address "127.0.0.1:80""#),
+      #"5:62: error: a listener on "127.0.0.1:80" meets a listener on "127.0.0.1:80" of line 5: one address and port is one listener's"#
+    ),
     .init(
       #"[ { "address": ":8080" }, { "address": "127.0.0.1" }, { "address": "::1:8080" }, { "address": "1.2.3.4:65536" } ]"#,
       #"5:31: error: expected an IP address and a port such as "127.0.0.1:8080" or "[::1]:8080", found ":8080""#,

@@ -1,5 +1,6 @@
 """Fixtures: the test upstream, gateways and sandboxes, all on loopback, none waited for by sleeping."""
 
+import os
 import pathlib
 import subprocess
 
@@ -12,6 +13,8 @@ import upstreams
 
 
 def pytest_configure(config):
+    # What tests make is as on most machines: with 002 others could write policies, which the gateway refuses.
+    os.umask(0o022)
     gateways.raise_file_limit()
 
 

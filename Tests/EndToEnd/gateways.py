@@ -215,16 +215,13 @@ class Setup:
         return self.folder / self.config["audit"]["directory"]
 
     def write(self):
-        self.config_file.write_text(json.dumps(self.config, indent=2))
+        write_secret(self.config_file, json.dumps(self.config, indent=2))
         self.write_tenants()
         self.write_policies()
         return self
 
     def write_tenants(self):
-        path = self.folder / "tenants.json"
-        path.touch(0o600)
-        path.chmod(0o600)
-        path.write_text(json.dumps({"tenants": self.tenants}, indent=2))
+        write_secret(self.folder / "tenants.json", json.dumps({"tenants": self.tenants}, indent=2))
 
     def write_policies(self):
         policies = self.folder / "policies"
@@ -287,6 +284,14 @@ class Setup:
         """The journal's records as they stand on disk, one a line."""
         segments = (content for path, content in self.journal_files() if holds_records(path, content))
         return [line for content in segments for line in content.splitlines()]
+
+
+def write_secret(path, content):
+    """Writes a file that its owner alone may read, as the gateway wants those with secrets."""
+    path.touch(0o600)
+    path.chmod(0o600)
+    path.write_text(content)
+    return path
 
 
 def holds_records(path, content):

@@ -367,6 +367,52 @@ def test_sensitive_values_are_omitted_or_hashed(make_setup, upstream, tmp_path):
     assert setup.audit()[0]["name"].startswith("hmac-sha256:")
 
 
+def test_reload_takes_another_key_of_hashes_and_another_treatment(make_setup, upstream, tmp_path):
+    key_file = gateways.write_secret(tmp_path / "audit.key", "k" * 32)
+    setup = make_setup()
+    setup.config["audit"]["sensitive"] = {"name": "hash", "keyFile": str(key_file)}
+    with gateways.running(setup) as gateway:
+
+        def recorded():
+            answer = gateway.send(create(Name="Secret Name"))
+            return setup.audit_record(answer.get("x-gatehouse-request-id"))["name"]
+
+        first = recorded()
+        assert first == recorded()
+        key_file.write_text("K" * 32)
+        gateway.reload()
+        second = recorded()
+        assert second.startswith("hmac-sha256:") and second != first
+        setup.config["audit"]["sensitive"]["name"] = "plain"
+        setup.write()
+        gateway.reload()
+        assert recorded() == "Secret Name"
+    assert setup.verify()[0] == 0
+
+
+def test_reload_takes_another_key_of_checkpoints(make_setup, upstream):
+    setup = make_setup()
+    setup.folder.mkdir(exist_ok=True)
+    for name in ("one", "two"):
+        made = gateways.run("audit", "keygen", "--private", f"{name}.key", "--public", f"{name}.pub", cwd=setup.folder)
+        assert made.returncode == 0, made.stderr
+    key = gateways.write_secret(setup.folder / "signing.key", (setup.folder / "one.key").read_text())
+    setup.config["audit"]["checkpoint"] = {"every": "50ms", "signingKey": "signing.key"}
+
+    def verifies(*names):
+        keys = [word for name in names for word in ("--public-key", setup.folder / f"{name}.pub")]
+        return setup.command("audit", "verify", *keys).returncode == 0
+
+    with gateways.running(setup) as gateway:
+        gateway.send(create())
+        until(lambda: (setup.audit_folder / "checkpoints").exists() and verifies("one"), "no checkpoint by the first key")
+        key.write_text((setup.folder / "two.key").read_text())
+        gateway.reload()
+        gateway.send(create())
+        until(lambda: not verifies("one"), "no checkpoint by the second key")
+    assert verifies("one", "two") and not verifies("two")
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 4 MiB; skipped where this machine does not let us mount one."""

@@ -210,3 +210,32 @@ def test_warn_mode_counts_but_lets_pass(limited, upstream):
         assert re.search(r'^gatehouse_rate_limited_total\{[^}]*tenant="crm"[^}]*\} 2$', metrics, re.M), (
             metrics
         )
+
+
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [
+        ([("X-Forwarded-For", "203.0.113.7:51234")], "203.0.113.7"),
+        ([("X-Forwarded-For", "198.51.100.1, [2001:db8::1]:4711, 127.0.0.1:80")], "2001:db8::1"),
+        ([("X-Forwarded-For", "::ffff:203.0.113.7")], "203.0.113.7"),
+        ([("X-Forwarded-For", "203.0.113.7, unknown")], "127.0.0.1"),
+        ([("Forwarded", 'for="[2001:db8::1]:4711";proto=https')], "2001:db8::1"),
+        ([("Forwarded", "for=198.51.100.1, for=203.0.113.7;by=127.0.0.1")], "203.0.113.7"),
+        ([("Forwarded", "for=_hidden")], "127.0.0.1"),
+        ([("Forwarded", "for=198.51.100.1"), ("X-Forwarded-For", "203.0.113.7")], "203.0.113.7"),
+    ],
+)
+def test_the_address_that_a_trusted_proxy_writes_counts(make_setup, upstream, fields, source):
+    setup = make_setup(trustedProxies=["127.0.0.0/8"])
+    setup.config["rateLimit"]["perSourceAddress"] = {"requestsPerSecond": 0.01, "burst": 1}
+
+    def send(gateway, fields):
+        return gateway.send(wire.signed_create(CRM, service.create_user(), unsigned=fields))
+
+    with gateways.running(setup) as gateway:
+        answer = send(gateway, fields)
+        assert answer.status == 201
+        assert setup.audit_record(answer.get("x-gatehouse-request-id"))["sourceIp"] == source
+        assert send(gateway, fields).status == 429
+        # Another caller behind the same proxy has a bucket of its own.
+        assert send(gateway, [("X-Forwarded-For", "192.0.2.99:1")]).status == 201

@@ -4,6 +4,8 @@ One gateway serves all cases: each case is a tenant of its own with policies tha
 """
 
 import dataclasses
+import json
+import shutil
 
 import pytest
 
@@ -461,8 +463,35 @@ def test_shipped_baseline_loads(make_setup, upstream):
     shipped = gateways.ROOT / "policies"
     if not any(shipped.glob("*.json")):
         pytest.fail("no shipped policies")
-    setup = make_setup(policies=str(shipped))
+    setup = make_setup(policies="shipped")
     setup.write()
+    # A copy, since others may be able to write a checkout.
+    (setup.folder / "shipped").mkdir()
+    for policy in shipped.glob("*.json"):
+        shutil.copyfile(policy, setup.folder / "shipped" / policy.name)
     result = setup.command("check")
     assert result.returncode == 0, result.stdout + result.stderr
     assert CRM.secret not in result.stdout + result.stderr
+
+
+def test_an_id_belongs_to_the_tenant_with_the_longest_prefix(make_setup, upstream):
+    """With the shipped baseline's prefix, `${tenant.id}-`, the ids of `a` would take in those of `a-b`."""
+    one, other = signing.Key("GHAKONE0000000001", "one-secret-1q2w3e4r5t6y7u8i9o0p"), CRM
+    setup = make_setup()
+    setup.tenants = [gateways.tenant(id="a", keys=[one]), gateways.tenant(id="a-b", keys=[other])]
+    setup.policies["ids"] = {"rules": {"appInstanceUserId": {"prefix": "${tenant.id}-"}}}
+    checked = setup.write().command("check")
+    assert checked.returncode == 0 and "warning" in checked.stdout and "`a-b-` of tenant `a-b`" in checked.stdout
+
+    with gateways.running(setup) as gateway:
+
+        def status(key, user):
+            return gateway.send(wire.signed_create(key, service.create_user(AppInstanceUserId=user))).status
+
+        assert [status(one, user) for user in ("a-alice", "a-bob", "a-b-alice")] == [201, 201, 403]
+        assert [status(other, user) for user in ("a-b-alice", "a-alice")] == [201, 403]
+    body = setup.folder / "user.json"
+    body.write_text(json.dumps(service.create_user(AppInstanceUserId="a-b-alice")))
+    asked = setup.command("explain", "--tenant", "a", "--format", "json", "user.json")
+    assert asked.returncode == 2
+    assert [found["rule"] for found in json.loads(asked.stdout)["violations"]] == ["appInstanceUserId.prefix"]

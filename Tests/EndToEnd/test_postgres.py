@@ -370,14 +370,17 @@ class TestTLS:
         assert secure.lines(name) == setup.journal_lines()
 
 
-def test_check_warns_of_a_database_that_proves_nothing_and_of_a_readable_password(make_shipping):
+def test_check_warns_of_a_database_that_proves_nothing_and_refuses_a_readable_password(make_shipping):
     setup = make_shipping(url="postgresql://audit:pass-word-81@db.example/audit?sslmode=require", passwordFile=None)
+    setup.config["upstream"]["credentials"] = {"source": "chain"}
     setup.write()
+    assert setup.command("check").returncode == 0
     setup.config_file.chmod(0o644)
     result = setup.command("check")
-    assert result.returncode == 0, result.stdout
+    assert result.returncode == 1, result.stdout
     assert "without sslmode=verify-full" in result.stdout
-    assert "this file holds the password of a database" in result.stdout
+    line = next(line for line in result.stdout.splitlines() if "this file holds a secret" in line)
+    assert "mode 644" in line and "chmod 600" in line
     assert "pass-word-81" not in result.stdout + result.stderr
     # Of the environment the file has only the name.
     url = "postgresql://audit:${ENV:DATABASE_PASSWORD}@db.example/audit?sslmode=verify-full"

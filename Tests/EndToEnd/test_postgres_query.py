@@ -189,7 +189,7 @@ def test_hashed_names_are_found_on_a_machine_that_has_the_configuration_only(
     missing = {"certificate": "none.pem", "privateKey": "none.key"}
     elsewhere.config["listeners"] = [{"address": "0.0.0.0:8443", "tls": missing}]
     elsewhere.config["audit"]["checkpoint"] = {"signingKey": "none.key"}
-    elsewhere.config_file.write_text(json.dumps(elsewhere.config))
+    gateways.write_secret(elsewhere.config_file, json.dumps(elsewhere.config))
     (elsewhere.folder / "pg.password").touch(0o600)
     (elsewhere.folder / "pg.password").write_text(postgres.PASSWORD)
     assert found(elsewhere, "--name", "Alice") == expected

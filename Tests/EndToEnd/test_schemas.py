@@ -194,7 +194,7 @@ class Folder:
     def __init__(self, path):
         self.path = path
         for name in ("server.pem", "server.key"):
-            (path / name).write_text((ROOT / "Tests/Fixtures/configuration" / name).read_text())
+            gateways.write_secret(path / name, (ROOT / "Tests/Fixtures/configuration" / name).read_text())
         (path / "policies").mkdir()
         self.places = {
             "config": path / "gatehouse.json",

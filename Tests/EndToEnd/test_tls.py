@@ -13,6 +13,7 @@ from checks import assert_refused
 from gateways import CRM, HR
 
 DNS = signing.Key("GHAKDNS000000000003", "dns-secret-0a9s8d7f6g5h4j3k2l1m")
+LOUD = signing.Key("GHAKLOUD0000000005", "loud-secret-p0o9i8u7y6t5r4e3w2q1")
 OPEN = signing.Key("GHAKOPEN0000000004", "open-secret-q1w2e3r4t5y6u7i8o9p0")
 
 
@@ -36,6 +37,7 @@ def module_setup(tmp_path_factory, endpoint, tls):
         gateways.tenant(clientCertificates=["spiffe://corp.example/crm"]),
         gateways.tenant(id="hr", keys=[HR], clientCertificates=["spiffe://corp.example/hr"]),
         gateways.tenant(id="dns", keys=[DNS], clientCertificates=["crm.corp.example"]),
+        gateways.tenant(id="loud", keys=[LOUD], clientCertificates=["CRM.corp.EXAMPLE"]),
         gateways.tenant(id="open", keys=[OPEN]),
     ]
     return setup
@@ -103,6 +105,11 @@ def test_many_requests_over_one_tls_connection(gateway, upstream, tls):
         (OPTIONAL, "stranger", CRM, False),
         (OPTIONAL, "dns-client", CRM, False),
         (OPTIONAL, "dns-client", DNS, True),
+        (OPTIONAL, "loud-client", DNS, True),
+        (OPTIONAL, "loud-client", LOUD, True),
+        (OPTIONAL, "dns-client", LOUD, True),
+        (OPTIONAL, "client", LOUD, False),
+        (OPTIONAL, "posing-client", CRM, False),
         (REQUIRED, "client", CRM, True),
         (REQUIRED, "client", HR, False),
         (REQUIRED, "stranger", OPEN, True),
@@ -236,3 +243,94 @@ def test_check_finds_a_key_of_another_certificate(make_setup, tls):
     files = {"certificate": str(tls / "server.pem"), "privateKey": str(tls / "wrong-name.key")}
     setup = make_setup(listeners=[{"address": "127.0.0.1:0", "tls": files}]).write()
     assert setup.command("check").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "reason"),
+    [("small", "certificate", "ee key too small"), ("sha1", "certificate", "md too weak")],
+)
+def test_check_finds_what_openssl_will_refuse(make_setup, tls, name, place, reason):
+    files = {"certificate": str(tls / f"{name}.pem"), "privateKey": str(tls / f"{name}.key")}
+    setup = make_setup(listeners=[{"address": "127.0.0.1:0", "tls": files}]).write()
+    result = setup.command("check")
+    assert result.returncode == 1 and reason in result.stdout and "expected" in result.stdout, result.stdout
+    line = next(line for line in setup.config_file.read_text().splitlines() if f'"{place}"' in line)
+    number = setup.config_file.read_text().splitlines().index(line) + 1
+    assert result.stdout.startswith(f"{setup.config_file}:{number}:"), result.stdout
+    assert setup.command("serve").returncode == 78
+
+
+def test_an_authority_that_openssl_cannot_read_is_an_error_of_check(make_setup, tls, tmp_path):
+    broken = tmp_path / "broken.pem"
+    text = (tls / "ca.pem").read_text()
+    broken.write_text(text + text.replace("MII", "AAA", 1))
+    setup = make_setup(url="https://127.0.0.1:9")
+    setup.config["upstream"]["caFile"] = str(broken)
+    assert setup.write().command("check").returncode == 1
+    assert setup.command("serve").returncode == 78
+
+
+def test_an_expired_certificate_and_a_chain_in_another_order_are_warned_about(make_setup, upstream, tls, tmp_path):
+    chain = tmp_path / "chain.pem"
+    chain.write_text("".join((tls / f"{name}.pem").read_text() for name in ("expired", "other-ca", "ca")))
+    files = {"certificate": str(chain), "privateKey": str(tls / "expired.key")}
+    setup = make_setup(listeners=[{"address": "127.0.0.1:0", "tls": files}]).write()
+    result = setup.command("check")
+    assert result.returncode == 0, result.stdout
+    assert "certificate 1 ended on 20" in result.stdout
+    assert "certificate 2 is not the issuer of certificate 1" in result.stdout
+    with gateways.running(setup) as gateway:
+        gateway.wait_for_log(lambda record: "certificate 1 ended" in record.get("problem", ""), "the warning")
+    chain.write_text("".join((tls / f"{name}.pem").read_text() for name in ("server", "ca")))
+    files["privateKey"] = str(tls / "server.key")
+    result = setup.write().command("check")
+    assert result.returncode == 0 and "certificate" not in result.stdout, result.stdout
+
+
+def test_reload_takes_new_authorities_for_upstream_and_drops_connections_of_the_old(make_setup, tls, tmp_path):
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes((tls / "ca.pem").read_bytes())
+    with upstreams.Upstream(tls=(tls / "server.pem", tls / "server.key")) as server:
+        setup = upstream_with_tls(make_setup, server, authorities)
+        setup.config["workers"] = 1
+        with gateways.running(setup) as gateway:
+            assert [gateway.send(create()).status for _ in range(3)] == [201] * 3
+            # The same authorities: connections stay.
+            assert gateway.reload()["level"] == "info"
+            assert gateway.send(create()).status == 201
+            assert server.connections == 1
+            # Others, under the same name: neither the kept connection nor a new one will do.
+            authorities.write_bytes((tls / "other-ca.pem").read_bytes())
+            assert gateway.reload()["level"] == "info"
+            seen = len(server.requests)
+            assert gateway.send(create()).status == 503
+            assert len(server.requests) == seen
+            authorities.write_text("junk")
+            assert gateway.reload()["level"] == "error"
+            # Both, and the upstream serves again.
+            authorities.write_bytes((tls / "other-ca.pem").read_bytes() + (tls / "ca.pem").read_bytes())
+            assert gateway.reload()["level"] == "info"
+            assert gateway.send(create()).status == 201
+
+
+def test_reload_takes_another_client_authority(make_setup, upstream, tls, tmp_path):
+    authority = tmp_path / "clients.pem"
+    authority.write_bytes((tls / "ca.pem").read_bytes())
+    files = {
+        "certificate": str(tls / "server.pem"), "privateKey": str(tls / "server.key"),
+        "clientCA": str(authority), "clientCertificate": "required",
+    }
+    setup = make_setup(listeners=[{"address": "127.0.0.1:0", "tls": files}])
+    with gateways.running(setup) as gateway:
+
+        def status(client):
+            try:
+                with wire.Connection(gateway.address, tls=context(tls, client)) as connection:
+                    return connection.exchange(create()).status
+            except (ssl.SSLError, ConnectionError, AssertionError):
+                return None
+
+        assert (status("client"), status("other-client")) == (201, None)
+        authority.write_bytes((tls / "other-ca.pem").read_bytes())
+        assert gateway.reload()["level"] == "info"
+        assert (status("client"), status("other-client")) == (None, 201)

@@ -351,3 +351,29 @@ def test_credentials_from_a_profile(make_setup, upstream, tmp_path):
     with gateways.running(setup) as gateway:
         assert gateway.send(create()).status == 201
     assert upstream.only.problem is None
+
+
+@pytest.mark.parametrize("empty", ["profile", "environment", "static"])
+def test_an_empty_session_token_is_none(make_setup, upstream, empty):
+    setup = make_setup()
+    environment = {}
+    if empty == "profile":
+        gateways.write_secret(
+            setup.folder / "credentials",
+            f"[default]\naws_access_key_id = {upstreams.KEY.id}\n"
+            f"aws_secret_access_key = {upstreams.KEY.secret}\naws_session_token =\n",
+        )
+        setup.config["upstream"]["credentials"] = {"source": "profile", "file": "credentials"}
+        environment = {"AWS_PROFILE": ""}
+    elif empty == "environment":
+        setup.config["upstream"]["credentials"] = {"source": "environment"}
+        environment = {
+            "AWS_ACCESS_KEY_ID": upstreams.KEY.id, "AWS_SECRET_ACCESS_KEY": upstreams.KEY.secret, "AWS_SESSION_TOKEN": "",
+        }
+    else:
+        setup.config["upstream"]["credentials"]["sessionToken"] = "${ENV:TOKEN}"
+        environment = {"TOKEN": ""}
+    with gateways.running(setup, environment=environment) as gateway:
+        assert gateway.send(create()).status == 201
+    assert upstream.only.problem is None
+    assert "x-amz-security-token" not in upstream.only.names

@@ -95,7 +95,7 @@ import Testing
     _ files: [String: String]
   ) throws -> Credentials {
     try CredentialProvider.load(
-      source, environment: environment.merging(["HOME": "/home/u"]) { own, _ in own },
+      source, environment: Environment(environment.merging(["HOME": "/home/u"]) { own, _ in own }),
       readText: { files[$0] })
   }
 }

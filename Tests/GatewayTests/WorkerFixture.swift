@@ -44,7 +44,7 @@ final class WorkerFixture: @unchecked Sendable {
     loop = try EventLoop(clock: clock)
     upstream = ScriptedUpstream(answers)
     let shared = SharedState(
-      journal: journal, sensitivity: Sensitivity(), configuration: snapshot.configuration, logSink: sink,
+      journal: journal, configuration: snapshot.configuration, logSink: sink,
       connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), now: clock.monotonic())
     worker = Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: upstream)
   }
@@ -181,6 +181,7 @@ final class ScriptedUpstream: Upstream, @unchecked Sendable {
     }
   }
 
+  func connect(to target: PoolTarget, keepingConnections: Bool) {}
   func sweep() {}
   var idleCount: Int { 0 }
   var inUseCount: Int { 0 }

@@ -1,5 +1,6 @@
 import ChimeIdentity
 import Configuration
+import OpenSSLCrypto
 import PolicyEngine
 import Primitives
 import StrictJSON
@@ -13,9 +14,10 @@ struct MemoryFiles: FileSource {
 
   func read(_ path: String) throws(FileFault) -> FileContents {
     guard let text = contents[path] else { throw .missing }
-    return FileContents(bytes: Array(text.utf8), permissions: 0o600)
+    return FileContents(bytes: Array(text.utf8), access: FileAccess(permissions: 0o600))
   }
 
+  func access(to directory: String) throws(FileFault) -> FileAccess { FileAccess(permissions: 0o700) }
   func identity(of directory: String) throws(FileFault) -> String { directory }
 
   func names(in directory: String) throws(FileFault) -> [String] {

@@ -14,6 +14,8 @@ package struct IPAddress: Hashable, Sendable {
   }
 
   package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
+  /// `0.0.0.0` or `::`, which stand for every address of their family.
+  package var isUnspecified: Bool { low == (isIPv4 ? 0xFFFF_0000_0000 : 0) && high == 0 }
   package var isLoopback: Bool { isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
 
   /// Reads dotted IPv4 (RFC 6943 section 3.1.1, strict form) or IPv6 (RFC 4291 section 2.2) without a zone.

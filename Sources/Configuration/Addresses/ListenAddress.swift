@@ -22,6 +22,13 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     self.init(ip: ip, port: port)
   }
 
+  /// Whether no two sockets can listen on both: the same port of one address, or of all addresses of its family. IPv4 and
+  /// IPv6 are apart, since a listener on IPv6 takes no connections over IPv4.
+  package func meets(_ other: ListenAddress) -> Bool {
+    guard port == other.port, port != 0, ip.isIPv4 == other.ip.isIPv4 else { return false }
+    return ip == other.ip || ip.isUnspecified || other.ip.isUnspecified
+  }
+
   package var description: String { ip.isIPv4 ? "\(ip):\(port)" : "[\(ip)]:\(port)" }
 }
 

@@ -72,7 +72,7 @@ extension UpstreamEndpoint {
   }
 
   /// RFC 1123 section 2.1, with `_` as found in private networks; a name that ends in digits must be an IPv4 address.
-  private static func isHostName(_ name: Substring) -> Bool {
+  fileprivate static func isHostName(_ name: Substring) -> Bool {
     let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard (1...253).contains(name.utf8.count),
       labels.allSatisfy({ label in
@@ -98,5 +98,16 @@ extension Form where Value == UpstreamEndpoint {
     return parsed(
       "an http or https URL without path", schema: ["type": "string", "pattern": pattern]
     ) { text throws(Rejection) in try UpstreamEndpoint(parsing: text) }
+  }
+}
+
+extension Form where Value == String {
+  /// A DNS name or an IPv4 address, in lower case.
+  static var hostName: Form {
+    parsed(
+      "a host name such as \"gatehouse.example\"", schema: ["type": "string", "pattern": "^[A-Za-z0-9._-]+$"]
+    ) {
+      text throws(Rejection) in UpstreamEndpoint.isHostName(text[...]) ? text.lowercased() : nil
+    }
   }
 }

@@ -110,7 +110,7 @@ extension Keys {
   /// Whether a string is nothing but `${ENV:NAME}`.
   func refersToEnvironment(_ name: String) -> Bool {
     guard case .string(let text) = member(name)?.value.value else { return false }
-    return text.hasPrefix("${ENV:") && text.firstIndex(of: "}") == text.indices.last
+    return isEnvironmentReference(text)
   }
 
   /// A path that the file does not name but relies on.

@@ -6,10 +6,14 @@ final class Reading {
   /// What relative paths are relative to; empty: the working directory.
   let directory: String
   /// `nil`: `${ENV:NAME}` has no meaning in this kind of file.
-  let environment: [String: String]?
+  let environment: EnvironmentReferences?
   private(set) var problems: [Problem] = []
+  /// Where secrets stand in the file itself.
+  private(set) var writtenSecrets: [SourcePosition] = []
+  /// Of the files that this one names.
+  var certificates: [CertificateFile] = []
 
-  init(file: String, directory: String, environment: [String: String]?) {
+  init(file: String, directory: String, environment: EnvironmentReferences?) {
     self.file = file
     self.directory = directory
     self.environment = environment
@@ -21,6 +25,11 @@ final class Reading {
 
   func warning(at position: SourcePosition, _ message: String) {
     problems.append(Problem(file: file, position: position, severity: .warning, message: message))
+  }
+
+  /// To be told of each secret; one that is nothing but `${ENV:NAME}` does not stand in the file.
+  func noteSecret(_ written: String, at position: SourcePosition) {
+    if !isEnvironmentReference(written) { writtenSecrets.append(position) }
   }
 
   /// From the top of the file to its end.
@@ -47,7 +56,7 @@ final class Reading {
         return nil
       }
       let name = String(rest[..<end])
-      if let value = environment[name] {
+      if let value = environment.value(of: name) {
         out += value
       } else {
         error(at: position, "environment variable \(quoted(name)) is not set")
@@ -65,6 +74,11 @@ extension Sequence<Problem> {
 
   /// Whether any of them stands in the way of putting the files in force.
   package var preventUse: Bool { contains(where: \.preventsUse) }
+}
+
+/// Whether a string of a file is nothing but `${ENV:NAME}`.
+func isEnvironmentReference(_ text: String) -> Bool {
+  text.hasPrefix("${ENV:") && text.firstIndex(of: "}") == text.indices.last
 }
 
 /// `path` seen from `directory`.

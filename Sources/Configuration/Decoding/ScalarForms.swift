@@ -113,12 +113,28 @@ extension Form where Value == Secret {
         reading.error(at: node.position, "expected a string that is not empty, found \(node.typeName)")
         return nil
       }
+      reading.noteSecret(written, at: node.position)
       guard let text = reading.substitute(written, at: node.position) else { return nil }
       guard !text.isEmpty else {
         reading.error(at: node.position, "expected a string that is not empty; its variable is empty")
         return nil
       }
       return Secret(Array(text.utf8))
+    }
+  }
+}
+
+extension Form where Value == Secret? {
+  /// A secret that need not be: an empty string, or a variable that is, says that there is none.
+  static var secretOrNone: Form {
+    Form("a secret string", schema: { _ in ["type": "string", "writeOnly": true] }) { node, reading in
+      guard case .string(let written) = node.value else {
+        reading.error(at: node.position, "expected a string, found \(node.typeName)")
+        return nil
+      }
+      if !written.isEmpty { reading.noteSecret(written, at: node.position) }
+      guard let text = reading.substitute(written, at: node.position) else { return nil }
+      return .some(text.isEmpty ? nil : Secret(Array(text.utf8)))
     }
   }
 }

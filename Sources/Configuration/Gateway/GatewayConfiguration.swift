@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
   package var workers: Int
   package var drainTimeout: Duration
   package var log: Log
+  /// Those of all files that it names.
+  package var certificates: [CertificateFile]
 }
 
 extension GatewayConfiguration {
@@ -67,6 +69,7 @@ struct ConfigurationDraft: Sendable {
   var workers: Int
   var drainTimeout: Duration
   var log: GatewayConfiguration.Log?
+  var certificates: [CertificateFile] = []
 
   /// The whole, when nothing is missing.
   var configuration: GatewayConfiguration? {
@@ -77,7 +80,8 @@ struct ConfigurationDraft: Sendable {
     return GatewayConfiguration(
       listeners: listeners, admin: admin, upstream: upstream, tenants: tenants, policies: policies,
       authentication: authentication, rateLimit: rateLimit, audit: audit, limits: limits,
-      trustedProxies: trustedProxies, workers: workers, drainTimeout: drainTimeout, log: log)
+      trustedProxies: trustedProxies, workers: workers, drainTimeout: drainTimeout, log: log,
+      certificates: certificates)
   }
 }
 
@@ -92,8 +96,9 @@ extension ConfigurationDraft {
       "admin", GatewayConfiguration.Admin.form,
       "Where health, metrics and the admin API are served; null for nowhere.")
     let addresses =
-      (listeners ?? []).map { ($0.address, $0.position) } + (admin.map { [($0.address, $0.position)] } ?? [])
-    refuseRepeats(in: addresses, keys)
+      (listeners ?? []).map { ("a listener", $0.address, $0.position) }
+      + (admin.map { [("the admin listener", $0.address, $0.position)] } ?? [])
+    refuseMeetings(of: addresses, keys)
     return ConfigurationDraft(
       listeners: listeners, admin: admin,
       upstream: keys.required(
@@ -121,12 +126,17 @@ extension ConfigurationDraft {
   }
 
   /// Two listeners cannot have one address, unless the system chooses their ports.
-  private static func refuseRepeats(in addresses: [(ListenAddress, SourcePosition)], _ keys: Keys) {
-    var seen: Set<ListenAddress> = []
-    for (address, position) in addresses where address.port != 0 {
-      if !seen.insert(address).inserted {
-        keys.error(at: position, "another listener has the address \(quoted("\(address)"))")
+  private static func refuseMeetings(
+    of listeners: [(name: String, address: ListenAddress, position: SourcePosition)], _ keys: Keys
+  ) {
+    for (index, later) in listeners.enumerated() {
+      guard let earlier = listeners[..<index].first(where: { $0.address.meets(later.address) }) else {
+        continue
       }
+      keys.error(
+        at: later.position,
+        "\(later.name) on \(quoted("\(later.address)")) meets \(earlier.name) on \(quoted("\(earlier.address)")) of line"
+          + " \(earlier.position.line): one address and port is one listener's")
     }
   }
 }

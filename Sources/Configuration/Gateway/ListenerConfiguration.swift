@@ -12,20 +12,13 @@ extension GatewayConfiguration {
 
   /// PEM files for a TLS listener.
   package struct TLS: Sendable {
-    package enum ClientCertificate: String, Sendable, CaseIterable, LiteralConvertible {
-      /// Not asked for.
-      case none
-      /// Asked for; verified when there is one.
-      case optional
-      /// The handshake fails without one.
-      case required
-    }
-
     /// The chain, leaf first.
     package var certificate: FileReference
     package var privateKey: FileReference
     package var clientCA: FileReference?
-    package var clientCertificate: ClientCertificate
+    package var clientCertificate: TLSContext.ClientCertificate
+    /// Made of the files when the configuration was loaded.
+    package var context: TLSContext?
   }
 
   /// The listener for operators.
@@ -37,6 +30,8 @@ extension GatewayConfiguration {
     package var tokenFile: FileReference?
     /// What `tokenFile` held when the configuration was loaded.
     package var token: Secret?
+    /// Names that Host may bear besides `localhost` and addresses, in lower case.
+    package var hosts: Set<String>
 
     package var position: SourcePosition
 
@@ -66,7 +61,7 @@ extension GatewayConfiguration.TLS {
     let clientCA = keys.optional(
       "clientCA", .path, "PEM file of the authorities that client certificates chain to.")
     let asked = keys.optional(
-      "clientCertificate", .choice(ClientCertificate.self),
+      "clientCertificate", .choice(TLSContext.ClientCertificate.self),
       "Whether callers show a certificate; with clientCA, optional when absent.")
     if clientCA == nil, !keys.has("clientCA"), let asked, asked != .none {
       keys.error(
@@ -88,12 +83,15 @@ extension GatewayConfiguration.Admin {
       "tokenFile", .path,
       "File with the bearer token; when absent, \(standardTokenFile) beside this file if there is one.")
     let isAbsent = !keys.has("tokenFile")
+    let hosts = keys.list(
+      "hosts", .list(of: .hostName, "a list of host names"),
+      "Names that Host may bear besides localhost and IP addresses.")
     let connections = keys.value(
       "connections", .integer(1...10_000_000), default: 64, "Open connections from operators.")
     return Self(
       address: address, connections: connections,
       tokenFile: isAbsent ? keys.reference(standardTokenFile) : tokenFile, token: nil,
-      position: keys.position(of: "address"), isTokenFileNamed: tokenFile != nil)
+      hosts: Set(hosts), position: keys.position(of: "address"), isTokenFileNamed: tokenFile != nil)
   }
 }
 

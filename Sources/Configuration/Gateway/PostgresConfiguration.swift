@@ -108,7 +108,10 @@ extension GatewayConfiguration.PostgresURL {
       return nil
     }
     guard let text = reading.substitute(written, at: node.position) else { return nil }
-    if let url = Self(text, written: written, at: node.position) { return url }
+    if let url = Self(text, written: written, at: node.position) {
+      if url.isPasswordWritten { reading.noteSecret(written, at: node.position) }
+      return url
+    }
     reading.error(at: node.position, "expected \(accepted), found another string")
     return nil
   }

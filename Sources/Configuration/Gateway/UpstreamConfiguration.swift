@@ -8,6 +8,8 @@ extension GatewayConfiguration {
     package var endpoint: UpstreamEndpoint
     /// Authorities to trust instead of the system's.
     package var caFile: FileReference?
+    /// What `caFile` held when the configuration was loaded.
+    package var trust: UpstreamTrust = .system
     package var credentials: CredentialSource
     package var connectTimeout: Duration
     /// The whole exchange, retries included.
@@ -16,6 +18,14 @@ extension GatewayConfiguration {
     package var idleTimeout: Duration
     package var retry: Retry
     package var circuitBreaker: CircuitBreaker
+  }
+
+  /// By whom the upstream's certificate must be vouched for.
+  package enum UpstreamTrust: Sendable {
+    /// By the authorities that the system trusts.
+    case system
+    /// By those of a file with this digest.
+    case authorities(TLSContext, digest: SHA256Digest)
   }
 
   package struct Retry: Sendable {
@@ -138,7 +148,8 @@ extension GatewayConfiguration.CredentialSource {
           let id = keys.required("accessKeyId", .nonEmpty("an AWS access key id"), "AWS access key id.")
           let secret = keys.required(
             "secretAccessKey", .secret, "AWS secret access key; best as ${ENV:NAME}.")
-          let token = keys.optional("sessionToken", .secret, "AWS session token.")
+          let token =
+            keys.optional("sessionToken", .secretOrNone, "AWS session token; empty for none.") ?? nil
           let none: Self? = nil
           guard let id, let secret else { return finish(keys, none) }
           return finish(keys, .fixed(accessKeyID: id, secretAccessKey: secret, sessionToken: token))

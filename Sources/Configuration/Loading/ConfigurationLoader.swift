@@ -1,22 +1,27 @@
-internal import OpenSSLCrypto
+package import OpenSSLCrypto
 internal import StrictJSON
 
 /// Loads what the gateway runs on, and says of all the files everything that is wrong with them.
 package struct ConfigurationLoader {
   let files: any FileSource
-  let environment: [String: String]
+  let environment: Environment
+  /// What strings of files refer to.
+  let references: EnvironmentReferences
   let knownOperations: [String]
+  /// Whether it is an error that others may write files that decide: before they are put in force, or checked for it.
+  var judgesWriting = false
 
   /// - Parameter knownOperations: the operation names of the service model.
-  package init(files: any FileSource, environment: [String: String], knownOperations: [String]) {
+  package init(files: any FileSource, environment: Environment, knownOperations: [String]) {
     self.files = files
     self.environment = environment
+    references = EnvironmentReferences(environment)
     self.knownOperations = knownOperations
   }
 
   /// The configuration file, the tenants file and the policies folder; `nil` when one of the problems is an error.
   package static func load(
-    configPath: String, files: any FileSource, environment: [String: String], knownOperations: [String]
+    configPath: String, files: any FileSource, environment: Environment, knownOperations: [String]
   ) -> (LoadedConfiguration?, [Problem]) {
     let loader = ConfigurationLoader(files: files, environment: environment, knownOperations: knownOperations)
     let findings = loader.findings(configPath: configPath)
@@ -25,6 +30,12 @@ package struct ConfigurationLoader {
 
   /// As `load`, but with what could be read even when there are errors.
   package func findings(configPath: String) -> ConfigurationFindings {
+    var judging = self
+    judging.judgesWriting = true
+    return judging.find(configPath)
+  }
+
+  private func find(_ configPath: String) -> ConfigurationFindings {
     let (draft, found) = readConfiguration(at: configPath)
     var problems = found
     var tenants: TenantDirectory?
@@ -37,7 +48,8 @@ package struct ConfigurationLoader {
       policies = readPolicies(in: directory, namedIn: configPath, problems: &problems)
     }
     return ConfigurationFindings(
-      configuration: draft?.configuration, tenants: tenants, policies: policies, problems: problems)
+      configuration: draft?.configuration, tenants: tenants, policies: policies,
+      environmentNames: references.names, problems: problems)
   }
 
   /// Which of the small files that a configuration names are read.
@@ -87,12 +99,13 @@ extension ConfigurationLoader {
   private func readConfiguration(
     at path: String, _ named: NamedFiles = .all
   ) -> (ConfigurationDraft?, [Problem]) {
-    let reading = Reading(file: path, directory: folder(of: path), environment: environment)
+    let reading = Reading(file: path, directory: folder(of: path), environment: references)
     guard let contents = read(path, reading) else { return (nil, reading.problems) }
+    refuseWritable(contents, at: path, reading)
     let draft = parse(contents.bytes, as: ConfigurationDraft.form, reading).map {
       readNamedFiles($0, named, reading)
     }
-    if let postgres = draft?.audit?.postgres { warn(of: postgres, in: contents, reading) }
+    refuseReadableSecrets(in: contents, at: path, reading)
     return (draft, reading.sortedProblems)
   }
 
@@ -112,18 +125,6 @@ extension ConfigurationLoader {
       return try files.read(reference.path)
     } catch {
       reading.error(at: reference.position, "cannot read \(quoted(reference.path)): \(error.message)")
-      return nil
-    }
-  }
-
-  /// A file that need not be there.
-  func readIfThere(_ reference: FileReference, _ reading: Reading) -> FileContents? {
-    do throws(FileFault) {
-      return try files.read(reference.path)
-    } catch {
-      if error != .missing {
-        reading.error(at: reference.position, "cannot read \(quoted(reference.path)): \(error.message)")
-      }
       return nil
     }
   }

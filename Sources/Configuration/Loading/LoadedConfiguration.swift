@@ -3,6 +3,8 @@ package struct LoadedConfiguration: Sendable {
   package let configuration: GatewayConfiguration
   package let tenants: TenantDirectory
   package let policies: PolicyFiles
+  /// The variables that the files refer to.
+  package let environmentNames: Set<String>
 }
 
 /// The documents of a policies folder.
@@ -18,12 +20,14 @@ package struct ConfigurationFindings: Sendable {
   package let configuration: GatewayConfiguration?
   package let tenants: TenantDirectory?
   package let policies: PolicyFiles?
+  let environmentNames: Set<String>
   /// File by file, from top to bottom.
   package let problems: [Problem]
 
   /// The whole, if none of the problems is an error.
   package var loaded: LoadedConfiguration? {
     guard !problems.hasErrors, let configuration, let tenants, let policies else { return nil }
-    return LoadedConfiguration(configuration: configuration, tenants: tenants, policies: policies)
+    return LoadedConfiguration(
+      configuration: configuration, tenants: tenants, policies: policies, environmentNames: environmentNames)
   }
 }

@@ -12,6 +12,7 @@ extension ConfigurationLoader {
       problems += naming.problems
       return nil
     }
+    refuseWritable(folder: reference, naming)
     let files = names.filter { isPolicyFile($0) }.sorted { Text($0) < Text($1) }
     if files.isEmpty {
       naming.warning(
@@ -44,6 +45,7 @@ extension ConfigurationLoader {
     named name: String, at path: String, _ form: Form<Value>, _ revision: inout Revision, _ reading: Reading
   ) -> Value? {
     guard let contents = read(path, reading) else { return nil }
+    refuseWritable(contents, at: path, reading)
     revision.add(name, contents.bytes)
     return parse(contents.bytes, as: form, reading)
   }

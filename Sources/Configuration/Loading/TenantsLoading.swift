@@ -8,15 +8,16 @@ extension ConfigurationLoader {
     at reference: FileReference, namedIn config: String, problems: inout [Problem]
   ) -> TenantDirectory? {
     let directory = folder(of: config)
-    let naming = Reading(file: config, directory: directory, environment: environment)
+    let naming = Reading(file: config, directory: directory, environment: references)
     guard let contents = read(reference, naming) else {
       problems += naming.problems
       return nil
     }
     let (entries, reading) = readEntries(of: contents.bytes, file: reference.path, directory: directory)
+    refuseWritable(contents, at: reference.path, reading)
+    refuseReadableSecrets(in: contents, at: reference.path, reading)
     defer { problems += reading.sortedProblems }
     guard let entries else { return nil }
-    refuseReadableSecrets(entries, contents, reading)
     return TenantDirectory(entries.map { open($0, reading) })
   }
 
@@ -29,27 +30,16 @@ extension ConfigurationLoader {
   }
 
   private func readEntries(of bytes: [UInt8], file: String, directory: String) -> ([TenantEntry]?, Reading) {
-    let reading = Reading(file: file, directory: directory, environment: environment)
+    let reading = Reading(file: file, directory: directory, environment: references)
     return (parse(bytes, as: TenantEntry.fileForm(knownOperations: knownOperations), reading), reading)
-  }
-
-  private func refuseReadableSecrets(_ entries: [TenantEntry], _ contents: FileContents, _ reading: Reading) {
-    guard contents.isReadableByOthers else { return }
-    for key in entries.lazy.flatMap(\.accessKeys) {
-      guard case .written(_, let position) = key.secret else { continue }
-      let mode = String(contents.permissions, radix: 8)
-      reading.error(
-        at: position,
-        "this file holds a secret and others than its owner may read it (mode \(mode)); expected mode 600")
-      return
-    }
   }
 
   private func open(_ entry: TenantEntry, _ reading: Reading) -> Tenant {
     Tenant(
       id: entry.id, description: entry.description,
       accessKeys: entry.accessKeys.compactMap { open($0, reading) },
-      clientCertificates: entry.clientCertificates, appInstances: entry.appInstances,
+      clientCertificates: entry.clientCertificates.map { CertificateName(written: $0) },
+      appInstances: entry.appInstances,
       operations: Set(entry.operations), rateLimit: entry.rateLimit,
       labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
@@ -68,7 +58,7 @@ extension ConfigurationLoader {
       guard let contents = read(file, reading) else { return nil }
       let bytes = contents.bytes.trimmingWhiteSpace
       if bytes.isEmpty { reading.error(at: file.position, "the secret file \(quoted(file.path)) is empty") }
-      if contents.isReadableByOthers {
+      if contents.access.isReadableByOthers {
         reading.warning(at: file.position, "others than its owner may read \(quoted(file.path))")
       }
       return Secret(bytes)

@@ -119,7 +119,7 @@ extension Worker {
 
   /// Whether the intent came to the disk is not known yet: the outcome is written when it is, by whoever finds out.
   private func concludeLate(_ late: LateIntent, _ ending: borrowing Ending, of call: Call) {
-    var record = RecordWriter(under: shared.sensitivity)
+    var record = RecordWriter(under: call.snapshot.sensitivity)
     call.appendOutcome(ending, to: &record)
     let whole = record.bytes.array
     let members = ending.members

@@ -9,7 +9,6 @@ internal import Transport
 /// What all workers share: the journal, the limits, and what is known of upstream's health. Each part guards itself.
 final class SharedState: Sendable {
   let journal: Journal
-  let sensitivity: Sensitivity
   let limits: Limits
   let breaker: Mutex<CircuitBreaker>
   let health: UpstreamHealth
@@ -21,12 +20,11 @@ final class SharedState: Sendable {
 
   /// - Parameter report: told when upstream's health changes, from any loop.
   init(
-    journal: Journal, sensitivity: Sensitivity, configuration: GatewayConfiguration, logSink: LogSink,
-    connections: ConnectionGate, now: MonotonicInstant,
+    journal: Journal, configuration: GatewayConfiguration, logSink: LogSink, connections: ConnectionGate,
+    now: MonotonicInstant,
     report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
   ) {
     self.journal = journal
-    self.sensitivity = sensitivity
     self.logSink = logSink
     limits = Limits(configuration, now: now)
     health = UpstreamHealth(report: report)

@@ -9,6 +9,8 @@ protocol Upstream: AnyObject {
     _ request: borrowing ByteBuffer, deadline: Int64
   ) async throws(ExchangeFailure) -> ResponseMessage
 
+  /// New connections go there; see `UpstreamPool`.
+  func connect(to target: PoolTarget, keepingConnections: Bool)
   /// Ends what is no longer of use; called by the loop's tick.
   func sweep()
   /// Connections, for the metrics.

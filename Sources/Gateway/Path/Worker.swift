@@ -32,7 +32,7 @@ package final class Worker: @unchecked Sendable {
     self.shared = shared
     self.snapshot = snapshot
     self.upstream = upstream
-    records = RecordCollector(for: shared.journal, under: shared.sensitivity) { _ in loop.wake() }
+    records = RecordCollector(for: shared.journal, under: snapshot.sensitivity) { _ in loop.wake() }
     accessLog = AccessLog(
       sink: shared.logSink, isEnabled: snapshot.configuration.log.level.admitsInfo)
   }

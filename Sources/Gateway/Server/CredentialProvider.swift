@@ -1,6 +1,6 @@
 internal import Primitives
 package import Configuration
-internal import OpenSSLCrypto
+package import OpenSSLCrypto
 package import SigV4
 
 /// Where the gateway's own AWS credentials come from. They are read at start and at reload.
@@ -9,7 +9,7 @@ package enum CredentialProvider {
   ///   - readText: a file's content; `nil` when there is no such file.
   /// - Throws: `CredentialProblem`, which says what is missing and where.
   package static func load(
-    _ source: GatewayConfiguration.CredentialSource, environment: [String: String],
+    _ source: GatewayConfiguration.CredentialSource, environment: Environment,
     readText: (String) -> String?
   ) throws(CredentialProblem) -> Credentials {
     switch source {
@@ -20,7 +20,7 @@ package enum CredentialProvider {
     case .fixed(let id, let secret, let token):
       return Credentials(accessKeyId: .init(id), secret: secret, sessionToken: token, expiration: nil)
     case .chain:
-      if environment["AWS_ACCESS_KEY_ID"].map({ !$0.isEmpty }) == true {
+      if environment.nonEmpty("AWS_ACCESS_KEY_ID") != nil {
         return try CredentialParsing.fromEnvironment(environment)
       }
       return try profile(nil, file: nil, environment: environment, readText: readText)
@@ -29,13 +29,14 @@ package enum CredentialProvider {
 
   /// The files and the profile's name are found as the SDKs find them: environment, then `~/.aws`.
   private static func profile(
-    _ name: String?, file: String?, environment: [String: String], readText: (String) -> String?
+    _ name: String?, file: String?, environment: Environment, readText: (String) -> String?
   ) throws(CredentialProblem) -> Credentials {
-    let home = environment["HOME"] ?? ""
-    let credentials = file ?? environment["AWS_SHARED_CREDENTIALS_FILE"] ?? "\(home)/.aws/credentials"
-    let config = environment["AWS_CONFIG_FILE"] ?? "\(home)/.aws/config"
+    let variable = environment.nonEmpty
+    let home = variable("HOME") ?? ""
+    let credentials = file ?? variable("AWS_SHARED_CREDENTIALS_FILE") ?? "\(home)/.aws/credentials"
+    let config = variable("AWS_CONFIG_FILE") ?? "\(home)/.aws/config"
     return try CredentialParsing.fromProfile(
       credentialsFile: readText(credentials), configFile: file == nil ? readText(config) : nil,
-      profile: name ?? environment["AWS_PROFILE"] ?? "default")
+      profile: name ?? variable("AWS_PROFILE") ?? "default")
   }
 }

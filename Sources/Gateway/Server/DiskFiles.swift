@@ -9,15 +9,30 @@ package struct DiskFiles: FileSource {
   package init() {}
 
   package func read(_ path: String) throws(FileFault) -> FileContents {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Before it is opened, too: a device may do something then.
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileFault(errno: errno) }
+    guard Self.isRegular(status) else { throw .notAFile }
+    // A pipe that has taken its place since does not hold us up.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw FileFault(errno: errno) }
     defer { close(descriptor) }
-    var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileFault(errno: errno) }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw .notAFile }
-    return FileContents(
-      bytes: try Self.readAll(descriptor), permissions: UInt16(truncatingIfNeeded: status.st_mode & 0o7777))
+    guard Self.isRegular(status) else { throw .notAFile }
+    var medium = statvfs()
+    let access = FileAccess(status, on: fstatvfs(descriptor, &medium) == 0 ? medium : nil)
+    return FileContents(bytes: try Self.readAll(descriptor), access: access)
   }
+
+  package func access(to directory: String) throws(FileFault) -> FileAccess {
+    var status = stat()
+    guard stat(directory, &status) == 0 else { throw FileFault(errno: errno) }
+    guard status.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory }
+    var medium = statvfs()
+    return FileAccess(status, on: statvfs(directory, &medium) == 0 ? medium : nil)
+  }
+
+  private static func isRegular(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFREG }
 
   package func names(in directory: String) throws(FileFault) -> [String] {
     guard let handle = opendir(directory) else { throw FileFault(errno: errno) }
@@ -57,13 +72,30 @@ package struct DiskFiles: FileSource {
   }
 }
 
+extension FileAccess {
+  fileprivate init(_ status: stat, on medium: statvfs?) {
+    self.init(
+      permissions: UInt16(truncatingIfNeeded: status.st_mode & 0o7777), isOwned: status.st_uid == geteuid(),
+      isOfOurGroup: status.st_gid == getegid() || Self.groups.contains(status.st_gid),
+      isOnReadOnlyMedium: medium.map { $0.f_flag & UInt(ST_RDONLY) != 0 } ?? false)
+  }
+
+  /// The supplementary ones of this process.
+  private static var groups: [gid_t] {
+    let count = getgroups(0, nil)
+    guard count > 0 else { return [] }
+    var groups = [gid_t](repeating: 0, count: Int(count))
+    return Array(groups.prefix(Int(max(0, getgroups(count, &groups)))))
+  }
+}
+
 extension FileFault {
   package init(errno code: Int32) {
     self =
       switch code {
       case ENOENT: .missing
       case EACCES, EPERM: .notPermitted
-      case EISDIR: .notAFile
+      case EISDIR, ENXIO, ENODEV: .notAFile
       case ENOTDIR: .notADirectory
       case ELOOP: .linkLoop
       default: .failed(String(cString: strerror(code)))

@@ -2,6 +2,7 @@ internal import Admin
 internal import Configuration
 internal import HTTPWire
 internal import Logging
+internal import OpenSSLCrypto
 internal import Primitives
 internal import Synchronization
 internal import Transport
@@ -9,9 +10,10 @@ internal import Transport
 /// The listeners of a gateway and the TLS contexts behind them.
 ///
 /// `@unchecked Sendable`: `listeners` are touched by `open` before the loops run and by `close` on each listener's own
-/// loop; the contexts are behind a lock.
+/// loop; contexts and access are behind locks.
 final class GatewayListeners: @unchecked Sendable {
   private let contexts: Mutex<[TLSContext?]>
+  private let access = Mutex(AdminAccess(token: nil, hosts: []))
   private let snapshot: Snapshot
   /// By worker.
   private var listeners: [[Listener]] = []
@@ -25,8 +27,10 @@ final class GatewayListeners: @unchecked Sendable {
   /// One listener an address and worker, all of them on one port by SO_REUSEPORT.
   func open(for server: GatewayServer) throws(TransportError) {
     let configured = snapshot.configuration.listeners
-    let prepared = try Self.contexts(of: snapshot.configuration)
-    contexts.withLock { $0 = prepared }
+    guard configured.allSatisfy({ $0.tls == nil || $0.tls?.context != nil }) else {
+      throw .tls("the TLS files were not loaded")
+    }
+    contexts.withLock { $0 = configured.map(\.tls?.context) }
     listeners = server.workers.map { _ in [] }
     for (index, listener) in configured.enumerated() {
       var address = try SocketAddress(parsing: listener.address.description)
@@ -56,29 +60,28 @@ final class GatewayListeners: @unchecked Sendable {
     }
   }
 
-  /// What a reload needs to open and check before anything of it takes effect: for each open listener its context anew.
+  /// For each open listener its context of a reload.
   ///
   /// Listeners themselves change at the next start only. One that the new configuration does not have, or has without
   /// TLS where it had it, keeps what it has: a reload never turns an open port from TLS to plain.
-  func prepare(_ snapshot: Snapshot) throws(ReloadFailure) -> [TLSContext?] {
+  func prepare(_ snapshot: Snapshot) -> [TLSContext?] {
     let new = snapshot.configuration.listeners
-    let loaded: [TLSContext?]
-    do {
-      loaded = try Self.contexts(of: snapshot.configuration)
-    } catch {
-      throw ReloadFailure(problems: ["\(error)"])
-    }
     let running = contexts.withLock { $0 }
     return self.snapshot.configuration.listeners.enumerated().map { index, old in
       guard let place = new.firstIndex(where: { $0.address == old.address }),
         (new[place].tls == nil) == (old.tls == nil)
       else { return running[index] }
-      return loaded[place]
+      return new[place].tls?.context ?? running[index]
     }
   }
 
-  /// Connections that are accepted from now on use these.
-  func replace(_ prepared: [TLSContext?]) { contexts.withLock { $0 = prepared } }
+  /// Connections that are accepted from now on use these, and the admin listener asks for the token that there is now. A reload
+  /// never takes the token away from an open listener.
+  func replace(_ prepared: [TLSContext?], _ admin: GatewayConfiguration.Admin?) {
+    contexts.withLock { $0 = prepared }
+    guard let admin else { return }
+    access.withLock { $0 = AdminAccess(token: admin.token ?? $0.token, hosts: admin.hosts) }
+  }
 
   private static func server(_ worker: Worker, _ snapshot: Snapshot) -> HTTPServer {
     let shared = worker.shared
@@ -102,7 +105,8 @@ final class GatewayListeners: @unchecked Sendable {
     guard let configured = snapshot.configuration.admin else { return }
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
-    let handler = AdminHandler(source: server, token: configured.token, address: address)
+    access.withLock { $0 = AdminAccess(configured) }
+    let handler = AdminHandler(source: server) { [self] in access.withLock { $0 } }
     let (connections, clock) = (server.shared.connections, server.clock)
     let times = ServerLimits(snapshot.configuration.limits)
     let http = HTTPServer(
@@ -118,22 +122,10 @@ final class GatewayListeners: @unchecked Sendable {
     admin = listener
     server.logger.info("admin listening", metadata: ["address": "\(listener.address)"])
   }
+}
 
-  private static func contexts(of configuration: GatewayConfiguration) throws(TransportError) -> [TLSContext?]
-  {
-    var contexts: [TLSContext?] = []
-    for listener in configuration.listeners {
-      guard let tls = listener.tls else {
-        contexts.append(nil)
-        continue
-      }
-      contexts.append(
-        try .server(
-          certificate: tls.certificate.path, privateKey: tls.privateKey.path, clientCA: tls.clientCA?.path,
-          clients: TLSContext.ClientCertificate(rawValue: tls.clientCertificate.rawValue) ?? .required))
-    }
-    return contexts
-  }
+extension AdminAccess {
+  fileprivate init(_ admin: GatewayConfiguration.Admin) { self.init(token: admin.token, hosts: admin.hosts) }
 }
 
 extension ServerLimits {

@@ -41,8 +41,7 @@ package final class GatewayServer: Sendable {
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let share = try Descriptors.share(for: configuration, loops: count, logger)
     shared = SharedState(
-      journal: journal, sensitivity: Sensitivity(configuration.audit.sensitive), configuration: configuration,
-      logSink: logSink,
+      journal: journal, configuration: configuration, logSink: logSink,
       connections: ConnectionGate(
         .init(
           connections: share.connections, perSource: configuration.limits.connectionsPerSource,

@@ -1,4 +1,5 @@
 package import Admin
+internal import AuditStore
 internal import Configuration
 internal import Logging
 internal import Primitives
@@ -29,15 +30,17 @@ extension GatewayServer {
           "`upstream.region` and `upstream.endpoint` can change at a restart only"
         ])
       }
-      let listeners = try self.listeners.prepare(snapshot)
+      let listeners = self.listeners.prepare(snapshot)
+      let target = try poolTarget(of: snapshot)
       if let problem = load.credentialProblem {
         logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
       }
       for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
         logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
       }
-      self.listeners.replace(listeners)
-      for worker in workers { await put(snapshot, inForceOn: worker) }
+      shared.journal.sign(with: snapshot.configuration.audit.checkpoint.signingKey)
+      self.listeners.replace(listeners, snapshot.configuration.admin)
+      for worker in workers { await put(snapshot, target, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
       return .done(revision: snapshot.policyRevision.string)
@@ -49,10 +52,22 @@ extension GatewayServer {
     }
   }
 
+  private func poolTarget(of snapshot: Snapshot) throws(ReloadFailure) -> PoolTarget {
+    do {
+      return try PoolTarget(snapshot.configuration.upstream)
+    } catch {
+      throw ReloadFailure(problems: ["\(error)"])
+    }
+  }
+
   /// Returns when the worker has it: who is told of the reload may rely on it.
-  private func put(_ snapshot: Snapshot, inForceOn worker: Worker) async {
+  private func put(_ snapshot: Snapshot, _ target: PoolTarget, inForceOn worker: Worker) async {
     await withUnsafeContinuation { continuation in
       worker.loop.spawn {
+        let isTrusted = snapshot.configuration.upstream.trust.isSame(
+          as: worker.snapshot.configuration.upstream.trust)
+        worker.upstream.connect(to: target, keepingConnections: isTrusted)
+        worker.records.write(under: snapshot.sensitivity)
         worker.snapshot = snapshot
         continuation.resume()
       }

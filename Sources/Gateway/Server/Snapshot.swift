@@ -22,6 +22,8 @@ package final class Snapshot: Sendable {
   let served: [ServedTenant]
   /// Of all tenants that were ever configured.
   let meters: TenantMeters
+  /// What records show of sensitive values.
+  let sensitivity: Sensitivity
   /// How long a request may take in all.
   let requestTimeoutNanoseconds: Int64
   /// How often one is sent at most.
@@ -58,6 +60,7 @@ package final class Snapshot: Sendable {
         meter: meters.meter(of: tenant.id))
     }
     self.meters = meters
+    sensitivity = Sensitivity(configuration.audit.sensitive)
     requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
     attempts = configuration.upstream.retry.attempts
     sourceLimit = configuration.rateLimit.perSourceAddress.map {

@@ -6,6 +6,7 @@ import AuditTrail
 import ChimeIdentity
 import Configuration
 import Gateway
+import OpenSSLCrypto
 import Primitives
 import SigV4
 import Transport

@@ -27,7 +27,9 @@ struct CheckCommand: ParsableCommand {
       return
     }
     let findings = configOption.loader.findings(configPath: configOption.path)
-    let problems = findings.problems + Self.review(findings)
+    let certificates = findings.configuration?.certificates ?? []
+    let problems =
+      findings.problems + certificates.flatMap { $0.problems(at: .now) } + Self.review(findings)
     for problem in problems {
       switch formatOption.format {
       case .text: Console.data(problem.line)

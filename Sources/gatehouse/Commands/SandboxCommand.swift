@@ -75,7 +75,7 @@ struct SandboxCommand: ParsableCommand {
 
   /// The key that the environment holds, or a new one.
   private static func accessKey(
-    from environment: [String: String]
+    from environment: Environment
   ) throws(CommandFailure) -> (key: AccessKeyPair, isNew: Bool) {
     let id = environment["AWS_ACCESS_KEY_ID"] ?? ""
     let secret = environment["AWS_SECRET_ACCESS_KEY"] ?? ""

@@ -6,6 +6,7 @@ import Configuration
 import Gateway
 import Glibc
 import Logging
+import OpenSSLCrypto
 import Primitives
 import RateLimiting
 import Threads
@@ -25,12 +26,15 @@ struct ServeCommand: ParsableCommand {
   private static let heaps = 2
 
   func run() throws {
+    ProcessMemory.refuseDumps()
     ProcessMemory.limitHeaps(to: Self.heaps)
     let path = config.path
     let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
-      SnapshotLoader.load(
+      let load = SnapshotLoader.load(
         configPath: path, files: DiskFiles(), environment: Process.environment, meters: meters)
+      Process.wipeSecrets(and: load.environmentNames)
+      return load
     }
     let first = load()
     guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }

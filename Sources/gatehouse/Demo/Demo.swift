@@ -1,6 +1,7 @@
 import Configuration
 import Gateway
 import Glibc
+import OpenSSLCrypto
 import Primitives
 import StrictJSON
 import Transport
@@ -54,7 +55,7 @@ final class Demo {
 
   private func start() async throws(CommandFailure) -> (address: String, admin: String) {
     let key = AccessKeyPair()
-    var environment = Process.environment.filter { !$0.key.hasPrefix("AWS_") }
+    var environment = Process.environment.copy.filter { !$0.key.hasPrefix("AWS_") }
     let gatewayEnvironment = environment
     environment["AWS_ACCESS_KEY_ID"] = key.id
     environment["AWS_SECRET_ACCESS_KEY"] = key.secret
@@ -108,7 +109,7 @@ final class Demo {
     for command in ["query", "verify"] {
       Console.data("\n$ gatehouse audit \(command) --config \(folder.configuration)")
       let child = try ChildProcess(
-        ["audit", command, "--config", folder.configuration], environment: Process.environment)
+        ["audit", command, "--config", folder.configuration], environment: Process.environment.copy)
       children.append(child)
       isGood = try await end(of: child) == 0 && isGood
     }

@@ -1,6 +1,7 @@
 import Configuration
 import Gateway
 import Glibc
+import OpenSSLCrypto
 
 /// The temporary folder of a demo: configuration, tenants, copies of the policies, journal and logs.
 struct DemoFolder {
@@ -12,7 +13,7 @@ struct DemoFolder {
   /// Makes the folder, for this user alone, with copies of the policies of the folder `policies`.
   init(policies: String) throws(CommandFailure) {
     let documents = try Self.documents(of: policies)
-    let parent = Process.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    let parent = Process.environment.nonEmpty("TMPDIR") ?? "/tmp"
     guard let made = mkdtemp(strdup("\(parent)/gatehouse-demo-XXXXXX")) else {
       throw Self.failure(at: parent)
     }

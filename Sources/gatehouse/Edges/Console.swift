@@ -1,4 +1,5 @@
 import Glibc
+import OpenSSLCrypto
 import PolicyTrials
 import Primitives
 import Synchronization
