@@ -1,5 +1,6 @@
 package import AuditStore
 internal import AuditTrail
+package import OpenSSLCrypto
 package import Primitives
 internal import Synchronization
 internal import Threads
@@ -63,6 +64,9 @@ package final class JournalShipper: Sendable {
     max(0, journal.lastSequence - max(status.lastShipped, journal.baseSequence))
   }
 
+  /// The next connection is made with it.
+  package func use(password: Secret?) { state.password.withLock { $0 = password } }
+
   /// Tries once more to bring what is left, until `end` at most, and returns when the thread has ended.
   package func close(by end: MonotonicInstant) {
     guard let ended = thread.withLock({ $0.take() }) else { return }
@@ -78,6 +82,8 @@ final class ShipperState: Sendable {
   /// When the last try ends; `nil` before it is time for one.
   let end = Mutex<MonotonicInstant?>(nil)
   let wake = ThreadEvent()
+  /// What the last reload found; `nil`: that of the settings.
+  let password = Mutex<Secret?>(nil)
 
   init(lastShipped: Int) { status = Mutex(.init(lastShipped: lastShipped, problem: nil)) }
 }

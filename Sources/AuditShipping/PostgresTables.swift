@@ -1,4 +1,5 @@
 internal import Configuration
+internal import OpenSSLCrypto
 
 /// The tables of all gateways in a database.
 struct PostgresTables: Sendable {
@@ -16,11 +17,13 @@ struct PostgresTables: Sendable {
   var journal: String { "\"\(schema)\".journal" }
   private var migrations: String { "\"\(schema)\".journal_migrations" }
 
+  /// - Parameter password: instead of that of the settings.
   func connect(
-    timeout: Duration = timeout, mustStop: @escaping () -> Bool
+    password: Secret? = nil, timeout: Duration = timeout, mustStop: @escaping () -> Bool
   ) throws(ShippingFailure) -> PostgresConnection {
     try PostgresConnection(
-      url: settings.url.secret, password: settings.password, connectTimeout: settings.connectTimeout,
+      url: settings.url.secret, password: password ?? settings.password,
+      connectTimeout: settings.connectTimeout,
       timeout: timeout, mustStop: mustStop)
   }
 

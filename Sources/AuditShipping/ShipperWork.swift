@@ -95,7 +95,9 @@ final class ShipperWork {
 
   private func connect() throws(ShippingFailure) -> Session {
     // Asked while it waits: the last try has its own, shorter timeout. The work outlives its connections.
-    let connection = try database.tables.connect { [unowned self] in hasToStop() }
+    let connection = try database.tables.connect(password: shared.password.withLock { $0 }) {
+      [unowned self] in hasToStop()
+    }
     try database.tables.migrate(connection)
     let last = try database.last(connection)
     let start = last?.sequence ?? 0

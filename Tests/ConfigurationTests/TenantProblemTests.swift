@@ -100,7 +100,8 @@ import Testing
       #"{ "id": "a", "appInstances": ["*"], "accessKeys": [ { "id": "K1", "secretFile": "crm.secret" } ] }"#),
     .init(
       #"{ "id": "a", "appInstances": ["*"], "accessKeys": [ { "id": "K1", "secretFile": "shared.secret" } ] }"#,
-      #"2:83: warning: others than its owner may read "shared.secret""#),
+      #"2:83: warning: "shared.secret" holds a secret, and its mode 644 lets others than its owner read it; expected mode 600: chmod 600 "shared.secret""#
+    ),
     .init(
       #"{ "id": "a", "appInstances": ["*"], "accessKeys": [ { "id": "K1", "secretFile": "blank.secret" } ] }"#,
       #"2:83: error: the secret file "blank.secret" is empty"#),

@@ -290,7 +290,7 @@ def write_secret(path, content):
     """Writes a file that its owner alone may read, as the gateway wants those with secrets."""
     path.touch(0o600)
     path.chmod(0o600)
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 

@@ -344,9 +344,7 @@ def test_journal_is_not_readable_by_others(make_setup, upstream):
 
 
 def test_sensitive_values_are_omitted_or_hashed(make_setup, upstream, tmp_path):
-    key_file = tmp_path / "audit.key"
-    key_file.write_bytes(bytes(range(32)))
-    key_file.chmod(0o600)
+    key_file = gateways.write_secret(tmp_path / "audit.key", bytes(range(32)))
     setup = make_setup()
     setup.config["audit"]["sensitive"] = {
         "name": "hash",

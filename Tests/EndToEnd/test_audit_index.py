@@ -40,8 +40,7 @@ def test_index_that_is_broken_or_another_journals_is_replaced(make_setup, upstre
 
 
 def test_hashed_names_and_tags_are_found_by_their_value(make_setup, upstream, tmp_path):
-    key = tmp_path / "audit.key"
-    key.write_bytes(bytes(range(32)))
+    key = gateways.write_secret(tmp_path / "audit.key", bytes(range(32)))
     setup = make_setup()
     setup.config["audit"]["sensitive"] = {"name": "hash", "tagValues": "hash", "keyFile": str(key)}
     with gateways.running(setup) as gateway:

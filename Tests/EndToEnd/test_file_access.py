@@ -208,5 +208,7 @@ def test_credentials_are_regular_files(make_setup, upstream, make):
     setup = make_setup()
     make(setup.folder / "credentials")
     setup.config["upstream"]["credentials"] = {"source": "profile", "file": "credentials"}
+    checked = setup.write().command("check")
+    assert checked.returncode == 0 and 'credentials": not a regular file' in checked.stdout, checked.stdout
     with gateways.running(setup) as gateway:
         assert gateway.send(create()).status == 503

@@ -240,8 +240,9 @@ def test_every_rule_of_a_shipped_pack_fails_in_some_case_and_passes_in_another(p
 def test_a_shipped_pack_is_good_for_check(pack, make_setup):
     setup = make_setup()
     # A copy, since others may be able to write a checkout.
-    shutil.copytree(gateways.ROOT / "policies" / pack, setup.folder / "policies", copy_function=shutil.copyfile)
-    (setup.folder / "policies").chmod(0o755)
+    shutil.copytree(gateways.ROOT / "policies" / pack, setup.folder / "pack", copy_function=shutil.copyfile)
+    (setup.folder / "pack").chmod(0o755)
+    setup.config["policies"] = "pack"
     result = setup.write().command("check")
     assert result.returncode == 0 and not result.stdout, result.stdout
 

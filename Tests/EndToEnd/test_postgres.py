@@ -172,6 +172,18 @@ def test_refused_password_is_not_shown(make_shipping, database, where):
     assert wrong not in checked.stdout + checked.stderr
 
 
+def test_reload_takes_another_password(make_shipping, database):
+    setup = make_shipping()
+    (setup.folder / "pg.password").write_text("wrong-password-51d0")
+    with gateways.running(setup) as gateway:
+        gateway.wait_for_log(lambda record: "cannot connect" in record.get("event", ""), "the failure")
+        (setup.folder / "pg.password").write_text(postgres.PASSWORD)
+        gateway.reload()
+        assert gateway.send(create()).status == 201
+        until(lambda: unshipped(gateway) == 0, "records unshipped")
+    assert database.lines("gateway") == setup.journal_lines()
+
+
 def missing(setup, database):
     """How many records the journal has and the database does not."""
     there = set(database.lines(setup.folder.name))

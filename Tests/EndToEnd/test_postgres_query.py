@@ -173,8 +173,7 @@ def test_gateways_are_told_apart_and_in_the_order_of_time(make_setup, upstream, 
 def test_hashed_names_are_found_on_a_machine_that_has_the_configuration_only(
     make_setup, upstream, database, tmp_path
 ):
-    key = tmp_path / "audit.key"
-    key.write_bytes(bytes(range(32)))
+    key = gateways.write_secret(tmp_path / "audit.key", bytes(range(32)))
     setup = add_postgres(make_setup(), database.url())
     setup.config["audit"]["sensitive"] = {"name": "hash", "tagValues": "hash", "keyFile": str(key)}
     with gateways.running(setup) as gateway:

@@ -291,8 +291,7 @@ def test_other_changes_are_told_by_the_state_they_wanted(make_setup, upstream, s
 
 
 def test_hidden_values_stay_unknown_and_hashes_decide(make_setup, upstream, sandbox, there, tmp_path):
-    key = tmp_path / "audit.key"
-    key.write_bytes(bytes(range(32)))
+    key = gateways.write_secret(tmp_path / "audit.key", bytes(range(32)))
     arn = there.create_app_instance_user(**service.create_user(AppInstanceUserId="crm-1"))[
         "AppInstanceUserArn"
     ]

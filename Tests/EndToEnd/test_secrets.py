@@ -137,7 +137,7 @@ def rows(database, setup):
 
 
 def test_no_output_holds_a_secret(make_setup, upstream, database, tmp_path):
-    (tmp_path / "audit.key").write_bytes(AUDIT_KEY)
+    gateways.write_secret(tmp_path / "audit.key", AUDIT_KEY)
     setup = make_setup()
     setup.config["admin"]["tokenFile"] = file_with(tmp_path / "admin.token", ADMIN_TOKEN.encode())
     setup.config["audit"]["postgres"] = {
@@ -249,7 +249,7 @@ HIDDEN = {
 @pytest.mark.parametrize("treatment", ["omit", "hash"])
 def test_hidden_values_stand_nowhere_in_plain(make_setup, upstream, database, tmp_path, treatment):
     setup = make_setup()
-    (tmp_path / "audit.key").write_bytes(AUDIT_KEY)
+    gateways.write_secret(tmp_path / "audit.key", AUDIT_KEY)
     setup.config["audit"] |= {
         "sensitive": {"name": treatment, "metadata": treatment, "tagValues": treatment,
                       "keyFile": str(tmp_path / "audit.key")},

@@ -284,7 +284,7 @@ def test_an_expired_certificate_and_a_chain_in_another_order_are_warned_about(ma
     chain.write_text("".join((tls / f"{name}.pem").read_text() for name in ("server", "ca")))
     files["privateKey"] = str(tls / "server.key")
     result = setup.write().command("check")
-    assert result.returncode == 0 and "certificate" not in result.stdout, result.stdout
+    assert result.returncode == 0 and ": certificate " not in result.stdout, result.stdout
 
 
 def test_reload_takes_new_authorities_for_upstream_and_drops_connections_of_the_old(make_setup, tls, tmp_path):

@@ -1,4 +1,5 @@
 import ChimeIdentity
+import Configuration
 import Patterns
 import Primitives
 import Testing

@@ -41,7 +41,7 @@ extension ConfigurationLoader {
     }
   }
 
-  private func readable(_ access: FileAccess, _ path: String) -> String {
+  func readable(_ access: FileAccess, _ path: String) -> String {
     let alternative = access.isOwned ? "" : ", or 640 with a group of this process's user"
     return "its mode \(access.mode) lets others than its owner read it; expected mode 600\(alternative):"
       + " chmod 600 \(quoted(path))"

@@ -10,6 +10,7 @@ extension ConfigurationLoader {
     if named == .all {
       draft.listeners = draft.listeners?.map { readTLS(of: $0, reading) }
       if let caFile = draft.upstream?.caFile { draft.upstream?.trust = readTrust(caFile, reading) }
+      if case .profile(_, let file?) = draft.upstream?.credentials { judgeCredentials(file, reading) }
       if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     }
     if let sensitive = draft.audit?.sensitive { draft.audit?.sensitive = readKey(of: sensitive, reading) }
@@ -32,6 +33,18 @@ extension ConfigurationLoader {
       at: url.position,
       "the database is on another machine, and without sslmode=verify-full in \"url\" nothing proves that it is "
         + "the right one")
+  }
+
+  /// The SDKs' file, which is read when credentials are looked for. A source that fails then does not stop `serve`.
+  private func judgeCredentials(_ file: FileReference, _ reading: Reading) {
+    do throws(FileFault) {
+      let access = try files.read(file.path).access
+      guard access.isReadableByOthers else { return }
+      reading.warning(
+        at: file.position, "\(quoted(file.path)) holds credentials, and \(readable(access, file.path))")
+    } catch {
+      reading.warning(at: file.position, "cannot read \(quoted(file.path)): \(error.message)")
+    }
   }
 
   private func readPassword(of postgres: GatewayConfiguration.Postgres, _ reading: Reading) -> Secret? {

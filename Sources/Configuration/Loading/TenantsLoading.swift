@@ -59,7 +59,9 @@ extension ConfigurationLoader {
       let bytes = contents.bytes.trimmingWhiteSpace
       if bytes.isEmpty { reading.error(at: file.position, "the secret file \(quoted(file.path)) is empty") }
       if contents.access.isReadableByOthers {
-        reading.warning(at: file.position, "others than its owner may read \(quoted(file.path))")
+        reading.warning(
+          at: file.position,
+          "\(quoted(file.path)) holds a secret, and \(readable(contents.access, file.path))")
       }
       return Secret(bytes)
     case .sealed(let sealed, let position): return unseal(sealed, of: key, at: position, reading)

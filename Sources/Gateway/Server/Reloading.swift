@@ -1,4 +1,5 @@
 package import Admin
+internal import AuditShipping
 internal import AuditStore
 internal import Configuration
 internal import Logging
@@ -38,6 +39,7 @@ extension GatewayServer {
       for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
         logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
       }
+      shipper?.use(password: snapshot.configuration.audit.postgres?.password)
       shared.journal.sign(with: snapshot.configuration.audit.checkpoint.signingKey)
       self.listeners.replace(listeners, snapshot.configuration.admin)
       for worker in workers { await put(snapshot, target, inForceOn: worker) }
