@@ -237,10 +237,12 @@ def policy(index):
 
 
 def write_policies(folder, count):
-    """`count` policies in a new folder, all of them for every request."""
-    folder.mkdir()
+    """`count` policies in a new folder, all of them for every request; others may not write them, whatever the umask."""
+    folder.mkdir(mode=0o755)
     for index in range(count):
-        (folder / f"p{index:02}.json").write_text(json.dumps(policy(index)))
+        path = folder / f"p{index:02}.json"
+        path.touch(mode=0o644)
+        path.write_text(json.dumps(policy(index)))
     return folder
 
 
@@ -272,6 +274,8 @@ class Gatehouse(Proxy):
             shutil.copytree(journal, folder / "audit", ignore=shutil.ignore_patterns("index*"))
         port, self._admin = free_port(), free_port()
         self._configuration = folder / "gatehouse.json"
+        # It holds a secret.
+        self._configuration.touch(mode=0o600)
         self._configuration.write_text(
             json.dumps(gatehouse_configuration(port, self._admin, upstream, durability, policies), indent=2)
         )
