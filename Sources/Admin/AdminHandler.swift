@@ -88,6 +88,7 @@ package final class AdminHandler: HTTPHandler {
     switch fault {
     case .violation(let violation): .json(status: 400, error: violation.description, closes: true)
     case .tooSlow: .json(status: 408, error: "the request did not arrive in time", closes: true)
+    case .tooMuchContent: .json(status: 503, error: "too many bodies are awaited at the moment", closes: true)
     }
   }
 

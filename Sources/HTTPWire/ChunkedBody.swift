@@ -43,6 +43,11 @@ struct ChunkedBody: ~Copyable {
     overhead = 0
   }
 
+  /// What `begin` was given.
+  var head: RawSpan {
+    @_lifetime(borrow self) get { message.span.bytes.extracting(first: headCount) }
+  }
+
   /// Decodes as much of `bytes` as it can. The caller discards what was consumed and hands over the rest
   /// again with what follows.
   mutating func decode(_ bytes: RawSpan) throws(HTTPViolation) -> Progress {

@@ -86,6 +86,37 @@ struct MessageReader<Head: ReadHead>: ~Copyable {
     }
   }
 
+  /// How many bytes of content are announced, the most there may be where that is not said; `nil` while none is expected.
+  var announcedContent: Int? {
+    switch phase {
+    case .content(.sized(let count)): count
+    case .content: limits.bodyBytes
+    case .head, .failed: nil
+    }
+  }
+
+  /// The head of the message whose content is still coming, which `bytes` begin with unless it was consumed. It is read
+  /// anew, for whoever has to look at it before the content is here; most messages come whole.
+  func pendingHead(_ bytes: RawSpan) -> Head? {
+    switch phase {
+    case .content(.chunked): readAgain(chunks.head)
+    case .content: readAgain(bytes.extracting(first: headCount))
+    case .head, .failed: nil
+    }
+  }
+
+  private func readAgain(_ bytes: RawSpan) -> Head? {
+    var reader = MessageReader(limits: limits)
+    var consumed = 0
+    do throws(HTTPViolation) {
+      guard try reader.readHead(bytes) != nil else { return nil }
+      try reader.expect(.sized(0), in: bytes, &consumed)
+      return try reader.takeMessage(bytes, &consumed)?.head
+    } catch {
+      return nil
+    }
+  }
+
   /// The head and its content, once they are whole.
   mutating func takeMessage(
     _ bytes: RawSpan, _ consumed: inout Int

@@ -7,7 +7,7 @@ package struct RequestMessage: Sendable {
   package let body: ByteSlice
 
   /// - Parameter bodyCount: how many of the head's bytes are content.
-  init(head: RequestHead, bodyCount: Int) {
+  package init(head: RequestHead, bodyCount: Int = 0) {
     self.head = head
     body = ByteSlice(head.bytes.count - bodyCount..<head.bytes.count)
   }
@@ -46,6 +46,12 @@ package struct RequestParser: ~Copyable {
   package init(limits: HTTPLimits) { reader = RequestReader(limits: limits) }
 
   package var stage: Stage { reader.stage(hasBytes: !held.isEmpty) }
+
+  /// How many bytes of content the request under way has announced; `nil` unless its head is here and its content is not.
+  package var announcedContent: Int? { reader.announcedContent }
+
+  /// The head of the request whose content is still coming.
+  package var pendingHead: RequestHead? { reader.pendingHead(in: held) }
 
   /// Whether no byte of a next request is here.
   package var isIdle: Bool { stage == .idle }
@@ -94,6 +100,10 @@ private struct RequestReader: ~Copyable {
     case .failed: .idle
     }
   }
+
+  var announcedContent: Int? { message.announcedContent }
+
+  func pendingHead(in held: borrowing InputBuffer) -> RequestHead? { message.pendingHead(held.bytes) }
 
   mutating func next(
     in held: borrowing InputBuffer, _ consumed: inout Int

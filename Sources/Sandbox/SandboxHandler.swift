@@ -44,6 +44,8 @@ package final class SandboxHandler: HTTPHandler {
     switch fault {
     case .tooSlow:
       reply(SandboxFailure(.badRequest, "the request did not arrive in time"), status: 408, closes: true)
+    case .tooMuchContent:
+      reply(SandboxFailure(.badRequest, "too many bodies are awaited"), status: 503, closes: true)
     case .violation(let violation):
       reply(SandboxFailure(.badRequest, "\(violation)"), status: Self.status(violation.status), closes: true)
     }

@@ -68,6 +68,23 @@ package final class Verifier: Sendable {
       key: key, signature: expected, payloadHash: payloadHash, signedNames: signedNames)
   }
 
+  /// What is judged of a request whose body is not here: everything but the hashes. Of one that passes the caller is not
+  /// known yet.
+  package func check(
+    _ head: RequestHead, now: WallClockTime, keys: AccessKeyTable, workspace: inout SigningWorkspace
+  ) throws(AuthenticationFailure) {
+    let bytes = head.span
+    let parts = try SignedParts(head, dates: &workspace.dates)
+    try checkDate(parts.time, now: now)
+    try checkScope(parts.authorization, date: parts.date, of: bytes)
+    _ = try usableKey(parts, of: bytes, now: now, keys: keys)
+    workspace.scratch.request.begin(method: bytes[head.method], path: bytes[head.path], query: Span())
+    let signedNames = try Self.appendSignedFields(
+      parts.authorization.signedHeaders, of: head, to: &workspace.scratch.request)
+    try Self.checkCoverage(parts.authorization.signedHeaders, signed: signedNames, of: head)
+    if let claimed = parts.contentSHA256, claimed.count != 64 { throw .invalid(.payloadNotSigned) }
+  }
+
   /// The access key that a request claims, unproven, for the record of its refusal.
   package static func claimedAccessKeyId(_ head: RequestHead) -> Text? {
     guard let value = head.first(.authorization),

@@ -37,12 +37,21 @@ package enum UnreadableRequest: Error, Sendable {
   case violation(HTTPViolation)
   /// The head or the body did not arrive in time.
   case tooSlow
+  /// As much content of requests that nobody has judged yet is here as may be.
+  case tooMuchContent
 }
 
 /// What a server does with requests. Called on the connection's loop.
 package protocol HTTPHandler: AnyObject, Sendable {
   func reply(to request: RequestMessage, on connection: ByteStream) async -> Reply
   func reply(toUnreadable fault: UnreadableRequest, on connection: ByteStream) async -> Reply
+  /// The answer to a request that is refused whatever its content, which is not here yet and will not be read then.
+  /// `nil`: the content is awaited, and the whole request judged.
+  func reply(toHead head: RequestHead, on connection: ByteStream) -> Reply?
+}
+
+extension HTTPHandler {
+  package func reply(toHead head: RequestHead, on connection: ByteStream) -> Reply? { nil }
 }
 
 /// How long a server waits, in nanoseconds, and how much it reads.

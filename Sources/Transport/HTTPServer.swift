@@ -12,17 +12,21 @@ package final class HTTPServer: @unchecked Sendable {
   /// Set when the process drains: answers then end their connections.
   let drain: DrainFlag
   let loop: EventLoop
+  let content: ContentBudget
   private let ended: (SocketAddress) -> Void
 
-  /// - Parameter ended: called on the loop whenever one of the connections is over, with its peer.
+  /// - Parameters:
+  ///   - content: shared by the servers of a process.
+  ///   - ended: called on the loop whenever one of the connections is over, with its peer.
   package init(
     handler: any HTTPHandler, limits: ServerLimits, drain: DrainFlag, loop: EventLoop,
-    ended: @escaping (SocketAddress) -> Void = { _ in }
+    content: ContentBudget = ContentBudget(), ended: @escaping (SocketAddress) -> Void = { _ in }
   ) {
     self.handler = handler
     self.limits = limits
     self.drain = drain
     self.loop = loop
+    self.content = content
     self.ended = ended
   }
 

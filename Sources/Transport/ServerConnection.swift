@@ -13,6 +13,8 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   private var needsHandshake = false
   /// When the first request's head must be here, however the time until then was spent; `nil` once it is.
   private var firstHeadDue: Int64?
+  /// What its content budget has given for the request whose content is awaited; `nil` until its head was looked at.
+  private var awaitedContent: Int?
 
   init(_ stream: ByteStream, of server: HTTPServer) {
     self.stream = stream
@@ -41,6 +43,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   }
 
   private func end() {
+    settleContent()
     server.loop.endedTasks += 1
     stream.close()
     server.connectionEnded(stream.peer)
@@ -72,6 +75,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
         switch event {
         case .request(let message):
           firstHeadDue = nil
+          if awaitedContent != nil { settleContent() }
           let reply = await server.handler.reply(to: message, on: stream)
           let keepAlive = message.head.keepAlive && !reply.closes && !server.drain.isSet
           try await write(reply, keepAlive: keepAlive, toHEAD: message.head.isHEAD)
@@ -81,6 +85,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
           if served.isMultiple(of: Self.answersPerTurn) { await Task.yield() }
           event = try next(of: &parser)
         case .continueExpected:
+          try await judgeHead(of: parser)
           try await writeContinue()
           event = try next(of: &parser)
         case .needsMore:
@@ -122,8 +127,61 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
         waitsFor = stage
         setDeadline(for: stage)
       }
-      try await wait(isIdle: stage == .idle)
+      if stage == .body, awaitedContent == nil {
+        try await awaitContent(of: parser)
+      } else {
+        try await wait(isIdle: stage == .idle)
+      }
     }
+  }
+
+  /// Waits for the rest of a request whose head is here. Little content, which mostly comes right behind its head, gets a
+  /// moment for that; otherwise the head is looked at before more is kept of it.
+  private func awaitContent(of parser: borrowing RequestParser) async throws(ConnectionFault) {
+    let due = stream.deadline
+    if let announced = parser.announcedContent, announced <= Self.littleContent {
+      stream.deadline = min(due, server.loop.now + Self.moment)
+      do throws(ConnectionFault) {
+        try await wait(isIdle: false)
+        stream.deadline = due
+        return
+      } catch {
+        guard case .transport(.timedOut) = error, server.loop.now < due else { throw error }
+        stream.deadline = due
+      }
+    }
+    try await judgeHead(of: parser)
+  }
+
+  private static let littleContent = 8 << 10
+  /// Nanoseconds.
+  private static let moment: Int64 = 100_000_000
+
+  /// Refuses, and throws, when the head is enough to refuse the request, or there is no room for its content.
+  private func judgeHead(of parser: borrowing RequestParser) async throws(ConnectionFault) {
+    guard awaitedContent == nil, let announced = parser.announcedContent, let head = parser.pendingHead else {
+      return
+    }
+    if let reply = server.handler.reply(toHead: head, on: stream) {
+      return try await end(with: reply, toHEAD: head.isHEAD)
+    }
+    guard server.content.take(announced) else {
+      return try await end(
+        with: await server.handler.reply(toUnreadable: .tooMuchContent, on: stream), toHEAD: head.isHEAD)
+    }
+    awaitedContent = announced
+  }
+
+  /// Answers, and reads no more: what still comes of the request is let go, within bounds.
+  private func end(with reply: consuming Reply, toHEAD: Bool) async throws(ConnectionFault) {
+    try await write(reply, keepAlive: false, toHEAD: toHEAD)
+    await stream.closeLingering()
+    throw .ended
+  }
+
+  private func settleContent() {
+    if let awaited = awaitedContent { server.content.giveBack(awaited) }
+    awaitedContent = nil
   }
 
   /// Reads once; `nil` when nothing is here.

@@ -16,6 +16,7 @@ final class Echo: HTTPHandler {
     switch fault {
     case .violation: Reply(status: 400, closes: true)
     case .tooSlow: Reply(status: 408, closes: true)
+    case .tooMuchContent: Reply(status: 503, closes: true)
     }
   }
 }

@@ -13,6 +13,7 @@ enum Refusal: Error {
   // The request cannot be read.
   case unreadable(HTTPViolation)
   case tooSlow
+  case tooMuchContent
   case unknownOperation
   case malformedTarget(IdentificationFailure)
   /// A field that has one value.
@@ -95,6 +96,10 @@ extension Refusal {
     case .unreadable(let violation): Self.unreadable(violation)
     case .tooSlow:
       .init(.badRequest, status: 408, "the request did not arrive in time", .invalid, closes: true)
+    case .tooMuchContent:
+      .init(
+        .serviceUnavailable, "too many bodies are awaited at the moment; nothing was forwarded", .refused,
+        retryAfter: 1, closes: true)
     case .unknownOperation:
       .init(.unknownOperation, "no operation of the service has this method and path", .invalid)
     case .malformedTarget(let failure): .init(.badRequest, failure.message, .invalid)

@@ -106,6 +106,7 @@ package final class Worker: @unchecked Sendable {
       switch fault {
       case .violation(let violation): .unreadable(violation)
       case .tooSlow: .tooSlow
+      case .tooMuchContent: .tooMuchContent
       }
     return conclude(begin(nil, from: peer(of: connection)), refusing: refusal)
   }

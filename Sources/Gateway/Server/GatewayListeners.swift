@@ -15,6 +15,7 @@ final class GatewayListeners: @unchecked Sendable {
   private let contexts: Mutex<[TLSContext?]>
   private let access = Mutex(AdminAccess(token: nil, hosts: []))
   private let snapshot: Snapshot
+  private let content = ContentBudget()
   /// By worker.
   private var listeners: [[Listener]] = []
   private var admin: Listener?
@@ -35,7 +36,7 @@ final class GatewayListeners: @unchecked Sendable {
     for (index, listener) in configured.enumerated() {
       var address = try SocketAddress(parsing: listener.address.description)
       for (place, worker) in server.workers.enumerated() {
-        let serving = Self.server(worker, snapshot)
+        let serving = httpServer(worker)
         let opened = try Listener(
           address, joining: place > 0, loop: worker.loop,
           ranOut: { worker.shared.connections.ranOut(now: worker.loop.clock.monotonic()) },
@@ -83,11 +84,11 @@ final class GatewayListeners: @unchecked Sendable {
     access.withLock { $0 = AdminAccess(token: admin.token ?? $0.token, hosts: admin.hosts) }
   }
 
-  private static func server(_ worker: Worker, _ snapshot: Snapshot) -> HTTPServer {
+  private func httpServer(_ worker: Worker) -> HTTPServer {
     let shared = worker.shared
     return HTTPServer(
       handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain,
-      loop: worker.loop
+      loop: worker.loop, content: content
     ) { shared.connections.leave($0) }
   }
 
@@ -111,7 +112,7 @@ final class GatewayListeners: @unchecked Sendable {
     let times = ServerLimits(snapshot.configuration.limits)
     let http = HTTPServer(
       handler: handler, limits: ServerLimits(header: times.header, body: times.body, idle: times.idle),
-      drain: server.shared.drain, loop: loop
+      drain: server.shared.drain, loop: loop, content: content
     ) { _ in connections.leaveAdmin() }
     let listener = try Listener(
       address, loop: loop, ranOut: { connections.ranOut(now: clock.monotonic()) },

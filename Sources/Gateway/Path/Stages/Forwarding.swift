@@ -88,17 +88,16 @@ extension Worker {
   }
 
   private func noteHealth(_ result: Result<UpstreamAnswer, ExchangeFailure>, now: MonotonicInstant) {
-    let health = shared.health
     guard case .success(let answer) = result, answer.status < 500 else {
       switch result {
-      case .success(let answer): health.answeredWithFault(answer.status, now: now)
-      case .failure(let failure): health.failed(failure, now: now)
+      case .success(let answer): shared.health.answeredWithFault(answer.status, now: now)
+      case .failure(let failure): shared.health.failed(failure, now: now)
       }
-      if shared.breaker.withLock({ $0.failed(now: now) }) { health.circuitOpened(now: now) }
+      if shared.breaker.withLock({ $0.failed(now: now) }) { shared.health.circuitOpened(now: now) }
       return
     }
-    health.answered(now: now)
-    if shared.breaker.withLock({ $0.succeeded() }) { health.circuitClosed(now: now) }
+    shared.health.answered(now: now)
+    if shared.breaker.withLock({ $0.succeeded() }) { shared.health.circuitClosed(now: now) }
     if answer.status == 429 { shared.limits.upstreamThrottled(now: now) }
   }
 

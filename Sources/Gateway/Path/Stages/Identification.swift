@@ -36,10 +36,15 @@ extension Worker {
 
   /// Which operation of the service model it is.
   func identify(_ arrived: consuming Arrived) throws(Refusal) -> Identified {
+    let target = try target(of: arrived.call)
+    return Identified(arrived, target)
+  }
+
+  func target(of call: Call) throws(Refusal) -> IdentifiedCall {
     do {
-      let target = try ChimeIdentity.Operation.identify(arrived.call.head)
-      arrived.call.trail.operation = target.operation
-      return Identified(arrived, target)
+      let target = try ChimeIdentity.Operation.identify(call.head)
+      call.trail.operation = target.operation
+      return target
     } catch .unknownOperation {
       throw .unknownOperation
     } catch {
