@@ -56,6 +56,14 @@ package struct IdentifiedCall: Sendable {
   /// authenticated in between: the presigned-query form is a missing authentication, not a model violation.
   var queryViolation: ModelViolation? { target?.queryViolation }
 
+  /// Whether method and target are the same bytes for every such call of the operation.
+  package var isPlain: Bool { target == nil }
+
+  /// Whether all that confines its caller is the AppInstanceArn in the body; not so when the query says something.
+  package var isConfinedByBodyAlone: Bool {
+    target == nil && OperationModel.table[Int(operation.rawValue)].isConfinedByBodyAlone
+  }
+
   /// The value of a member in path or query.
   package func member(_ name: Text) -> Text? { value(named: name.utf8.span) }
 

@@ -27,6 +27,8 @@ package struct OperationModel: Sendable {
 
   /// Whether the path is the same for every request.
   package let isPathConstant: Bool
+  /// Whether the only member that confines its caller is an AppInstanceArn in the body.
+  let isConfinedByBodyAlone: Bool
 
   init(
     name: Text, method: Method, path: Text, discriminator: (name: Text, value: Text)?, successStatus: Int,
@@ -41,6 +43,12 @@ package struct OperationModel: Sendable {
     self.input = input
     idempotencyToken = input.members.first { $0.isIdempotencyToken }
     isPathConstant = !path.utf8.contains(UInt8(ascii: "{"))
+    let confining = input.members.filter { $0.confines != nil }
+    isConfinedByBodyAlone =
+      confining.count == 1
+      && confining.allSatisfy {
+        $0.isInBody && $0.confines == .appInstance && $0.text == "AppInstanceArn"
+      }
   }
 }
 

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Patterns none of which may match anywhere in a text.
 ///
 /// Most texts hold nothing of what is forbidden, and most forbidden patterns begin with some letters. So of each pattern
@@ -17,13 +19,13 @@ package final class AbsentPatterns: Sendable {
     }
   }
 
-  private let patterns: [Pattern]
-  private let groups: [Group]
+  private let patterns: LentObjects<Pattern>
+  private let groups: LentObjects<Group>
   /// Those that have no pair.
   private let others: [Int]
 
   package init(_ patterns: [Pattern]) {
-    self.patterns = patterns
+    self.patterns = LentObjects(patterns)
     var count: [Int: Int] = [:]
     for pattern in patterns { for pair in pattern.needs.pairs?.all ?? [] { count[pair, default: 0] += 1 } }
     var members: [Int: [Bool: [Int]]] = [:]
@@ -37,9 +39,10 @@ package final class AbsentPatterns: Sendable {
       }
       members[pair, default: [:]][pairs.ignoresCase, default: []].append(index)
     }
-    groups = members.flatMap { pair, byCase in
-      byCase.map { Group(pair: pair, ignoresCase: $0.key, members: $0.value) }
-    }
+    groups = LentObjects(
+      members.flatMap { pair, byCase in
+        byCase.map { Group(pair: pair, ignoresCase: $0.key, members: $0.value) }
+      })
     self.others = others
   }
 
@@ -49,10 +52,12 @@ package final class AbsentPatterns: Sendable {
     if !groups.isEmpty {
       let held = PairSet(text)
       for index in groups.indices {
-        let group = groups[index]
-        // What ignores case may find a letter in characters that are not ASCII.
-        guard held.contains(group.pair) || (group.ignoresCase && !held.isASCII) else { continue }
-        guard areAbsent(group.members, from: text) else { return false }
+        let isAbsent = groups.with(index) { group in
+          // What ignores case may find a letter in characters that are not ASCII.
+          !(held.contains(group.pair) || (group.ignoresCase && !held.isASCII))
+            || areAbsent(group.members, from: text)
+        }
+        guard isAbsent else { return false }
       }
     }
     return others.isEmpty || areAbsent(others, from: text)
@@ -61,7 +66,7 @@ package final class AbsentPatterns: Sendable {
   private func areAbsent(_ members: [Int], from text: Span<UInt8>) -> Bool {
     let bytes = TextBytes(text)
     for index in members {
-      guard patterns[index].occurs(in: text, holding: bytes) == .unmatched else { return false }
+      guard patterns.with(index, { $0.occurs(in: text, holding: bytes) }) == .unmatched else { return false }
     }
     return true
   }

@@ -65,6 +65,27 @@ struct CharacterSequence: Sendable {
   static let unbounded = Int.max / 2
 }
 
+/// What a pattern is that consists of a sequence and another one behind it that may be left out, as ids are often
+/// described: `[a-z]([a-z-]*[a-z])?`. A text matches it when it matches the one or both together.
+struct OptionalEnd {
+  let without: CharacterSequence
+  let with: CharacterSequence
+
+  /// `nil` for every other pattern, and for those of which either would not be known by tables alone.
+  init?(_ source: String) {
+    // Where the parenthesis is one of a class or an escaped one, what is left on either side is no sequence.
+    guard source.hasSuffix(")?"), let opening = source.firstIndex(of: "(") else { return nil }
+    var end = source[source.index(after: opening)...].dropLast(2)
+    if end.hasPrefix("?:") { end = end.dropFirst(2) }
+    let start = String(source[..<opening])
+    guard let without = CharacterSequence(start), CharacterSequence(String(end)) != nil,
+      let with = CharacterSequence(start + end), ASCIIMatcher(without) != nil
+    else { return nil }
+    self.without = without
+    self.with = with
+  }
+}
+
 /// Holds texts of ASCII against a sequence, byte by byte and without PCRE2.
 final class ASCIIMatcher: Sendable {
   private let sets: [ByteSet]

@@ -38,6 +38,8 @@ package final class Pattern: Sendable {
   let needs: MatchNeeds
   /// Answers for texts of ASCII without asking PCRE2, where the pattern is simple enough.
   private let ascii: ASCIIMatcher?
+  /// Of a pattern with an end that may be left out (see `OptionalEnd`), the same without it.
+  private let asciiWithoutEnd: ASCIIMatcher?
   /// What it is when it consists of characters and classes only.
   let sequence: CharacterSequence?
 
@@ -58,7 +60,9 @@ package final class Pattern: Sendable {
     }
     let sequence = options.isEmpty ? CharacterSequence(source) : nil
     self.sequence = sequence
-    ascii = sequence.flatMap { ASCIIMatcher($0) }
+    let optional = options.isEmpty && sequence == nil ? OptionalEnd(source) : nil
+    asciiWithoutEnd = optional.flatMap { ASCIIMatcher($0.without) }
+    ascii = (optional?.with ?? sequence).flatMap { ASCIIMatcher($0) }
     needs = MatchNeeds(of: anywhere, source, sequence)
   }
 
@@ -69,7 +73,9 @@ package final class Pattern: Sendable {
 
   /// Whether the whole of `text`, which is well-formed UTF-8, matches.
   package func matchesWhole(_ text: Span<UInt8>) -> MatchResult {
-    if let matches = ascii?.matchesWhole(text) { return matches ? .matched : .unmatched }
+    if let ascii, let matches = ascii.matchesWhole(text) {
+      return matches || asciiWithoutEnd?.matchesWhole(text) == true ? .matched : .unmatched
+    }
     return Self.match(whole, text, startingPlaces: 1)
   }
 

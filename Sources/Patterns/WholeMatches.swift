@@ -8,7 +8,7 @@ internal import Primitives
 /// one of them matches all the patterns. And since most of what a match of a short text costs is the call, patterns that
 /// stay what they are within a larger one are made into one: `(?=(?:first)\z)(?=(?:second)\z)`.
 package final class WholeMatches: Sendable {
-  private let groups: [MatchGroup]
+  private let groups: LentObjects<MatchGroup>
 
   package init(_ patterns: [Pattern]) {
     let (narrowed, others) = Self.narrow(patterns)
@@ -31,13 +31,13 @@ package final class WholeMatches: Sendable {
       }
     }
     if !rest.isEmpty { groups.append(MatchGroup(lead: nil, rest)) }
-    self.groups = groups
+    self.groups = LentObjects(groups)
   }
 
   /// Whether every pattern surely matches the whole of `text`, each within its bound. `false` is no more than a doubt: the
   /// patterns themselves say which does not.
   package func surelyMatch(_ text: Span<UInt8>) -> Bool {
-    for index in groups.indices where !groups[index].surelyMatch(text) { return false }
+    for index in groups.indices where !groups.with(index, { $0.surelyMatch(text) }) { return false }
     return true
   }
 
@@ -87,8 +87,8 @@ private final class MatchGroup: Sendable {
   private static let mostTogether = 50
 
   private let lead: Pattern?
-  private let together: [Conjunction]
-  private let single: [Pattern]
+  private let together: LentObjects<Conjunction>
+  private let single: LentObjects<Pattern>
 
   /// - Parameter lead: what all patterns try before anything else, and match where it matches.
   init(lead: Pattern?, _ patterns: [Pattern]) {
@@ -105,14 +105,16 @@ private final class MatchGroup: Sendable {
         single += some
       }
     }
-    self.together = together
-    self.single = single
+    self.together = LentObjects(together)
+    self.single = LentObjects(single)
   }
 
   func surelyMatch(_ text: Span<UInt8>) -> Bool {
     if let lead, lead.matchesWhole(text) == .matched { return true }
-    for index in together.indices where !together[index].surelyMatches(text) { return false }
-    for index in single.indices where single[index].matchesWhole(text) != .matched { return false }
+    for index in together.indices where !together.with(index, { $0.surelyMatches(text) }) { return false }
+    for index in single.indices {
+      guard single.with(index, { $0.matchesWhole(text) }) == .matched else { return false }
+    }
     return true
   }
 }

@@ -1,3 +1,5 @@
+internal import CJansson
+
 extension Span<UInt8> {
   /// The index of the first byte from `start` on that ends a JSON string or does not stand for itself in one: a quote, a
   /// backslash, a control or one that is not ASCII. The end if there is none.
@@ -6,8 +8,42 @@ extension Span<UInt8> {
   }
 }
 
-/// What reading and writing strings have in common: finding the bytes that need a closer look, eight at a time.
+/// What reading and writing strings have in common: finding the bytes that need a closer look, a block at a time.
 enum JSONBytes {
+  #if arch(x86_64)
+    private typealias Block = SIMD16<UInt8>
+    /// How many bytes one look takes in.
+    static let block = 16
+
+    /// How many bytes of the block at `index` stand before the first that is a quote, a backslash, a control or, if asked
+    /// for, not ASCII. The caller has checked that the block is there.
+    @inline(__always)
+    static func plainCount(in raw: RawSpan, at index: Int, stopAtNonASCII: Bool) -> Int {
+      raw.withUnsafeBytes { gh_json_plain_bytes($0.baseAddress, index, stopAtNonASCII) }
+    }
+
+    /// The same, before the first backslash.
+    @inline(__always)
+    static func countBeforeBackslash(in raw: RawSpan, at index: Int) -> Int {
+      raw.withUnsafeBytes { gh_json_bytes_before_backslash($0.baseAddress, index) }
+    }
+  #else
+    private typealias Block = UInt64
+    static let block = 8
+
+    @inline(__always)
+    static func plainCount(in raw: RawSpan, at index: Int, stopAtNonASCII: Bool) -> Int {
+      let found = specials(in: word(raw, at: index), stopAtNonASCII: stopAtNonASCII)
+      return found == 0 ? 8 : firstMark(found)
+    }
+
+    @inline(__always)
+    static func countBeforeBackslash(in raw: RawSpan, at index: Int) -> Int {
+      let found = backslashes(in: word(raw, at: index))
+      return found == 0 ? 8 : firstMark(found)
+    }
+  #endif
+
   private static let highBits: UInt64 = 0x8080_8080_8080_8080
   private static let ones: UInt64 = 0x0101_0101_0101_0101
   private static let twos: UInt64 = 0x0202_0202_0202_0202
@@ -61,27 +97,39 @@ enum JSONBytes {
       | UInt64(bytes[unchecked: count &- 1]) &<< UInt64(truncatingIfNeeded: (count &- 1) &* 8)
   }
 
+  /// Copies the block at `index`. The caller has checked that it is there, and that there is room for it.
+  @inline(__always)
+  static func copyBlock(of raw: RawSpan, at index: Int, to target: UnsafeMutablePointer<UInt8>) {
+    UnsafeMutableRawPointer(target).storeBytes(
+      of: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Block.self), as: Block.self)
+  }
+
   /// The index of the first byte from `start` on that is a quote, a backslash, a control or, if asked for, not
   /// ASCII; the end if there is none.
   @inline(__always)
   static func nextSpecial(in bytes: Span<UInt8>, from start: Int, stopAtNonASCII: Bool) -> Int {
     var index = start
-    let count = bytes.count
     let raw = bytes.bytes
-    while index &+ 8 <= count {
-      let found = specials(in: word(raw, at: index), stopAtNonASCII: stopAtNonASCII)
-      if found != 0 { return index &+ firstMark(found) }
-      index &+= 8
+    while index &+ block <= bytes.count {
+      let plain = plainCount(in: raw, at: index, stopAtNonASCII: stopAtNonASCII)
+      index &+= plain
+      if plain < block { return index }
     }
     return nextSpecialNearEnd(in: bytes, from: index, stopAtNonASCII: stopAtNonASCII)
   }
 
-  /// The same where fewer than eight bytes are left.
+  /// The same where less than a block is left.
   @inline(never)
   private static func nextSpecialNearEnd(
-    in bytes: Span<UInt8>, from index: Int, stopAtNonASCII: Bool
+    in bytes: Span<UInt8>, from start: Int, stopAtNonASCII: Bool
   ) -> Int {
     let count = bytes.count
+    var index = start
+    if index &+ 8 <= count {
+      let found = specials(in: word(bytes.bytes, at: index), stopAtNonASCII: stopAtNonASCII)
+      if found != 0 { return index &+ firstMark(found) }
+      index &+= 8
+    }
     // Shifted to the front they have zeros behind them, which count as controls, so that something is found at the end
     // at the latest.
     let rest =

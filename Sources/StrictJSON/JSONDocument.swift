@@ -34,8 +34,8 @@ package struct JSONSyntaxError: Error, Hashable {
   package static let maximumDepth = 32
 
   /// What the text stands in. Every place that a document speaks of is one in here.
-  @usableFromInline package let bytes: [UInt8]
-  @usableFromInline let tape: JSONTape
+  @usableFromInline package private(set) var bytes: [UInt8]
+  @usableFromInline private(set) var tape: JSONTape
 
   package init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
     try self.init(parsing: bytes, in: 0..<bytes.count)
@@ -43,34 +43,58 @@ package struct JSONSyntaxError: Error, Hashable {
 
   /// - Parameter range: where the text stands in `bytes`.
   package init(parsing bytes: [UInt8], in range: Range<Int>) throws(JSONSyntaxError) {
+    tape = JSONTape(capacity: Self.likelyEntries(range))
+    self.bytes = []
+    try parse(bytes, in: range)
+  }
+
+  /// One that holds no value: nothing of it may be asked before `parse`.
+  package init() {
+    tape = JSONTape(capacity: 0)
+    bytes = []
+  }
+
+  /// Takes another text, in the memory of the one before.
+  package mutating func parse(_ bytes: [UInt8], in range: Range<Int>) throws(JSONSyntaxError) {
     guard range.upperBound < Int32.max else { throw JSONSyntaxError(offset: 0, message: "too large") }
     precondition(range.lowerBound >= 0, "a text inside the bytes")
     let text = bytes.span.extracting(0..<range.upperBound)
-    // A request of the service model has a value or key for every 14 bytes or so.
-    var (tape, failure) = Self.scan(text, from: range.lowerBound, entries: range.count / 12 + 6)
+    tape.reset(capacity: Self.likelyEntries(range))
+    var failure = Self.scan(text, from: range.lowerBound, into: tape)
     if failure?.fault == .tapeFull {
       // Enough for any text: two values that are not inside one another have a byte between them.
-      (tape, failure) = Self.scan(
-        text, from: range.lowerBound, entries: range.count / 2 + Self.maximumDepth + 2)
+      tape.reset(capacity: range.count / 2 + Self.maximumDepth + 2)
+      failure = Self.scan(text, from: range.lowerBound, into: tape)
     }
     if let failure {
       throw JSONSyntaxError(failure.fault, at: failure.position, in: text, textStart: range.lowerBound)
     }
-    self.tape = tape
     self.bytes = bytes
   }
 
+  /// Lets go of the text and keeps the memory, unless that is more than most texts need.
+  package mutating func removeAll() {
+    bytes = []
+    tape.reset(capacity: 0, atMost: Self.mostKeptEntries)
+  }
+
+  /// A request of the service model has a value or key for every 14 bytes or so.
+  private static func likelyEntries(_ range: Range<Int>) -> Int { range.count / 12 + 6 }
+
+  /// 64 KiB.
+  private static let mostKeptEntries = 4096
+
   @inline(never)
   private static func scan(
-    _ text: Span<UInt8>, from start: Int, entries: Int
-  ) -> (tape: JSONTape, failure: (fault: JSONFault, position: Int)?) {
+    _ text: Span<UInt8>, from start: Int, into tape: JSONTape
+  ) -> (fault: JSONFault, position: Int)? {
     var failure: (fault: JSONFault, position: Int)?
-    let tape = JSONTape(capacity: entries) { memory in
+    tape.fill { memory in
       var scanner = JSONScanner(from: start, into: memory)
       do throws(JSONFault) { try scanner.scan(text) } catch { failure = (error, scanner.position) }
       return scanner.tape.count
     }
-    return (tape, failure)
+    return failure
   }
 
   @inlinable package var root: JSONNode { JSONNode(index: 0) }

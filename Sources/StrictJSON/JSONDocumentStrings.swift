@@ -26,7 +26,9 @@ extension JSONDocument {
     guard entry.kind == .string else { return nil }
     let start = buffer.count
     if entry.isEscaped {
-      buffer.append(upTo: entry.content.count) { JSONString.unescape(bytes.span, entry.content, into: $0) }
+      buffer.append(upTo: JSONString.room(for: entry.content)) {
+        JSONString.unescape(bytes.span, entry.content, into: $0)
+      }
     } else {
       buffer.append(bytes.span.extracting(entry.content))
     }

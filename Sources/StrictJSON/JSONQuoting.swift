@@ -51,54 +51,93 @@ extension ByteBuffer {
   /// The rest of a string, from `start` on, and its closing quote.
   @inline(never)
   private mutating func appendEscaping(_ value: Span<UInt8>, from start: Int) {
-    let count = value.count
-    let raw = value.bytes
     var index = start
-    while index &+ 8 <= count {
-      // Eight bytes are copied whatever they are; as many count as stand before the first that needs an escape.
-      let word = JSONBytes.word(raw, at: index)
-      let found = JSONBytes.specials(in: word, stopAtNonASCII: false)
-      let plain = found == 0 ? 8 : JSONBytes.firstMark(found)
-      append(upTo: 8) { out in
-        UnsafeMutableRawBufferPointer(out).storeBytes(of: word.littleEndian, as: UInt64.self)
-        return plain
+    while index < value.count {
+      append(upTo: Self.chunk) { out in
+        guard let target = out.baseAddress else { return 0 }
+        return Self.escape(value, from: &index, to: target)
       }
-      index &+= plain
-      if found != 0 {
-        appendEscape(value[unchecked: index])
-        index &+= 1
-      }
-    }
-    while index < count {
-      let byte = value[unchecked: index]
-      if JSONBytes.firstMark(JSONBytes.specials(in: UInt64(byte), stopAtNonASCII: false)) == 0 {
-        appendEscape(byte)
-      } else {
-        append(byte)
-      }
-      index &+= 1
     }
     append(UInt8(ascii: "\""))
   }
 
-  @inline(__always)
-  private mutating func appendEscape(_ byte: UInt8) {
-    append(UInt8(ascii: "\\"))
-    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(byte) } else { appendControl(byte) }
+  /// How much room escaping asks for at once.
+  private static let chunk = 256
+  /// The longest escape.
+  private static let longestEscape = 6
+
+  /// Writes what stands from `index` on, as far as a chunk takes it.
+  /// - Returns: how many bytes were written.
+  private static func escape(
+    _ value: Span<UInt8>, from index: inout Int, to target: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    let raw = value.bytes
+    var written = 0
+    while index < value.count, written &+ JSONBytes.block &+ longestEscape <= chunk {
+      if index &+ JSONBytes.block <= value.count {
+        // A block is copied whatever it is; as many bytes count as stand before the first that needs an escape.
+        JSONBytes.copyBlock(of: raw, at: index, to: target + written)
+        let plain = JSONBytes.plainCount(in: raw, at: index, stopAtNonASCII: false)
+        index &+= plain
+        written &+= plain
+        if plain == JSONBytes.block { continue }
+      } else if index &+ 8 <= value.count {
+        let word = JSONBytes.word(raw, at: index)
+        UnsafeMutableRawPointer(target + written).storeBytes(of: word.littleEndian, as: UInt64.self)
+        let found = JSONBytes.specials(in: word, stopAtNonASCII: false)
+        let plain = found == 0 ? 8 : JSONBytes.firstMark(found)
+        index &+= plain
+        written &+= plain
+        if plain == 8 { continue }
+      } else if !needsEscape(value[unchecked: index]) {
+        target[written] = value[unchecked: index]
+        index &+= 1
+        written &+= 1
+        continue
+      }
+      written &+= writeEscape(of: value[unchecked: index], to: target + written)
+      index &+= 1
+    }
+    return written
   }
 
-  /// What stands for a control after the backslash.
-  @inline(never)
-  private mutating func appendControl(_ byte: UInt8) {
-    switch byte {
-    case 0x08: append(UInt8(ascii: "b"))
-    case 0x09: append(UInt8(ascii: "t"))
-    case 0x0A: append(UInt8(ascii: "n"))
-    case 0x0C: append(UInt8(ascii: "f"))
-    case 0x0D: append(UInt8(ascii: "r"))
-    default:
-      append("u00")
-      append(hex: UInt64(byte), digits: 2)
+  @inline(__always)
+  private static func needsEscape(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  /// - Returns: how many bytes were written.
+  @inline(__always)
+  private static func writeEscape(of byte: UInt8, to target: UnsafeMutablePointer<UInt8>) -> Int {
+    target[0] = UInt8(ascii: "\\")
+    guard byte < 0x20 else {
+      target[1] = byte
+      return 2
     }
+    return writeControl(byte, to: target)
+  }
+
+  /// What stands for a control, behind the backslash.
+  @inline(never)
+  private static func writeControl(_ byte: UInt8, to target: UnsafeMutablePointer<UInt8>) -> Int {
+    let letter: UInt8? =
+      switch byte {
+      case 0x08: UInt8(ascii: "b")
+      case 0x09: UInt8(ascii: "t")
+      case 0x0A: UInt8(ascii: "n")
+      case 0x0C: UInt8(ascii: "f")
+      case 0x0D: UInt8(ascii: "r")
+      default: nil
+      }
+    if let letter {
+      target[1] = letter
+      return 2
+    }
+    target[1] = UInt8(ascii: "u")
+    target[2] = UInt8(ascii: "0")
+    target[3] = UInt8(ascii: "0")
+    target[4] = Hex.digit(byte &>> 4)
+    target[5] = Hex.digit(byte & 15)
+    return 6
   }
 }

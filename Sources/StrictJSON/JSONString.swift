@@ -19,8 +19,11 @@ enum JSONString {
         return (index &+ 1, isEscaped)
       case UInt8(ascii: "\\"):
         isEscaped = true
-        // Nearly all escapes: two characters.
-        if index &+ 1 < bytes.count, unescaped(bytes[unchecked: index &+ 1]) != nil {
+        // Nearly all escapes: two characters, and mostly a quote.
+        if index &+ 1 < bytes.count,
+          bytes[unchecked: index &+ 1] == UInt8(ascii: "\"")
+            || unescaped(bytes[unchecked: index &+ 1]) != nil
+        {
           index &+= 2
         } else {
           index = try skipEscape(bytes, at: index)
@@ -38,51 +41,60 @@ enum JSONString {
     }
   }
 
-  /// Writes what the string in `content`, which `skip` has found good, means.
+  /// Writes what the string in `content`, which `end` has found good, means.
   ///
-  /// - Parameter out: memory for as many bytes as `content` has; no escape is shorter than what it stands for.
+  /// - Parameter out: memory for as many bytes as `room` says; no escape is shorter than what it stands for.
   /// - Returns: how many were written.
   static func unescape(
     _ bytes: Span<UInt8>, _ content: Range<Int>, into out: UnsafeMutableBufferPointer<UInt8>
   ) -> Int {
-    let text = bytes.extracting(content)
-    precondition(out.count >= text.count, "memory for all of the string")
-    guard let target = out.baseAddress, !text.isEmpty else { return 0 }
-    let raw = text.bytes
-    var read = 0
+    precondition(out.count >= room(for: content), "memory for all of the string")
+    guard let target = out.baseAddress else { return 0 }
+    let text = bytes.extracting(0..<content.upperBound)
+    let raw = bytes.bytes
+    var read = content.lowerBound
     var written = 0
-    while true {
-      // Eight bytes are copied whatever they are; as many count as stand before a backslash. Never more is written
-      // than has been read, so that what fits into the text fits into `out`.
-      while read &+ 8 <= text.count {
-        let word = JSONBytes.word(raw, at: read)
-        UnsafeMutableRawPointer(target + written).storeBytes(of: word.littleEndian, as: UInt64.self)
-        let found = JSONBytes.backslashes(in: word)
-        let plain = found == 0 ? 8 : JSONBytes.firstMark(found)
+    while read < text.count {
+      // A block is copied whatever it is; as many bytes count as stand before a backslash and within the string. Never
+      // more is written than has been read, so that a block beyond what the string has fits into `out`.
+      if read &+ JSONBytes.block <= bytes.count {
+        JSONBytes.copyBlock(of: raw, at: read, to: target + written)
+        let plain = min(JSONBytes.countBeforeBackslash(in: raw, at: read), text.count &- read)
         read &+= plain
         written &+= plain
-        if found != 0 { break }
-      }
-      while read < text.count, text[unchecked: read] != UInt8(ascii: "\\") {
+        if plain == JSONBytes.block || read == text.count { continue }
+      } else if text[unchecked: read] != UInt8(ascii: "\\") {
         target[written] = text[unchecked: read]
         read &+= 1
         written &+= 1
+        continue
       }
-      guard read < text.count else { return written }
-      (read, written) = unescapeOne(text, at: read, into: target, at: written)
+      let escape = text[read &+ 1]
+      if escape == UInt8(ascii: "\"") || escape == UInt8(ascii: "\\") {
+        // Most escapes by far.
+        target[written] = escape
+        read &+= 2
+        written &+= 1
+      } else {
+        (read, written) = unescapeOne(text, at: read, into: target, at: written)
+      }
     }
+    return written
   }
 
-  /// What the string in `content`, which `skip` has found good, means.
+  /// How much memory unescaping wants.
+  static func room(for content: Range<Int>) -> Int { content.count &+ JSONBytes.block }
+
+  /// What the string in `content`, which `end` has found good, means.
   static func unescaped(_ bytes: Span<UInt8>, _ content: Range<Int>) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: content.count) { out, count in
+    [UInt8](unsafeUninitializedCapacity: room(for: content)) { out, count in
       count = unescape(bytes, content, into: out)
     }
   }
 
   /// Writes what the escape at `read` stands for; of a surrogate pair, both.
   /// - Returns: the places after it in `text` and after what was written.
-  @inline(__always)
+  @inline(never)
   private static func unescapeOne(
     _ text: Span<UInt8>, at read: Int, into target: UnsafeMutablePointer<UInt8>, at written: Int
   ) -> (read: Int, written: Int) {

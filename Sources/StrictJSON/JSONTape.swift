@@ -14,26 +14,46 @@
   @inlinable var content: Range<Int> { Range(uncheckedBounds: (Int(start) &+ 1, Int(end) &- 1)) }
 }
 
-/// The finished tape, which all copies of a document share: its count and behind it the entries, in one allocation.
+/// The finished tape, which all copies of a document share: how much there is and behind it the entries, in one
+/// allocation.
 ///
 /// An array would cost three times as much to make. `@unchecked Sendable`: it is filled while its maker alone knows it
 /// and only read afterwards.
 @usableFromInline struct JSONTape: @unchecked Sendable {
-  @usableFromInline let storage: ManagedBuffer<Int, JSONTapeEntry>
+  @usableFromInline struct Extent: BitwiseCopyable {
+    @usableFromInline var count: Int
+    @usableFromInline let capacity: Int
+  }
 
-  /// - Parameter fill: writes up to `capacity` entries and returns how many there are.
+  @usableFromInline private(set) var storage: ManagedBuffer<Extent, JSONTapeEntry>
+
+  /// - Parameter capacity: how many entries it can take.
+  init(capacity: Int) {
+    storage = .create(minimumCapacity: capacity) { _ in Extent(count: 0, capacity: capacity) }
+  }
+
+  /// Makes an empty tape of it, in the same memory if nobody else has that, it is enough and not too much to be kept.
+  mutating func reset(capacity: Int, atMost most: Int = .max) {
+    guard isKnownUniquelyReferenced(&storage), (capacity...most).contains(storage.header.capacity) else {
+      self = JSONTape(capacity: capacity)
+      return
+    }
+    storage.header.count = 0
+  }
+
+  /// Call it on an empty tape that nobody else has.
+  /// - Parameter fill: writes as many entries as there is room for and returns how many there are.
   @inline(__always)
-  init(capacity: Int, _ fill: (consuming JSONTapeWriter) -> Int) {
-    storage = .create(minimumCapacity: capacity) { _ in 0 }
-    storage.withUnsafeMutablePointers { count, entries in
-      count.pointee = fill(JSONTapeWriter(into: entries, capacity: capacity))
+  func fill(_ fill: (consuming JSONTapeWriter) -> Int) {
+    storage.withUnsafeMutablePointers { extent, entries in
+      extent.pointee.count = fill(JSONTapeWriter(into: entries, capacity: extent.pointee.capacity))
     }
   }
 
   /// Traps beyond the entries.
   @inlinable subscript(index: Int32) -> JSONTapeEntry {
-    storage.withUnsafeMutablePointers { count, entries in
-      precondition(UInt32(bitPattern: index) < count.pointee, "reading inside the tape")
+    storage.withUnsafeMutablePointers { extent, entries in
+      precondition(UInt32(bitPattern: index) < extent.pointee.count, "reading inside the tape")
       return entries[Int(index)]
     }
   }

@@ -74,6 +74,36 @@ import Testing
     #expect(min(seen.matched, seen.unmatched, seen.asked) > 200, "\(seen)")
   }
 
+  /// The same for sequences with an end that may be left out.
+  @Test func anEndThatMayBeLeftOutMatchesAsPCREDoes() throws {
+    var random = Numbers(seed: 4)
+    var seen = (matched: 0, unmatched: 0, known: 0)
+    for _ in 0..<600 {
+      let source = "\(random.sequence())(\(["", "?:"][random.below(2)])\(random.sequence()))?"
+      if OptionalEnd(source) != nil { seen.known += 1 }
+      let (pattern, asked) = (try Pattern(source), try Pattern("(?:\(source))"))
+      for _ in 0..<40 {
+        let text = Text(random.text())
+        let matches = asked.matchesWhole(text)
+        #expect(pattern.matchesWhole(text) == matches, "\(source) \(text)")
+        if matches == .matched { seen.matched += 1 } else { seen.unmatched += 1 }
+      }
+    }
+    #expect(min(seen.matched, seen.unmatched, seen.known) > 100, "\(seen)")
+  }
+
+  @Test(arguments: [
+    "[a-z0-9]([a-z0-9._-]*[a-z0-9])?", "a(?:b)?", "a{2}(b{1,3})?",
+  ])
+  func anEndThatMayBeLeftOutIsFound(_ source: String) { #expect(OptionalEnd(source) != nil) }
+
+  @Test(arguments: [
+    "a(b)", "a(b)??", "a(b)?+", "a(b)*", "a(?=b)?", "a(b|c)?", "a((b))?", #"a(b\)?"#, #"a\(b)?"#, "[(]b)?",
+    "a*(b*)?",
+    "a(?i:b)?", "a(b)?c", "(a)?", "a()?",
+  ])
+  func noOtherEndIs(_ source: String) { #expect(OptionalEnd(source) == nil) }
+
   /// Many patterns at once say no more than each by itself, and of those that tables or one pattern answer no less.
   @Test func togetherTheyMatchWhatEachMatches() throws {
     var random = Numbers(seed: 2)

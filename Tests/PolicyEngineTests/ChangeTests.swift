@@ -90,7 +90,7 @@ import Testing
     var request = try request(createBody(tags: [("K", "a")]))
     let away = request.put(Text("b").utf8.span)
     _ = request.setTag(0, to: away)
-    _ = request.addTag(FoldedKey("L"), value: away)
+    _ = request.addTag(FilledTag(FoldedKey("L"), BoundTemplate("b", for: TenantFacts(id: "crm"))))
     let back = request.put(Text("a").utf8.span)
     _ = request.setTag(0, to: back)
     #expect(request.changes == [Change(field: "Tags.L", from: nil, to: "b")])

@@ -83,7 +83,8 @@ import Testing
     ]
     for operation in Operation.allCases {
       var request = GovernedRequest(operation: operation)
-      request.read(try JSONDocument(parsing: Array(#"{"Name":"x"}"#.utf8)))
+      request.text = try JSONDocument(parsing: Array(#"{"Name":"x"}"#.utf8))
+      request.hasText = true
       let isWanting = request.lacksClientRequestToken
       #expect(isWanting == wanting.contains(operation.name), "\(operation.name)")
       guard isWanting else { continue }

@@ -33,6 +33,29 @@ import Testing
     #expect(document.position(ofOffset: document.source(members[1].value).lowerBound).column == 30)
   }
 
+  @Test func oneThatTakesAnotherTextSaysWhatANewOneWould() throws {
+    var document = JSONDocument()
+    let long = "[\(Array(repeating: "7", count: 9000).joined(separator: ","))]"
+    for text in [#"{"a":1}"#, long, #"["b"]"#, "[1,", long, "{}", "x", #"{"a":[true]}"#] {
+      let bytes = Array(text.utf8)
+      // Whoever has a copy keeps it.
+      let copy = document
+      let before = copy.bytes
+      let expected = Result { () throws(JSONSyntaxError) in try JSONDocument(parsing: bytes) }
+      let result = Result { () throws(JSONSyntaxError) in try document.parse(bytes, in: 0..<bytes.count) }
+      #expect(copy.bytes == before)
+      switch (expected, result) {
+      case (.success(let expected), .success):
+        let (found, wanted) = (document.elements(document.root), expected.elements(expected.root))
+        #expect(found.count == wanted.count && document.source(document.root) == 0..<bytes.count)
+      case (.failure(let expected), .failure(let error)): #expect(error == expected)
+      default: Issue.record("\(text.prefix(20)) is read by one of them only")
+      }
+      document.removeAll()
+      #expect(document.bytes.isEmpty)
+    }
+  }
+
   @Test func scalarsAreReadAsTheirKindOnly() throws {
     let document = try Self.parse(#"[0,-0,-7,9223372036854775807,1.0,1e2,true,false,null,"5"]"#)
     let nodes = Array(document.elements(document.root))

@@ -75,10 +75,12 @@ package final class Worker: @unchecked Sendable {
   }
 
   /// The facts of a request, in memory that another one has used before, if there is some.
-  func takeJudged(for target: IdentifiedCall, of call: Call) -> JudgedRequest {
+  func takeJudged(for target: IdentifiedCall, of call: Call, by tenant: TenantPolicies) -> JudgedRequest {
     let (bytes, body) = (call.head.bytes, call.body.range)
-    guard let spare = spareFacts.popLast() else { return JudgedRequest(target, in: bytes, body: body) }
-    spare.reuse(for: target, in: bytes, body: body)
+    guard let spare = spareFacts.popLast() else {
+      return JudgedRequest(target, in: bytes, body: body, by: tenant)
+    }
+    spare.reuse(for: target, in: bytes, body: body, by: tenant)
     return spare
   }
 

@@ -88,8 +88,8 @@ final class TagChecks: Sendable {
 
   /// Defaults first, then what is set.
   var fillings: [Filling] {
-    required.compactMap { tag in tag.defaultValue.map { .defaulted(tag, $0) } }
-      + assigned.map { .assigned($0) }
+    required.compactMap { tag in tag.defaultValue.map { .defaulted(FilledTag(tag.key, $0)) } }
+      + assigned.map { .assigned(FilledTag($0.key, $0.value)) }
   }
 
   // Where a key is looked up its fingerprint is known, because it is made once a request and not once a policy.

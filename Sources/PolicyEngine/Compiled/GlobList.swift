@@ -1,27 +1,34 @@
 internal import Patterns
 internal import Primitives
 
-/// Globs of which one must match. Mostly none does, so the byte that a match begins with is looked at first.
+/// Globs of which one must match. Mostly none does, so what a match begins with is looked at first.
 final class GlobList: Sendable {
+  /// The first bytes of a glob, up to eight, that stand for themselves.
+  private struct Lead: BitwiseCopyable {
+    /// The first byte lowest.
+    let bytes: UInt64
+    let mask: UInt64
+
+    init(_ glob: Glob) {
+      // A literal `*` of a template is taken for a wildcard here, which only costs a look at the glob.
+      let plain = glob.source.utf8.prefix(8).prefix { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "?") }
+      bytes = plain.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+      mask = plain.count == 8 ? .max : 1 << UInt64(8 * plain.count) - 1
+    }
+  }
+
   let globs: [Glob]
   /// For each byte whether a glob begins with it; all, when one begins with a wildcard or is empty.
   private let firstBytes: ByteSet
-  /// One a glob; 0 for those that begin with a wildcard, and for the empty one.
-  private let firstByteOfEach: [UInt8]
+  /// One a glob.
+  private let leads: [Lead]
 
   init(_ globs: [Glob]) {
     self.globs = globs
-    let firsts = globs.map { glob -> UInt8 in
-      // A literal `*` of a template is taken for a wildcard here, which only costs a look at the glob.
-      switch glob.source.utf8.first {
-      case UInt8(ascii: "*"), UInt8(ascii: "?"), nil: 0
-      case let byte?: byte
-      }
-    }
-    firstByteOfEach = firsts
+    leads = globs.map(Lead.init)
     var set = ByteSet()
-    for byte in firsts {
-      if byte == 0 { set = .all } else { set.insert(byte) }
+    for lead in leads {
+      if lead.mask == 0 { set = .all } else { set.insert(UInt8(truncatingIfNeeded: lead.bytes)) }
     }
     firstBytes = set
   }
@@ -31,10 +38,9 @@ final class GlobList: Sendable {
   func matches(_ text: Text) -> Bool { matches(text.utf8.span) }
 
   func matches(_ text: Span<UInt8>) -> Bool {
-    let first = text.isEmpty ? 0 : text[0]
-    guard firstBytes.contains(first) else { return false }
-    for index in firstByteOfEach.indices where firstByteOfEach[index] == 0 || firstByteOfEach[index] == first
-    {
+    guard firstBytes.contains(text.isEmpty ? 0 : text[0]) else { return false }
+    let first = text.firstWord
+    for index in leads.indices where first & leads[index].mask == leads[index].bytes {
       if globs[index].matches(text) { return true }
     }
     return false

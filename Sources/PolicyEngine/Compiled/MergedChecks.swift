@@ -73,7 +73,7 @@ final class MergedChecks: Sendable {
 /// The rules of several policies on one text.
 private final class MergedStringChecks: Sendable {
   private let isEmpty: Bool
-  private let prefixes: [BoundTemplate]
+  private let prefixes: LentObjects<BoundTemplate>
   private let rivals: [OwnedPrefixes.Owned]
   private let patterns: WholeMatches
   private let forbidden: AbsentPatterns
@@ -85,7 +85,7 @@ private final class MergedStringChecks: Sendable {
 
   init(_ checks: [StringChecks], _ cache: PatternCache) {
     isEmpty = checks.isEmpty
-    prefixes = Array(Set(checks.compactMap(\.prefix)))
+    prefixes = LentObjects(Array(Set(checks.compactMap(\.prefix))))
     rivals = checks.first { !$0.rivals.isEmpty }?.rivals ?? []
     patterns = cache.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
     forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
@@ -97,14 +97,16 @@ private final class MergedStringChecks: Sendable {
 
   func keeps(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
     guard !isEmpty else { return true }
-    if minLength > 0 || maxLength < .max {
+    // A scalar has one to four bytes, which mostly decides without counting.
+    if value.count > maxLength || (value.count &+ 3) &>> 2 < minLength {
       let count = value.scalarCount
       guard count >= minLength, count <= maxLength else { return false }
     }
-    for prefix in prefixes {
-      guard prefix.failure(for: request) == nil, prefix.isPrefix(of: value, for: request) else {
-        return false
+    for index in prefixes.indices {
+      let begins = prefixes.with(index) {
+        $0.failure(for: request) == nil && $0.isPrefix(of: value, for: request)
       }
+      guard begins else { return false }
     }
     for rival in rivals where rival.takes(value, of: request) { return false }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)

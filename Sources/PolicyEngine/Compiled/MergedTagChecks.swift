@@ -4,33 +4,27 @@ internal import Primitives
 /// The rules of several policies on tags.
 final class MergedTagChecks: Sendable {
   /// A key that policies require or set.
-  private final class KnownKey: Sendable {
-    let text: Text
-    /// What the values of a required one are held to.
-    let values: ValueChecks?
+  private struct KnownKey: BitwiseCopyable {
+    /// The place of what the values of a required one are held to; -1 of one that is set only.
+    let values: Int
     /// A bit of its own among the required ones, while there are bits.
     let bit: UInt64
     let isAssigned: Bool
-
-    init(_ text: Text, values: ValueChecks?, bit: UInt64, isAssigned: Bool) {
-      self.text = text
-      self.values = values
-      self.bit = bit
-      self.isAssigned = isAssigned
-    }
   }
 
+  /// One for each in `keyTable`.
   private let keys: [KnownKey]
   private let keyTable: KeyTable
+  private let values: LentObjects<ValueChecks>
   /// The bits of all required keys, and those that have no bit.
   private let requiredBits: UInt64
-  private let furtherRequired: [FoldedKey]
+  private let furtherRequired: LentObjects<FoldedKey>
   /// Whether two of the keys that policies require or set differ only in case, so that no request is surely right.
   private let isAmbiguous: Bool
   /// Values to be set that can be without a value.
-  private let doubtful: [BoundTemplate]
+  private let doubtful: LentObjects<BoundTemplate>
   /// The policies that have allowedKeys.
-  private let allowing: [TagChecks]
+  private let allowing: LentObjects<TagChecks>
   /// Keys that all of these allow.
   private let commonKeys: KeyTable
   private let forbiddenKeys: GlobList
@@ -51,26 +45,29 @@ final class MergedTagChecks: Sendable {
 
     var bits: UInt64 = 0
     var further: [FoldedKey] = []
+    var values: [ValueChecks] = []
     keys = texts.map { text in
       let rules = required[text]
       let bit: UInt64 = rules == nil ? 0 : ~bits & (bits &+ 1)
       bits |= bit
       if rules != nil, bit == 0 { further.append(FoldedKey(text)) }
+      if let rules { values.append(ValueChecks(rules, cache)) }
       return KnownKey(
-        text, values: rules.map { ValueChecks($0, cache) }, bit: bit, isAssigned: assigned.contains(text))
+        values: rules == nil ? -1 : values.count - 1, bit: bit, isAssigned: assigned.contains(text))
     }
     keyTable = KeyTable(texts)
+    self.values = LentObjects(values)
     requiredBits = bits
-    furtherRequired = further
+    furtherRequired = LentObjects(further)
 
-    doubtful = Array(Set(assignments.map(\.value))).filter { !$0.isConstantTagValue }
+    doubtful = LentObjects(Array(Set(assignments.map(\.value))).filter { !$0.isConstantTagValue })
     var seen: Set<AllowedKeys> = []
     let allowing = ruling.filter { checks in
       checks.allowedKeys.map {
         seen.insert(AllowedKeys(globs: $0.globs, assigned: checks.assigned.map(\.key.text))).inserted
       } ?? false
     }
-    self.allowing = allowing
+    self.allowing = LentObjects(allowing)
     commonKeys = KeyTable(
       allowing.compactMap(\.allowedKeys).wholeTexts.union(assigned).filter { key in
         allowing.allSatisfy { $0.allows(key.utf8.span, FoldedKey.fingerprint(of: key)) }
@@ -89,10 +86,12 @@ final class MergedTagChecks: Sendable {
       guard request.tagCount <= maxCount, let found = requiredIfKept(by: request, isCreation: true),
         found == requiredBits
       else { return false }
-      for index in furtherRequired.indices where request.place(ofTag: furtherRequired[index]) == nil {
-        return false
+      for index in furtherRequired.indices {
+        guard furtherRequired.with(index, { request.place(ofTag: $0) }) != nil else { return false }
       }
-      for index in doubtful.indices where doubtful[index].tagFailure(for: request) != nil { return false }
+      for index in doubtful.indices {
+        guard doubtful.with(index, { $0.tagFailure(for: request) }) == nil else { return false }
+      }
       return true
     case .tagUser: return requiredIfKept(by: request, isCreation: false) != nil
     case .untagUser:
@@ -115,14 +114,16 @@ final class MergedTagChecks: Sendable {
       if let place = keyTable.place(of: tag.fingerprint) {
         // The same in another case is left to the policies.
         let known = keys[place]
-        guard key.holds(known.text), isCreation || !known.isAssigned else { return nil }
-        if let values = known.values {
-          guard values.keep(request[tag.value], request) else { return nil }
+        guard keyTable.holds(key, at: place), isCreation || !known.isAssigned else { return nil }
+        if known.values >= 0 {
+          guard values.with(known.values, { $0.keep(request[tag.value], request) }) else { return nil }
           found |= known.bit
         }
       }
       if !allowing.isEmpty, !commonKeys.holds(key, tag.fingerprint) {
-        for index in allowing.indices where !allowing[index].allows(key, tag.fingerprint) { return nil }
+        for index in allowing.indices {
+          guard allowing.with(index, { $0.allows(key, tag.fingerprint) }) else { return nil }
+        }
       }
       guard !forbiddenKeys.matches(key) else { return nil }
     }
@@ -132,7 +133,7 @@ final class MergedTagChecks: Sendable {
 
 /// What several policies ask of the values of one key.
 private final class ValueChecks: Sendable {
-  private let lists: [RequiredTag]
+  private let lists: LentObjects<RequiredTag>
   private let patterns: WholeMatches
   /// Values without wildcards that all lists have.
   private let common: KeyTable
@@ -141,9 +142,10 @@ private final class ValueChecks: Sendable {
     patterns = cache.wholeMatches(of: required.compactMap(\.pattern).uniqueSources)
     var seen: Set<[Glob]> = []
     // Lists in which something hangs on the request are all kept.
-    lists = required.filter { tag in
+    let lists = required.filter { tag in
       tag.values != nil && (tag.knownValues.map { seen.insert($0.globs).inserted } ?? true)
     }
+    self.lists = LentObjects(lists)
     let known = lists.compactMap(\.knownValues)
     let isKnown = known.count == lists.count
     common = KeyTable(
@@ -151,8 +153,10 @@ private final class ValueChecks: Sendable {
   }
 
   func keep(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
-    if !lists.isEmpty, common.isEmpty || !common.holds(value, FoldedKey.fingerprint(of: value)) {
-      for index in lists.indices where !lists[index].lists(value, request) { return false }
+    if !lists.isEmpty, common.isEmpty || !common.holds(value) {
+      for index in lists.indices {
+        guard lists.with(index, { $0.lists(value, request) }) else { return false }
+      }
     }
     return patterns.surelyMatch(value)
   }

@@ -75,7 +75,7 @@ final class TenantPlan {
   final class Step: Sendable {
     /// In the order of the policies' names, as are all that follow.
     let enforced: [Entry]
-    let filling: [Filler]
+    let filling: LentObjects<Filler>
     let clamping: [Entry]
     /// `nil`: not worth its making, or there is nothing to check.
     let merged: MergedChecks?
@@ -85,7 +85,7 @@ final class TenantPlan {
 
     init(_ entries: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
       enforced = entries.filter { $0.policy.mode == .enforce }
-      filling = Self.effective(enforced.filter(\.fills), as: governance)
+      filling = LentObjects(Self.effective(enforced.filter(\.fills), as: governance))
       clamping = Self.lowering(enforced.filter(\.clamps))
       warned = entries.filter { $0.policy.mode == .warn }
       let unchanging = warned.filter { !$0.fills && !$0.clamps }
@@ -95,9 +95,14 @@ final class TenantPlan {
   }
 
   /// Something that a policy may put in.
-  struct Filler: Sendable {
+  final class Filler: Sendable {
     let policy: BoundPolicy
     let filling: Filling
+
+    init(policy: BoundPolicy, filling: Filling) {
+      self.policy = policy
+      self.filling = filling
+    }
   }
 
   /// For one operation: all entries, and the steps that were asked for.
@@ -179,14 +184,13 @@ extension TenantPlan.Step {
     return entries.flatMap { entry in
       entry.policy.fillings.filter { filling in
         guard filling.applies(to: governance) else { return false }
-        switch filling {
-        case .defaulted(let tag, let value):
-          return defaults.insert(DefaultTried(key: tag.key.text, value: value)).inserted
-        case .assigned(let tag): return assigned.updateValue(tag.value, forKey: tag.key.text) != tag.value
-        case .days:
+        guard let tag = filling.tag else {
           defer { hasDays = true }
           return !hasDays
         }
+        return filling.kind == .defaulted
+          ? defaults.insert(DefaultTried(key: tag.key.text, value: tag.value)).inserted
+          : assigned.updateValue(tag.value, forKey: tag.key.text) != tag.value
       }.map { TenantPlan.Filler(policy: entry.policy, filling: $0) }
     }
   }

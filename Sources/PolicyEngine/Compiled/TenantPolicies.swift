@@ -8,6 +8,7 @@ internal import Synchronization
 package final class TenantPolicies: Sendable {
   package let facts: TenantFacts
   let compiled: CompiledPolicies
+  let knownAppInstances: KnownAppInstances
   /// A bit for each operation that the tenant may call.
   private let operations: UInt64
   /// Made when the tenant first calls: most of many tenants are quiet, and a set must be compiled and swapped quickly.
@@ -16,6 +17,7 @@ package final class TenantPolicies: Sendable {
   init(_ facts: TenantFacts, _ compiled: CompiledPolicies) {
     self.facts = facts
     self.compiled = compiled
+    knownAppInstances = KnownAppInstances(facts.appInstances)
     var bits: UInt64 = 0
     for operation in Operation.allCases where facts.operations?.contains(operation.name) ?? true {
       bits |= 1 << UInt64(operation.rawValue)
@@ -44,9 +46,9 @@ package final class TenantPolicies: Sendable {
 extension TenantPolicies {
   /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.
   package func decide(_ request: inout GovernedRequest) -> Decision {
-    var recorder = DecisionRecorder()
-    evaluate(&request, &recorder)
-    return recorder.decision
+    var decision = Decision()
+    evaluate(&request, &decision)
+    return decision
   }
 
   func evaluate(_ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder) {
@@ -60,7 +62,9 @@ extension TenantPolicies {
     to request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
     guard let step = step(for: request.appInstanceArn, as: governance) else { return }
-    for filler in step.filling { filler.policy.fill(filler.filling, &request, &recorder) }
+    for index in step.filling.indices {
+      step.filling.with(index) { $0.policy.fill($0.filling, &request, &recorder) }
+    }
     for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
     if !step.enforced.isEmpty {
       let parts = Self.doubtful(step.merged, request, recorder)

@@ -1,17 +1,49 @@
 internal import Primitives
 
-/// One thing that a policy may put into a request.
-enum Filling: Sendable {
-  /// A required tag's default.
-  case defaulted(RequiredTag, BoundTemplate)
-  case assigned(AssignedTag)
-  case days(Int)
+/// One thing that a policy may put into a request. A class, so that a request's way through a list of them copies nothing.
+final class Filling: Sendable {
+  enum Kind: BitwiseCopyable {
+    /// A required tag's default.
+    case defaulted
+    case assigned
+    case days
+  }
+
+  let kind: Kind
+  /// Of a tag.
+  let tag: FilledTag?
+  let days: Int
+
+  private init(_ kind: Kind, _ tag: FilledTag?, days: Int = 0) {
+    self.kind = kind
+    self.tag = tag
+    self.days = days
+  }
+
+  static func defaulted(_ tag: FilledTag) -> Filling { Filling(.defaulted, tag) }
+  static func assigned(_ tag: FilledTag) -> Filling { Filling(.assigned, tag) }
+  static func days(_ days: Int) -> Filling { Filling(.days, nil, days: days) }
 
   func applies(to governance: Governance) -> Bool {
-    switch self {
-    case .defaulted, .assigned: governance.checksAllTags
-    case .days: governance.checksExpiration
-    }
+    kind == .days ? governance.checksExpiration : governance.checksAllTags
+  }
+}
+
+/// A tag that a policy may put in.
+final class FilledTag: Sendable {
+  let key: FoldedKey
+  let value: BoundTemplate
+  /// As changes name it, `Tags.Owner`, and behind that the value, if it is the same for all requests: so that both are
+  /// put into a request at once.
+  let bytes: [UInt8]
+  let nameCount: Int
+
+  init(_ key: FoldedKey, _ value: BoundTemplate) {
+    self.key = key
+    self.value = value
+    let name = Array(PolicyField.tag(key.text).utf8)
+    bytes = name + (value.constant?.utf8 ?? [])
+    nameCount = name.count
   }
 }
 
@@ -26,14 +58,20 @@ extension BoundPolicy {
   func fill(
     _ filling: Filling, _ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    switch filling {
-    case .defaulted(let required, let template): addDefault(template, of: required, to: &request, &recorder)
-    case .assigned(let tag): assign(tag, in: &request, &recorder)
-    case .days(let days):
-      guard request.expirationDays == nil else { return }
-      let change = request.setExpiration(days: days)
-      recorder.change(.expirationRequired, of: self, change, in: request)
+    guard let tag = filling.tag else { return fill(days: filling.days, &request, &recorder) }
+    if filling.kind == .defaulted {
+      addDefault(tag, to: &request, &recorder)
+    } else {
+      assign(tag, in: &request, &recorder)
     }
+  }
+
+  private func fill(
+    days: Int, _ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
+  ) {
+    guard request.expirationDays == nil else { return }
+    let change = request.setExpiration(days: days)
+    recorder.change(.expirationRequired, of: self, change, in: request)
   }
 
   /// Lowers the days to the policy's ceiling. After all defaults, so that a default of a policy with a later name
@@ -49,27 +87,25 @@ extension BoundPolicy {
   }
 
   private func addDefault(
-    _ template: BoundTemplate, of required: RequiredTag, to request: inout GovernedRequest,
-    _ recorder: inout some VerdictRecorder
+    _ tag: FilledTag, to request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     // One that cannot be worked out leaves the tag missing, which the checks then say.
-    guard !request.hasTag(required.key), template.tagFailure(for: request) == nil else { return }
-    let change = request.addTag(required.key, value: template.put(into: &request))
+    guard !request.hasTag(tag.key), tag.value.tagFailure(for: request) == nil else { return }
+    let change = request.addTag(tag)
     recorder.change(.tagsRequired, of: self, change, in: request)
   }
 
   private func assign(
-    _ assigned: AssignedTag, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ tag: FilledTag, in request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
-    let template = assigned.value
     // One that cannot be worked out leaves the tag as it is, and the checks refuse.
-    guard template.tagFailure(for: request) == nil else { return }
+    guard tag.value.tagFailure(for: request) == nil else { return }
     let change: FactChange
-    if let place = request.place(ofTag: assigned.key) {
-      guard !template.isEqual(to: request.tagValue(place), for: request) else { return }
-      change = request.setTag(place, to: template.put(into: &request))
+    if let place = request.place(ofTag: tag.key) {
+      guard !tag.value.isEqual(to: request.tagValue(place), for: request) else { return }
+      change = request.setTag(place, to: tag.value.put(into: &request))
     } else {
-      change = request.addTag(assigned.key, value: template.put(into: &request))
+      change = request.addTag(tag)
     }
     recorder.change(.tagsRequired, of: self, change, in: request)
   }

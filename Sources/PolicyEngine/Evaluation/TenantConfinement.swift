@@ -24,6 +24,15 @@ enum TenantConfinement {
         + "; accepted: \(MessageText.list((tenant.facts.operations ?? []).sorted()))")
   }
 
+  /// Whether all that confines the request is the AppInstanceArn in its body, and that is one which the tenant may use,
+  /// written out. `false` is no more than a doubt.
+  static func surelyKeeps(
+    _ call: IdentifiedCall, _ facts: borrowing GovernedRequest, to tenant: TenantPolicies
+  ) -> Bool {
+    call.isConfinedByBodyAlone && facts.givesAppInstanceArn
+      && tenant.knownAppInstances.id(in: facts.appInstanceArn) != nil
+  }
+
   /// Why the tenant may not do it to all of what the request names in body, path and query, or `nil`.
   ///
   /// - Throws: when a member that should say it breaks the model, or the query does.

@@ -21,9 +21,8 @@ protocol VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest)
 }
 
-/// Gathers a decision and nothing else.
-struct DecisionRecorder: VerdictRecorder {
-  var decision = Decision()
+/// Gathers what is broken and nothing else.
+extension Decision: VerdictRecorder {
   var recordsKeptRules: Bool { false }
 
   mutating func judge(
@@ -31,7 +30,7 @@ struct DecisionRecorder: VerdictRecorder {
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
   ) {
     guard !keeps else { return }
-    decision.add(
+    add(
       Violation(
         policy: policy.name, rule: rule.rawValue, field: field(),
         message: "\(wrong()); accepted: \(accepted())"),
@@ -42,7 +41,7 @@ struct DecisionRecorder: VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
     guard policy.mode == .warn else { return }
-    decision.add(
+    add(
       Violation(
         policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
         message:
@@ -53,7 +52,7 @@ struct DecisionRecorder: VerdictRecorder {
 }
 
 extension Decision {
-  fileprivate mutating func add(_ violation: Violation, of mode: PolicyDocument.Mode) {
+  private mutating func add(_ violation: Violation, of mode: PolicyDocument.Mode) {
     switch mode {
     case .enforce: violations.append(violation)
     case .warn: warnings.append(violation)

@@ -84,7 +84,7 @@ extension TenantPolicies {
     var recorder = ExplanationRecorder(reports: reports + compiled.tagPolicyReports(on: request))
     var changed = request.copy()
     evaluate(&changed, &recorder)
-    let decision = recorder.gathered.decision
+    let decision = recorder.gathered
     if let token, decision.isAllowed, changed.lacksClientRequestToken {
       changed.fillClientRequestToken(token.utf8.span)
     }
@@ -94,7 +94,7 @@ extension TenantPolicies {
 
 /// Keeps the decision and beside it what each policy found.
 private struct ExplanationRecorder: VerdictRecorder {
-  var gathered = DecisionRecorder()
+  var gathered = Decision()
   var recordsKeptRules: Bool { true }
   var reports: [Explanation.PolicyReport]
 

@@ -48,5 +48,6 @@ package struct Decision: Sendable {
   /// Of `warn` policies: what they would have refused and changed.
   package var warnings: [Violation] = []
   package var isAllowed: Bool { violations.isEmpty }
+  var isEmpty: Bool { violations.isEmpty && warnings.isEmpty }
   package init() {}
 }

@@ -3,13 +3,17 @@ internal import Primitives
 
 // What policy and gateway change in a request.
 extension GovernedRequest {
-  /// Adds a tag whose value stands in the side buffer.
-  mutating func addTag(_ key: FoldedKey, value: FactSlice) -> FactChange {
-    let text = key.text
-    let name = putTagField(text.utf8.span)
+  /// Adds a tag; call it when its value has no failure.
+  mutating func addTag(_ tag: FilledTag) -> FactChange {
+    let start = side.count
+    side.append(tag.bytes)
+    let put = FactSlice(inSide: start..<side.count)
+    let name = put.part(0..<tag.nameCount)
+    let value =
+      tag.value.constant == nil ? tag.value.put(into: &self) : put.part(tag.nameCount..<put.count)
     tags.append(
       TagFact(
-        key: name.part(5..<name.count), value: value, received: .absent, fingerprint: key.fingerprint))
+        key: name.part(5..<name.count), value: value, received: .absent, fingerprint: tag.key.fingerprint))
     return record(.tag, name, tag: tags.count - 1, from: .absent, to: value)
   }
 

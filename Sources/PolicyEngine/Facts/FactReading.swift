@@ -7,15 +7,42 @@ extension GovernedRequest {
   /// The facts of a request that model validation has passed.
   package init(call: IdentifiedCall, document: JSONDocument?) {
     self.init(operation: call.operation)
-    read(call, document)
+    if let document {
+      text = document
+      hasText = true
+    }
+    read(call)
   }
 
   /// Takes the facts of a call into a request that has none yet.
-  package mutating func read(_ call: IdentifiedCall, _ document: JSONDocument?) {
+  /// - Parameters:
+  ///   - body: where it stands in `bytes`; empty when there is none.
+  ///   - known: AppInstances whose ARNs need not be read.
+  /// - Throws: when the body cannot be read; what path and query say is there all the same.
+  mutating func read(
+    _ call: IdentifiedCall, in bytes: [UInt8], body: Range<Int>, _ known: KnownAppInstances?
+  ) throws(JSONSyntaxError) {
+    var failure: JSONSyntaxError?
+    if !body.isEmpty {
+      do throws(JSONSyntaxError) {
+        try text.parse(bytes, in: body)
+        hasText = true
+      } catch {
+        text.removeAll()
+        failure = error
+      }
+    }
+    read(call, known)
+    if let failure { throw failure }
+  }
+
+  private mutating func read(_ call: IdentifiedCall, _ known: KnownAppInstances? = nil) {
     operation = call.operation
-    if let document { read(document) }
-    for member in call.pathMembers { locate(by: put(member.value.utf8.span)) }
-    for member in call.queryMembers { locate(by: put(member.value.utf8.span)) }
+    if hasText { readBody(known) }
+    if !call.isPlain {
+      for member in call.pathMembers { locate(by: put(member.value.utf8.span)) }
+      for member in call.queryMembers { locate(by: put(member.value.utf8.span)) }
+    }
     if appInstanceUserArnSlice.isAbsent, operation != .createAppInstanceUser { composeUserArn() }
   }
 
@@ -29,11 +56,10 @@ extension GovernedRequest {
   }
 
   /// Takes the facts that stand in the body.
-  package mutating func read(_ document: JSONDocument) {
-    self.document = document
-    source = document.bytes
-    var walk = document.memberWalk(document.root)
-    while let (key, value) = document.next(&walk) { read(key, value, in: document) }
+  private mutating func readBody(_ known: KnownAppInstances?) {
+    var walk = text.memberWalk(text.root)
+    while let (key, value) = text.next(&walk) { read(key, value) }
+    if givesAppInstanceArn { readAppInstance(known) }
     receivedTags = tags.count
     receivedExpirationDays = expirationDays
   }
@@ -44,7 +70,9 @@ extension GovernedRequest {
   package mutating func take(_ member: ToldMember, _ value: Text) {
     let slice = put(value.utf8.span)
     switch member {
-    case .appInstanceArn: takeAppInstance(slice)
+    case .appInstanceArn:
+      appInstanceArnSlice = slice
+      readAppInstance(nil)
     case .appInstanceUserId: appInstanceUserIdSlice = slice
     case .resourceArn: resourceArnSlice = slice
     case .name: nameSlice = slice
@@ -68,79 +96,86 @@ extension GovernedRequest {
 
 extension GovernedRequest {
   /// Takes over one member of the body. The members that policy knows have the same meaning in every operation.
-  private mutating func read(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
+  private mutating func read(_ key: JSONNode, _ value: JSONNode) {
     // Their lengths tell nearly all of them apart; a key with escapes has to be unescaped for that.
-    switch document.plainString(key)?.count ?? document.utf8(key)?.count {
-    case 4: readFourLetters(key, value, in: document)
+    switch text.plainString(key)?.count ?? text.utf8(key)?.count {
+    case 4: readFourLetters(key, value)
     case 7:
-      if document.isKey(key, "TagKeys") { readTagKeys(value, in: document) }
+      if text.isKey(key, "TagKeys") { readTagKeys(value) }
     case 8:
-      if document.isKey(key, "Metadata") { metadataSlice = slice(of: value, in: document) }
+      if text.isKey(key, "Metadata") { metadataSlice = slice(of: value) }
     case 11:
-      guard document.isKey(key, "ResourceARN") else { return }
-      resourceArnSlice = slice(of: value, in: document)
+      guard text.isKey(key, "ResourceARN") else { return }
+      resourceArnSlice = slice(of: value)
       locate(by: resourceArnSlice)
     case 14:
-      guard document.isKey(key, "AppInstanceArn") else { return }
-      let arn = slice(of: value, in: document)
-      if !arn.isAbsent { takeAppInstance(arn) }
+      guard text.isKey(key, "AppInstanceArn") else { return }
+      let arn = slice(of: value)
+      guard !arn.isAbsent else { return }
+      appInstanceArnSlice = arn
+      givesAppInstanceArn = true
     case 17:
-      if document.isKey(key, "AppInstanceUserId") { appInstanceUserIdSlice = slice(of: value, in: document) }
+      if text.isKey(key, "AppInstanceUserId") { appInstanceUserIdSlice = slice(of: value) }
     case 18:
-      if document.isKey(key, "ClientRequestToken") {
-        clientRequestTokenSlice = slice(of: value, in: document)
-      } else if document.isKey(key, "ExpirationSettings") {
-        readExpiration(value, in: document)
+      if text.isKey(key, "ClientRequestToken") {
+        clientRequestTokenSlice = slice(of: value)
+      } else if text.isKey(key, "ExpirationSettings") {
+        readExpiration(value)
       }
     default: break
     }
   }
 
-  private mutating func readFourLetters(_ key: JSONNode, _ value: JSONNode, in document: JSONDocument) {
-    if document.isKey(key, "Name") {
-      nameSlice = slice(of: value, in: document)
-    } else if document.isKey(key, "Tags") {
-      readTags(value, in: document)
+  private mutating func readFourLetters(_ key: JSONNode, _ value: JSONNode) {
+    if text.isKey(key, "Name") {
+      nameSlice = slice(of: value)
+    } else if text.isKey(key, "Tags") {
+      readTags(value)
     }
   }
 
-  private mutating func readTagKeys(_ list: JSONNode, in document: JSONDocument) {
-    var walk = document.elementWalk(list)
-    while let element = document.next(&walk) {
-      let key = slice(of: element, in: document)
+  private mutating func readTagKeys(_ list: JSONNode) {
+    var walk = text.elementWalk(list)
+    while let element = text.next(&walk) {
+      let key = slice(of: element)
       if !key.isAbsent { keysToRemove.append(key) }
     }
   }
 
-  private mutating func takeAppInstance(_ arn: FactSlice) {
-    appInstanceArnSlice = arn
-    appInstanceIdSlice = ChimeARNParts(self[arn]).map { arn.part($0.appInstanceId.range) } ?? .absent
+  /// Finds the id in the AppInstance's ARN.
+  private mutating func readAppInstance(_ known: KnownAppInstances?) {
+    appInstanceIdSlice = placeOfAppInstanceId(known).map { appInstanceArnSlice.part($0.range) } ?? .absent
+  }
+
+  private func placeOfAppInstanceId(_ known: KnownAppInstances?) -> ByteSlice? {
+    let arn = self[appInstanceArnSlice]
+    return known?.id(in: arn) ?? ChimeARNParts(arn)?.appInstanceId
   }
 
   /// Takes AppInstance and user from an ARN, unless they are known.
-  private mutating func locate(by text: FactSlice) {
+  private mutating func locate(by arn: FactSlice) {
     guard appInstanceArnSlice.isAbsent || appInstanceArnSlice.count == 0,
-      let parts = ChimeARNParts(self[text])
+      let parts = ChimeARNParts(self[arn])
     else { return }
-    appInstanceArnSlice = text.part(parts.appInstanceArn.range)
-    appInstanceIdSlice = text.part(parts.appInstanceId.range)
+    appInstanceArnSlice = arn.part(parts.appInstanceArn.range)
+    appInstanceIdSlice = arn.part(parts.appInstanceId.range)
     if parts.resource == .user, let id = parts.resourceId {
-      appInstanceUserArnSlice = text
-      appInstanceUserIdSlice = text.part(id.range)
+      appInstanceUserArnSlice = arn
+      appInstanceUserIdSlice = arn.part(id.range)
     }
   }
 
-  private mutating func readTags(_ list: JSONNode, in document: JSONDocument) {
-    var elements = document.elementWalk(list)
-    while let element = document.next(&elements) {
+  private mutating func readTags(_ list: JSONNode) {
+    var elements = text.elementWalk(list)
+    while let element = text.next(&elements) {
       var key = FactSlice.absent
       var value = FactSlice.absent
-      var members = document.memberWalk(element)
-      while let (name, member) = document.next(&members) {
-        if document.isKey(name, "Key") {
-          key = slice(of: member, in: document)
-        } else if document.isKey(name, "Value") {
-          value = slice(of: member, in: document)
+      var members = text.memberWalk(element)
+      while let (name, member) = text.next(&members) {
+        if text.isKey(name, "Key") {
+          key = slice(of: member)
+        } else if text.isKey(name, "Value") {
+          value = slice(of: member)
         }
       }
       if !key.isAbsent, !value.isAbsent { takeTag(key, value) }
@@ -152,21 +187,21 @@ extension GovernedRequest {
     tags.append(TagFact(key: key, value: value, received: value, fingerprint: fingerprint))
   }
 
-  private mutating func readExpiration(_ settings: JSONNode, in document: JSONDocument) {
-    var walk = document.memberWalk(settings)
-    while let (name, member) = document.next(&walk) {
-      if document.isKey(name, "ExpirationDays") {
-        expirationDays = document.integer(member)
-      } else if document.isKey(name, "ExpirationCriterion") {
-        expirationCriterionSlice = slice(of: member, in: document)
+  private mutating func readExpiration(_ settings: JSONNode) {
+    var walk = text.memberWalk(settings)
+    while let (name, member) = text.next(&walk) {
+      if text.isKey(name, "ExpirationDays") {
+        expirationDays = text.integer(member)
+      } else if text.isKey(name, "ExpirationCriterion") {
+        expirationCriterionSlice = slice(of: member)
       }
     }
   }
 
   /// Where a string stands; unescaped, if it must be, into the side buffer.
-  private mutating func slice(of node: JSONNode, in document: JSONDocument) -> FactSlice {
-    if let place = document.plainString(node) { return FactSlice(inSource: place) }
-    guard let place = document.appendUnescaped(node, to: &side) else { return .absent }
+  private mutating func slice(of node: JSONNode) -> FactSlice {
+    if let place = text.plainString(node) { return FactSlice(inSource: place) }
+    guard let place = text.appendUnescaped(node, to: &side) else { return .absent }
     return FactSlice(inSide: place.range)
   }
 

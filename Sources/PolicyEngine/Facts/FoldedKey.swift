@@ -13,22 +13,42 @@ final class FoldedKey: Hashable, Sendable {
     fingerprint = Self.fingerprint(of: text.utf8.span)
   }
 
-  /// FNV-1a of the folded key.
+  /// A hash of the folded key.
   static func fingerprint(of key: Span<UInt8>) -> UInt64 {
-    var fingerprint: UInt64 = 0xCBF2_9CE4_8422_2325
-    for index in key.indices {
-      let byte = key[unchecked: index]
-      guard byte < 0x80 else { return fold(key).reduce(0xCBF2_9CE4_8422_2325, mixed) }
-      fingerprint = mixed(fingerprint, lowercased(byte))
-    }
-    return fingerprint
+    guard key.isASCII else { return hash(fold(key).span) }
+    return hash(key)
   }
 
   static func fingerprint(of key: Text) -> UInt64 { fingerprint(of: key.utf8.span) }
 
+  /// Eight bytes at a time, ASCII letters in lower case; what is not ASCII is folded already.
   @inline(__always)
-  private static func mixed(_ fingerprint: UInt64, _ byte: UInt8) -> UInt64 {
-    (fingerprint ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+  private static func hash(_ key: Span<UInt8>) -> UInt64 {
+    var hash = mixed(0, UInt64(key.count))
+    var index = 0
+    while index &+ 8 < key.count {
+      hash = mixed(hash, lowercased(key.word(at: index)))
+      index &+= 8
+    }
+    return mixed(hash, lowercased(key.lastWord))
+  }
+
+  /// After a multiplication, the bits that come from all others are the upper ones.
+  @inline(__always)
+  private static func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
+    return product ^ (product &>> 32)
+  }
+
+  /// All bytes that are capital ASCII letters in lower case.
+  @inline(__always)
+  private static func lowercased(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let low = word & (ones &* 0x7F)
+    // The upper bit of each byte says whether the seven below it are at least `A`, or beyond `Z`.
+    let (fromA, beyondZ) = (low &+ (ones &* 0x3F), low &+ (ones &* 0x25))
+    let isCapital = (fromA ^ beyondZ) & ~word & (ones &* 0x80)
+    return word | isCapital &>> 2
   }
 
   /// Whether `other` is the same key in another case: as it would be written after upper and lower casing each

@@ -9,10 +9,11 @@ package import StrictJSON
 /// came and the changes apart.
 package struct GovernedRequest: ~Copyable, Sendable {
   package internal(set) var operation: Operation
-  /// What the facts were read from; `nil`: the request has no body, or one that cannot be read.
-  package internal(set) var document: JSONDocument?
-  /// The buffer that the request came in.
-  var source: [UInt8] = []
+  /// What the facts were read from, and with it the buffer that the request came in. In place, and not optional, so that
+  /// its memory serves for the next request and looking at it copies no reference.
+  var text: JSONDocument
+  /// Whether there is a body, and one that can be read.
+  var hasText = false
   /// What was unescaped, decoded, or put in by policy.
   var side: ByteBuffer
   /// In the order in which the caller gave them; those that policy adds follow.
@@ -34,6 +35,8 @@ package struct GovernedRequest: ~Copyable, Sendable {
   var clientRequestTokenSlice = FactSlice.absent
   var expirationCriterionSlice = FactSlice.absent
   var isTokenFilledIn = false
+  /// Whether the body has an AppInstanceArn.
+  var givesAppInstanceArn = false
 
   /// As it would be forwarded.
   package internal(set) var expirationDays: Int?
@@ -42,6 +45,7 @@ package struct GovernedRequest: ~Copyable, Sendable {
   /// A request without facts.
   package init(operation: Operation) {
     self.operation = operation
+    text = JSONDocument()
     side = ByteBuffer()
     tags = ScratchArray()
     keysToRemove = ScratchArray()
@@ -51,8 +55,8 @@ package struct GovernedRequest: ~Copyable, Sendable {
   /// The same facts, so that a policy can be tried on them.
   package func copy() -> GovernedRequest {
     var copy = GovernedRequest(operation: operation)
-    copy.document = document
-    copy.source = source
+    copy.text = text
+    copy.hasText = hasText
     copy.side.append(side.span)
     copy.tags.append(contentsOf: tags)
     copy.receivedTags = receivedTags
@@ -68,6 +72,7 @@ package struct GovernedRequest: ~Copyable, Sendable {
     copy.clientRequestTokenSlice = clientRequestTokenSlice
     copy.expirationCriterionSlice = expirationCriterionSlice
     copy.isTokenFilledIn = isTokenFilledIn
+    copy.givesAppInstanceArn = givesAppInstanceArn
     copy.expirationDays = expirationDays
     copy.receivedExpirationDays = receivedExpirationDays
     return copy
@@ -75,8 +80,8 @@ package struct GovernedRequest: ~Copyable, Sendable {
 
   /// Drops all facts and keeps the memory for those of another request.
   package mutating func removeAll() {
-    document = nil
-    source = []
+    if hasText { text.removeAll() }
+    hasText = false
     side.removeAll()
     tags.removeAll()
     receivedTags = 0
@@ -92,9 +97,15 @@ package struct GovernedRequest: ~Copyable, Sendable {
     clientRequestTokenSlice = .absent
     expirationCriterionSlice = .absent
     isTokenFilledIn = false
+    givesAppInstanceArn = false
     expirationDays = nil
     receivedExpirationDays = nil
   }
+}
+
+extension GovernedRequest {
+  /// What the facts were read from; `nil`: the request has no body, or one that cannot be read.
+  package var document: JSONDocument? { hasText ? text : nil }
 }
 
 // The facts as they would be forwarded; `nil` or, where it says so, empty when the request does not have them.
@@ -170,10 +181,10 @@ extension GovernedRequest {
 
   /// The bytes of a slice; none for an absent one.
   subscript(slice: FactSlice) -> Span<UInt8> {
-    @_lifetime(borrow self) get {
-      if slice.isAbsent { return source.span.extracting(0..<0) }
+    @_lifetime(borrow self) @inline(__always) get {
+      if slice.isAbsent { return side.span.extracting(0..<0) }
       if slice.isInSide { return side.span.extracting(slice.range) }
-      return source.span.extracting(slice.range)
+      return text.bytes.span.extracting(slice.range)
     }
   }
 

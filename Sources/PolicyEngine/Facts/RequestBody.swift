@@ -9,7 +9,7 @@ extension GovernedRequest {
   /// Appends the body written anew: for the operations whose facts policy can change from those facts, member by member
   /// in the service model's order; for all others the members as they were read, and a token that was filled in.
   package func writeBody(to bytes: inout ByteBuffer) {
-    bytes.reserve((document.map { $0.source($0.root).count } ?? 0) + side.count + 256)
+    bytes.reserve((hasText ? text.source(text.root).count : 0) + side.count + 256)
     switch operation {
     case .createAppInstanceUser: writeCreateUser(to: &bytes)
     case .putAppInstanceUserExpirationSettings:
@@ -82,13 +82,13 @@ extension GovernedRequest {
 
   private func writeAsRead(to bytes: inout ByteBuffer) {
     var separator: StaticString = "{"
-    if let document {
-      for (key, value) in document.members(document.root) {
-        guard document.kind(value) != .null, let name = document.utf8(key) else { continue }
+    if hasText {
+      for (key, value) in text.members(text.root) {
+        guard text.kind(value) != .null, let name = text.utf8(key) else { continue }
         bytes.append(separator)
         bytes.append(quoted: name.span)
         bytes.append(UInt8(ascii: ":"))
-        bytes.append(document.bytes.span.extracting(document.source(value)))
+        bytes.append(text.bytes.span.extracting(text.source(value)))
         separator = ","
       }
     }
