@@ -116,30 +116,6 @@ package enum SHA256 {
   package static func digest(_ bytes: ArraySlice<UInt8>) -> SHA256Digest { digest(bytes.span) }
 }
 
-/// A SHA-256 of bytes that come in pieces.
-package struct SHA256Hasher: ~Copyable {
-  private var context = SHA256_CTX()
-
-  package init() { SHA256_Init(&context) }
-
-  package mutating func update(_ bytes: Span<UInt8>) {
-    bytes.withUnsafeBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
-  }
-
-  /// The eight bytes of a number, lowest first: a count between pieces whose ends must not be moved.
-  package mutating func update(littleEndian number: UInt64) {
-    withUnsafeBytes(of: number.littleEndian) { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
-  }
-
-  package mutating func update(_ digest: SHA256Digest) {
-    digest.withBytes { _ = SHA256_Update(&context, $0.baseAddress, $0.count) }
-  }
-
-  package consuming func finish() -> SHA256Digest {
-    SHA256Digest { SHA256_Final($0, &context) }
-  }
-}
-
 /// HMAC-SHA-256 (RFC 2104) under a key that is used once. See `HMACKey` for one that is used again.
 package enum HMACSHA256 {
   package static func authenticate(

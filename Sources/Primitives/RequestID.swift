@@ -8,6 +8,12 @@ package struct RequestID: Hashable, Sendable {
     low = entropy.next() & ~(0b11 << 62) | (0b10 << 62)
   }
 
+  /// One that was made before.
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
   /// Appends the 36 characters of the UUID's text form.
   package func append(to out: inout [UInt8]) {
     for (index, shift) in stride(from: 60, through: 0, by: -4).enumerated() {

@@ -10,50 +10,62 @@ package struct ReplayKey: BitwiseCopyable, Hashable, Sendable {
   var bits: UInt64 { digest.words.1 }
 
   package init(tenant: Span<UInt8>, appInstanceArn: Span<UInt8>, clientRequestToken: Span<UInt8>) {
-    var hasher = Self.begin(1, tenant, appInstanceArn)
-    hasher.update(counted: clientRequestToken)
-    digest = hasher.finish()
+    digest = SHA256.digest(counted: 1, tenant, appInstanceArn, clientRequestToken.bytes)
   }
 
   /// Of a request without a token: nothing but its signature says that it is the same one.
   package init(tenant: Span<UInt8>, appInstanceArn: Span<UInt8>, signature: SHA256Digest) {
-    var hasher = Self.begin(2, tenant, appInstanceArn)
-    hasher.update(signature)
-    digest = hasher.finish()
-  }
-
-  /// - Parameter kind: tells a token from a signature of the same bytes.
-  private static func begin(
-    _ kind: UInt64, _ tenant: Span<UInt8>, _ appInstanceArn: Span<UInt8>
-  ) -> SHA256Hasher {
-    var hasher = SHA256Hasher()
-    hasher.update(littleEndian: kind)
-    hasher.update(counted: tenant)
-    hasher.update(counted: appInstanceArn)
-    return hasher
+    digest = signature.withBytes { signature in
+      SHA256.digest(counted: 2, tenant, appInstanceArn, signature.bytes)
+    }
   }
 }
 
 /// What makes a request another one although it bears the same token: method, target and body, as the caller sent them.
 package struct RequestDigest: BitwiseCopyable, Hashable, Sendable {
   private let digest: SHA256Digest
+  /// 0: the digest is of method and target, too.
+  private let call: UInt64
 
   /// - Parameters:
   ///   - target: the whole request target, query included.
   ///   - payloadHash: SHA-256 of the body.
   package init(method: Span<UInt8>, target: Span<UInt8>, payloadHash: SHA256Digest) {
-    var hasher = SHA256Hasher()
-    hasher.update(counted: method)
-    hasher.update(counted: target)
-    hasher.update(payloadHash)
-    digest = hasher.finish()
+    digest = payloadHash.withBytes { SHA256.digest(counted: 3, method, target, $0.bytes) }
+    call = 0
+  }
+
+  /// Of a request whose method and target are told by one number alone, which is not 0.
+  package init(call: UInt64, payloadHash: SHA256Digest) {
+    precondition(call != 0, "a number of its own")
+    digest = payloadHash
+    self.call = call
   }
 }
 
-extension SHA256Hasher {
-  /// The length and then the bytes, so that no two lists of texts give the same bytes.
-  fileprivate mutating func update(counted bytes: Span<UInt8>) {
-    update(littleEndian: UInt64(bytes.count))
-    update(bytes)
+extension SHA256 {
+  /// Of texts behind their lengths, so that no two lists of texts give the same bytes.
+  ///
+  /// - Parameter kind: tells what the texts are.
+  fileprivate static func digest(
+    counted kind: UInt64, _ first: Span<UInt8>, _ second: Span<UInt8>, _ third: RawSpan
+  ) -> SHA256Digest {
+    let count = 4 * 8 + first.count + second.count + third.byteCount
+    // On the stack, unless somebody sends a very long target: one call for all bytes is cheaper than one for each part.
+    return withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { buffer in
+      buffer.storeBytes(of: kind.littleEndian, as: UInt64.self)
+      var place = 8
+      func append(_ text: RawSpan) {
+        let length = UInt64(text.byteCount)
+        buffer.storeBytes(of: length.littleEndian, toByteOffset: place, as: UInt64.self)
+        place += 8
+        text.withUnsafeBytes { buffer[place...].copyBytes(from: $0) }
+        place += text.byteCount
+      }
+      append(first.bytes)
+      append(second.bytes)
+      append(third)
+      return digest(UnsafeRawBufferPointer(buffer))
+    }
   }
 }

@@ -1,106 +1,124 @@
 internal import Primitives
 
 /// The part of a `ReplayTable` behind one lock.
+///
+/// What is known of a key is a plain value in a list, found by open addressing: a dictionary of enums with references in
+/// them would be hashed and counted for each look.
 struct ReplayShard: Sendable {
   typealias Object = AnyObject & Sendable
 
-  private enum Entry: Sendable {
-    case inFlight(RequestDigest, [any Object])
-    case answered(RequestDigest, any Object, at: MonotonicInstant)
+  private struct Entry: BitwiseCopyable {
+    let key: ReplayKey
+    let digest: RequestDigest
+    /// `nil`: in flight.
+    var answer: ByteRing.Place?
+    var answeredAt: MonotonicInstant
+    /// Of an answered one that which was answered next, of a free one the next free one; -1: there is none.
+    var next = -1
   }
 
   /// As `ReplayTable.Admission`.
   enum Admission {
     case proceed, join, conflict
-    case replay(any Object)
+    case replay([UInt8])
   }
 
-  private var entries: [ReplayKey: Entry] = [:]
-  private var answered: AnsweredKeys
+  private var entries: [Entry] = []
+  private var free = -1
+  private var index = ReplayIndex()
+  private var answers = ByteRing()
+  /// The ends of the list of answered ones.
+  private var oldest = -1
+  private var newest = -1
+  private var answeredCount = 0
+  /// Those who wait, by the place of what they wait for. Few do.
+  private var waiters: [Int: [any Object]] = [:]
   private let window: Int64
+  private let capacity: Int
 
   init(window: Int64, capacity: Int) {
     self.window = window
-    answered = AnsweredKeys(capacity: capacity)
+    self.capacity = capacity
   }
 
-  var count: Int { entries.count }
+  var count: Int { index.count }
 
   mutating func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Admission {
-    dropExpired(now: now)
-    // Nearly every key is new: putting it there first looks it up once.
-    guard let known = entries.updateValue(.inFlight(digest, []), forKey: key) else { return .proceed }
-    entries[key] = known
-    switch known {
-    case .inFlight(let other, _): return other == digest ? .join : .conflict
-    case .answered(let other, let answer, _): return other == digest ? .replay(answer) : .conflict
+    while oldest >= 0, now.nanoseconds(since: entries[oldest].answeredAt) >= window { dropOldest() }
+    let known = find(key)
+    guard known >= 0 else {
+      add(Entry(key: key, digest: digest, answer: nil, answeredAt: now))
+      return .proceed
     }
+    guard entries[known].digest == digest else { return .conflict }
+    guard let answer = entries[known].answer else { return .join }
+    return .replay(answers[answer])
   }
 
   mutating func add(_ waiter: any Object, to key: ReplayKey) -> Bool {
-    guard case .inFlight(let digest, let waiters)? = entries[key] else { return false }
-    entries[key] = .inFlight(digest, waiters + [waiter])
+    let known = find(key)
+    guard known >= 0, entries[known].answer == nil else { return false }
+    waiters[known, default: []].append(waiter)
     return true
   }
 
+  /// Ends what was in flight, without an answer to be kept.
+  mutating func finish(_ key: ReplayKey) -> [any Object] {
+    let known = find(key)
+    guard known >= 0, entries[known].answer == nil else { return [] }
+    remove(known)
+    return takeWaiters(known)
+  }
+
   mutating func finish(
-    _ key: ReplayKey, definitive: (any Object)?, now: MonotonicInstant
+    _ key: ReplayKey, keeping answer: Span<UInt8>, now: MonotonicInstant
   ) -> [any Object] {
-    guard let place = entries.index(forKey: key),
-      case .inFlight(let digest, let waiters) = entries.values[place]
-    else { return [] }
-    guard let definitive else {
-      entries.remove(at: place)
-      return waiters
-    }
-    entries.values[place] = .answered(digest, definitive, at: now)
+    let known = find(key)
+    guard known >= 0, entries[known].answer == nil else { return [] }
     // Of more than the capacity the oldest goes, which is another one.
-    if answered.isFull, let oldest = answered.popFirst() { forget(oldest) }
-    answered.append(AnsweredKeys.Item(key: key, at: now))
-    return waiters
+    if answeredCount == capacity { dropOldest() }
+    entries[known].answer = answers.append(answer)
+    entries[known].answeredAt = now
+    if newest >= 0 { entries[newest].next = known } else { oldest = known }
+    newest = known
+    answeredCount += 1
+    return takeWaiters(known)
   }
 
-  private mutating func dropExpired(now: MonotonicInstant) {
-    while let oldest = answered.first, now.nanoseconds(since: oldest.at) >= window {
-      _ = answered.popFirst()
-      forget(oldest)
+  private func find(_ key: ReplayKey) -> Int {
+    let entries = entries.span
+    return index.find(key.bits) { entries[$0].key == key }
+  }
+
+  private mutating func add(_ entry: Entry) {
+    let place: Int
+    if free >= 0 {
+      place = free
+      free = entries[place].next
+      entries[place] = entry
+    } else {
+      place = entries.count
+      entries.append(entry)
     }
+    index.insert(entry.key.bits, place)
   }
 
-  private mutating func forget(_ item: AnsweredKeys.Item) {
-    // The key may have been let go of and answered anew since.
-    if case .answered(_, _, item.at)? = entries[item.key] { entries[item.key] = nil }
-  }
-}
-
-/// Keys in the order in which they were answered: a ring that grows up to its capacity.
-private struct AnsweredKeys: Sendable {
-  struct Item: Sendable {
-    let key: ReplayKey
-    let at: MonotonicInstant
+  private mutating func remove(_ place: Int) {
+    index.remove(entries[place].key.bits, place)
+    entries[place].next = free
+    free = place
   }
 
-  private var items: [Item] = []
-  private var start = 0
-  private var count = 0
-  private let capacity: Int
-
-  init(capacity: Int) { self.capacity = capacity }
-
-  var first: Item? { count > 0 ? items[start] : nil }
-  var isFull: Bool { count == capacity }
-
-  /// There must be room.
-  mutating func append(_ item: Item) {
-    let end = start + count < capacity ? start + count : start + count - capacity
-    if end == items.count { items.append(item) } else { items[end] = item }
-    count += 1
+  private mutating func dropOldest() {
+    let place = oldest
+    oldest = entries[place].next
+    if oldest < 0 { newest = -1 }
+    answeredCount -= 1
+    if let answer = entries[place].answer { answers.dropFirst(through: answer) }
+    remove(place)
   }
 
-  mutating func popFirst() -> Item? {
-    guard let item = first else { return nil }
-    start = start + 1 < capacity ? start + 1 : 0
-    count -= 1
-    return item
+  private mutating func takeWaiters(_ place: Int) -> [any Object] {
+    waiters.isEmpty ? [] : waiters.removeValue(forKey: place) ?? []
   }
 }

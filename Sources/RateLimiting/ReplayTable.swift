@@ -10,14 +10,15 @@ package import Primitives
 /// (a lost answer, a 5xx, a throttle) the next repeat goes upstream, where the ClientRequestToken that
 /// it carries keeps a second user from being made; to replay a failure would defeat the retry.
 ///
-/// Memory: requests in flight are bounded by connections; answers by `capacity`, the oldest going first.
-package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject & Sendable>: Sendable {
+/// Memory: requests in flight are bounded by connections; answers by `capacity`, the oldest going first. An answer is
+/// bytes, and whoever puts them in knows how to read them.
+package final class ReplayTable<Waiter: AnyObject & Sendable>: Sendable {
   package enum Admission: Sendable {
     /// The first of its kind: send it, and call `finish` whatever comes of it.
     case proceed
     /// One like it is in flight: `add` a waiter, and if that is too late `begin` again.
     case join
-    case replay(Answer)
+    case replay([UInt8])
     /// The same token on another request.
     case conflict
   }
@@ -42,7 +43,7 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
     switch shards.withShard(choosing: key.bits, { $0.begin(key, digest: digest, now: now) }) {
     case .proceed: return .proceed
     case .join: return .join
-    case .replay(let answer): return .replay(unsafeDowncast(answer, to: Answer.self))
+    case .replay(let answer): return .replay(answer)
     case .conflict: return .conflict
     }
   }
@@ -52,12 +53,21 @@ package final class ReplayTable<Waiter: AnyObject & Sendable, Answer: AnyObject 
     shards.withShard(choosing: key.bits) { $0.add(waiter, to: key) }
   }
 
-  /// Ends what `begin` let proceed, and gives back those who wait for it. `definitive` is nil when the
-  /// outcome must not be repeated; the waiters get whatever the caller tells them then.
-  package func finish(_ key: ReplayKey, definitive: Answer?, now: MonotonicInstant) -> [Waiter] {
+  /// Ends what `begin` let proceed with an outcome that must not be repeated, and gives back those who wait for it; they
+  /// get whatever the caller tells them.
+  package func finish(_ key: ReplayKey) -> [Waiter] {
     guard isOn else { return [] }
-    let waiters = shards.withShard(choosing: key.bits) { $0.finish(key, definitive: definitive, now: now) }
-    return waiters.isEmpty ? [] : waiters.map { unsafeDowncast($0, to: Waiter.self) }
+    return waiters(shards.withShard(choosing: key.bits) { $0.finish(key) })
+  }
+
+  /// Ends what `begin` let proceed with an answer that repeats get, and gives back those who wait for it.
+  package func finish(_ key: ReplayKey, keeping answer: Span<UInt8>, now: MonotonicInstant) -> [Waiter] {
+    guard isOn else { return [] }
+    return waiters(shards.withShard(choosing: key.bits) { $0.finish(key, keeping: answer, now: now) })
+  }
+
+  private func waiters(_ objects: [any ReplayShard.Object]) -> [Waiter] {
+    objects.isEmpty ? [] : objects.map { unsafeDowncast($0, to: Waiter.self) }
   }
 
   /// Keys in flight or answered.

@@ -92,7 +92,7 @@ import Testing
     switch admission {
     case .proceed: "proceed"
     case .join: "join"
-    case .replay(let answered): "replay \(answered.status)"
+    case .replay(let kept): "replay \(UpstreamAnswer(kept: kept)?.status ?? 0)"
     case .conflict: "conflict"
     }
   }
@@ -107,4 +107,11 @@ private func requestDigest(_ body: String) -> RequestDigest {
   let (method, target) = (Array("POST".utf8), Array("/app-instance-users".utf8))
   let hash = SHA256.digest(Array(body.utf8))
   return RequestDigest(method: method.span, target: target.span, payloadHash: hash)
+}
+
+extension Repeats {
+  fileprivate func finish(_ key: ReplayKey, _ answer: UpstreamAnswer?, now: MonotonicInstant) {
+    var scratch = ByteBuffer()
+    finish(key, answer, now: now, scratch: &scratch)
+  }
 }

@@ -33,6 +33,21 @@ import Testing
     #expect(answer.text(answer.errorType) == "ThrottledClientException")
   }
 
+  @Test(arguments: [(201, "{\"a\":1}"), (400, ""), (204, "")])
+  func whatIsKeptForRepeatsSaysTheSame(_ status: Int, _ body: String) throws {
+    let answer = try upstreamAnswer(
+      status,
+      fields: "Server: upstream\r\nx-amzn-RequestId: 7a62c49f\r\nX-AMZN-ErrorType: A\r\nRetry-After: 2\r\n",
+      body: body)
+    var kept = ByteBuffer()
+    answer.append(kept: &kept)
+    let read = try #require(UpstreamAnswer(kept: kept.array))
+    #expect(read.answered == answer.answered && read.status == answer.status && read.body == answer.body)
+    #expect(read.fieldLines == answer.fieldLines)
+    #expect(read.text(read.requestId) == "7a62c49f" && read.text(read.errorType) == "A")
+    #expect(UpstreamAnswer(kept: []) == nil && UpstreamAnswer(kept: Array(kept.array.prefix(20))) == nil)
+  }
+
   @Test func anAnswerWithoutThemHasNone() throws {
     let answer = try upstreamAnswer(204)
     #expect(answer.fieldLines.isEmpty)

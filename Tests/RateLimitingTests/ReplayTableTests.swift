@@ -54,9 +54,9 @@ struct ReplayKeyTests {
 
 @Suite("A repeated create")
 struct ReplayTableTests {
-  typealias Table = ReplayTable<Named, Named>
+  typealias Table = ReplayTable<Named>
 
-  /// Stands for a waiting request, or for an answer.
+  /// Stands for a waiting request.
   final class Named: Sendable, ExpressibleByStringLiteral {
     let name: String
     init(_ name: String) { self.name = name }
@@ -74,7 +74,7 @@ struct ReplayTableTests {
       case .proceed: self = .proceed
       case .join: self = .join
       case .conflict: self = .conflict
-      case .replay(let answer): self = .replay(answer.name)
+      case .replay(let answer): self = .replay(String(decoding: answer, as: UTF8.self))
       }
     }
   }
@@ -98,7 +98,7 @@ struct ReplayTableTests {
     #expect(table.add("first", to: Self.key))
     #expect(begin(table) == .join)
     #expect(table.add("second", to: Self.key))
-    #expect(table.finish(Self.key, definitive: "201", now: at(1)).map(\.name) == ["first", "second"])
+    #expect(table.finish(Self.key, keeping: "201", now: at(1)).map(\.name) == ["first", "second"])
     #expect(begin(table, at: 1) == .replay("201"))
   }
 
@@ -106,7 +106,7 @@ struct ReplayTableTests {
   func window() {
     let table = table()
     #expect(begin(table) == .proceed)
-    #expect(table.finish(Self.key, definitive: "201", now: at(10)).isEmpty)
+    #expect(table.finish(Self.key, keeping: "201", now: at(10)).isEmpty)
     #expect(begin(table, at: 309.999) == .replay("201"))
     #expect(begin(table, at: 310) == .proceed)
   }
@@ -116,7 +116,7 @@ struct ReplayTableTests {
     let table = table()
     #expect(begin(table) == .proceed)
     #expect(begin(table, digest: 2) == .conflict)
-    _ = table.finish(Self.key, definitive: "201", now: at(0))
+    _ = table.finish(Self.key, keeping: "201", now: at(0))
     #expect(begin(table, digest: 2) == .conflict)
     #expect(begin(table) == .replay("201"))
   }
@@ -126,7 +126,7 @@ struct ReplayTableTests {
     let table = table()
     #expect(begin(table) == .proceed)
     #expect(table.add("waiter", to: Self.key))
-    #expect(table.finish(Self.key, definitive: nil, now: at(0)).map(\.name) == ["waiter"])
+    #expect(table.finish(Self.key).map(\.name) == ["waiter"])
     #expect(table.count == 0)
     #expect(begin(table, digest: 2) == .proceed)
   }
@@ -136,7 +136,7 @@ struct ReplayTableTests {
     let table = table()
     #expect(begin(table) == .proceed)
     #expect(begin(table) == .join)
-    _ = table.finish(Self.key, definitive: "201", now: at(0))
+    _ = table.finish(Self.key, keeping: "201", now: at(0))
     #expect(!table.add("late", to: Self.key))
     #expect(begin(table) == .replay("201"))
   }
@@ -157,7 +157,7 @@ struct ReplayTableTests {
   func off() {
     let table = Table(windowNanoseconds: 0)
     for _ in 0..<3 { #expect(begin(table) == .proceed) }
-    #expect(table.finish(Self.key, definitive: "201", now: at(0)).isEmpty)
+    #expect(table.finish(Self.key, keeping: "201", now: at(0)).isEmpty)
     #expect(table.count == 0)
   }
 
@@ -169,7 +169,7 @@ struct ReplayTableTests {
     }
     for number in 0..<1000 {
       #expect(begin(table, key(number)) == .proceed)
-      _ = table.finish(key(number), definitive: Named("\(number)"), now: at(0))
+      _ = table.finish(key(number), keeping: "\(number)", now: at(0))
       #expect(table.count <= 10)
     }
     for number in 990..<1000 { #expect(begin(table, key(number)) == .replay("\(number)")) }
@@ -187,7 +187,7 @@ struct ReplayTableTests {
             guard case .proceed = table.begin(key, digest: requestDigest("POST", "/", 1), now: at(0)) else {
               return false
             }
-            _ = table.finish(key, definitive: "201", now: at(0))
+            _ = table.finish(key, keeping: "201", now: at(0))
             return true
           }
         }
@@ -205,7 +205,7 @@ struct ReplayTableTests {
       let key = replayKey("crm", "a", "\(number)")
       let time = Double(number) * 20
       #expect(begin(table, key, at: time) == .proceed)
-      _ = table.finish(key, definitive: "x", now: at(time))
+      _ = table.finish(key, keeping: "x", now: at(time))
       // 300 seconds hold the answers of the last fifteen requests.
       #expect(table.count <= 16)
     }
@@ -220,5 +220,12 @@ struct ReplayTableTests {
     for (status, isDefinitive) in expected {
       #expect(Table.isDefinitive(status: status) == isDefinitive, "\(status)")
     }
+  }
+}
+
+extension ReplayTable {
+  fileprivate func finish(_ key: ReplayKey, keeping answer: String, now: MonotonicInstant) -> [Waiter] {
+    let bytes = Array(answer.utf8)
+    return finish(key, keeping: bytes.span, now: now)
   }
 }

@@ -86,7 +86,9 @@ extension Worker {
   private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
     call.trail.permit = nil
     if let key = call.trail.replayKey {
-      shared.repeats.finish(key, answer, now: loop.turnBegan)
+      var scratch = loop.takeBuffer()
+      shared.repeats.finish(key, answer, now: loop.turnBegan, scratch: &scratch)
+      loop.giveBack(scratch)
     }
   }
 

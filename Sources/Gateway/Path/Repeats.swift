@@ -9,12 +9,12 @@ final class Repeats: Sendable {
     init(_ continuation: UnsafeContinuation<UpstreamAnswer?, Never>) { self.continuation = continuation }
   }
 
-  typealias Table = ReplayTable<Waiter, UpstreamAnswer>
+  typealias Table = ReplayTable<Waiter>
 
   private let table: Table
 
-  /// What the default quota of the account (20 a second) lets through in the default window, 5 minutes. Each takes about a
-  /// kilobyte; of more, the oldest go first, and their repeats go upstream under the token that they bear.
+  /// What the default quota of the account (20 a second) lets through in the default window, 5 minutes. Each takes some 400
+  /// bytes; of more, the oldest go first, and their repeats go upstream under the token that they bear.
   private static let mostAnswers = 6_144
 
   /// A window of zero turns repeats off.
@@ -34,10 +34,18 @@ final class Repeats: Sendable {
   }
 
   /// Ends what `begin` let proceed, and tells those who waited.
-  func finish(_ key: ReplayKey, _ answer: UpstreamAnswer?, now: MonotonicInstant) {
-    let definitive = answer.flatMap { Table.isDefinitive(status: $0.status) ? $0 : nil }
-    for waiter in table.finish(key, definitive: definitive, now: now) {
-      waiter.continuation.resume(returning: definitive)
+  /// - Parameter scratch: what is to be kept is written there; empty before and after.
+  func finish(
+    _ key: ReplayKey, _ answer: UpstreamAnswer?, now: MonotonicInstant, scratch: inout ByteBuffer
+  ) {
+    guard let answer, Table.isDefinitive(status: answer.status) else {
+      for waiter in table.finish(key) { waiter.continuation.resume(returning: nil) }
+      return
     }
+    answer.append(kept: &scratch)
+    for waiter in table.finish(key, keeping: scratch.span, now: now) {
+      waiter.continuation.resume(returning: answer)
+    }
+    scratch.removeAll()
   }
 }

@@ -26,16 +26,15 @@ extension Worker {
   func joinRepeat(_ permitted: consuming Permitted) async throws(Refusal) -> Repetition {
     let call = permitted.verified.call
     guard let key = replayKey(of: permitted) else { return .fresh(Fresh(permitted)) }
-    let head = call.head
-    let digest = RequestDigest(
-      method: head[head.method], target: head[head.target],
-      payloadHash: permitted.verified.caller.payloadHash)
+    let digest = requestDigest(of: permitted)
     while true {
       switch shared.repeats.begin(key, digest: digest, now: loop.turnBegan) {
       case .proceed:
         call.trail.replayKey = key
         return .fresh(Fresh(permitted))
-      case .replay(let answer):
+      case .replay(let kept):
+        // It is there, since only an answer is kept. If it were not, upstream would know the token.
+        guard let answer = UpstreamAnswer(kept: kept) else { return .fresh(Fresh(permitted)) }
         call.trail.repeatOf = answer.answered
         return .answered(answer)
       case .conflict: throw .tokenReused
@@ -47,6 +46,15 @@ extension Worker {
         }
       }
     }
+  }
+
+  private func requestDigest(of permitted: borrowing Permitted) -> RequestDigest {
+    let (target, payload) = (permitted.verified.identified.target, permitted.verified.caller.payloadHash)
+    if target.isPlain {
+      return RequestDigest(call: UInt64(target.operation.rawValue) + 1, payloadHash: payload)
+    }
+    let head = permitted.verified.call.head
+    return RequestDigest(method: head[head.method], target: head[head.target], payloadHash: payload)
   }
 
   /// What repeats have in common; `nil` for operations that may be served again: reads and idempotent ones.
