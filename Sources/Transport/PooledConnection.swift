@@ -18,6 +18,7 @@ final class PooledConnection {
   /// After an answer: whether nothing came that nobody asked for.
   var isReusable: Bool { !parser.hasLeftover && stream.checkIdle() }
 
+  @inline(__always)
   func exchange(
     _ request: borrowing ByteBuffer, deadline: Int64
   ) async throws(ExchangeFailure) -> ResponseMessage {

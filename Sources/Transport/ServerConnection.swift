@@ -115,6 +115,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   }
 
   /// Reads until there is an event.
+  @inline(__always)
   private func receive(into parser: inout RequestParser) async throws(ConnectionFault) -> RequestEvent {
     var waitsFor: RequestParser.Stage?
     while true {
@@ -204,6 +205,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
     }
   }
 
+  @inline(__always)
   private func wait(isIdle: Bool) async throws(ConnectionFault) {
     // Drain may end a connection only while it owes nothing.
     if isIdle, server.drain.isSet { throw .transport(.interrupted) }
@@ -243,6 +245,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
     server.loop.giveBack(out)
   }
 
+  @inline(__always)
   private func write(
     _ reply: consuming Reply, keepAlive: Bool, toHEAD: Bool
   ) async throws(ConnectionFault) {

@@ -50,10 +50,10 @@ final class Call {
 /// relies on are the proofs (see `Stages/`).
 struct Trail: ~Copyable {
   var operation: ChimeIdentity.Operation?
-  /// Whose signature was good.
-  var tenant: ServedTenant?
-  /// Proven, or only claimed by a request that was refused for its signature.
-  var accessKeyId: Text?
+  /// With which the signature was good.
+  var key: ServedKey?
+  /// What a request that was refused for its signature claims to be signed with.
+  var claimedAccessKeyId: Text?
   /// The value of a signed X-Gatehouse-Actor, in the head's bytes.
   var actor: ByteSlice?
   /// The facts and what policies found about them; `nil` until the body is read.
@@ -73,4 +73,7 @@ struct Trail: ~Copyable {
   /// What attempts before the last one may have left behind upstream.
   var traces = AttemptTraces.none
   var upstreamNanoseconds: Int64 = 0
+
+  /// Whose signature was good.
+  var tenant: ServedTenant? { key?.tenant }
 }

@@ -33,9 +33,11 @@ extension Call {
 
   private func appendMembers(_ decision: AuditDecision, to record: inout RecordWriter) {
     let head = head
-    if let tenant = trail.tenant { record.append(tenant.recordMember) }
-    let accessKeyId = trail.accessKeyId?.utf8 ?? []
-    if !accessKeyId.isEmpty { record.accessKeyId(accessKeyId.span) }
+    if let key = trail.key {
+      record.append(key.recordMembers)
+    } else if let claimed = trail.claimedAccessKeyId?.utf8, !claimed.isEmpty {
+      record.accessKeyId(claimed.span)
+    }
     if let actor = trail.actor { record.actor(head[actor]) }
     let address = source.address.utf8
     record.sourceIp(address.span)

@@ -10,6 +10,8 @@ extension Worker: HTTPHandler {
     await reply(to: request, from: peer(of: connection))
   }
 
+  // Inlined, as some others are that do little: an asynchronous call costs a frame and two more functions.
+  @inline(__always)
   func reply(to request: RequestMessage, from peer: Peer) async -> Reply {
     let call = begin(request, from: peer)
     do throws(Refusal) {

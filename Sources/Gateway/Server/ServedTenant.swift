@@ -16,8 +16,6 @@ final class ServedTenant: Sendable {
   /// Requests in flight; `nil`: any number.
   let concurrency: Int?
   let needsCertificate: Bool
-  /// The member that names it in its requests' records.
-  let recordMember: RecordMembers
 
   init(_ configured: Tenant, policies: TenantPolicies, meter: TenantMeter) {
     self.configured = configured
@@ -26,6 +24,23 @@ final class ServedTenant: Sendable {
     rate = configured.rateLimit.map { GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst) }
     concurrency = configured.rateLimit?.concurrency
     needsCertificate = !configured.clientCertificates.isEmpty
-    recordMember = RecordMembers { $0.tenant(configured.id.utf8.span) }
+  }
+}
+
+/// An access key of a tenant.
+final class ServedKey: Sendable {
+  let tenant: ServedTenant
+  let id: Text
+  /// The members that name both in the records of requests.
+  let recordMembers: RecordMembers
+
+  init(_ id: Text, of tenant: ServedTenant) {
+    self.tenant = tenant
+    self.id = id
+    let (name, key) = (tenant.configured.id.utf8, id.utf8)
+    recordMembers = RecordMembers {
+      $0.tenant(name.span)
+      $0.accessKeyId(key.span)
+    }
   }
 }

@@ -1,6 +1,7 @@
 internal import AuditTrail
 package import Configuration
 internal import ChimeIdentity
+internal import HTTPWire
 package import PolicyEngine
 package import Primitives
 package import RateLimiting
@@ -16,10 +17,10 @@ package final class Snapshot: Sendable {
   let revisionMember: RecordMembers
   /// The gateway's own; `nil` when there are none, and then nothing is forwarded.
   package let credentials: Credentials?
-  let verifier: Verifier
-  /// Of all tenants; a key's `owner` is its tenant's place in `served`.
-  let accessKeys: AccessKeyTable
-  let served: [ServedTenant]
+  private let verifier: Verifier
+  /// Of all tenants; a key's `owner` is its place in `served`.
+  private let accessKeys: AccessKeyTable
+  private let served: [ServedKey]
   /// Of all tenants that were ever configured.
   let meters: TenantMeters
   /// What records show of sensitive values.
@@ -53,12 +54,19 @@ package final class Snapshot: Sendable {
     signer = credentials.map { [configuration] in
       Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
     }
-    served = loaded.tenants.tenants.map { tenant in
-      ServedTenant(
-        tenant,
-        policies: policies.policies(for: TenantFacts(tenant)),
-        meter: meters.meter(of: tenant.id))
+    var (served, keys): ([ServedKey], [VerificationKey]) = ([], [])
+    for configured in loaded.tenants.tenants {
+      let tenant = ServedTenant(
+        configured,
+        policies: policies.policies(for: TenantFacts(configured)),
+        meter: meters.meter(of: configured.id))
+      for key in configured.accessKeys {
+        keys.append(VerificationKey(key, owner: served.count))
+        served.append(ServedKey(key.id, of: tenant))
+      }
     }
+    self.served = served
+    accessKeys = AccessKeyTable(keys)
     self.meters = meters
     sensitivity = Sensitivity(configuration.audit.sensitive)
     requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
@@ -66,10 +74,6 @@ package final class Snapshot: Sendable {
     sourceLimit = configuration.rateLimit.perSourceAddress.map {
       GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
     }
-    accessKeys = AccessKeyTable(
-      served.enumerated().flatMap { index, tenant in
-        tenant.configured.accessKeys.map { VerificationKey($0, owner: index) }
-      })
   }
 }
 
@@ -82,6 +86,17 @@ extension VerificationKey {
 }
 
 extension Snapshot {
+  /// Whose signature the request bears, and that it is good; see `Verifier`.
+  func verify(
+    _ head: RequestHead, canonicalQuery: Span<UInt8>, body: ByteSlice, now: WallClockTime,
+    workspace: inout SigningWorkspace
+  ) throws(AuthenticationFailure) -> (caller: AuthenticatedCaller, key: ServedKey) {
+    let caller = try verifier.verify(
+      head, canonicalQuery: canonicalQuery, body: head[body], now: now, keys: accessKeys,
+      workspace: &workspace)
+    return (caller, served[caller.key.owner])
+  }
+
   /// What signs with the gateway's credentials, unless they have ended.
   func usableSigner(at now: WallClockTime) -> Signer? {
     if let end = credentialsEnd, end <= now { return nil }

@@ -29,18 +29,16 @@ extension Worker {
     try refuseRepeats(in: head)
     // A span can only be lent from a local.
     let query = identified.target.upstreamQuery
-    let caller: AuthenticatedCaller
+    let (caller, key): (AuthenticatedCaller, ServedKey)
     do throws(AuthenticationFailure) {
-      caller = try call.snapshot.verifier.verify(
-        head, canonicalQuery: query.span, body: head[call.body],
-        now: call.time, keys: call.snapshot.accessKeys, workspace: &signing)
+      (caller, key) = try call.snapshot.verify(
+        head, canonicalQuery: query.span, body: call.body, now: call.time, workspace: &signing)
     } catch {
-      call.trail.accessKeyId = Verifier.claimedAccessKeyId(call.head)
+      call.trail.claimedAccessKeyId = Verifier.claimedAccessKeyId(head)
       throw .unauthenticated(error)
     }
-    let tenant = call.snapshot.served[caller.key.owner]
-    call.trail.tenant = tenant
-    call.trail.accessKeyId = caller.key.id
+    let tenant = key.tenant
+    call.trail.key = key
     if caller.isSigned(.gatehouseActor) { call.trail.actor = call.text(of: .gatehouseActor) }
     if tenant.needsCertificate { try checkCertificate(call.peer, of: tenant.configured) }
     return Verified(identified, tenant, caller)

@@ -26,14 +26,15 @@ extension Worker {
     }
     var last: Result<UpstreamAnswer, ExchangeFailure>?
     var action = machine.begin(now: loop.turnBegan)
-    while true {
+    let refusal: Refusal
+    attempts: while true {
       switch action {
       case .send:
         let result = await exchange(recorded, signer, deadline: deadline)
-        last = result
         action = machine.ended(
           result.attemptEnd, now: loop.turnBegan, entropy: entropy,
           withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
+        last = consume result
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
         await loop.sleep(nanoseconds: nanoseconds)
@@ -41,12 +42,19 @@ extension Worker {
       case .takeTurn:
         action = await takeTurnAnew(recorded, &machine)
       case .answer:
-        guard case .success(let answer) = last else { throw .upstreamLost }
+        guard case .success(let answer) = last else {
+          refusal = .upstreamLost
+          break attempts
+        }
+        loop.giveBack(recorded.permitted.written)
         return answer
       case .refuse(let failure):
-        throw Refusal(failure, last)
+        refusal = Refusal(failure, last)
+        break attempts
       }
     }
+    loop.giveBack(recorded.permitted.written)
+    throw refusal
   }
 
   /// Limits that only warn do not keep a retry back, either.

@@ -22,6 +22,7 @@ enum TurnTaking {
 extension Worker {
   /// A turn in the account's quota, and an upstream that is not to be left alone. Before the intent, so that what is
   /// refused here leaves none.
+  @inline(__always)
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
     guard call.snapshot.usableSigner(at: loop.turnBeganAt) != nil else { throw .noCredentials }
