@@ -11,8 +11,8 @@ extension UpstreamAnswer {
     bytes.append("\r\n")
     appendFieldLines(to: &bytes)
     bytes.append("\r\n")
-    let message = message.head.bytes
-    bytes.append(message.span[self.message.body])
+    let head = message.head
+    bytes.append(head[message.body])
   }
 
   /// What was kept; `nil` when that is none.

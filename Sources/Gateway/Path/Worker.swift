@@ -65,8 +65,8 @@ package final class Worker: @unchecked Sendable {
 
   /// Whom a request counts for. Its peer keeps it: but behind trusted proxies it is the same for all of its requests.
   private func source(of head: RequestHead?, _ peer: Peer, now: MonotonicInstant) -> Source {
+    if let known = peer.source, !snapshot.hasTrustedProxies { return known }
     let trusted = snapshot.configuration.trustedProxies
-    if let known = peer.source, trusted.isEmpty { return known }
     let address = SourceAddress.of(head, peer: peer.address, trusted: trusted)
     if let known = peer.source, known.address == address { return known }
     let source = shared.limits.source(at: address, now: now)

@@ -77,7 +77,9 @@ final class ConnectionGate: Sendable {
   /// To be called now and then: what has stopped is told.
   func check(now: MonotonicInstant) {
     let ended = refusals.withLock { refusals in
-      Limit.allCases.compactMap { limit in
+      // Nearly always.
+      if refusals.isEmpty { return [] }
+      return Limit.allCases.compactMap { limit in
         refusals[limit]?.end(now: now).map { (limit: limit, refused: $0.refused, time: $0.nanoseconds) }
       }
     }

@@ -31,6 +31,8 @@ package final class Snapshot: Sendable {
   let attempts: Int
   /// Per source address; `nil`: no limit.
   let sourceLimit: GCRA?
+  /// Whether some peers are proxies, which say for whom they ask.
+  let hasTrustedProxies: Bool
   /// With the gateway's credentials.
   let signer: Signer?
   private let credentialsEnd: WallClockTime?
@@ -71,6 +73,7 @@ package final class Snapshot: Sendable {
     sensitivity = Sensitivity(configuration.audit.sensitive)
     requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
     attempts = configuration.upstream.retry.attempts
+    hasTrustedProxies = !configuration.trustedProxies.isEmpty
     sourceLimit = configuration.rateLimit.perSourceAddress.map {
       GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
     }
@@ -95,6 +98,12 @@ extension Snapshot {
       head, canonicalQuery: canonicalQuery, body: head[body], now: now, keys: accessKeys,
       workspace: &workspace)
     return (caller, served[caller.key.owner])
+  }
+
+  /// Whether requests can be signed with the gateway's credentials.
+  func canSign(at now: WallClockTime) -> Bool {
+    if let end = credentialsEnd, end <= now { return false }
+    return signer != nil
   }
 
   /// What signs with the gateway's credentials, unless they have ended.

@@ -91,22 +91,23 @@ extension Worker {
     loop.giveBack(bytes)
     let now = loop.clock.monotonic()
     call.trail.upstreamNanoseconds += now.nanoseconds(since: started)
-    noteHealth(result, now: now)
+    switch result {
+    case .success(let answer): noteHealth(answered: answer.status, now: now)
+    case .failure(let failure): noteHealth(failed: now) { $0.failed(failure, now: now) }
+    }
     return result
   }
 
-  private func noteHealth(_ result: Result<UpstreamAnswer, ExchangeFailure>, now: MonotonicInstant) {
-    guard case .success(let answer) = result, answer.status < 500 else {
-      switch result {
-      case .success(let answer): shared.health.answeredWithFault(answer.status, now: now)
-      case .failure(let failure): shared.health.failed(failure, now: now)
-      }
-      if shared.breaker.withLock({ $0.failed(now: now) }) { shared.health.circuitOpened(now: now) }
-      return
-    }
+  private func noteHealth(answered status: Int, now: MonotonicInstant) {
+    guard status < 500 else { return noteHealth(failed: now) { $0.answeredWithFault(status, now: now) } }
     shared.health.answered(now: now)
     if shared.breaker.withLock({ $0.succeeded() }) { shared.health.circuitClosed(now: now) }
-    if answer.status == 429 { shared.limits.upstreamThrottled(now: now) }
+    if status == 429 { shared.limits.upstreamThrottled(now: now) }
+  }
+
+  private func noteHealth(failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void) {
+    tell(shared.health)
+    if shared.breaker.withLock({ $0.failed(now: now) }) { shared.health.circuitOpened(now: now) }
   }
 
   /// The whole request as it goes on the wire, signed now.

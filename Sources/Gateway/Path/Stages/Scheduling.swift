@@ -25,7 +25,7 @@ extension Worker {
   @inline(__always)
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
-    guard call.snapshot.usableSigner(at: loop.turnBeganAt) != nil else { throw .noCredentials }
+    guard call.snapshot.canSign(at: loop.turnBeganAt) else { throw .noCredentials }
     switch await takeTurn(tenant, call.snapshot) {
     case .taken: break
     case .budgetRefused(let wait):
