@@ -76,7 +76,7 @@ final class ConnectionGate: Sendable {
 
   /// To be called now and then: what has stopped is told.
   func check(now: MonotonicInstant) {
-    let ended = refusals.withLock { refusals in
+    let ended: [(limit: Limit, refused: Int, time: Int64)] = refusals.withLock { refusals in
       // Nearly always.
       if refusals.isEmpty { return [] }
       return Limit.allCases.compactMap { limit in
