@@ -42,6 +42,7 @@ def arguments():
         help="instead of all other rows of Gatehouse: with that many policies of 20 rules, and 10 000 tenants",
     )  # fmt: skip
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections to hold; 0 for none")
+    parser.add_argument("--tls", action="store_true", help="callers speak TLS 1.3 with every proxy; upstream stays plain")
     parser.add_argument("--json", type=pathlib.Path, help="write all rounds to this file")
     return parser.parse_args()
 
@@ -49,6 +50,8 @@ def arguments():
 def start_all(options, folder, upstream, stack):
     """Starts every row's process; each is ended when `stack` is left."""
     running = []
+
+    certificate = proxies.Certificate(folder) if options.tls else None
 
     def add(proxy):
         stack.callback(proxy.stop)
@@ -59,23 +62,25 @@ def start_all(options, folder, upstream, stack):
         return not options.only or any(name.lower().startswith(only.lower()) for only in options.only)
 
     if wanted("nginx"):
-        add(proxies.start_nginx(folder / "nginx", upstream))
+        add(proxies.start_nginx(folder / "nginx", upstream, certificate))
     if wanted("haproxy"):
-        add(proxies.start_haproxy(folder / "haproxy", upstream))
+        add(proxies.start_haproxy(folder / "haproxy", upstream, certificate))
     serve = [options.gatehouse, "serve", "--config"]
     for count in options.policies:
         policies = proxies.write_policies(folder / f"policies-{count}", count)
         name = f"Gatehouse, {count} policies"
         place = folder / f"with-{count}"
         people = proxies.tenants(others=9_999)
-        add(proxies.Gatehouse(name, serve, place, upstream, "sync", policies, people))
+        add(proxies.Gatehouse(name, serve, place, upstream, "sync", policies, people, certificate=certificate))
     if wanted("gatehouse") and not options.policies:
         for program in (options.gatehouse, options.unaudited):
             if not program.exists():
                 raise SystemExit(f"{program} is missing; `make bench` makes it")
         for durability in ("sync", "interval"):
-            add(proxies.Gatehouse(f"Gatehouse, {durability}", serve, folder / durability, upstream, durability))
-        add(proxies.Gatehouse(UNAUDITED, [options.unaudited], folder / "unaudited", upstream, "sync"))
+            name = f"Gatehouse, {durability}"
+            add(proxies.Gatehouse(name, serve, folder / durability, upstream, durability, certificate=certificate))
+        unaudited = [options.unaudited]
+        add(proxies.Gatehouse(UNAUDITED, unaudited, folder / "unaudited", upstream, "sync", certificate=certificate))
     return running
 
 
@@ -188,7 +193,7 @@ def main():
     options.tools = options.tools.resolve()
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    load = Load(options.tools)
+    load = Load(options.tools, options.tls)
     load.check_signature()
     # Below .build rather than in /tmp, which may be memory: the journal is to lie on a disk.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=options.tools))

@@ -53,7 +53,7 @@ def build_tools(folder):
     """Makes the load generator and the upstream."""
     folder.mkdir(parents=True, exist_ok=True)
     sources = REPOSITORY / "Benchmarks"
-    for name, files, libraries in (("upstream", ["upstream.c"], []), ("load", ["load.c", "requests.c"], ["-lcrypto"])):
+    for name, files, libraries in (("upstream", ["upstream.c"], []), ("load", ["load.c", "requests.c"], ["-lssl", "-lcrypto"])):
         program = folder / name
         inputs = [sources / file for file in files]
         if program.exists() and all(program.stat().st_mtime > file.stat().st_mtime for file in inputs):

@@ -8,9 +8,11 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@
 enum { BUFFER = 8192, EVENTS = 512 };
 
 struct options {
-    int port, connections, idle, print, steps, waves;
+    int port, connections, idle, print, steps, waves, tls;
     size_t requests, warmup;
     unsigned seed;
     const char *pids;
@@ -34,6 +36,7 @@ struct options {
 
 struct connection {
     int fd;
+    SSL *tls;    // NULL without --tls
     size_t count;
     uint64_t sent_at;
     char bytes[BUFFER];
@@ -98,11 +101,28 @@ static int open_connection(int port) {
     return fd;
 }
 
+// Takes whatever certificate there is: it is the benchmark's own, on the loopback.
+static SSL *shake_hands(int fd) {
+    static SSL_CTX *context;
+    if (!context && !(context = SSL_CTX_new(TLS_client_method()))) fail("SSL_CTX_new");
+    SSL *tls = SSL_new(context);
+    errno = 0;
+    if (!tls || !SSL_set_fd(tls, fd) || SSL_connect(tls) != 1) fail("the TLS handshake failed");
+    if (fcntl(fd, F_SETFL, O_NONBLOCK)) fail("fcntl");
+    return tls;
+}
+
+static void open_into(struct connection *c, const struct options *o) {
+    c->fd = open_connection(o->port);
+    c->tls = o->tls ? shake_hands(c->fd) : NULL;
+}
+
 static void send_next(struct run *run, struct connection *c) {
     const struct request *request = &run->requests[run->sent++];
     c->count = 0;
     c->sent_at = now();
-    ssize_t count = send(c->fd, request->bytes, request->count, MSG_NOSIGNAL);
+    ssize_t count = c->tls ? SSL_write(c->tls, request->bytes, (int)request->count)
+                           : send(c->fd, request->bytes, request->count, MSG_NOSIGNAL);
     if (count != (ssize_t)request->count) fail("send");
 }
 
@@ -123,9 +143,21 @@ static int is_whole(struct connection *c) {
     return c->count == head + body;
 }
 
+static int receive_tls(struct connection *c) {
+    int count;
+    while ((count = SSL_read(c->tls, c->bytes + c->count, (int)(BUFFER - c->count))) > 0) {
+        c->count += (size_t)count;
+        if (is_whole(c)) return 1;
+    }
+    errno = 0;
+    if (SSL_get_error(c->tls, count) != SSL_ERROR_WANT_READ) fail("the TLS connection ended in the middle of an answer");
+    return 0;
+}
+
 // Reads what has come. Returns whether the answer is whole.
 static int receive(struct connection *c) {
     if (c->count == BUFFER) fail("an answer larger than the buffer");
+    if (c->tls) return receive_tls(c);
     ssize_t count = recv(c->fd, c->bytes + c->count, BUFFER - c->count, 0);
     if (count <= 0) {
         if (count == 0) errno = 0;
@@ -161,7 +193,7 @@ static struct table connect_all(const struct options *o) {
     if (table.poll < 0 || !table.connections) fail("set-up");
     for (int i = 0; i < table.count; i++) {
         struct connection *c = &table.connections[i];
-        c->fd = open_connection(o->port);
+        open_into(c, o);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
         if (epoll_ctl(table.poll, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll_ctl");
     }
@@ -234,7 +266,8 @@ static void hold_idle(struct run *run) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     for (int i = 0; i < o->idle; i++) {
-        struct connection c = {.fd = open_connection(o->port)};
+        struct connection c = {0};
+        open_into(&c, o);
         send_next(run, &c);
         while (!receive(&c)) continue;
     }
@@ -250,6 +283,7 @@ static struct options parse(int argc, char **argv) {
         {"seed", 1, 0, 's'},   {"pids", 1, 0, 'P'},        {"host", 1, 0, 'h'},     {"key-id", 1, 0, 'k'},
         {"secret", 1, 0, 'x'}, {"region", 1, 0, 'r'},      {"date", 1, 0, 'd'},     {"body", 1, 0, 'b'},
         {"idle", 1, 0, 'i'},   {"print", 0, 0, 'o'},       {"steps", 0, 0, 'S'},   {"waves", 0, 0, 'W'},
+        {"tls", 0, 0, 't'},
         {0, 0, 0, 0}};
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (option) {
@@ -269,6 +303,7 @@ static struct options parse(int argc, char **argv) {
         case 'o': o.print = 1; break;
         case 'S': o.steps = 1; break;
         case 'W': o.waves = 1; break;
+        case 't': o.tls = 1; break;
         default: exit(64);
         }
     }

@@ -28,9 +28,10 @@ BODY = {
 class Load:
     """Runs the load generator, each time with requests signed anew."""
 
-    def __init__(self, tools):
+    def __init__(self, tools, tls=False):
         self._program = tools / "load"
         self._seed = 0
+        self.transport = ["--tls"] if tls else []
 
     def command(self, port, *options):
         self._seed += 1
@@ -66,7 +67,7 @@ class Load:
     def measure(self, proxy, connections, requests, warmup):
         command = self.command(
             proxy.port, "--connections", connections, "--requests", requests, "--warmup", warmup,
-            "--pids", ",".join(map(str, proxy.pids)),
+            "--pids", ",".join(map(str, proxy.pids)), *self.transport,
         )  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, preexec_fn=on_load_cpu, check=False)
         if done.returncode != 0:
@@ -76,7 +77,7 @@ class Load:
     @contextlib.contextmanager
     def idle_connections(self, port, count):
         process = subprocess.Popen(
-            self.command(port, "--idle", count),
+            self.command(port, "--idle", count, *self.transport),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=on_load_cpu,
         )  # fmt: skip
         try:

@@ -109,10 +109,29 @@ def start_upstream(tools, folder, cpu=LOAD_CPU):
     return process, int(process.stdout.readline())
 
 
-def start_nginx(folder, upstream):
+class Certificate:
+    """A certificate for the loopback and its key (P-256, as public ones mostly are), made for one run."""
+
+    def __init__(self, folder):
+        self.chain, self.key, self.both = folder / "tls.pem", folder / "tls.key", folder / "tls-both.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", self.key, "-out", self.chain],
+            check=True, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.both.touch(mode=0o600)
+        self.both.write_text(self.chain.read_text() + self.key.read_text())
+
+
+def start_nginx(folder, upstream, certificate=None):
     folder.mkdir()
     port = free_port()
     configuration = folder / "nginx.conf"
+    tls = ""
+    if certificate:
+        tls = f"        ssl_certificate {certificate.chain};\n        ssl_certificate_key {certificate.key};"
+        tls += "\n        ssl_protocols TLSv1.3;"
     paths = "\n".join(
         f"    {kind}_temp_path {folder};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -135,7 +154,8 @@ http {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port} backlog=1024;
+        listen 127.0.0.1:{port} {"ssl" if certificate else ""} backlog=1024;
+{tls}
         location / {{
             proxy_pass http://fixed;
             proxy_http_version 1.1;
@@ -150,7 +170,7 @@ http {{
     return Proxy("nginx", process, port, log)
 
 
-def start_haproxy(folder, upstream):
+def start_haproxy(folder, upstream, certificate=None):
     folder.mkdir()
     port = free_port()
     configuration = folder / "haproxy.cfg"
@@ -166,7 +186,7 @@ defaults
     option http-keep-alive
     http-reuse always
 frontend in
-    bind 127.0.0.1:{port} backlog 1024
+    bind 127.0.0.1:{port} backlog 1024 {f"ssl crt {certificate.both}" if certificate else ""}
     default_backend fixed
 backend fixed
     server fixed 127.0.0.1:{upstream}
@@ -177,11 +197,14 @@ backend fixed
     return Proxy("HAProxy", process, port, log)
 
 
-def gatehouse_configuration(port, admin, upstream, durability, policies):
+def gatehouse_configuration(port, admin, upstream, durability, policies, certificate=None):
     """Everything on, and no limit low enough to be met."""
     plenty = {"requestsPerSecond": 1_000_000, "burst": 1_000_000}
+    listener = {"address": f"127.0.0.1:{port}"}
+    if certificate:
+        listener["tls"] = {"certificate": str(certificate.chain), "privateKey": str(certificate.key)}
     return {
-        "listeners": [{"address": f"127.0.0.1:{port}"}],
+        "listeners": [listener],
         "admin": {"address": f"127.0.0.1:{admin}"},
         "upstream": {
             "region": "us-east-1",
@@ -266,7 +289,7 @@ class Gatehouse(Proxy):
 
     def __init__(
         self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None,
-        journal=None, cpu=PROXY_CPU, **options,
+        journal=None, cpu=PROXY_CPU, certificate=None, **options,
     ):  # fmt: skip
         """`journal`: the folder of another's journal, to go on with; without its index."""
         folder.mkdir()
@@ -277,7 +300,9 @@ class Gatehouse(Proxy):
         # It holds a secret.
         self._configuration.touch(mode=0o600)
         self._configuration.write_text(
-            json.dumps(gatehouse_configuration(port, self._admin, upstream, durability, policies), indent=2)
+            json.dumps(
+                gatehouse_configuration(port, self._admin, upstream, durability, policies, certificate), indent=2
+            )
         )
         tenants_file = folder / "tenants.json"
         tenants_file.touch(mode=0o600)
