@@ -19,10 +19,9 @@ extension Worker {
   private func judgeHead(of call: Call) throws(Refusal) {
     _ = try target(of: call)
     do throws(AuthenticationFailure) {
-      try call.snapshot.verifier.check(
-        call.head, now: call.time, keys: call.snapshot.accessKeys, workspace: &signing)
+      try call.snapshot.check(call.head, now: call.time, workspace: &signing)
     } catch {
-      call.trail.accessKeyId = Verifier.claimedAccessKeyId(call.head)
+      call.trail.claimedAccessKeyId = Verifier.claimedAccessKeyId(call.head)
       throw .unauthenticated(error)
     }
   }

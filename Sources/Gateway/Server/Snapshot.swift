@@ -100,6 +100,13 @@ extension Snapshot {
     return (caller, served[caller.key.owner])
   }
 
+  /// What is judged of a request whose body is not here; see `Verifier`.
+  func check(
+    _ head: RequestHead, now: WallClockTime, workspace: inout SigningWorkspace
+  ) throws(AuthenticationFailure) {
+    try verifier.check(head, now: now, keys: accessKeys, workspace: &workspace)
+  }
+
   /// Whether requests can be signed with the gateway's credentials.
   func canSign(at now: WallClockTime) -> Bool {
     if let end = credentialsEnd, end <= now { return false }
