@@ -85,9 +85,9 @@ package struct Reconciler {
   }
 
   private func updated(_ user: UpstreamUser, _ request: RequestHistory) -> Finding {
-    let name = compare(request.text("name"), user.name ?? "")
+    let name = request.isCut("name") ? .hidden : compare(request.text("name"), user.name ?? "")
     let current = user.metadata ?? ""
-    var metadata = compare(request.text("metadata"), current)
+    var metadata = request.isCut("metadata") ? .hidden : compare(request.text("metadata"), current)
     // How long it was stands there even where it is hidden.
     if metadata == .hidden, let count = request.integer("metadataBytes") {
       if count != current.utf8.count { metadata = .different } else if count == 0 { metadata = .equal }
@@ -132,12 +132,14 @@ extension Reconciler {
   }
 
   private func tagged(_ request: RequestHistory, _ current: [Text: Text]) -> Comparison {
-    guard let wanted = request.wantedTags, request.integer("tagsNotRecorded") == nil else { return .hidden }
+    guard let wanted = request.wantedTags, request.integer("tagsNotRecorded") == nil,
+      !request.isCut("tags"), !request.isCut("changes")
+    else { return .hidden }
     return .all(wanted.map { key, value in current[key].map { compare(value, $0) } ?? .different })
   }
 
   private func untagged(_ request: RequestHistory, _ current: [Text: Text]) -> Comparison {
-    guard let keys = request.tagKeys else { return .hidden }
+    guard let keys = request.tagKeys, !request.isCut("tagKeys") else { return .hidden }
     return keys.contains { current[$0] != nil } ? .different : .equal
   }
 

@@ -53,10 +53,15 @@ struct CheckpointWriter {
   }
 
   private mutating func settleEnd() throws(FileFault) {
-    guard isEndInDoubt else { return }
+    // Somebody may have removed it: the next line then begins it anew, as after a start, and leaves no hole.
+    let size = try files.find(Checkpoint.file)?.size ?? 0
+    guard isEndInDoubt || size < end else { return }
     let found = try CheckpointTail(in: files)
     end = found.end
     doubtful = found.line
+    previous = found.digest
+    last = found.checkpoint
+    lastIsSigned = found.isSigned
     isEndInDoubt = false
     isNameInDoubt = true
   }
@@ -74,11 +79,11 @@ struct CheckpointWriter {
   mutating func write(
     _ head: ChainHead, base: ChainHead, segments: Int, key: Ed25519PrivateKey?, now: WallClockTime
   ) throws(FileFault) -> Bool {
+    try settleEnd()
     if let last, last.head == head, last.base == base, lastIsSigned == (key != nil) { return false }
     let checkpoint = Checkpoint(
       journal: journal, time: now, head: head, base: base, segments: segments, previous: previous)
     let line = checkpoint.line(signedWith: key)
-    try settleEnd()
     try settleName()
     let file = try files.open(Checkpoint.file, .write)
     defer { files.close(file) }

@@ -31,8 +31,10 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
     var refused: [Waiter] = []
     /// The writer waits for a disk that does not answer (`watch`).
     var isStalled = false
-    /// Outcomes that were not taken, because the queue is closed or holds as many as it may.
+    /// Outcomes that were not taken, because the queue is closed or holds as many as it may, and how long those of
+    /// forwarded requests were.
     var lostOutcomes = 0
+    var lostBytes = 0
   }
 
   private enum Writer {
@@ -71,7 +73,8 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
   private static var largestBatch: Int { 1024 }
   /// How many records of the backlog are tried while nothing can be written: each try costs the hashing of all.
   private static var backlogPerTry: Int { 16 }
-  /// What outcomes may take in memory while nothing can be written.
+  /// What outcomes of forwarded requests may take in memory while nothing can be written. How many there are of others,
+  /// the ledger sees to.
   private static var mostOutcomeBytes: Int { 16 << 20 }
   /// How large a bundle may grow by outcomes that come without intents.
   private static var largestJoined: Int { 256 << 10 }
@@ -95,7 +98,11 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
       admission.refused = bundle.removeIntents()
     }
     let left = Self.mostOutcomeBytes - outcomeBytes
-    if bundle.outcomeBytes > left { admission.lostOutcomes = bundle.dropOutcomes(beyondBytes: left) }
+    if bundle.outcomeBytes > left {
+      admission.lostBytes = bundle.outcomeBytes
+      admission.lostOutcomes = bundle.dropOutcomes(beyondBytes: left)
+      admission.lostBytes -= bundle.outcomeBytes
+    }
     guard !bundle.isEmpty else { return admission }
     let wakes = bundle.intents > 0 ? writer != .working : writer == .asleep
     if !pending.join(outcomes: bundle, most: Self.largestJoined) {

@@ -28,6 +28,12 @@ package final class Journal: Sendable {
     package var checkpointNanoseconds: Int64 = 60_000_000_000
     /// With this, checkpoints are signed.
     package var signingKey: Ed25519PrivateKey?
+    /// What records of refused requests may add.
+    package var refusals = RefusalBudget.standard
+    /// Bytes that must be free for other records than those of served requests.
+    package var minimumFreeSpace = 0
+    /// Told what an operator must know, from any thread; must not wait.
+    package var report: @Sendable (JournalEvent) -> Void = { _ in }
 
     package init(directory: String) { self.directory = directory }
   }
@@ -76,7 +82,7 @@ package final class Journal: Sendable {
 
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
-    let shared = JournalShared()
+    let shared = JournalShared(refusals: settings.refusals, clock: clock, report: settings.report)
     if settings.isCopied { shared.removable.store(0, ordering: .relaxed) }
     let thread: PosixThread
     do throws(JournalOpenFailure) {
@@ -105,7 +111,7 @@ package final class Journal: Sendable {
     notices = []
     isKept = false
     continuesOnFailure = false
-    shared = JournalShared()
+    shared = JournalShared(clock: NoTime())
     running = Mutex(nil)
   }
 
@@ -147,6 +153,7 @@ package final class Journal: Sendable {
   package func watch(now: MonotonicInstant, timeout: Int64) {
     guard let waiting = shared.queue.withLock({ $0.watch(now: now, timeout: timeout) }) else { return }
     shared.statistics.withLock { $0.failures += 1 }
+    shared.tell(.stalled(nil))
     for (waiter, late) in waiting { waiter.resume(returning: .failed(.stalled(late))) }
   }
 
@@ -181,6 +188,9 @@ package final class Journal: Sendable {
     let (queued, outcomes, isStalled) = shared.queue.withLock { ($0.count, $0.outcomes, $0.isStalled) }
     statistics.queued = queued
     if isStalled { statistics.failure = .stalled(nil) }
+    (statistics.untoldOutcomes, statistics.suppressed) = shared.refusals.withLock {
+      ($0.untoldOutcomes, $0.suppressed)
+    }
     statistics.delayedOutcomes = statistics.failure == nil ? 0 : outcomes
     return statistics
   }
@@ -211,7 +221,8 @@ package final class Journal: Sendable {
       retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
       checkpoints: CheckpointWriter(tail, of: identity, in: files),
       checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
-      isSynchronous: settings.durability == .sync)
+      isSynchronous: settings.durability == .sync, minimumFreeSpace: settings.minimumFreeSpace,
+      lastTime: recovered.lastTime)
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }
 
@@ -222,4 +233,10 @@ package final class Journal: Sendable {
       throw .noThread(code: error.code)
     }
   }
+}
+
+/// For a journal that keeps nothing.
+private struct NoTime: TimeSource {
+  func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: 0) }
+  func wallClock() -> WallClockTime { WallClockTime(nanoseconds: 0) }
 }

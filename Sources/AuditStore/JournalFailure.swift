@@ -33,7 +33,9 @@ package enum JournalOpenFailure: Error, Sendable, Hashable {
 
   private static func advice(on problem: ChainProblem) -> String {
     if case .unknownVersion = problem.kind { return "" }
-    return "; keep the folder as evidence and begin another"
+    return
+      "; put back what is missing or was changed (docs/audit.md, \"When somebody else changed the journal\"), or "
+      + "keep the folder as evidence and begin another: rename it, and the next start makes a new one"
   }
 
   static func wrapping<T>(_ body: () throws(FileFault) -> T) throws(JournalOpenFailure) -> T {

@@ -22,6 +22,13 @@ package protocol JournalFileSystem: Sendable {
   func rename(_ name: String, to newName: String) throws(FileFault)
   /// When the file was last written, in seconds since 1970.
   func modificationTime(_ name: String) throws(FileFault) -> Int64
+  func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity
+  /// The file that whoever comes by the directory's path finds under this name; `nil`: none.
+  func find(_ name: String) throws(FileFault) -> FoundFile?
+  /// Whether whoever comes by the directory's path finds this directory.
+  func isInPlace() throws(FileFault) -> Bool
+  /// Bytes that files of ours can still take.
+  func freeBytes() throws(FileFault) -> Int
   func close(_ file: OpenFile)
   /// Takes the directory's lock, which ends with the process. It is no file's, so nobody can remove it.
   /// - Returns: whether nobody else holds it.
@@ -33,6 +40,8 @@ package enum OpenMode: Sendable, Hashable {
   case read
   /// To read and write; the file is made, readable by its owner only, when there is none.
   case write
+  /// The same, but whatever is written goes to the file's end, wherever somebody else has put that.
+  case append
 }
 
 /// An open file; whoever opened it must give it to `close`.
@@ -40,6 +49,27 @@ package struct OpenFile: Sendable {
   package let descriptor: Int32
 
   package init(descriptor: Int32) { self.descriptor = descriptor }
+}
+
+/// What makes a file another than one of the same name.
+package struct FileIdentity: Sendable, Hashable {
+  package let device: UInt64
+  package let number: UInt64
+
+  package init(device: UInt64, number: UInt64) {
+    self.device = device
+    self.number = number
+  }
+}
+
+package struct FoundFile: Sendable, Hashable {
+  package let identity: FileIdentity
+  package let size: Int
+
+  package init(identity: FileIdentity, size: Int) {
+    self.identity = identity
+    self.size = size
+  }
 }
 
 /// What the operating system refused.
@@ -51,6 +81,10 @@ package struct FileFault: Error, Sendable, Hashable {
     case remove = "unlink"
     case rename
     case lock = "flock"
+    case find = "stat"
+    case space = "statvfs"
+    /// It is not where it was opened, as `code` says.
+    case displaced
   }
 
   package let operation: Operation
@@ -101,7 +135,9 @@ extension JournalFileSystem {
   }
 
   /// Writes what stands before `end` once more, so that the next synchronisation covers it.
-  func rewrite(_ file: OpenFile, named name: String, upTo end: Int) throws(FileFault) {
+  func rewrite(_ name: String, upTo end: Int) throws(FileFault) {
+    let file = try open(name, .write)
+    defer { close(file) }
     var done = 0
     while done < end {
       var chunk = [UInt8](repeating: 0, count: min(1 << 20, end - done))
@@ -154,6 +190,17 @@ extension JournalFileSystem {
     }
     return bytes
   }
+
+  /// The line that ends at `end`, without its line feed; `nil` when none does.
+  func lastLine(of file: OpenFile, before end: Int) throws(FileFault) -> [UInt8]? {
+    let start = max(0, end - longestLine)
+    let bytes = try contents(of: file, from: start, count: end - start)
+    guard bytes.last == 0x0A else { return nil }
+    return bytes.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false).last.map { Array($0) }
+  }
+
+  /// Of those that older versions wrote.
+  private var longestLine: Int { 1 << 20 }
 
   private func readPart(
     _ file: OpenFile, at offset: Int, into bytes: inout [UInt8], from start: Int

@@ -8,8 +8,18 @@ package struct JournalStatistics: Sendable {
   package var synchronizations = DurationHistogram()
   /// Batches that could not be written, or not be synchronised.
   package var failures = 0
-  /// Outcomes that were given up: requests whose end the journal does not tell.
+  /// Outcomes of forwarded requests that were given up: requests whose end the journal does not tell.
   package var lostOutcomes = 0
+  /// Those of them of which the journal does not tell either that they were given up.
+  package var untoldOutcomes = 0
+  /// Records of requests that were not forwarded, of which `suppressed` records tell instead.
+  package var suppressed = 0
+  /// Of all segments.
+  package var bytes = 0
+  /// That the disk has left for it; `nil` when nobody knows.
+  package var freeBytes: Int?
+  /// Whether that is less than `audit.minimumFreeSpace`.
+  package var isSpaceLow = false
   /// Records that wait for the writer.
   package var queued = 0
   /// Outcomes that wait because the last try to write failed.
@@ -30,5 +40,5 @@ package struct JournalStatistics: Sendable {
   package var failure: JournalFailure?
 
   /// Outcomes that should stand in the journal and do not (yet).
-  package var unwrittenOutcomes: Int { lostOutcomes + delayedOutcomes }
+  package var unwrittenOutcomes: Int { untoldOutcomes + delayedOutcomes }
 }

@@ -5,13 +5,13 @@ internal import Threads
 
 /// What the journal's thread does: one batch after another.
 final class JournalWriter {
-  private let shared: JournalShared
+  let shared: JournalShared
   let segments: SegmentWriter
   private let retention: Retention
   private var checkpoints: CheckpointWriter
   private let checkpointPeriod: Int64
   private var nextCheckpoint: MonotonicInstant
-  private let clock: any TimeSource
+  let clock: any TimeSource
   private let isSynchronous: Bool
   private var batch: [JournalShared.Bundle] = []
   /// When the mark is renewed under load that leaves no rest.
@@ -23,20 +23,32 @@ final class JournalWriter {
   private var announced: ExpiredSegments?
   /// Since when something is written that may not be on disk.
   private var unsynchronizedSince: MonotonicInstant?
+  /// When the disk and the files' places are looked at.
+  var nextLook: MonotonicInstant
+  var space: SpaceWatch
+  private var retentionClock: RetentionClock
 
   /// With `interval` durability, how often the disk is asked.
   private static let synchronizationInterval: Int64 = 100_000_000
   /// How often the mark is renewed under load that leaves no rest. Whoever reads behind the writer sees records that late.
   private static let markInterval: Int64 = 100_000_000
+  static let lookInterval: Int64 = 1_000_000_000
 
+  /// - Parameter lastTime: of the last record; `nil` when there is none.
   init(
     shared: JournalShared, segments: SegmentWriter, retention: Retention, checkpoints: CheckpointWriter,
-    checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool
+    checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool, minimumFreeSpace: Int = 0,
+    lastTime: WallClockTime? = nil
   ) {
     self.checkpoints = checkpoints
     self.checkpointPeriod = checkpointPeriod
     nextCheckpoint = clock.monotonic()
     nextMark = nextCheckpoint
+    nextLook = nextCheckpoint
+    space = SpaceWatch(minimum: minimumFreeSpace)
+    retentionClock = RetentionClock(
+      lastTime: lastTime, keptNanoseconds: retention.keptNanoseconds, now: nextCheckpoint,
+      wallClock: clock.wallClock())
     self.shared = shared
     self.segments = segments
     self.retention = retention
@@ -47,6 +59,11 @@ final class JournalWriter {
   /// Returns when the queue is closed and everything in it is written.
   func run() {
     var hasRested = false
+    segments.whenPutBack = { [shared] segment in
+      shared.tell(
+        .putBack("\(segment.file) was not in its place and was written anew from the open file"))
+    }
+    look()
     removeExpired()
     writeCheckpoint()
     while true {
@@ -65,9 +82,11 @@ final class JournalWriter {
         synchronizeWritten()
         // Readers that take only what is on disk would wait as long, too.
         segments.updateMark()
-        _ = shared.work.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod))
+        _ = shared.work.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod, Self.lookInterval))
+        rotateIfDue()
         hasRested = false
       case .stop:
+        if tellSuppressed(isLast: true) { continue }
         finish()
         return shared.hasEnded.signal()
       }
@@ -85,6 +104,7 @@ final class JournalWriter {
       segments.updateMark()
       nextMark = now.advanced(byNanoseconds: Self.markInterval)
     }
+    if now >= nextLook { look() }
     if now >= nextCheckpoint { writeCheckpoint() }
     if let nextRetention, now >= nextRetention { removeExpired() }
   }
@@ -120,7 +140,7 @@ final class JournalWriter {
   func write(
     durably: Bool, _ body: (inout ChainedLines, inout ChainHead) -> Void
   ) throws(FileFault) {
-    try segments.append(body)
+    try segments.append(checksPlace: !durably, body)
     guard durably else {
       if unsynchronizedSince == nil { unsynchronizedSince = clock.monotonic() }
       return
@@ -154,6 +174,8 @@ final class JournalWriter {
       statistics.lastSequence = last
       statistics.failure = nil
     }
+    shared.tellSuccess()
+    settleUnforwarded(batch)
     var first = last - count + 1
     for bundle in batch {
       let next = first + bundle.count
@@ -184,12 +206,19 @@ final class JournalWriter {
     batch.removeAll(keepingCapacity: true)
   }
 
-  private func note(_ fault: FileFault, lostOutcomes: Int) {
+  func note(_ fault: FileFault, lostOutcomes: Int) {
     shared.statistics.withLock { statistics in
       statistics.failures += 1
       statistics.lostOutcomes += lostOutcomes
       statistics.failure = .file(fault)
     }
+    shared.tell(.file(fault))
+  }
+
+  /// The ledger lets others in for them.
+  private func settleUnforwarded(_ batch: [JournalShared.Bundle]) {
+    let bytes = batch.reduce(0) { $0 + $1.unforwardedBytes }
+    if bytes > 0 { shared.refusals.withLock { $0.settle(bytes: bytes) } }
   }
 
   /// Asks the disk for what was written without waiting for it (`interval`).
@@ -209,7 +238,10 @@ final class JournalWriter {
     guard shared.isRotationDue.load(ordering: .relaxed) else { return }
     shared.isRotationDue.store(false, ordering: .relaxed)
     do throws(FileFault) {
-      try segments.finishSegment()
+      try puttingBack { () throws(FileFault) in
+        try segments.settle()
+        try segments.finishSegment()
+      }
       writeCheckpoint()
     } catch {
       note(error, lostOutcomes: 0)
@@ -265,13 +297,13 @@ final class JournalWriter {
   /// or not. The checkpoint is what nobody without the key can write: a record of a removal anybody can chain.
   func removeExpired(now: WallClockTime) throws(FileFault) {
     try segments.synchronize()
-    if let current = segments.currentSegment, try retention.wantsEnd(of: current, now: now) {
+    if let current = segments.currentSegment, try retention.wantsEnd(of: current, now: believed(now)) {
       try segments.finishSegment()
     }
     let listing = try JournalListing(segments.files)
-    try retention.remove(listing.leftovers)
+    segments.noteRemoved(bytes: try retention.remove(listing.leftovers))
     if announced == nil, let expired = try nextExpired(in: listing, now: now) {
-      try write(durably: true) { $0.append(expired.record(at: now), after: &$1) }
+      try write(durably: true) { $0.append(expired.record(at: believed(now)), after: &$1) }
       announced = expired
       let last = segments.head.sequence
       shared.statistics.withLock { statistics in
@@ -284,7 +316,8 @@ final class JournalWriter {
     try segments.moveBase(to: expired.last)
     shared.statistics.withLock { $0.baseSequence = expired.last.sequence }
     announced = nil
-    try retention.remove(expired.segments)
+    segments.noteRemoved(bytes: try retention.remove(expired.segments))
+    shared.tell(.expired(expired))
   }
 
   private func nextExpired(
@@ -293,12 +326,21 @@ final class JournalWriter {
     let removable = shared.removable.load(ordering: .relaxed)
     let (expired, overdue) = try retention.expired(
       in: listing, isEnded: segments.currentSegment == nil, head: segments.head, removable: removable,
-      now: now)
+      now: believed(now))
     shared.statistics.withLock { $0.overdueSegments = overdue }
     return expired
   }
 
+  /// What retention takes for the time.
+  private func believed(_ now: WallClockTime) -> WallClockTime {
+    let (time, ahead) = retentionClock.time(now, at: clock.monotonic())
+    if let ahead { shared.tell(.clockNotFollowed(secondsAhead: ahead)) }
+    return time
+  }
+
   func finish() {
+    // The next start would find that it is gone.
+    try? puttingBack { () throws(FileFault) in try segments.settle() }
     writeCheckpoint()
     do throws(FileFault) {
       try segments.close()

@@ -52,6 +52,8 @@ package final class PosixFileSystem: JournalFileSystem {
       switch mode {
       case .read: O_RDONLY | O_NOFOLLOW
       case .write: O_RDWR | O_CREAT | O_NOFOLLOW
+      // On Linux it holds for pwrite as well (pwrite(2), Bugs).
+      case .append: O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW
       }
     let descriptor = try Self.retrying(.open, name) {
       Int(openat(directory, name, flags | O_CLOEXEC, 0o600))
@@ -115,6 +117,36 @@ package final class PosixFileSystem: JournalFileSystem {
     return Int64(status.st_mtim.tv_sec)
   }
 
+  package func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity {
+    var status = stat()
+    guard fstat(file.descriptor, &status) == 0 else { throw FileFault(.size, path, code: errno) }
+    return FileIdentity(status)
+  }
+
+  package func find(_ name: String) throws(FileFault) -> FoundFile? {
+    try Self.find("\(path)/\(name)", following: false).map {
+      FoundFile(identity: FileIdentity($0), size: Int($0.st_size))
+    }
+  }
+
+  package func isInPlace() throws(FileFault) -> Bool {
+    try Self.find(path, following: true).map { FileIdentity($0) }
+      == (try identity(OpenFile(descriptor: directory)))
+  }
+
+  private static func find(_ path: String, following: Bool) throws(FileFault) -> stat? {
+    var status = stat()
+    guard fstatat(AT_FDCWD, path, &status, following ? 0 : AT_SYMLINK_NOFOLLOW) != 0 else { return status }
+    guard errno == ENOENT || errno == ENOTDIR else { throw FileFault(.find, path, code: errno) }
+    return nil
+  }
+
+  package func freeBytes() throws(FileFault) -> Int {
+    var status = statvfs()
+    guard fstatvfs(directory, &status) == 0 else { throw FileFault(.space, path, code: errno) }
+    return Int(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+  }
+
   package func close(_ file: OpenFile) {
     // Everything that matters was synchronised; what close reports cannot be acted upon.
     _ = Glibc.close(file.descriptor)
@@ -145,9 +177,16 @@ package final class PosixFileSystem: JournalFileSystem {
   }
 }
 
+extension FileIdentity {
+  fileprivate init(_ status: stat) {
+    self.init(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+  }
+}
+
 extension FileFault: CustomStringConvertible {
   /// `write journal-….jsonl: No space left on device`
   package var description: String {
+    if operation == .displaced { return Displacement(code: code).description(of: name) }
     let reason =
       code == 0 ? "nothing was written" : strerror(code).map { String(cString: $0) } ?? "error \(code)"
     return "\(operation.rawValue) \(name): \(reason)"

@@ -8,15 +8,17 @@ internal import Primitives
 final class RecordBundle<Waiter: Sendable>: @unchecked Sendable {
   private struct Place: BitwiseCopyable {
     let end: Int
-    let isIntent: Bool
+    let kind: BundledRecord
   }
 
   /// All records.
   var bytes: ByteBuffer
   private var places = ScratchArray<Place>()
   private(set) var intents = 0
-  /// Of the outcomes.
+  /// Of the outcomes of requests that were forwarded.
   private(set) var outcomeBytes = 0
+  /// Of those of requests that were not.
+  private(set) var unforwardedBytes = 0
   /// Who waits for the intents, in their order; empty once they were told something else.
   private(set) var waiters: [Waiter] = []
   /// In place of `waiters`, once they were told that the disk does not answer.
@@ -39,15 +41,16 @@ final class RecordBundle<Waiter: Sendable>: @unchecked Sendable {
 
   /// Notes a record that ends at `end` and begins where the one before ends.
   func note(intentEndingAt end: Int, _ waiter: Waiter) {
-    places.append(Place(end: end, isIntent: true))
+    places.append(Place(end: end, kind: .intent))
     intents += 1
     waiters.append(waiter)
   }
 
   /// As for an intent.
-  func note(outcomeEndingAt end: Int) {
-    outcomeBytes += end - start(of: count)
-    places.append(Place(end: end, isIntent: false))
+  func note(outcomeEndingAt end: Int, isForwarded: Bool = true) {
+    let bytes = end - start(of: count)
+    if isForwarded { outcomeBytes += bytes } else { unforwardedBytes += bytes }
+    places.append(Place(end: end, kind: isForwarded ? .outcome : .unforwarded))
   }
 
   func append(intent record: Span<UInt8>, _ waiter: Waiter) {
@@ -55,17 +58,17 @@ final class RecordBundle<Waiter: Sendable>: @unchecked Sendable {
     note(intentEndingAt: bytes.count, waiter)
   }
 
-  func append(outcome record: Span<UInt8>) {
+  func append(outcome record: Span<UInt8>, isForwarded: Bool = true) {
     bytes.append(record)
-    note(outcomeEndingAt: bytes.count)
+    note(outcomeEndingAt: bytes.count, isForwarded: isForwarded)
   }
 
   /// Each record in its order.
-  func forEach(_ body: (_ record: Span<UInt8>, _ isIntent: Bool) -> Void) {
+  func forEach(_ body: (_ record: Span<UInt8>, _ kind: BundledRecord) -> Void) {
     var start = 0
     for index in places.indices {
       let place = places[index]
-      body(bytes.span.extracting(start..<place.end), place.isIntent)
+      body(bytes.span.extracting(start..<place.end), place.kind)
       start = place.end
     }
   }
@@ -84,7 +87,7 @@ final class RecordBundle<Waiter: Sendable>: @unchecked Sendable {
 
   private func forEachIntent(_ body: (_ intent: Int, _ place: Int) -> Void) {
     var intent = 0
-    for index in places.indices where places[index].isIntent {
+    for index in places.indices where places[index].kind == .intent {
       body(intent, index)
       intent += 1
     }
@@ -96,6 +99,7 @@ final class RecordBundle<Waiter: Sendable>: @unchecked Sendable {
     places.removeAll()
     intents = 0
     outcomeBytes = 0
+    unforwardedBytes = 0
     waiters.removeAll(keepingCapacity: true)
     late = []
     answer = .open
@@ -119,27 +123,37 @@ extension RecordBundle {
     return waiters
   }
 
-  /// Keeps the intents, and the first outcomes that fit in so many bytes.
+  /// Keeps the rest, and of the outcomes of forwarded requests the first that fit in so many bytes.
   /// - Returns: how many outcomes are gone.
   func dropOutcomes(beyondBytes most: Int) -> Int {
     let former = outcomes
     let kept = RecordBundle()
     var next = waiters.makeIterator()
-    forEach { record, isIntent in
-      if isIntent {
-        if let waiter = next.next() { kept.append(intent: record, waiter) }
-      } else if kept.outcomeBytes + record.count <= most {
-        kept.append(outcome: record)
+    forEach { record, kind in
+      switch kind {
+      case .intent: if let waiter = next.next() { kept.append(intent: record, waiter) }
+      case .outcome: if kept.outcomeBytes + record.count <= most { kept.append(outcome: record) }
+      case .unforwarded: kept.append(outcome: record, isForwarded: false)
       }
     }
     take(from: kept)
     return former - outcomes
   }
 
+  /// Keeps the intents only.
+  func removeOutcomes() {
+    let kept = RecordBundle()
+    var next = waiters.makeIterator()
+    forEach { record, kind in
+      if kind == .intent, let waiter = next.next() { kept.append(intent: record, waiter) }
+    }
+    take(from: kept)
+  }
+
   private func keepOutcomes() {
     let kept = RecordBundle()
-    forEach { record, isIntent in
-      if !isIntent { kept.append(outcome: record) }
+    forEach { record, kind in
+      if kind != .intent { kept.append(outcome: record, isForwarded: kind == .outcome) }
     }
     take(from: kept)
   }
@@ -147,8 +161,18 @@ extension RecordBundle {
   private func take(from other: RecordBundle) {
     swap(&bytes, &other.bytes)
     swap(&places, &other.places)
-    (intents, outcomeBytes, waiters) = (other.intents, other.outcomeBytes, other.waiters)
+    (intents, waiters) = (other.intents, other.waiters)
+    (outcomeBytes, unforwardedBytes) = (other.outcomeBytes, other.unforwardedBytes)
   }
+}
+
+/// What a record in a bundle is.
+enum BundledRecord: UInt8, BitwiseCopyable {
+  case intent
+  /// The outcome of a request that was forwarded, or a record about no request.
+  case outcome
+  /// The outcome of a request that was not forwarded.
+  case unforwarded
 }
 
 /// Bundles in the order of their arrival, and how much is in them.
@@ -171,19 +195,19 @@ struct BundleList<Waiter: Sendable> {
     guard bundle.intents == 0, let home = bundle.home, let last = bundles.last, last.home === home,
       last.bytes.count + bundle.bytes.count <= most
     else { return false }
-    bundle.forEach { record, _ in last.append(outcome: record) }
+    bundle.forEach { record, kind in last.append(outcome: record, isForwarded: kind == .outcome) }
     add(bundle)
     return true
   }
 
   /// Copies the bundle's outcomes to bundles of at most `most` records.
   mutating func copyOutcomes(of bundle: RecordBundle<Waiter>, most: Int) {
-    bundle.forEach { record, isIntent in
-      guard !isIntent else { return }
+    bundle.forEach { record, kind in
+      guard kind != .intent else { return }
       if bundles.last.map({ $0.count >= most }) ?? true { bundles.append(RecordBundle()) }
-      bundles.last?.append(outcome: record)
+      bundles.last?.append(outcome: record, isForwarded: kind == .outcome)
       count += 1
-      outcomeBytes += record.count
+      if kind == .outcome { outcomeBytes += record.count }
     }
   }
 
@@ -213,7 +237,10 @@ struct BundleList<Waiter: Sendable> {
   }
 
   mutating func removeOutcomes() {
-    let _: [Int] = change { [$0.dropOutcomes(beyondBytes: -1)] }
+    let _: [Waiter] = change {
+      $0.removeOutcomes()
+      return []
+    }
   }
 
   private mutating func change<T>(_ body: (RecordBundle<Waiter>) -> [T]) -> [T] {

@@ -1,5 +1,6 @@
 package import AuditTrail
-internal import Primitives
+package import Primitives
+internal import Synchronization
 
 /// Gathers the records of one loop's turn and hands them to the journal's writer together: one lock and at most one
 /// signal a turn, however many requests the turn served.
@@ -45,7 +46,7 @@ package final class RecordCollector {
     _ write: (inout RecordWriter) -> Void
   ) async throws(JournalFailure) -> Journal.Intent {
     guard journal.isKept else { return .discarded }
-    write(&record)
+    record.append(bounded: write)
     let answer = await withUnsafeContinuation { (waiter: IntentWaiter) in
       bundle.note(intentEndingAt: record.bytes.count, waiter)
       handOverIfLarge()
@@ -53,13 +54,34 @@ package final class RecordCollector {
     return try journal.intent(answer)
   }
 
-  /// Takes an outcome and does not wait: it is written with the next intents, or a few milliseconds after it was handed
+  /// Takes the outcome of a request that was forwarded and does not wait: it is written with the next intents, or a few milliseconds after it was handed
   /// over. While the journal cannot be written it is kept and tried again.
   /// - Parameter write: writes one record, from `begin` to `end`.
   package func conclude(_ write: (inout RecordWriter) -> Void) {
     guard journal.isKept else { return }
-    write(&record)
+    record.append(bounded: write)
     bundle.note(outcomeEndingAt: record.bytes.count)
+    handOverIfLarge()
+  }
+
+  /// Takes the outcome of a request that was not forwarded, if it gets a record; if not, it is counted.
+  /// - Parameters:
+  ///   - now: when it came.
+  ///   - time: the same.
+  ///   - write: as above.
+  package func conclude(
+    _ request: UnforwardedRequest, now: MonotonicInstant, at time: WallClockTime,
+    _ write: (inout RecordWriter) -> Void
+  ) {
+    guard journal.isKept else { return }
+    let start = record.bytes.count
+    record.append(bounded: write)
+    let bytes = record.bytes.count - start
+    let isAdmitted = journal.shared.refusals.withLock {
+      $0.admit(request, bytes: bytes, now: now, time: time)
+    }
+    guard isAdmitted else { return record.truncate(to: start) }
+    bundle.note(outcomeEndingAt: record.bytes.count, isForwarded: false)
     handOverIfLarge()
   }
 

@@ -18,6 +18,8 @@ struct RecoveredJournal {
   let lastSegment: Segment?
   /// The last record, when it was found cut although it had been on disk.
   let dropped: DroppedRecord?
+  /// The time of the last record; `nil` when there is none.
+  let lastTime: WallClockTime?
   /// What was found and mended, for the log.
   let notices: [String]
 }
@@ -61,7 +63,9 @@ extension RecoveredJournal {
       if let problem = scan.problem { return .failure(.broken(problem)) }
       let base = listing.base() ?? .genesis
       return .success(
-        RecoveredJournal(head: base, base: base, lastSegment: nil, dropped: nil, notices: notices))
+        RecoveredJournal(
+          head: base, base: base, lastSegment: nil, dropped: nil, lastTime: nil,
+          notices: notices))
     }
     if let problem = try listing.contradictionOfBase(in: files) { return .failure(.broken(problem)) }
     if let problem = scan.problem {
@@ -75,7 +79,7 @@ extension RecoveredJournal {
         head: scan.extent.head, base: try listing.base(in: files),
         lastSegment: Segment(
           name: last, end: scan.end, isInDoubt: listing.headMark?.head != scan.extent.head),
-        dropped: dropped, notices: notices))
+        dropped: dropped, lastTime: try listing.lastTime(before: scan.end, in: files), notices: notices))
   }
 
   /// Cuts the segment after its last good record. What is cut stays in a file beside it.
@@ -151,6 +155,21 @@ extension JournalListing {
     lines.close()
     _ = try result.get()
     return link
+  }
+
+  /// The time of the last record.
+  /// - Parameter end: where it ends, if it stands in the last segment.
+  fileprivate func lastTime(before end: Int, in files: any JournalFileSystem) throws(FileFault)
+    -> WallClockTime?
+  {
+    for segment in segments.reversed() {
+      let file = try files.open(segment.file, .read)
+      defer { files.close(file) }
+      let end = segment == segments.last ? end : try files.size(file)
+      guard end > 0 else { continue }
+      return try files.lastLine(of: file, before: end).flatMap { JournalRecord(line: $0) }?.time
+    }
+    return nil
   }
 
   /// What is wrong when segments are to go of which the first that stays is not chained to them.

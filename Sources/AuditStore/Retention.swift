@@ -8,8 +8,8 @@ struct Retention {
   /// `nil`: nothing is ever removed.
   let keptNanoseconds: Int64?
 
-  /// What one `expired` record names at most; the rest comes at the next look.
-  private static let mostSegments = 1000
+  /// What one `expired` record names at most, and so what one look removes; the rest comes at the next.
+  private static let mostSegments = 400
 
   /// How often a journal that nothing is written to is looked through; `nil`: never.
   var period: Int64? {
@@ -48,7 +48,8 @@ struct Retention {
     let segments = listing.segments
     // One that a failed write left without a record is where the record of the removal will go.
     let ended = (isEnded ? segments[...] : segments.dropLast()).prefix { $0.firstSequence <= head.sequence }
-    let most = min(Self.mostSegments, ended.count)
+    // Half of them at most, so that nothing that goes wrong takes all at once.
+    let most = min(Self.mostSegments, (ended.count + 1) / 2)
     var old = 0
     while old < most, try files.modificationTime(segments[old].file) < limit { old += 1 }
     let last = { (index: Int) in
@@ -67,10 +68,16 @@ struct Retention {
   }
 
   /// Removes segments of which the journal says already that they are gone.
-  func remove(_ segments: [SegmentName]) throws(FileFault) {
-    guard !segments.isEmpty else { return }
-    for name in segments { try files.remove(name.file) }
+  /// - Returns: how many bytes they held.
+  func remove(_ segments: [SegmentName]) throws(FileFault) -> Int {
+    guard !segments.isEmpty else { return 0 }
+    var bytes = 0
+    for name in segments {
+      bytes += try files.size(of: name.file)
+      try files.remove(name.file)
+    }
     try files.synchronizeDirectory()
+    return bytes
   }
 
   private func limit(_ now: WallClockTime) -> Int64? {

@@ -8,9 +8,10 @@ internal import AuditTrail
 /// segment. Until the cut is on disk nothing else is written: two continuations of one record would be a fork that no
 /// reader could tell from a forgery.
 final class SegmentWriter {
-  private struct Segment {
+  struct Segment {
     let name: SegmentName
     let file: OpenFile
+    let identity: FileIdentity
     /// Where the next record goes.
     var end: Int
     /// As far as it is known to be on disk.
@@ -22,6 +23,8 @@ final class SegmentWriter {
     let segment: Segment
     /// To what size.
     var end: Int
+    /// Whether it is not in its place; then its descriptor is still open.
+    var isDisplaced = false
   }
 
   let files: any JournalFileSystem
@@ -38,6 +41,12 @@ final class SegmentWriter {
   private var synchronizedHead: ChainHead
   private var mark: HeadMark
   private var isMarkCurrent = false
+  /// Bytes of the segments before the one at hand.
+  private var finishedBytes: Int
+  /// Whether a segment that was removed or replaced is written anew from its descriptor.
+  var putsBack = false
+  /// Called when that was done.
+  var whenPutBack: (SegmentName) -> Void = { _ in }
 
   /// Continues a journal as recovery left it.
   /// - Parameter first: a record that is on disk before the mark forgets what recovery dropped.
@@ -50,9 +59,11 @@ final class SegmentWriter {
     head = recovered.head
     synchronizedHead = recovered.head
     mark = HeadMark(head: recovered.head, base: recovered.base)
+    finishedBytes = 0
     let file = try files.open(HeadMark.file, .write)
     markFile = file
     do throws(FileFault) {
+      finishedBytes = try Self.sizeOfSegments(in: files)
       try openLast(recovered.lastSegment)
       if let first {
         try append { $0.append(first, after: &$1) }
@@ -80,8 +91,20 @@ final class SegmentWriter {
   /// The first record of the segment at hand; `nil` when the next record begins one.
   var currentSegment: SegmentName? { segment?.name }
 
+  /// Whether a segment is being written.
+  var isWritten: Bool { segment != nil }
+
+  /// Bytes of all segments.
+  var size: Int { finishedBytes + (segment?.end ?? 0) }
+
+  /// Segments of so many bytes were removed by retention.
+  func noteRemoved(bytes: Int) { finishedBytes -= bytes }
+
   /// Chains and writes all records that `body` appends, or none. They are not yet on disk.
-  func append(_ body: (inout ChainedLines, inout ChainHead) -> Void) throws(FileFault) {
+  /// - Parameter checksPlace: whether nobody asks for the disk before the records count as written.
+  func append(
+    checksPlace: Bool = false, _ body: (inout ChainedLines, inout ChainHead) -> Void
+  ) throws(FileFault) {
     try cutBackDistrusted()
     if let segment, segment.end >= segmentSize { try finishSegment() }
     // Before the batch is among the lines, as a new segment gets all of them.
@@ -89,14 +112,17 @@ final class SegmentWriter {
     let start = unsynchronized.count
     var next = head
     body(&unsynchronized, &next)
+    var written = segment
+    written.end += unsynchronized.count - start
     do throws(FileFault) {
       try files.writeAll(segment.file, named: segment.name.file, at: segment.end, unsynchronized, from: start)
+      if checksPlace { try checkPlace(of: written) }
     } catch {
       unsynchronized.truncate(to: start)
-      distrustSegment(from: segment.end)
+      distrustSegment(from: segment.end, after: error)
       throw error
     }
-    self.segment?.end += unsynchronized.count - start
+    self.segment = written
     head = next
   }
 
@@ -107,13 +133,31 @@ final class SegmentWriter {
     var segment = try openSegment()
     do throws(FileFault) {
       try files.synchronize(segment.file)
+      try checkPlace(of: segment)
     } catch {
-      distrustSegment(from: segment.synchronizedEnd)
+      distrustSegment(from: segment.synchronizedEnd, after: error)
       throw error
     }
     segment.synchronizedEnd = segment.end
     self.segment = segment
     noteSynchronized()
+  }
+
+  /// Looks whether all files are in their places, and mends what can be mended; to be called when nobody asks for
+  /// anything.
+  func settle() throws(FileFault) {
+    try cutBackDistrusted()
+    if let segment {
+      do throws(FileFault) {
+        try checkPlace(of: segment)
+      } catch {
+        distrustSegment(from: segment.synchronizedEnd, after: error)
+        throw error
+      }
+    }
+    if let markFile, try files.find(HeadMark.file)?.identity != (try files.identity(markFile)) {
+      forgetMarkFile()
+    }
   }
 
   /// Gives up what is not known to be on disk, because nobody was told that it is.
@@ -131,6 +175,7 @@ final class SegmentWriter {
     // The mark promises less than there is when this fails, never more.
     try? writeMark(durably: true)
     files.close(segment.file)
+    finishedBytes += segment.end
     self.segment = nil
   }
 
@@ -162,11 +207,14 @@ final class SegmentWriter {
 
   private func openLast(_ last: RecoveredJournal.Segment?) throws(FileFault) {
     guard let last else { return }
-    let file = try files.open(last.name.file, .write)
-    segment = Segment(name: last.name, file: file, end: last.end, synchronizedEnd: last.end)
+    let file = try files.open(last.name.file, .append)
+    let identity = try files.identity(file)
+    segment = Segment(
+      name: last.name, file: file, identity: identity, end: last.end, synchronizedEnd: last.end)
+    finishedBytes -= last.end
     // What a killed process wrote may still be in memory only. And when one of its synchronisations failed, the system
     // may take for written what is not, and would not write it now unless it were written again.
-    if last.isInDoubt { try files.rewrite(file, named: last.name.file, upTo: last.end) }
+    if last.isInDoubt { try files.rewrite(last.name.file, upTo: last.end) }
     try files.synchronize(file)
   }
 
@@ -174,8 +222,10 @@ final class SegmentWriter {
   private func openSegment() throws(FileFault) -> Segment {
     if let segment { return segment }
     let name = SegmentName(firstSequence: synchronizedHead.sequence + 1)
-    let file = try files.open(name.file, .write)
+    let file = try files.open(name.file, .append)
+    let identity: FileIdentity
     do throws(FileFault) {
+      identity = try files.identity(file)
       // A former attempt may have left something.
       try files.truncate(file, to: 0)
       try files.synchronizeDirectory()
@@ -184,22 +234,35 @@ final class SegmentWriter {
       files.close(file)
       throw error
     }
-    let opened = Segment(name: name, file: file, end: unsynchronized.count, synchronizedEnd: 0)
+    let opened = Segment(
+      name: name, file: file, identity: identity, end: unsynchronized.count, synchronizedEnd: 0)
     segment = opened
     return opened
   }
 
-  private func distrustSegment(from end: Int) {
+  private func distrustSegment(from end: Int, after fault: FileFault? = nil) {
     guard let segment else { return }
-    distrusted = Distrusted(segment: segment, end: end)
+    let isDisplaced = fault?.operation == .displaced
+    distrusted = Distrusted(segment: segment, end: end, isDisplaced: isDisplaced)
+    finishedBytes += end
+    self.segment = nil
+    // What it holds may be nowhere else.
+    guard !isDisplaced else { return }
     // Its descriptor is not asked again.
     files.close(segment.file)
-    self.segment = nil
     // At once if possible, so that readers do not see what may go away.
     try? cutBackDistrusted()
   }
 
   private func cutBackDistrusted() throws(FileFault) {
+    if let distrusted, distrusted.isDisplaced {
+      try settlePlace(
+        of: distrusted.segment, upTo: distrusted.end,
+        distrusted.end > distrusted.segment.synchronizedEnd ? head : synchronizedHead)
+      files.close(distrusted.segment.file)
+      self.distrusted?.isDisplaced = false
+      forgetMarkFile()
+    }
     guard let distrusted else { return }
     let file = try files.open(distrusted.segment.name.file, .write)
     defer { files.close(file) }
@@ -208,6 +271,7 @@ final class SegmentWriter {
       try files.synchronize(file)
     } catch {
       // Now what was written since the last synchronisation is in doubt as well; it is still in memory.
+      finishedBytes -= distrusted.end - distrusted.segment.synchronizedEnd
       self.distrusted?.end = distrusted.segment.synchronizedEnd
       throw error
     }
@@ -219,6 +283,21 @@ final class SegmentWriter {
     unsynchronized.removeAll()
     synchronizedHead = head
     isMarkCurrent = false
+  }
+
+  /// It may have been removed with the segment.
+  private func forgetMarkFile() {
+    if let markFile { files.close(markFile) }
+    markFile = nil
+    isMarkCurrent = false
+  }
+
+  func notePutBack(_ name: SegmentName) { whenPutBack(name) }
+
+  private static func sizeOfSegments(in files: any JournalFileSystem) throws(FileFault) -> Int {
+    var size = 0
+    for name in try files.names() where SegmentName(file: name) != nil { size += try files.size(of: name) }
+    return size
   }
 
   private func writeMark(durably: Bool) throws(FileFault) {
@@ -241,6 +320,7 @@ final class SegmentWriter {
 
   private func closeFiles() {
     if let segment { files.close(segment.file) }
+    if let distrusted, distrusted.isDisplaced { files.close(distrusted.segment.file) }
     segment = nil
     distrusted = nil
     if let markFile { files.close(markFile) }

@@ -119,7 +119,7 @@ extension AuditedResult {
     bytes.append(decimal: intent)
     if let reason {
       bytes.append(",\"reason\":")
-      bytes.append(jsonString: Array(reason.utf8).span)
+      bytes.append(jsonString: RecordWriter.cut(Array(reason.utf8).span, after: 4096))
     }
     if let appInstanceUserArn {
       bytes.append(",\"appInstanceUserArn\":")

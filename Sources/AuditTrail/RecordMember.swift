@@ -10,6 +10,8 @@ enum RecordMember: UInt8, Comparable {
   case name, metadata, tags, tagKeys, expirationDays
   case decision, violations, warnings, changes, policyRevision, repeatOf
   case result
+  /// In a result, never begun themselves.
+  case errorType, reason, upstreamRequestId
 
   static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
@@ -19,11 +21,14 @@ package struct RecordMembers: Sendable {
   let bytes: [UInt8]
   let first: RecordMember
   let last: RecordMember
+  /// Of which not all stands in them.
+  let cut: CutMembers
 
   /// - Parameter write: writes at least one member, in their order.
   package init(under sensitivity: Sensitivity = Sensitivity(), _ write: (inout RecordWriter) -> Void) {
     var writer = RecordWriter(under: sensitivity, capacity: 256)
     write(&writer)
+    cut = writer.cut
     (bytes, first, last) = writer.finishMembers()
   }
 }

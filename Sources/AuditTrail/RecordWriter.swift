@@ -27,17 +27,20 @@ package struct RecordWriter: ~Copyable, Sendable {
   /// How many tags were given, and where the keys of those that are recorded stand.
   var tagsGiven = 0
   var tagKeys = ScratchArray<ByteSlice>()
-  /// How many elements of `tagKeys`, the member, there are.
+  /// How many elements the list that is open was given.
   var listed = 0
+  /// What a record may hold; less when all of it would be too long.
+  var bounds = RecordBounds.usual
+  var cut = CutMembers()
 
   private var stamp = TimeStamp()
 
   /// Callers choose it freely and it stands in every record.
-  static let longestUserAgent = 1024
-  /// Much longer than any value of a valid request (an ARN of 1600): what is cut belongs to a refused one.
-  static let longestText = 8192
-  /// What the service model allows; a refused request may have brought more.
-  static let mostTags = 50
+  package static let longestUserAgent = 1024
+  /// What whoever has not proved who it is chooses freely.
+  package static let longestOfStranger = 256
+  /// No line of the journal is longer than 16 KiB, its place in the chain included.
+  package static let mostBytes = 16 << 10 - 192
 
   /// - Parameter sensitivity: what is shown of the values that the service model marks sensitive.
   package init(under sensitivity: Sensitivity, capacity: Int = 4096) {
@@ -83,6 +86,7 @@ extension RecordWriter {
 
   package mutating func end() {
     closeList()
+    if !cut.isEmpty { appendCutMembers() }
     bytes.append(UInt8(ascii: "}"))
   }
 
@@ -93,6 +97,7 @@ extension RecordWriter {
     tagsGiven = 0
     listed = 0
     tagKeys.removeAll()
+    cut = CutMembers()
   }
 
   private mutating func begin(_ id: RequestID, _ time: WallClockTime) {
@@ -118,6 +123,7 @@ extension RecordWriter {
     begin(members.first)
     last = members.last
     if members.first...members.last ~= .appInstanceUserArn { hasUserArn = true }
+    cut.formUnion(members.cut)
     bytes.append(members.bytes)
   }
 
@@ -131,20 +137,26 @@ extension RecordWriter {
 // Values and lists.
 extension RecordWriter {
   @inline(__always)
+  mutating func text(_ member: RecordMember, _ key: StaticString, _ value: Span<UInt8>?) {
+    text(member, key, value, cutAfter: bounds.text)
+  }
+
+  @inline(__always)
   mutating func text(
-    _ member: RecordMember, _ key: StaticString, _ value: Span<UInt8>?, cutAfter limit: Int = longestText
+    _ member: RecordMember, _ key: StaticString, _ value: Span<UInt8>?, cutAfter limit: Int
   ) {
     guard let value else { return }
     begin(member)
     bytes.append(key)
-    append(value, cutAfter: limit)
+    append(value, of: member, cutAfter: limit)
   }
 
+  /// A text of the result.
   @inline(__always)
-  mutating func text(_ key: StaticString, _ value: Span<UInt8>?) {
+  mutating func text(inResult member: RecordMember, _ key: StaticString, _ value: Span<UInt8>?) {
     guard let value else { return }
     bytes.append(key)
-    append(value)
+    append(value, of: member, cutAfter: bounds.text)
   }
 
   mutating func number(_ member: RecordMember, _ key: StaticString, _ value: Int?) {
@@ -160,8 +172,14 @@ extension RecordWriter {
     bytes.append(decimal: value)
   }
 
-  mutating func append(_ value: Span<UInt8>, cutAfter limit: Int = longestText) {
-    bytes.append(jsonString: value.count > limit ? Self.cut(value, after: limit) : value)
+  @inline(__always)
+  mutating func append(_ value: Span<UInt8>, of member: RecordMember, cutAfter limit: Int) {
+    if value.count > limit {
+      cut.insert(member)
+      bytes.append(jsonString: Self.cut(value, after: limit))
+    } else {
+      bytes.append(jsonString: value)
+    }
   }
 
   /// Not in the middle of a character.
@@ -174,9 +192,9 @@ extension RecordWriter {
   }
 
   /// A value as `treatment` shows it; `null` when it hides it.
-  mutating func append(_ value: Span<UInt8>, _ treatment: Sensitivity.Treatment) {
+  mutating func append(_ value: Span<UInt8>, of member: RecordMember, _ treatment: Sensitivity.Treatment) {
     switch treatment {
-    case .plain: append(value)
+    case .plain: append(value, of: member, cutAfter: bounds.text)
     case .hashed(let key):
       bytes.append(UInt8(ascii: "\""))
       Sensitivity.Treatment.append(markOf: value, under: key, to: &bytes)
@@ -189,10 +207,20 @@ extension RecordWriter {
     begin(member)
     bytes.append(opening)
     self.closing = closing
+    listed = 0
   }
 
-  mutating func element(of member: RecordMember, _ opening: StaticString) {
-    if last == member { bytes.append(UInt8(ascii: ",")) } else { openList(member, opening, closing: "]") }
+  /// - Returns: whether there is room for one more.
+  mutating func element(of member: RecordMember, _ opening: StaticString, most: Int) -> Bool {
+    let isFirst = last != member
+    if isFirst { openList(member, opening, closing: "]") }
+    guard listed < most else {
+      cut.insert(member)
+      return false
+    }
+    listed += 1
+    if !isFirst { bytes.append(UInt8(ascii: ",")) }
+    return true
   }
 
   mutating func closeList() {

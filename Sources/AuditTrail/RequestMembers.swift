@@ -4,36 +4,39 @@ package import Primitives
 extension RecordWriter {
   package mutating func tenant(_ value: Span<UInt8>?) { text(.tenant, ",\"tenant\":", value) }
 
-  package mutating func accessKeyId(_ value: Span<UInt8>?) { text(.accessKeyId, ",\"accessKeyId\":", value) }
+  /// - Parameter limit: as for the others: the bytes after which it is cut.
+  package mutating func accessKeyId(_ value: Span<UInt8>?, cutAfter limit: Int = .max) {
+    text(.accessKeyId, ",\"accessKeyId\":", value, cutAfter: min(limit, bounds.text))
+  }
 
   package mutating func actor(_ value: Span<UInt8>?) { text(.actor, ",\"actor\":", value) }
 
   package mutating func sourceIp(_ value: Span<UInt8>?) { text(.sourceIp, ",\"sourceIp\":", value) }
 
-  package mutating func userAgent(_ value: Span<UInt8>?) {
-    text(.userAgent, ",\"userAgent\":", value, cutAfter: Self.longestUserAgent)
+  package mutating func userAgent(_ value: Span<UInt8>?, cutAfter limit: Int = longestUserAgent) {
+    text(.userAgent, ",\"userAgent\":", value, cutAfter: min(limit, bounds.text))
   }
 
   package mutating func operation(_ value: Span<UInt8>?) { text(.operation, ",\"operation\":", value) }
 
   /// Of requests that are no known operation. Never the query: it may hold a signature.
   package mutating func unknownOperation(method: Span<UInt8>?, path: Span<UInt8>?) {
-    text(.method, ",\"method\":", method)
-    text(.path, ",\"path\":", path)
+    text(.method, ",\"method\":", method, cutAfter: min(Self.longestOfStranger, bounds.text))
+    text(.path, ",\"path\":", path, cutAfter: min(Self.longestOfStranger, bounds.text))
   }
 
   package mutating func appInstanceArn(_ value: Span<UInt8>?) {
-    text(.appInstanceArn, ",\"appInstanceArn\":", value)
+    text(.appInstanceArn, ",\"appInstanceArn\":", value, cutAfter: bounds.identity)
   }
 
   package mutating func appInstanceUserId(_ value: Span<UInt8>?) {
-    text(.appInstanceUserId, ",\"appInstanceUserId\":", value)
+    text(.appInstanceUserId, ",\"appInstanceUserId\":", value, cutAfter: bounds.identity)
   }
 
   /// Of a user that was there before the request.
   package mutating func appInstanceUserArn(_ value: Span<UInt8>?) {
     guard let value else { return }
-    text(.appInstanceUserArn, ",\"appInstanceUserArn\":", value)
+    text(.appInstanceUserArn, ",\"appInstanceUserArn\":", value, cutAfter: bounds.identity)
     hasUserArn = true
   }
 
@@ -42,10 +45,12 @@ extension RecordWriter {
     begin(.appInstanceUserArn)
     hasUserArn = true
     bytes.append(",\"appInstanceUserArn\":\"")
-    bytes.append(jsonText: Self.cut(instance, after: Self.longestText))
+    let most = bounds.identity
+    bytes.append(jsonText: Self.cut(instance, after: most))
     // The whole of it is cut as `append` would cut it.
     let marker: StaticString = "/user/"
-    let left = Self.longestText - instance.count
+    let left = most - instance.count
+    if left < marker.utf8CodeUnitCount + user.count { cut.insert(.appInstanceUserArn) }
     if left > marker.utf8CodeUnitCount {
       bytes.append(marker)
       bytes.append(jsonText: Self.cut(user, after: left - marker.utf8CodeUnitCount))
@@ -56,14 +61,16 @@ extension RecordWriter {
   }
 
   /// What the request is about when that is no AppInstance and no user: a bot, an endpoint.
-  package mutating func resourceArn(_ value: Span<UInt8>?) { text(.resourceArn, ",\"resourceArn\":", value) }
+  package mutating func resourceArn(_ value: Span<UInt8>?) {
+    text(.resourceArn, ",\"resourceArn\":", value, cutAfter: bounds.identity)
+  }
 
   package mutating func name(_ value: Span<UInt8>?) {
     guard let value else { return }
     if case .omitted = sensitivity.name { return }
     begin(.name)
     bytes.append(",\"name\":")
-    append(value, sensitivity.name)
+    append(value, of: .name, sensitivity.name)
   }
 
   package mutating func metadata(_ value: Span<UInt8>?) {
@@ -73,7 +80,7 @@ extension RecordWriter {
     case .omitted: break
     case .plain, .hashed:
       bytes.append(",\"metadata\":")
-      append(value, sensitivity.metadata)
+      append(value, of: .metadata, sensitivity.metadata)
     }
     bytes.append(",\"metadataBytes\":")
     bytes.append(decimal: value.count)
@@ -83,17 +90,17 @@ extension RecordWriter {
   package mutating func tag(_ key: Span<UInt8>, _ value: Span<UInt8>) {
     tagsGiven += 1
     if tagsGiven == 1 { openList(.tags, ",\"tags\":", closing: "}") }
-    guard tagsGiven <= Self.mostTags else { return }
+    guard tagsGiven <= bounds.tags else { return cut.insert(.tags) }
     let start = bytes.count
     bytes.append(tagKeys.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
     let keyStart = bytes.count
-    append(key)
+    append(key, of: .tags, cutAfter: bounds.key)
     let slice = ByteSlice(keyStart..<bytes.count)
     // A key given twice makes the request invalid; it must not make the record unreadable.
     guard !isRecorded(slice) else { return bytes.truncate(to: start) }
     tagKeys.append(slice)
     bytes.append(UInt8(ascii: ":"))
-    append(value, sensitivity.tagValues)
+    append(value, of: .tags, sensitivity.tagValues)
   }
 
   private func isRecorded(_ key: ByteSlice) -> Bool {
@@ -107,11 +114,8 @@ extension RecordWriter {
 
   /// One of the keys that UntagResource takes away; those beyond the fiftieth are left out.
   package mutating func tagKey(_ key: Span<UInt8>) {
-    listed += 1
-    if listed == 1 { openList(.tagKeys, ",\"tagKeys\":[", closing: "]") }
-    guard listed <= Self.mostTags else { return }
-    if listed > 1 { bytes.append(UInt8(ascii: ",")) }
-    append(key)
+    guard element(of: .tagKeys, ",\"tagKeys\":[", most: bounds.tags) else { return }
+    append(key, of: .tagKeys, cutAfter: bounds.key)
   }
 
   package mutating func expirationDays(_ days: Int?) { number(.expirationDays, ",\"expirationDays\":", days) }
@@ -131,30 +135,31 @@ extension RecordWriter {
   package mutating func violation(
     policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
   ) {
-    element(of: .violations, ",\"violations\":[")
-    appendFinding(policy, rule, field, message)
+    guard element(of: .violations, ",\"violations\":[", most: bounds.listed) else { return }
+    appendFinding(of: .violations, policy, rule, field, message)
   }
 
   /// As `violation`.
   package mutating func warning(
     policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
   ) {
-    element(of: .warnings, ",\"warnings\":[")
-    appendFinding(policy, rule, field, message)
+    guard element(of: .warnings, ",\"warnings\":[", most: bounds.listed) else { return }
+    appendFinding(of: .warnings, policy, rule, field, message)
   }
 
   private mutating func appendFinding(
-    _ policy: Span<UInt8>, _ rule: Span<UInt8>, _ field: Span<UInt8>, _ message: Span<UInt8>
+    of member: RecordMember, _ policy: Span<UInt8>, _ rule: Span<UInt8>, _ field: Span<UInt8>,
+    _ message: Span<UInt8>
   ) {
     bytes.append("{\"policy\":")
-    bytes.append(jsonString: policy)
+    append(policy, of: member, cutAfter: bounds.text)
     bytes.append(",\"rule\":")
-    bytes.append(jsonString: rule)
+    append(rule, of: member, cutAfter: bounds.text)
     bytes.append(",\"field\":")
-    bytes.append(jsonString: field)
+    append(field, of: member, cutAfter: bounds.text)
     bytes.append(",\"message\":")
     if case .plain = sensitivity.treatment(ofField: field) {
-      bytes.append(jsonString: message)
+      append(message, of: member, cutAfter: bounds.text)
     } else {
       bytes.append("\"not recorded, as it may quote the value\"")
     }
@@ -165,16 +170,16 @@ extension RecordWriter {
   ///   - field: as policies name it.
   ///   - from: `nil`: the request did not have the field.
   package mutating func change(field: Span<UInt8>, from: Span<UInt8>?, to: Span<UInt8>) {
-    element(of: .changes, ",\"changes\":[")
+    guard element(of: .changes, ",\"changes\":[", most: bounds.listed) else { return }
     let treatment = sensitivity.treatment(ofField: field)
     bytes.append("{\"field\":")
-    bytes.append(jsonString: field)
+    append(field, of: .changes, cutAfter: bounds.text)
     if let from {
       bytes.append(",\"from\":")
-      append(from, treatment)
+      append(from, of: .changes, treatment)
     }
     bytes.append(",\"to\":")
-    append(to, treatment)
+    append(to, of: .changes, treatment)
     bytes.append(UInt8(ascii: "}"))
   }
 
@@ -206,11 +211,11 @@ extension RecordWriter {
   ) {
     begin(.result)
     number(",\"status\":", status)
-    text(",\"errorType\":", errorType)
-    text(",\"reason\":", reason)
+    text(inResult: .errorType, ",\"errorType\":", errorType)
+    text(inResult: .reason, ",\"reason\":", reason)
     number(",\"upstreamStatus\":", upstreamStatus)
-    text(",\"upstreamRequestId\":", upstreamRequestId)
-    if !hasUserArn { text(",\"appInstanceUserArn\":", userArn) }
+    text(inResult: .upstreamRequestId, ",\"upstreamRequestId\":", upstreamRequestId)
+    if !hasUserArn { text(inResult: .appInstanceUserArn, ",\"appInstanceUserArn\":", userArn) }
     bytes.append(outcome.member)
     number(",\"attempts\":", attempts)
     let microseconds = Int(max(0, durationNanoseconds) / 1000)

@@ -5,7 +5,7 @@ internal import StrictJSON
 enum RecordMember: String, CaseIterable {
   case record, requestId, time, tenant, operation, appInstanceArn, appInstanceUserId, appInstanceUserArn
   case resourceArn, name, metadata, metadataBytes, tags, tagsNotRecorded, tagKeys, expirationDays, decision
-  case violations, warnings, policyRevision, intent, repeatOf
+  case violations, warnings, policyRevision, intent, repeatOf, truncated
 
   private static let byLength: [[(name: Text, member: RecordMember)]] = {
     var table: [[(name: Text, member: RecordMember)]] = []

@@ -35,7 +35,8 @@ struct RecordedRequest {
   var isRepeat = false
   var userId: Text?
   var userArn: Text?
-  /// Tags were left out of the record, because a key came twice or there were too many: no valid request.
+  /// Tags were left out of the record, because a key came twice or there were too many (no valid request), or it shows a
+  /// part of a fact only, as it would have been too long.
   var isIncomplete = false
   /// Why each hidden member is hidden.
   private(set) var concealed: [HiddenMember: Concealment] = [:]
@@ -94,6 +95,17 @@ struct RecordedRequest {
     case .warnings: readFindings(value, isWarning: true, in: document)
     case .policyRevision: isJudged = true
     case .repeatOf: isRepeat = true
+    case .truncated: readTruncated(value, in: document)
+    }
+  }
+
+  private mutating func readTruncated(_ list: JSONNode, in document: JSONDocument) {
+    // The size of metadata is known, and the others that may be cut are no facts.
+    let facts: Set<Text> = [
+      "appInstanceArn", "appInstanceUserId", "appInstanceUserArn", "resourceArn", "name", "tags", "tagKeys",
+    ]
+    for member in document.elements(list) where document.text(member).map(facts.contains) ?? false {
+      isIncomplete = true
     }
   }
 

@@ -135,7 +135,7 @@ extension ReplayTally.Obstacle {
     case .hidden(let member, .cut): "\(member.rawValue) is cut in the record"
     case .tenantGone(let tenant):
       "policies need the labels of tenant \(tenant.string), which is no longer in the tenants file"
-    case .incomplete: "the record does not hold all tags"
+    case .incomplete: "the record does not hold all that the request said"
     }
   }
 }

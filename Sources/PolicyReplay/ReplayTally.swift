@@ -43,7 +43,7 @@ package struct ReplayTally: Sendable {
     case hidden(HiddenMember, Concealment)
     /// The tenant is no longer in the tenants file, and policies need its labels.
     case tenantGone(Text)
-    /// The record does not hold all tags.
+    /// The record does not hold all that the request said.
     case incomplete
   }
 

@@ -221,16 +221,19 @@ import Testing
         try write(id, writer)
         try writer.segments.finishSegment()
       }
-      try write("3", writer)
       files.now = 1000
-      try write("4", writer)
+      for id in ["3", "4"] {
+        try write(id, writer)
+        try writer.segments.finishSegment()
+      }
+      try write("5", writer)
       files.failNext(.remove, of: first, isDone: isDone)
       #expect(throws: FileFault.self) { try writer.removeExpired(now: later) }
-      #expect(try ids(files) == ["3", "4"], "what is below the base counts as gone")
+      #expect(try ids(files) == ["3", "4", "5"], "what is below the base counts as gone")
       #expect((try? writer.removeExpired(now: later)) != nil)
       #expect(files.bytes(of: first) == nil)
       #expect(files.bytes(of: SegmentName(firstSequence: 2).file) == nil)
-      #expect(try ids(files.afterPowerLoss(seed: 0)) == ["3", "4"])
+      #expect(try ids(files.afterPowerLoss(seed: 0)) == ["3", "4", "5"])
     }
   }
 }

@@ -34,6 +34,10 @@ final class ScriptedFileSystem: JournalFileSystem {
     var distrusted: Set<Int32> = []
     /// How often one of them was asked again.
     var repeatedSynchronizations = 0
+    /// Descriptors whose writes go to the end.
+    var appending: Set<Int32> = []
+    /// Whether the directory was renamed.
+    var isElsewhere = false
     /// What was asked and what came of it; `nil`: not kept.
     var trace: [String]?
   }
@@ -115,6 +119,35 @@ final class ScriptedFileSystem: JournalFileSystem {
     state.withLock { state in state.files.removeAll { $0.name == name } }
   }
 
+  /// Somebody else removes a file while it is open.
+  func unlink(_ name: String) {
+    state.withLock { state in
+      if let index = state.index(of: name) { state.files[index].isRemoved = true }
+    }
+  }
+
+  /// Somebody else gives a file another name while it is open.
+  func move(_ name: String, to newName: String) { state.withLock { $0.rename(name, to: newName) } }
+
+  /// Somebody else puts another file in its place while it is open.
+  func exchange(_ name: String, with bytes: [UInt8]) {
+    state.withLock { state in
+      guard let index = state.index(of: name) else { return }
+      state.files[index].isRemoved = true
+      state.files.append(ScriptedFile(name, onDisk: bytes, modified: state.now))
+    }
+  }
+
+  /// Somebody else changes a file's length while it is open.
+  func cut(_ name: String, to size: Int) {
+    state.withLock { state in
+      if let index = state.index(of: name) { state.files[index].truncate(to: size) }
+    }
+  }
+
+  /// The directory was renamed, or has its name again.
+  func moveDirectory(away: Bool) { state.withLock { $0.isElsewhere = away } }
+
   /// What the next process finds when this one is killed.
   func afterKill(seed: UInt64) -> ScriptedFileSystem {
     var entropy = SeededGenerator(seed: seed)
@@ -154,12 +187,13 @@ final class ScriptedFileSystem: JournalFileSystem {
   func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
     try perform(.open, name) { state throws(FileFault) in
       if state.index(of: name) == nil {
-        guard mode == .write else { throw FileFault(.open, name, code: ENOENT) }
+        guard mode != .read else { throw FileFault(.open, name, code: ENOENT) }
         guard state.room > 0 else { throw FileFault(.open, name, code: ENOSPC) }
         state.files.append(ScriptedFile(name, modified: state.now))
       }
       state.nextDescriptor += 1
       state.open[state.nextDescriptor] = state.index(of: name)
+      if mode == .append { state.appending.insert(state.nextDescriptor) }
       return OpenFile(descriptor: state.nextDescriptor)
     }
   }
@@ -186,12 +220,12 @@ final class ScriptedFileSystem: JournalFileSystem {
       .write, file,
       whenItFails: { state, index in
         let part = Int.random(in: 0...bytes.count, using: &state.entropy)
-        _ = state.write(bytes, part, at: offset, to: index)
+        _ = state.write(bytes, part, at: state.place(offset, file, index), to: index)
       },
       { state, index throws(FileFault) in
         let isShort = state.faultPercent > 0 && state.entropy.happens(10)
         let wanted = isShort ? Int.random(in: 1...bytes.count, using: &state.entropy) : bytes.count
-        let part = state.write(bytes, wanted, at: offset, to: index)
+        let part = state.write(bytes, wanted, at: state.place(offset, file, index), to: index)
         guard part > 0 else { throw FileFault(.write, state.files[index].name, code: ENOSPC) }
         return part
       })
@@ -254,6 +288,24 @@ final class ScriptedFileSystem: JournalFileSystem {
       return state.files[index].modified
     }
   }
+
+  func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity {
+    try perform(.size, file) { _, index in FileIdentity(device: 1, number: UInt64(index)) }
+  }
+
+  func find(_ name: String) throws(FileFault) -> FoundFile? {
+    try perform(.find, name) { state in
+      guard !state.isElsewhere else { return nil }
+      return state.index(of: name).map {
+        FoundFile(
+          identity: FileIdentity(device: 1, number: UInt64($0)), size: state.files[$0].bytes.count)
+      }
+    }
+  }
+
+  func isInPlace() throws(FileFault) -> Bool { try perform(.find, ".") { state in !state.isElsewhere } }
+
+  func freeBytes() throws(FileFault) -> Int { try perform(.space, ".") { state in state.room } }
 
   func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
@@ -322,6 +374,10 @@ extension ScriptedFileSystem.State {
     }
     files[index].name = newName
     files[index].hasDurableName = false
+  }
+
+  func place(_ offset: Int, _ file: OpenFile, _ index: Int) -> Int {
+    appending.contains(file.descriptor) ? files[index].bytes.count : offset
   }
 
   func openFile(_ file: OpenFile) -> (Int, String)? {

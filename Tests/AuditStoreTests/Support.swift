@@ -1,6 +1,8 @@
 import AuditTrail
 import Glibc
 import Primitives
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import AuditStore
@@ -36,10 +38,12 @@ func names(in folder: String) -> [String] {
   return names.sorted()
 }
 
-/// A record's body as the journal takes it.
+private let testTime = RunningClock().wallClock().rfc3339
+
+/// A record's body as the journal takes it, of now.
 func record(_ kind: String, _ id: String, padding: Int = 0) -> [UInt8] {
   Array(
-    ("\"record\":\"\(kind)\",\"requestId\":\"\(id)\",\"time\":\"2026-11-23T13:00:00Z\","
+    ("\"record\":\"\(kind)\",\"requestId\":\"\(id)\",\"time\":\"\(testTime)\","
       + "\"padding\":\"\(String(repeating: "x", count: padding))\"}").utf8)
 }
 
@@ -89,4 +93,17 @@ extension RecordBundle {
     forEach { record, _ in texts.append(String(decoding: record.array, as: UTF8.self)) }
     return texts
   }
+}
+
+extension JournalShared {
+  convenience init() { self.init(clock: RunningClock()) }
+}
+
+/// What a journal tells.
+final class EventLog: Sendable {
+  private let events = Mutex<[JournalEvent]>([])
+
+  var all: [JournalEvent] { events.withLock { $0 } }
+
+  func add(_ event: JournalEvent) { events.withLock { $0.append(event) } }
 }

@@ -200,7 +200,11 @@ class Setup:
                 "perSourceAddress": {"requestsPerSecond": 100_000, "burst": 100_000},
                 "upstreamBudget": {"requestsPerSecond": 100_000, "burst": 100_000},
             },
-            "audit": {"directory": "audit"},
+            # Out of the way too: so that each refused request has a record of its own.
+            "audit": {
+                "directory": "audit",
+                "refusals": {"perSecond": "64MiB", "perSourcePerSecond": "64MiB"},
+            },
             "log": {"level": "info", "format": "json"},
         }
         self.tenants = [tenant(operations=service.OPERATIONS)]

@@ -72,6 +72,12 @@ package struct JournalRecord: Sendable {
     }
   }
 
+  /// The elements of a list of texts.
+  func texts(_ member: Text) -> [Text] {
+    guard let list = node(member) else { return [] }
+    return document.elements(list).compactMap { document.text($0) }
+  }
+
   /// The message of the first of `violations` or `warnings`.
   func firstMessage(_ member: Text) -> Text? {
     guard let findings = node(member), let finding = document.elements(findings).first(where: { _ in true })

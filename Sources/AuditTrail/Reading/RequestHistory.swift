@@ -37,6 +37,9 @@ package struct RequestHistory: Sendable {
 
   package func integer(_ member: Text) -> Int? { newest(member) { $0.integer(member) } }
 
+  /// Whether what the request was about is shown in part only: its record would have been too long.
+  package func isCut(_ member: Text) -> Bool { first.texts("truncated").contains(member) }
+
   /// Forwarded, and no answer is known.
   package var isUnknown: Bool { outcome == "unknown" }
 
@@ -102,6 +105,6 @@ package struct RequestHistory: Sendable {
   private static let additions: [(key: StaticString, name: Text)] = [
     ("errorType", "errorType"), ("reason", "reason"), ("metadata", "metadata"), ("tagKeys", "tagKeys"),
     ("tagsNotRecorded", "tagsNotRecorded"), ("resourceArn", "resourceArn"), ("method", "method"),
-    ("path", "path"), ("attempts", "attempts"), ("repeatOf", "repeatOf"),
+    ("path", "path"), ("attempts", "attempts"), ("repeatOf", "repeatOf"), ("truncated", "truncated"),
   ]
 }

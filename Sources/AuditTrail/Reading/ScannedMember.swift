@@ -58,6 +58,7 @@ struct ScannedMember: BitwiseCopyable {
       .init("errorType", .text), .init("reason", .text), .init("upstreamStatus", .integer),
       .init("upstreamRequestId", .text), .init("appInstanceUserArn", .text, .appInstanceUserArn),
       .init("outcome", .text, .outcome), .init("attempts", .integer), .init("durationMs", .decimal),
+      .init("truncated", .texts),
     ] { members.append(member) }
     return members
   }

@@ -26,8 +26,17 @@ extension GatewayConfiguration {
     package var retain: Duration?
     package var sensitive: Sensitive
     package var checkpoint: Checkpoints
+    package var refusals: Refusals
+    /// Bytes that must be free for other records than those of served requests.
+    package var minimumFreeSpace: Int
     /// The database that gets a copy of every record.
     package var postgres: Postgres?
+  }
+
+  /// Bytes that records of requests that anybody can make may add to the journal, each second.
+  package struct Refusals: Sendable, Equatable {
+    package var perSecond: Int
+    package var perSourcePerSecond: Int
   }
 
   /// Proofs of the journal's length.
@@ -78,6 +87,14 @@ extension GatewayConfiguration.Audit {
       checkpoint: keys.section(
         "checkpoint", GatewayConfiguration.Checkpoints.form, "Proofs of the journal's length.")
         ?? .init(every: .seconds(60)),
+      refusals: keys.section(
+        "refusals", GatewayConfiguration.Refusals.form,
+        "What records of requests without a proven tenant, and of throttled ones, may add to the journal.")
+        ?? .standard,
+      minimumFreeSpace: keys.value(
+        "minimumFreeSpace", .byteCount, default: .mebibytes(256),
+        "Free space below which only served requests have records, and others are counted."
+      ).bytes,
       postgres: keys.optional(
         "postgres", GatewayConfiguration.Postgres.form,
         "The PostgreSQL database that gets a copy of every record; null for none."))
@@ -92,6 +109,21 @@ extension GatewayConfiguration.Checkpoints {
       every: keys.value("every", .positiveDuration, default: .seconds(60), "Time between checkpoints."),
       signingKeyFile: keys.optional(
         "signingKey", .path, "PKCS#8 PEM file with the Ed25519 key that signs checkpoints."))
+  }
+}
+
+extension GatewayConfiguration.Refusals {
+  static let standard = Self(perSecond: 256 << 10, perSourcePerSecond: 32 << 10)
+
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      perSecond: keys.value(
+        "perSecond", .byteCount, default: .kibibytes(256), "Bytes a second of all such records together."
+      ).bytes,
+      perSourcePerSecond: keys.value(
+        "perSourcePerSecond", .byteCount, default: .kibibytes(32),
+        "Bytes a second for each source address (IPv6: each /64)."
+      ).bytes)
   }
 }
 

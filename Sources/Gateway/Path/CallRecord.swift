@@ -36,12 +36,15 @@ extension Call {
     if let key = trail.key {
       record.append(key.recordMembers)
     } else if let claimed = trail.claimedAccessKeyId?.utf8, !claimed.isEmpty {
-      record.accessKeyId(claimed.span)
+      record.accessKeyId(claimed.span, cutAfter: RecordWriter.longestOfStranger)
     }
     if let actor = trail.actor { record.actor(head[actor]) }
     let address = source.address.utf8
     record.sourceIp(address.span)
-    if let userAgent = text(of: .userAgent) { record.userAgent(head[userAgent]) }
+    if let userAgent = text(of: .userAgent) {
+      let most = trail.key == nil ? RecordWriter.longestOfStranger : RecordWriter.longestUserAgent
+      record.userAgent(head[userAgent], cutAfter: most)
+    }
     if let operation = trail.operation {
       let name = operation.text.utf8
       record.operation(name.span)

@@ -114,15 +114,23 @@ extension Worker {
       records.conclude { call.appendOutcome(of: intent, ending, at: end, to: &$0) }
     } else if let late = call.trail.lateIntent {
       concludeLate(late, ending, of: call)
-    } else {
+    } else if call.trail.attempts > 0 {
+      // Forwarded without an intent, as `audit.onFailure` wants it.
       records.conclude { call.appendOutcome(ending, to: &$0) }
+    } else {
+      let isStranger = call.trail.tenant == nil
+      records.conclude(
+        UnforwardedRequest(
+          ending.decision, from: call.source.network, isBudgeted: isStranger || ending.decision == .throttled),
+        now: call.receivedAt, at: call.time
+      ) { call.appendOutcome(ending, to: &$0) }
     }
   }
 
   /// Whether the intent came to the disk is not known yet: the outcome is written when it is, by whoever finds out.
   private func concludeLate(_ late: LateIntent, _ ending: borrowing Ending, of call: Call) {
     var record = RecordWriter(under: call.snapshot.sensitivity)
-    call.appendOutcome(ending, to: &record)
+    record.append(bounded: { call.appendOutcome(ending, to: &$0) })
     let whole = record.bytes.array
     let members = ending.members
     let (id, end) = (call.id, loop.turnBeganAt)

@@ -53,6 +53,12 @@ final class Source: Sendable {
     self.cell = cell
   }
 
+  /// What the journal counts refusals by: an address, or of IPv6 the network that its limit is for.
+  var network: Text {
+    guard let parsed = IPAddress(parsing: address.utf8), !parsed.isIPv4 else { return address }
+    return Text("\(IPAddress(high: parsed.high, low: 0).description)/64")
+  }
+
   /// Decides on one request and counts it when it is within the limit.
   func admit(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { cell.decide(limit, now: now) }
 }

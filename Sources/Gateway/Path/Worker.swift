@@ -104,13 +104,14 @@ package final class Worker: @unchecked Sendable {
 
   /// A request that could not be read is refused and recorded like any other.
   package func reply(toUnreadable fault: UnreadableRequest, on connection: ByteStream) async -> Reply {
-    let refusal: Refusal =
-      switch fault {
-      case .violation(let violation): .unreadable(violation)
-      case .tooSlow: .tooSlow
-      case .tooMuchContent: .tooMuchContent
-      }
-    return conclude(begin(nil, from: peer(of: connection)), refusing: refusal)
+    let call = begin(nil, from: peer(of: connection))
+    // It counts for its source as any other; else it would be the cheapest way to have the gateway work and write.
+    do throws(Refusal) { try admitSource(of: call) } catch { return conclude(call, refusing: error) }
+    switch fault {
+    case .violation(let violation): return conclude(call, refusing: .unreadable(violation))
+    case .tooSlow: return conclude(call, refusing: .tooSlow)
+    case .tooMuchContent: return conclude(call, refusing: .tooMuchContent)
+    }
   }
 }
 

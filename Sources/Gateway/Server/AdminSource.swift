@@ -35,10 +35,16 @@ extension GatewayServer: AdminSource {
     return checks
   }
 
-  /// Without a checkpoint the records are there all the same, so requests are served.
+  /// Without a checkpoint the records are there all the same, and so are those of served requests while little space is
+  /// left: requests are served.
   private static func condition(of journal: JournalStatistics) -> String {
     (journal.checkpointFailure.map { "degraded: the last checkpoint could not be written: \($0); " } ?? "")
+      + (journal.isSpaceLow
+        ? "degraded: \(journal.freeBytes ?? 0) bytes are free, fewer than `audit.minimumFreeSpace`: only served "
+          + "requests have records, others are counted; " : "")
       + "\(journal.unwrittenOutcomes) outcomes unwritten"
+      + (journal.lostOutcomes > 0
+        ? "; \(journal.lostOutcomes) outcomes lost since the start (`gatehouse audit reconcile`)" : "")
       + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")
   }
 

@@ -13,6 +13,9 @@ extension Journal.Settings {
     signingKey = audit.checkpoint.signingKey
     retainNanoseconds = audit.retain?.nanoseconds
     isCopied = audit.postgres != nil
+    refusals = RefusalBudget(
+      perSecond: audit.refusals.perSecond, perSourcePerSecond: audit.refusals.perSourcePerSecond)
+    minimumFreeSpace = audit.minimumFreeSpace
   }
 }
 

@@ -121,7 +121,15 @@ package final class GatewayServer: Sendable {
   private func closeJournal() -> Bool {
     let now = clock.monotonic()
     let time = draining.withLock { $0.timeForJournal(now: now) }
-    guard !shared.journal.close(timeout: time) else { return true }
+    guard !shared.journal.close(timeout: time) else {
+      let lost = shared.journal.statistics.lostOutcomes
+      if lost > 0 {
+        logger.error(
+          "the audit journal lacks outcomes",
+          metadata: ["count": "\(lost)", "advice": "gatehouse audit reconcile"])
+      }
+      return true
+    }
     logger.error(
       "the audit journal's disk does not answer; what is not written of it is given up",
       metadata: ["advice": "gatehouse audit reconcile"])

@@ -20,6 +20,8 @@ extension GatewayConfiguration {
     compare("rateLimit.upstreamBudget") { $0.rateLimit.upstreamBudget }
     compare("audit.directory") { $0.audit.directory.path }
     compare("audit") { "\($0.audit.durability) \($0.audit.onFailure) \($0.audit.segmentSize)" }
+    compare("audit.refusals") { $0.audit.refusals }
+    compare("audit.minimumFreeSpace") { $0.audit.minimumFreeSpace }
     compare("audit.postgres") {
       $0.audit.postgres.map {
         "\($0.url.shown) \($0.schema) \($0.gatewayId ?? "") \($0.batch) \($0.connectTimeout)"

@@ -59,6 +59,13 @@ struct MetricsText {
     counter("gatehouse_audit_records_total", "Records written to the journal.", journal.records)
     histogram(
       "gatehouse_audit_fsync_duration_seconds", "How long the disk took.", journal.synchronizations)
+    counter(
+      "gatehouse_audit_suppressed_records_total",
+      "Records that were not written, of which `suppressed` records tell the number.", journal.suppressed)
+    gauge("gatehouse_audit_journal_bytes", "What the journal's segments take.", Int64(journal.bytes))
+    if let free = journal.freeBytes {
+      gauge("gatehouse_audit_free_bytes", "What the disk has left for the journal.", Int64(free))
+    }
     gauge(
       "gatehouse_audit_unwritten_outcomes", "Outcomes that could not be written.",
       Int64(journal.unwrittenOutcomes))

@@ -126,8 +126,13 @@ struct ServeCommand: ParsableCommand {
   private func openJournal(
     _ audit: GatewayConfiguration.Audit, _ clock: SystemClock, _ logger: Logger
   ) throws(CommandFailure) -> Journal {
+    var settings = Journal.Settings(audit)
+    settings.report = { event in
+      logger.log(
+        level: event.isProblem ? .warning : .info, "audit journal", metadata: ["event": "\(event.message)"])
+    }
     do {
-      let journal = try Journal.open(Journal.Settings(audit), clock: clock)
+      let journal = try Journal.open(settings, clock: clock)
       for notice in journal.notices { logger.warning("audit journal", metadata: ["notice": "\(notice)"]) }
       return journal
     } catch {

@@ -25,13 +25,16 @@ extension Worker {
   /// The rate of one source address, before anything is spent on finding out who it is.
   func limitSource(_ call: Call) throws(Refusal) -> Arrived {
     guard !shared.drain.isSet else { throw .draining }
-    if let limit = call.snapshot.sourceLimit {
-      let decision = call.source.admit(limit, now: call.receivedAt)
-      if !decision.isAllowed {
-        try refuse(Throttling(.source, decision, call.snapshot.configuration.rateLimit), call)
-      }
-    }
+    try admitSource(of: call)
     return Arrived(call)
+  }
+
+  func admitSource(of call: Call) throws(Refusal) {
+    guard let limit = call.snapshot.sourceLimit else { return }
+    let decision = call.source.admit(limit, now: call.receivedAt)
+    if !decision.isAllowed {
+      try refuse(Throttling(.source, decision, call.snapshot.configuration.rateLimit), call)
+    }
   }
 
   /// Which operation of the service model it is.
