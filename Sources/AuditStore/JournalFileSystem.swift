@@ -23,8 +23,10 @@ package protocol JournalFileSystem: Sendable {
   /// When the file was last written, in seconds since 1970.
   func modificationTime(_ name: String) throws(FileFault) -> Int64
   func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity
-  /// The file that whoever comes by the directory's path finds under this name; `nil`: none.
-  func find(_ name: String) throws(FileFault) -> FoundFile?
+  /// Where whoever comes by the directory's path looks for this name.
+  func place(of name: String) -> FilePlace
+  /// The file that is found there; `nil`: none.
+  func find(_ place: FilePlace) throws(FileFault) -> FoundFile?
   /// Whether whoever comes by the directory's path finds this directory.
   func isInPlace() throws(FileFault) -> Bool
   /// Bytes that files of ours can still take.
@@ -59,6 +61,17 @@ package struct FileIdentity: Sendable, Hashable {
   package init(device: UInt64, number: UInt64) {
     self.device = device
     self.number = number
+  }
+}
+
+/// A name in a directory, with its path as the system takes it: it is asked for after every batch.
+package final class FilePlace: Sendable {
+  package let name: String
+  package let path: [CChar]
+
+  package init(name: String, path: String) {
+    self.name = name
+    self.path = Array(path.utf8CString)
   }
 }
 
@@ -149,6 +162,8 @@ extension JournalFileSystem {
       done += count
     }
   }
+
+  func find(_ name: String) throws(FileFault) -> FoundFile? { try find(place(of: name)) }
 
   func size(of name: String) throws(FileFault) -> Int {
     let file = try open(name, .read)

@@ -123,21 +123,26 @@ package final class PosixFileSystem: JournalFileSystem {
     return FileIdentity(status)
   }
 
-  package func find(_ name: String) throws(FileFault) -> FoundFile? {
-    try Self.find("\(path)/\(name)", following: false).map {
+  package func place(of name: String) -> FilePlace { FilePlace(name: name, path: "\(path)/\(name)") }
+
+  package func find(_ place: FilePlace) throws(FileFault) -> FoundFile? {
+    try Self.find(place.path, following: false).map {
       FoundFile(identity: FileIdentity($0), size: Int($0.st_size))
     }
   }
 
   package func isInPlace() throws(FileFault) -> Bool {
-    try Self.find(path, following: true).map { FileIdentity($0) }
+    try Self.find(Array(path.utf8CString), following: true).map { FileIdentity($0) }
       == (try identity(OpenFile(descriptor: directory)))
   }
 
-  private static func find(_ path: String, following: Bool) throws(FileFault) -> stat? {
+  private static func find(_ path: [CChar], following: Bool) throws(FileFault) -> stat? {
     var status = stat()
     guard fstatat(AT_FDCWD, path, &status, following ? 0 : AT_SYMLINK_NOFOLLOW) != 0 else { return status }
-    guard errno == ENOENT || errno == ENOTDIR else { throw FileFault(.find, path, code: errno) }
+    guard errno == ENOENT || errno == ENOTDIR else {
+      throw FileFault(
+        .find, String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self), code: errno)
+    }
     return nil
   }
 

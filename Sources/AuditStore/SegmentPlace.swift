@@ -38,11 +38,13 @@ enum Displacement: Int32 {
 extension SegmentWriter {
   /// Looks by the path for what was written; one system call.
   func checkPlace(of segment: Segment) throws(FileFault) {
-    let name = segment.name.file
-    let found = try files.find(name)
-    guard let found else { throw try displacement(.removed).fault(name) }
-    guard found.identity == segment.identity else { throw try displacement(.replaced).fault(name) }
-    guard found.size == segment.end else { throw Displacement.changed.fault(name) }
+    guard let found = try files.find(segment.place) else {
+      throw try displacement(.removed).fault(segment.place.name)
+    }
+    guard found.identity == segment.identity else {
+      throw try displacement(.replaced).fault(segment.place.name)
+    }
+    guard found.size == segment.end else { throw Displacement.changed.fault(segment.place.name) }
   }
 
   private func displacement(_ assumed: Displacement) throws(FileFault) -> Displacement {

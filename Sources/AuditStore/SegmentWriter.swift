@@ -12,6 +12,7 @@ final class SegmentWriter {
     let name: SegmentName
     let file: OpenFile
     let identity: FileIdentity
+    let place: FilePlace
     /// Where the next record goes.
     var end: Int
     /// As far as it is known to be on disk.
@@ -210,7 +211,8 @@ final class SegmentWriter {
     let file = try files.open(last.name.file, .append)
     let identity = try files.identity(file)
     segment = Segment(
-      name: last.name, file: file, identity: identity, end: last.end, synchronizedEnd: last.end)
+      name: last.name, file: file, identity: identity, place: files.place(of: last.name.file), end: last.end,
+      synchronizedEnd: last.end)
     finishedBytes -= last.end
     // What a killed process wrote may still be in memory only. And when one of its synchronisations failed, the system
     // may take for written what is not, and would not write it now unless it were written again.
@@ -235,7 +237,8 @@ final class SegmentWriter {
       throw error
     }
     let opened = Segment(
-      name: name, file: file, identity: identity, end: unsynchronized.count, synchronizedEnd: 0)
+      name: name, file: file, identity: identity, place: files.place(of: name.file),
+      end: unsynchronized.count, synchronizedEnd: 0)
     segment = opened
     return opened
   }

@@ -174,12 +174,14 @@ extension RecordWriter {
 
   @inline(__always)
   mutating func append(_ value: Span<UInt8>, of member: RecordMember, cutAfter limit: Int) {
-    if value.count > limit {
-      cut.insert(member)
-      bytes.append(jsonString: Self.cut(value, after: limit))
-    } else {
-      bytes.append(jsonString: value)
-    }
+    guard value.count > limit else { return bytes.append(jsonString: value) }
+    append(value, of: member, cut: limit)
+  }
+
+  @inline(never)
+  private mutating func append(_ value: Span<UInt8>, of member: RecordMember, cut limit: Int) {
+    cut.insert(member)
+    bytes.append(jsonString: Self.cut(value, after: limit))
   }
 
   /// Not in the middle of a character.

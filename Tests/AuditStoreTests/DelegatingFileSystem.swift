@@ -22,7 +22,8 @@ extension DelegatingFileSystem {
   func rename(_ name: String, to new: String) throws(FileFault) { try files.rename(name, to: new) }
   func modificationTime(_ name: String) throws(FileFault) -> Int64 { try files.modificationTime(name) }
   func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity { try files.identity(file) }
-  func find(_ name: String) throws(FileFault) -> FoundFile? { try files.find(name) }
+  func place(of name: String) -> FilePlace { files.place(of: name) }
+  func find(_ place: FilePlace) throws(FileFault) -> FoundFile? { try files.find(place) }
   func isInPlace() throws(FileFault) -> Bool { try files.isInPlace() }
   func freeBytes() throws(FileFault) -> Int { try files.freeBytes() }
   func close(_ file: OpenFile) { files.close(file) }

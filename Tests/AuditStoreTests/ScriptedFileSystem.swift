@@ -293,10 +293,12 @@ final class ScriptedFileSystem: JournalFileSystem {
     try perform(.size, file) { _, index in FileIdentity(device: 1, number: UInt64(index)) }
   }
 
-  func find(_ name: String) throws(FileFault) -> FoundFile? {
-    try perform(.find, name) { state in
+  func place(of name: String) -> FilePlace { FilePlace(name: name, path: name) }
+
+  func find(_ place: FilePlace) throws(FileFault) -> FoundFile? {
+    try perform(.find, place.name) { state in
       guard !state.isElsewhere else { return nil }
-      return state.index(of: name).map {
+      return state.index(of: place.name).map {
         FoundFile(
           identity: FileIdentity(device: 1, number: UInt64($0)), size: state.files[$0].bytes.count)
       }
