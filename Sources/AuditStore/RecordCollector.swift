@@ -46,7 +46,7 @@ package final class RecordCollector {
     _ write: (inout RecordWriter) -> Void
   ) async throws(JournalFailure) -> Journal.Intent {
     guard journal.isKept else { return .discarded }
-    record.append(bounded: write)
+    append(write)
     let answer = await withUnsafeContinuation { (waiter: IntentWaiter) in
       bundle.note(intentEndingAt: record.bytes.count, waiter)
       handOverIfLarge()
@@ -59,7 +59,7 @@ package final class RecordCollector {
   /// - Parameter write: writes one record, from `begin` to `end`.
   package func conclude(_ write: (inout RecordWriter) -> Void) {
     guard journal.isKept else { return }
-    record.append(bounded: write)
+    append(write)
     bundle.note(outcomeEndingAt: record.bytes.count)
     handOverIfLarge()
   }
@@ -75,7 +75,7 @@ package final class RecordCollector {
   ) {
     guard journal.isKept else { return }
     let start = record.bytes.count
-    record.append(bounded: write)
+    append(write)
     let bytes = record.bytes.count - start
     let isAdmitted = journal.shared.refusals.withLock {
       $0.admit(request, bytes: bytes, now: now, time: time)
@@ -105,6 +105,14 @@ package final class RecordCollector {
 
   /// Resumes those whose intents are answered; to be called on the loop when it was woken.
   package func deliver() { answers.deliver() }
+
+  /// Each place in which a record is written has its own copy, so that what writes it is called directly.
+  @inline(__always)
+  private func append(_ write: (inout RecordWriter) -> Void) {
+    let start = record.bytes.count
+    write(&record)
+    if record.isTooLong(from: start) { record.rewrite(from: start, write) }
+  }
 
   private func handOverIfLarge() {
     if record.bytes.count > Self.mostBytes { handOver() }

@@ -49,12 +49,16 @@ extension RecordWriter {
   package mutating func append(bounded write: (inout RecordWriter) -> Void) {
     let start = bytes.count
     write(&self)
-    if bytes.count &- start > Self.mostBytes { rewrite(from: start, write) }
+    if isTooLong(from: start) { rewrite(from: start, write) }
   }
 
+  /// Whether the record that begins there is.
+  package func isTooLong(from start: Int) -> Bool { bytes.count &- start > Self.mostBytes }
+
+  /// Writes it again until it is not. For who calls `write` the first time in its own place.
   @inline(never)
-  private mutating func rewrite(from start: Int, _ write: (inout RecordWriter) -> Void) {
-    while bytes.count - start > Self.mostBytes, let tighter = bounds.tighter {
+  package mutating func rewrite(from start: Int, _ write: (inout RecordWriter) -> Void) {
+    while isTooLong(from: start), let tighter = bounds.tighter {
       bounds = tighter
       bytes.truncate(to: start)
       write(&self)
