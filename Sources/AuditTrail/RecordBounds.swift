@@ -8,15 +8,22 @@ package import Primitives
 struct RecordBounds: BitwiseCopyable {
   /// Bytes of a text.
   let text: Int
+  /// Bytes of what tells which resource a request is about: it says more than all that the request says of it.
+  let identity: Int
+  /// Bytes of a tag's key, for the same reason.
+  let key: Int
   /// Violations, warnings and changes, each.
   let listed: Int
   /// What the service model allows; a refused request may have brought more.
   let tags: Int
 
-  /// Bytes of what tells which resource a request is about: it says more than all that the request says of it.
-  var identity: Int { text >= 64 ? max(text, 2048) : text * 2 }
-  /// Bytes of a tag's key, for the same reason.
-  var key: Int { text >= 64 ? max(text, 128) : text }
+  private init(text: Int, listed: Int, tags: Int) {
+    self.text = text
+    self.listed = listed
+    self.tags = tags
+    identity = text >= 64 ? max(text, 2048) : text * 2
+    key = text >= 64 ? max(text, 128) : text
+  }
 
   /// No text of a valid request is longer, but metadata in full (an ARN has 1600 bytes).
   static let usual = RecordBounds(text: 8192, listed: 64, tags: 50)

@@ -29,6 +29,7 @@ extension Worker {
     return Arrived(call)
   }
 
+  @inline(__always)
   func admitSource(of call: Call) throws(Refusal) {
     guard let limit = call.snapshot.sourceLimit else { return }
     let decision = call.source.admit(limit, now: call.receivedAt)
