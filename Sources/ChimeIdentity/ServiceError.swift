@@ -43,6 +43,15 @@ package enum ServiceError: Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// The error whose type has this name.
+  package init?(named name: String) {
+    let found = Self.allCases.first { error in
+      error.typeName.withUTF8Buffer { name.utf8.elementsEqual($0) }
+    }
+    guard let found else { return nil }
+    self = found
+  }
+
   package var status: Int {
     switch self {
     case .badRequest, .resourceLimitExceeded: 400

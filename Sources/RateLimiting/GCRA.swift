@@ -27,25 +27,39 @@ package struct GCRA: BitwiseCopyable, Sendable, Hashable {
   }
 
   /// Decides on one request and, when it is allowed, moves `stored` on.
-  package func decide(_ stored: inout MonotonicInstant?, now: MonotonicInstant) -> LimitDecision {
+  ///
+  /// - Parameter queueFor: nanoseconds that it may wait for its turn, which is then its own: those that come behind it
+  ///   wait for later ones.
+  package func decide(
+    _ stored: inout MonotonicInstant?, now: MonotonicInstant, queueFor: Int64 = 0
+  ) -> LimitDecision {
     let ahead = max(0, stored?.nanoseconds(since: now) ?? 0)
     let next = ahead + interval
-    guard next <= tolerance else {
-      return LimitDecision(
-        isAllowed: false, retryAfter: next - tolerance, remaining: 0, reset: ahead, policy: self)
+    let wait = max(0, next - tolerance)
+    guard wait <= queueFor else {
+      return LimitDecision(isAllowed: false, wait: wait, remaining: 0, reset: ahead, policy: self)
     }
     stored = now.advanced(byNanoseconds: next)
     return LimitDecision(
-      isAllowed: true, retryAfter: 0, remaining: Int((tolerance - next) / interval), reset: next,
+      isAllowed: true, wait: wait, remaining: Int(max(0, tolerance - next) / interval), reset: next,
       policy: self)
+  }
+
+  /// The stored time that says under this limit what `stored` says under an earlier one: the same part of the burst is
+  /// used, and as many requests wait.
+  func rescale(_ stored: MonotonicInstant?, from earlier: GCRA, now: MonotonicInstant) -> MonotonicInstant? {
+    guard let ahead = stored?.nanoseconds(since: now), ahead > 0 else { return nil }
+    let used = Double(min(ahead, earlier.tolerance)) / Double(earlier.tolerance) * Double(tolerance)
+    let waiting = Double(max(0, ahead - earlier.tolerance)) / Double(earlier.interval) * Double(interval)
+    return now.advanced(byNanoseconds: Int64(min(used + waiting, Self.longest).rounded(.up)))
   }
 }
 
 /// What a limit says of one request.
 package struct LimitDecision: BitwiseCopyable, Sendable, Hashable {
   package let isAllowed: Bool
-  /// Nanoseconds until a request would be allowed; 0 when this one is.
-  package let retryAfter: Int64
+  /// Nanoseconds until its turn, if it is allowed, and otherwise until a request would be.
+  package let wait: Int64
   /// Requests that would be allowed at once after this one.
   package let remaining: Int
   /// Nanoseconds until the whole burst is there again.

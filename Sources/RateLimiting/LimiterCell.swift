@@ -1,28 +1,37 @@
 package import Primitives
 internal import Synchronization
 
-/// The state of one rate limit, used from several loops without a lock. What the limit is comes with each question, so
-/// that a reload's numbers hold at once.
+/// The state of one rate limit, used from several loops. The limit comes with each question; when it is another one than
+/// before, as after a reload, the state is worked out anew under it.
 package final class LimiterCell: Sendable {
-  /// GCRA's theoretical arrival time in nanoseconds; the lowest number while there is none.
-  private let stored = Atomic<Int64>(.min)
+  private struct State: BitwiseCopyable {
+    /// GCRA's theoretical arrival time; `nil` while there is none.
+    var stored: MonotonicInstant?
+    /// Under which it was stored.
+    var limit: GCRA?
+
+    mutating func take(_ new: GCRA, now: MonotonicInstant) {
+      guard limit != new else { return }
+      if let limit { stored = new.rescale(stored, from: limit, now: now) }
+      limit = new
+    }
+  }
+
+  private let state = Mutex(State())
 
   package init() {}
 
   /// Decides on one request and counts it when it is allowed.
-  package func decide(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision {
-    var found = stored.load(ordering: .relaxed)
-    while true {
-      var next = found == .min ? nil : MonotonicInstant(nanoseconds: found)
-      let decision = limit.decide(&next, now: now)
-      guard decision.isAllowed, let next else { return decision }
-      let (isExchanged, current) = stored.weakCompareExchange(
-        expected: found, desired: next.nanoseconds, ordering: .relaxed)
-      if isExchanged { return decision }
-      found = current
+  package func decide(_ limit: GCRA, now: MonotonicInstant, queueFor: Int64 = 0) -> LimitDecision {
+    state.withLock {
+      $0.take(limit, now: now)
+      return limit.decide(&$0.stored, now: now, queueFor: queueFor)
     }
   }
 
+  /// Another limit is in force from now on.
+  package func change(to limit: GCRA, now: MonotonicInstant) { state.withLock { $0.take(limit, now: now) } }
+
   /// Past it the cell is as good as a new one.
-  var idleFrom: MonotonicInstant { MonotonicInstant(nanoseconds: stored.load(ordering: .relaxed)) }
+  var idleFrom: MonotonicInstant { state.withLock { $0.stored } ?? MonotonicInstant(nanoseconds: .min) }
 }

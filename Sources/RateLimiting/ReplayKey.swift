@@ -1,4 +1,5 @@
 package import OpenSSLCrypto
+package import Primitives
 
 /// Which create a request repeats: one tenant's, in one AppInstance, under one ClientRequestToken.
 ///
@@ -18,6 +19,13 @@ package struct ReplayKey: BitwiseCopyable, Hashable, Sendable {
     digest = signature.withBytes { signature in
       SHA256.digest(counted: 2, tenant, appInstanceArn, signature.bytes)
     }
+  }
+
+  /// A ClientRequestToken that repeats have in common: the first half of the digest in the form of a UUID of version 8
+  /// (RFC 9562), 36 of the 64 characters that the API allows. It tells nothing of the signature.
+  package var clientRequestToken: Text {
+    let (high, low) = (digest.words.0.bigEndian, digest.words.1.bigEndian)
+    return RequestID(high: high & ~0xF000 | 0x8000, low: low & ~(0b11 << 62) | (0b10 << 62)).text
   }
 }
 

@@ -35,10 +35,12 @@ struct ReplayShard: Sendable {
   private var waiters: [Int: [any Object]] = [:]
   private let window: Int64
   private let capacity: Int
+  private let byteCapacity: Int
 
-  init(window: Int64, capacity: Int) {
+  init(window: Int64, capacity: Int, byteCapacity: Int) {
     self.window = window
     self.capacity = capacity
+    self.byteCapacity = byteCapacity
   }
 
   var count: Int { index.count }
@@ -62,6 +64,9 @@ struct ReplayShard: Sendable {
     return true
   }
 
+  /// Of the answers that are kept.
+  var byteCount: Int { answers.count }
+
   /// Ends what was in flight, without an answer to be kept.
   mutating func finish(_ key: ReplayKey) -> [any Object] {
     let known = find(key)
@@ -75,8 +80,13 @@ struct ReplayShard: Sendable {
   ) -> [any Object] {
     let known = find(key)
     guard known >= 0, entries[known].answer == nil else { return [] }
-    // Of more than the capacity the oldest goes, which is another one.
+    guard answer.count <= byteCapacity else {
+      remove(known)
+      return takeWaiters(known)
+    }
+    // Of more than the capacities the oldest go, which are other ones.
     if answeredCount == capacity { dropOldest() }
+    while answers.count + answer.count > byteCapacity, oldest >= 0 { dropOldest() }
     entries[known].answer = answers.append(answer)
     entries[known].answeredAt = now
     if newest >= 0 { entries[newest].next = known } else { oldest = known }

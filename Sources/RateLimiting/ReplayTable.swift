@@ -10,8 +10,8 @@ package import Primitives
 /// (a lost answer, a 5xx, a throttle) the next repeat goes upstream, where the ClientRequestToken that
 /// it carries keeps a second user from being made; to replay a failure would defeat the retry.
 ///
-/// Memory: requests in flight are bounded by connections; answers by `capacity`, the oldest going first. An answer is
-/// bytes, and whoever puts them in knows how to read them.
+/// Memory: requests in flight are bounded by connections; answers by `capacity` and `byteCapacity`, the oldest going
+/// first. An answer is bytes, and whoever puts them in knows how to read them.
 package final class ReplayTable<Waiter: AnyObject & Sendable>: Sendable {
   package enum Admission: Sendable {
     /// The first of its kind: send it, and call `finish` whatever comes of it.
@@ -31,10 +31,15 @@ package final class ReplayTable<Waiter: AnyObject & Sendable>: Sendable {
   /// - Parameters:
   ///   - windowNanoseconds: 0 turns the table off: everything proceeds.
   ///   - capacity: answers kept in all.
-  package init(windowNanoseconds: Int64, capacity: Int = 65_536, shardCount: Int = 16) {
+  ///   - byteCapacity: bytes of them in all. One that is longer than a part's share is not kept.
+  package init(
+    windowNanoseconds: Int64, capacity: Int = 65_536, byteCapacity: Int = 32 << 20, shardCount: Int = 16
+  ) {
     isOn = windowNanoseconds > 0
+    let parts = max(1, shardCount)
     shards = Sharded(count: shardCount) {
-      ReplayShard(window: windowNanoseconds, capacity: max(1, capacity / max(1, shardCount)))
+      ReplayShard(
+        window: windowNanoseconds, capacity: max(1, capacity / parts), byteCapacity: byteCapacity / parts)
     }
   }
 
@@ -69,6 +74,9 @@ package final class ReplayTable<Waiter: AnyObject & Sendable>: Sendable {
   private func waiters(_ objects: [any ReplayShard.Object]) -> [Waiter] {
     objects.isEmpty ? [] : objects.map { unsafeDowncast($0, to: Waiter.self) }
   }
+
+  /// Of the answers that are kept.
+  package var byteCount: Int { shards.sum { $0.byteCount } }
 
   /// Keys in flight or answered.
   package var count: Int { shards.sum { $0.count } }

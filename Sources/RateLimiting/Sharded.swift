@@ -45,6 +45,11 @@ final class Sharded<State: Sendable>: Sendable {
     }
   }
 
+  /// Runs `body` with each part, one after another. It must not come back to this table.
+  func forEach(_ body: (State) -> Void) {
+    for shard in shards { shard.state.withLock { body($0) } }
+  }
+
   /// The sum over the parts, each under its own lock.
   func sum(_ body: (State) -> Int) -> Int {
     shards.reduce(0) { total, shard in total + shard.state.withLock { body($0) } }

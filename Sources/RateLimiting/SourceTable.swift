@@ -32,6 +32,11 @@ package final class SourceTable: Sendable {
   package func cell(of key: SourceKey, now: MonotonicInstant) -> LimiterCell {
     shards.withShard(of: key) { $0.cell(of: key, now: now) }
   }
+
+  /// Another limit is in force for each source from now on.
+  package func change(to limit: GCRA, now: MonotonicInstant) {
+    shards.forEach { $0.change(to: limit, now: now) }
+  }
 }
 
 struct SourceShard: Sendable {
@@ -54,6 +59,10 @@ struct SourceShard: Sendable {
     let cell = LimiterCell()
     cells[key] = cell
     return cell
+  }
+
+  func change(to limit: GCRA, now: MonotonicInstant) {
+    for cell in cells.values { cell.change(to: limit, now: now) }
   }
 
   private mutating func makeRoom(now: MonotonicInstant) {

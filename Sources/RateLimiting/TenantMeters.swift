@@ -16,7 +16,14 @@ package final class TenantMeter: Sendable {
   }
 
   /// Decides on one request and counts it when it is within the rate.
-  package func admit(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { rate.decide(limit, now: now) }
+  ///
+  /// - Parameter queueFor: nanoseconds that it may wait for its turn.
+  package func admit(_ limit: GCRA, now: MonotonicInstant, queueFor: Int64 = 0) -> LimitDecision {
+    rate.decide(limit, now: now, queueFor: queueFor)
+  }
+
+  /// Another limit is in force from now on.
+  package func change(to limit: GCRA, now: MonotonicInstant) { rate.change(to: limit, now: now) }
 
   /// A permit for one request, or `nil` when `limit` are in flight already.
   package func enter(limit: Int) -> ConcurrencyPermit? {

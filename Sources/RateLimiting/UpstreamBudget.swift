@@ -1,94 +1,158 @@
 package import Primitives
 
-/// The account's own quota upstream, shared by all tenants: a rate with a burst, whose use is divided
-/// by the tenants' weights while they compete and free for whoever asks while they do not.
+/// The account's own quota upstream, shared by all tenants: a rate with a burst.
 ///
-/// Two things are counted. Tokens bound the whole: they come at the rate, up to the burst, and each
-/// request costs one. Credits divide them: the same income is credited to the tenants that asked
-/// lately, by weight, each up to a cap. A tenant pays with its credits, or, when it has none left, with
-/// tokens that are nobody's credit. So a busy tenant gets what others leave unused, and a tenant below
-/// its share finds its tokens there however busy the others are.
+/// Tokens bound the whole: they come at the rate, up to the burst, and each request costs one. While there are enough for
+/// everybody nothing else counts: whoever asks gets one.
 ///
-/// With `adaptive`, each second in which upstream throttles halves the rate (not below a twentieth), and
-/// each second without gives a tenth of the configured rate back.
+/// When somebody asks and there is none, there are more requests than budget, and shares begin to count. Such a tenant gets
+/// an account (`BudgetAccount`), and what comes in is credited to the accounts by weight, to none more than it asks for;
+/// the rest stays free for all. A tenant pays with its credits, or with tokens that are nobody's credit. So one that asks
+/// little finds its token however much another asks, and nothing is held for a tenant that was never short of any: an
+/// account ends soon after its tenant stopped asking.
+///
+/// A request that may wait stands behind the others of its tenant, whose turns come as its credits do.
+///
+/// With `adaptive`, each second in which upstream throttles halves the rate (not below a twentieth), and each second without
+/// gives a tenth of the configured rate back.
 package struct UpstreamBudget: Sendable {
   package enum Turn: Sendable, Hashable {
-    /// Send it after so many nanoseconds; it is paid for already.
-    case granted(delay: Int64)
+    /// It is paid for.
+    case granted
+    /// It stands in its tenant's queue: `look` for it again, after so many nanoseconds at the latest.
+    case waiting(Ticket, nanoseconds: Int64)
     case refused(retryAfter: Int64)
   }
 
-  private struct Account: BitwiseCopyable, Sendable {
-    /// The tenant's number.
+  /// A request that waits for its turn. Whoever has one looks for it until it is granted or refused.
+  package struct Ticket: BitwiseCopyable, Sendable, Hashable {
     let tenant: Int
-    var weight: Double
-    /// Below 0 while requests wait for their turn.
-    var credits: Double
-    var lastAsked: MonotonicInstant
+    let number: UInt64
   }
 
-  private let configuredRate: Double
-  private let burst: Double
+  private var settings: Settings
   private var adaptation: RateAdaptation?
-  /// Below 0 while requests wait for their turn.
   private var tokens: Double
-  /// Of the tenants that asked lately, in no order.
-  private var accounts: [Account] = []
-  /// By tenant number: its account's place in `accounts` and one more, 0 for none.
-  private var places: [Int32] = []
-  private var totalWeight = 0.0
-  /// The sum of all credits above 0.
-  private var credited = 0.0
   private var refilled: MonotonicInstant
+  /// Of the tenants that were short of tokens lately, in no order.
+  private var accounts: [BudgetAccount] = []
+  /// The sum of all credits.
+  private var credited = 0.0
+  /// What came in and is not divided yet, and what of it found the burst there already.
+  private var undivided = 0.0
+  private var unused = 0.0
+  private var divided: MonotonicInstant
+  private var totalWeight = 0.0
+  private var waitingCount = 0
+  /// Paid for, and not looked for yet.
+  private var granted: Set<UInt64> = []
+  private var lastTicket: UInt64 = 0
 
-  /// A tenant counts as active for so long after it asked: time for SDK retries to come back.
-  private static let activeFor: Int64 = 3_000_000_000
-  /// Crediting looks at every active tenant, so it is not done for every request.
-  private static let refillEvery: Int64 = 2_000_000
+  package struct Settings: BitwiseCopyable, Sendable, Hashable {
+    package var requestsPerSecond: Double
+    package var burst: Int
+    package var adaptive: Bool
 
-  package init(requestsPerSecond: Double, burst: Int, adaptive: Bool, now: MonotonicInstant) {
-    configuredRate = max(requestsPerSecond, 1e-6)
-    self.burst = Double(max(1, burst))
-    adaptation = adaptive ? RateAdaptation(now: now) : nil
-    tokens = self.burst
+    package init(requestsPerSecond: Double, burst: Int, adaptive: Bool) {
+      self.requestsPerSecond = max(requestsPerSecond, 1e-6)
+      self.burst = max(1, burst)
+      self.adaptive = adaptive
+    }
+  }
+
+  /// Dividing looks at every account, so it is not done for every request, unless so much came in.
+  private static let divideEvery: Int64 = 2_000_000
+  private static let divideFrom = 0.25
+  /// Requests that wait at once, of all tenants.
+  private static let mostWaiting = 4096
+  /// What rounding leaves of one is one.
+  private static let one = 1 - 1e-6
+
+  package init(_ settings: Settings, now: MonotonicInstant) {
+    self.settings = settings
+    adaptation = settings.adaptive ? RateAdaptation(now: now) : nil
+    tokens = Double(settings.burst)
     refilled = now
+    divided = now
   }
 
   /// Requests per second at present.
-  package var rate: Double { configuredRate * (adaptation?.factor ?? 1) }
+  package var rate: Double { settings.requestsPerSecond * (adaptation?.factor ?? 1) }
+
+  /// Rate and burst as they are in force.
+  package var limit: GCRA { GCRA(requestsPerSecond: rate, burst: settings.burst) }
+
+  private var burst: Double { Double(settings.burst) }
 
   /// Asks for one request's turn.
   /// - Parameters:
   ///   - tenant: its number, small and not negative (see `TenantMeter`).
-  ///   - weight: above 0; the tenant's own rate, or the budget's for a tenant without one.
+  ///   - weight: above 0; the tenant's own rate, or the mean of the others' for a tenant without one.
   ///   - queueFor: nanoseconds the request may wait for its turn.
   package mutating func ask(
     _ tenant: Int, weight: Double, queueFor: Int64, now: MonotonicInstant
   ) -> Turn {
-    adaptation?.advance(now: now)
-    refill(now: now)
-    let place = activate(tenant, weight: weight, now: now)
-    var account = accounts[place]
-    let takesFree = account.credits < 1 && tokens - credited >= 1
-    let share = rate * account.weight / totalWeight
-    let forCredit = takesFree ? 0 : Self.wait(for: 1 - account.credits, at: share)
-    let wait = max(forCredit, Self.wait(for: 1 - tokens, at: rate))
-    let isGranted = wait <= max(0, queueFor)
-    if isGranted {
+    advance(now: now)
+    if accounts.isEmpty, tokens >= Self.one {
       tokens -= 1
-      if !takesFree { add(-1, to: &account) }
+      return .granted
     }
-    accounts[place] = account
-    return isGranted ? .granted(delay: wait) : .refused(retryAfter: wait)
+    return askInShortage(tenant, weight: weight, queueFor: queueFor, now: now)
+  }
+
+  private mutating func askInShortage(
+    _ tenant: Int, weight: Double, queueFor: Int64, now: MonotonicInstant
+  ) -> Turn {
+    guard let place = place(of: tenant) ?? open(tenant, weight: weight, now: now) else {
+      tokens -= 1
+      return .granted
+    }
+    setWeight(weight, at: place)
+    accounts[place].ask(now: now)
+    if accounts[place].waiting.isEmpty, pay(at: place) { return .granted }
+    let wait = wait(behind: accounts[place].waiting.count, at: place)
+    guard wait <= queueFor, waitingCount < Self.mostWaiting else {
+      accounts[place].keep(until: now, after: wait)
+      return .refused(retryAfter: wait)
+    }
+    lastTicket += 1
+    accounts[place].waiting.append(.init(number: lastTicket, deadline: now.advanced(byNanoseconds: queueFor)))
+    waitingCount += 1
+    return .waiting(Ticket(tenant: tenant, number: lastTicket), nanoseconds: max(1, wait))
+  }
+
+  /// What became of a request that waits.
+  package mutating func look(for ticket: Ticket, now: MonotonicInstant) -> Turn {
+    advance(now: now)
+    if granted.remove(ticket.number) != nil { return .granted }
+    guard let place = place(of: ticket.tenant),
+      let index = accounts[place].waiting.firstIndex(where: { $0.number == ticket.number })
+    else { return .refused(retryAfter: 0) }
+    let wait = wait(behind: index, at: place)
+    let left = accounts[place].waiting[index].deadline.nanoseconds(since: now)
+    guard left > 0 else {
+      accounts[place].waiting.remove(at: index)
+      waitingCount -= 1
+      accounts[place].keep(until: now, after: wait)
+      return .refused(retryAfter: wait)
+    }
+    return .waiting(ticket, nanoseconds: max(1, min(wait, left)))
+  }
+
+  /// The request waits no longer.
+  package mutating func leave(_ ticket: Ticket) {
+    if granted.remove(ticket.number) != nil { return giveBack(ticket.tenant) }
+    guard let place = place(of: ticket.tenant),
+      let index = accounts[place].waiting.firstIndex(where: { $0.number == ticket.number })
+    else { return }
+    accounts[place].waiting.remove(at: index)
+    waitingCount -= 1
   }
 
   /// Gives back the turn of a request that was never sent.
   package mutating func giveBack(_ tenant: Int) {
     tokens = min(burst, tokens + 1)
-    guard let place = place(of: tenant) else { return }
-    var account = accounts[place]
-    add(1, to: &account)
-    accounts[place] = account
+    if let place = place(of: tenant) { credit(1, at: place) }
   }
 
   /// Upstream answered 429.
@@ -98,118 +162,144 @@ package struct UpstreamBudget: Sendable {
     adaptation?.throttled(now: now)
   }
 
-  /// Nanoseconds until `amount` has come in at `rate` a second.
-  private static func wait(for amount: Double, at rate: Double) -> Int64 {
-    // What rounding leaves of a whole one is none.
-    amount <= 1e-6 ? 0 : Int64(min(amount / rate * 1e9, 9e18).rounded(.up))
+  /// Takes other numbers: as much of the burst is there as before, as a part of it, and so are credits.
+  package mutating func change(to new: Settings, now: MonotonicInstant) {
+    advance(now: now)
+    let factor = Double(new.burst) / burst
+    tokens *= factor
+    for place in accounts.indices { accounts[place].credits *= factor }
+    credited *= factor
+    settings = new
+    if !new.adaptive { adaptation = nil } else if adaptation == nil { adaptation = RateAdaptation(now: now) }
   }
+}
 
-  /// At least one, or a tenant among many could never pay for a request.
-  private func cap(_ weight: Double) -> Double { max(1, burst * weight / totalWeight) }
+extension UpstreamBudget {
+  /// Tokens that are kept for nobody.
+  private var free: Double { tokens - credited - undivided }
 
-  private mutating func add(_ amount: Double, to account: inout Account) {
-    let before = max(0, account.credits)
-    account.credits += amount
-    credited += max(0, account.credits) - before
-  }
+  private func place(of tenant: Int) -> Int? { accounts.firstIndex { $0.tenant == tenant } }
 
-  private func place(of tenant: Int) -> Int? {
-    tenant < places.count && places[tenant] > 0 ? Int(places[tenant]) - 1 : nil
-  }
-
-  /// The place of the tenant's account, which it gets now if it has none.
-  private mutating func activate(_ tenant: Int, weight: Double, now: MonotonicInstant) -> Int {
-    let weight = weight > 0 && weight.isFinite ? weight : configuredRate
-    if let place = place(of: tenant) {
-      totalWeight += weight - accounts[place].weight
-      accounts[place].weight = weight
-      accounts[place].lastAsked = now
-      return place
+  /// Opens an account for a tenant that finds no token; `nil` when there is a free one.
+  private mutating func open(_ tenant: Int, weight: Double, now: MonotonicInstant) -> Int? {
+    guard free < Self.one else { return nil }
+    if accounts.isEmpty {
+      (undivided, unused, divided) = (0, 0, now)
     }
-    totalWeight += weight
-    // The others' caps are lower now; what they hold above them is free for the one that comes.
-    credit(income: 0)
-    var account = Account(tenant: tenant, weight: weight, credits: 0, lastAsked: now)
-    add(min(cap(weight), max(0, tokens - credited)), to: &account)
-    if tenant >= places.count {
-      places.append(contentsOf: repeatElement(0, count: tenant + 1 - places.count))
-    }
+    var account = BudgetAccount(tenant: tenant, now: now)
+    account.credits = max(0, free)
+    credited += account.credits
     accounts.append(account)
-    places[tenant] = Int32(accounts.count)
     return accounts.count - 1
+  }
+
+  private mutating func setWeight(_ weight: Double, at place: Int) {
+    let weight = weight > 0 && weight.isFinite ? weight : settings.requestsPerSecond
+    totalWeight += weight - accounts[place].weight
+    accounts[place].weight = weight
+  }
+
+  /// Takes a token for the tenant: one that is its own, or one that is nobody's.
+  private mutating func pay(at place: Int) -> Bool {
+    guard tokens >= Self.one else { return false }
+    if accounts[place].credits >= Self.one {
+      credit(-1, at: place)
+    } else if free < Self.one {
+      return false
+    }
+    tokens -= 1
+    return true
+  }
+
+  private mutating func credit(_ amount: Double, at place: Int) {
+    let before = accounts[place].credits
+    accounts[place].credits = min(max(0, before + amount), most(at: place))
+    credited += accounts[place].credits - before
+  }
+
+  /// No more than the tenant asks for, and no more than its share of the burst; but one, or a tenant among many could
+  /// never pay for a request.
+  private func most(at place: Int) -> Double {
+    let account = accounts[place]
+    return max(1, min(burst * account.weight / totalWeight, Double(account.demand)))
+  }
+
+  /// Nanoseconds until a request has its turn behind so many others of its tenant, if all accounts go on asking.
+  private func wait(behind others: Int, at place: Int) -> Int64 {
+    let account = accounts[place]
+    let own = (Double(others + 1) - account.credits) / (rate * account.weight / totalWeight)
+    let any = (1 - tokens) / rate
+    let seconds = max(own, any)
+    return seconds <= 1e-9 ? 0 : Int64(min(seconds * 1e9, 9e18).rounded(.up))
+  }
+
+  private mutating func advance(now: MonotonicInstant) {
+    adaptation?.advance(now: now)
+    refill(now: now)
   }
 
   private mutating func refill(now: MonotonicInstant) {
     let elapsed = now.nanoseconds(since: refilled)
-    guard elapsed >= Self.refillEvery else { return }
-    let income = rate * Double(elapsed) / 1e9
+    guard elapsed > 0 else { return }
     refilled = now
-    tokens = min(burst, tokens + income)
-    dropIdle(now: now)
-    credit(income: income)
+    let income = rate * Double(elapsed) / 1e9
+    let sum = tokens + income
+    tokens = min(burst, sum)
+    guard !accounts.isEmpty else { return }
+    undivided += income
+    unused += sum - tokens
+    let isDue = undivided >= Self.divideFrom || now.nanoseconds(since: divided) >= Self.divideEvery
+    if isDue { divide(now: now) }
   }
 
-  /// Divides `income` between the active tenants.
-  private mutating func credit(income: Double) {
-    credited = 0
-    for index in accounts.indices {
-      let account = accounts[index]
-      let credits = min(
-        account.credits + income * account.weight / totalWeight, cap(account.weight))
-      accounts[index].credits = credits
-      credited += max(0, credits)
+  private mutating func divide(now: MonotonicInstant) {
+    closeIdle(now: now)
+    share(undivided)
+    // What nobody used in time is nobody's any more.
+    if unused > 0, credited > 0 {
+      let kept = max(0, credited - unused) / credited
+      for place in accounts.indices { accounts[place].credits *= kept }
+      credited *= kept
     }
+    (undivided, unused, divided) = (0, 0, now)
+    serveWaiting()
   }
 
-  private mutating func dropIdle(now: MonotonicInstant) {
-    var index = 0
-    var isChanged = false
-    while index < accounts.count {
-      let account = accounts[index]
-      guard now.nanoseconds(since: account.lastAsked) >= Self.activeFor else {
-        index += 1
-        continue
+  /// Divides what came in by weight between those that want more than they have.
+  private mutating func share(_ income: Double) {
+    var left = income
+    while left > 1e-9 {
+      var weight = 0.0
+      for place in accounts.indices where accounts[place].credits < most(at: place) {
+        weight += accounts[place].weight
       }
-      isChanged = true
-      places[account.tenant] = 0
-      // The last one takes the place.
-      let last = accounts.removeLast()
-      guard index < accounts.count else { break }
-      accounts[index] = last
-      places[last.tenant] = Int32(index + 1)
+      guard weight > 0 else { return }
+      let part = left / weight
+      for place in accounts.indices where accounts[place].credits < most(at: place) {
+        let before = credited
+        credit(part * accounts[place].weight, at: place)
+        left -= credited - before
+      }
     }
-    guard isChanged else { return }
+  }
+
+  /// Grants turns to those that wait, as far as tokens and credits go: the tenant with the most credits first.
+  private mutating func serveWaiting() {
+    while waitingCount > 0, tokens >= Self.one {
+      let first = accounts.indices.lazy.filter { [accounts] in !accounts[$0].waiting.isEmpty }
+        .max { [accounts] in accounts[$0].credits < accounts[$1].credits }
+      guard let first, pay(at: first) else { return }
+      granted.insert(accounts[first].waiting.removeFirst().number)
+      waitingCount -= 1
+    }
+  }
+
+  private mutating func closeIdle(now: MonotonicInstant) {
+    let count = accounts.count
+    accounts.removeAll { $0.isIdle(now: now) }
+    guard accounts.count < count else { return }
     // Summed anew, so that rounding does not gather.
     totalWeight = accounts.reduce(0) { $0 + $1.weight }
-  }
-}
-
-/// Additive increase, multiplicative decrease of a rate, as a factor of the configured one.
-struct RateAdaptation: Sendable {
-  private(set) var factor = 1.0
-  private var lastDecrease: MonotonicInstant?
-  private var lastStep: MonotonicInstant
-
-  private static let step: Int64 = 1_000_000_000
-  private static let decrease = 0.5
-  private static let increase = 0.1
-  private static let least = 0.05
-
-  init(now: MonotonicInstant) { lastStep = now }
-
-  /// Throttles of one second are answers to one excess; only the first lowers the rate.
-  mutating func throttled(now: MonotonicInstant) {
-    lastStep = now
-    if let last = lastDecrease, now.nanoseconds(since: last) < Self.step { return }
-    lastDecrease = now
-    factor = max(Self.least, factor * Self.decrease)
-  }
-
-  /// Takes the steps up that are due since the last throttle or step.
-  mutating func advance(now: MonotonicInstant) {
-    let steps = now.nanoseconds(since: lastStep) / Self.step
-    guard steps > 0 else { return }
-    lastStep = lastStep.advanced(byNanoseconds: steps * Self.step)
-    factor = min(1, factor + Self.increase * Double(steps))
+    credited = accounts.reduce(0) { $0 + $1.credits }
   }
 }

@@ -16,7 +16,7 @@ struct GCRATests {
     }
     let refused = limit.decide(&stored, now: at(0))
     #expect(!refused.isAllowed)
-    #expect(refused.retryAfter == seconds(0.1))
+    #expect(refused.wait == seconds(0.1))
     #expect(refused.reset == seconds(0.3))
     #expect(!limit.decide(&stored, now: at(0.0999)).isAllowed)
     #expect(limit.decide(&stored, now: at(0.1)).isAllowed)
@@ -45,9 +45,9 @@ struct GCRATests {
         continue
       }
       var early = stored
-      let before = now.advanced(byNanoseconds: decision.retryAfter - 1)
+      let before = now.advanced(byNanoseconds: decision.wait - 1)
       #expect(!limit.decide(&early, now: before).isAllowed)
-      now = now.advanced(byNanoseconds: decision.retryAfter)
+      now = now.advanced(byNanoseconds: decision.wait)
       #expect(limit.decide(&stored, now: now).isAllowed)
     }
   }

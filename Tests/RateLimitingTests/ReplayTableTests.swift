@@ -52,6 +52,35 @@ struct ReplayKeyTests {
   }
 }
 
+@Suite("The ClientRequestToken of a repeat")
+struct DerivedTokenTests {
+  private func token(_ tenant: String, _ arn: String, _ signature: String) -> String {
+    let (tenant, arn) = (Array(tenant.utf8), Array(arn.utf8))
+    return ReplayKey(
+      tenant: tenant.span, appInstanceArn: arn.span, signature: SHA256.digest(Array(signature.utf8))
+    ).clientRequestToken.string
+  }
+
+  @Test("is the same for the same signature, tenant and AppInstance, and for nothing else")
+  func identity() {
+    #expect(token("crm", "arn:1", "s") == token("crm", "arn:1", "s"))
+    let tokens = [
+      token("crm", "arn:1", "s"), token("crm", "arn:1", "t"), token("crm", "arn:2", "s"),
+      token("hr", "arn:1", "s"), token("crma", "rn:1", "s"),
+    ]
+    #expect(Set(tokens).count == tokens.count)
+  }
+
+  @Test("is a UUID of version 8, of the characters and the length that the API takes")
+  func form() throws {
+    for number in 0..<200 {
+      let token = token("crm", "arn:1", "\(number)")
+      #expect(token.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+      #expect((2...64).contains(token.utf8.count))
+    }
+  }
+}
+
 @Suite("A repeated create")
 struct ReplayTableTests {
   typealias Table = ReplayTable<Named>
@@ -209,6 +238,23 @@ struct ReplayTableTests {
       // 300 seconds hold the answers of the last fifteen requests.
       #expect(table.count <= 16)
     }
+  }
+
+  @Test("keeps no more bytes than it may, the oldest going first, and no answer that is longer")
+  func bytes() {
+    let table = Table(windowNanoseconds: seconds(300), capacity: 1000, byteCapacity: 100, shardCount: 1)
+    let long = replayKey("crm", "a", "long")
+    #expect(begin(table, long) == .proceed)
+    _ = table.finish(long, keeping: String(repeating: "x", count: 101), now: at(0))
+    #expect(table.count == 0 && begin(table, long) == .proceed)
+    let keys = (0..<50).map { replayKey("crm", "a", "\($0)") }
+    for (number, key) in keys.enumerated() {
+      #expect(begin(table, key) == .proceed)
+      _ = table.finish(key, keeping: String(repeating: "y", count: 1 + number % 40), now: at(0))
+      #expect(table.byteCount <= 100)
+    }
+    #expect(begin(table, keys[49]) == .replay(String(repeating: "y", count: 10)))
+    #expect(begin(table, keys[0]) == .proceed)
   }
 
   @Test("repeats successes and faults of the request, not of the moment or the gateway")

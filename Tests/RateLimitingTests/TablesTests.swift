@@ -12,12 +12,72 @@ struct LimiterCellTests {
     let cell = LimiterCell()
     var stored: MonotonicInstant?
     var now = 0.0
+    let limit = GCRA(requestsPerSecond: 8, burst: 4)
     for _ in 0..<3000 {
       now += Double(entropy.next() % 100) / 500
-      // A reload may bring another limit at any time.
-      let limit = GCRA(requestsPerSecond: 8, burst: Int(1 + entropy.next() % 4))
       #expect(cell.decide(limit, now: at(now)) == limit.decide(&stored, now: at(now)))
     }
+  }
+
+  @Test("has no debt under the numbers of before a reload")
+  func noDebt() {
+    let cell = LimiterCell()
+    let (slow, fast) = (
+      GCRA(requestsPerSecond: 0.01, burst: 3), GCRA(requestsPerSecond: 10, burst: 20)
+    )
+    for _ in 0..<3 { #expect(cell.decide(slow, now: at(0)).isAllowed) }
+    cell.change(to: fast, now: at(1))
+    let decision = cell.decide(fast, now: at(1))
+    // All of the burst was used but the hundredth that came in: so it is now, and at the new rate it comes back.
+    #expect(!decision.isAllowed && decision.wait <= seconds(0.1) && decision.policy == fast)
+    #expect(cell.decide(fast, now: at(1.1)).isAllowed)
+    #expect((0..<30).count { _ in cell.decide(fast, now: at(4)).isAllowed } == 20)
+  }
+
+  @Test("has no free burst after a reload", arguments: [true, false])
+  func noFreeBurst(isToldAtOnce: Bool) {
+    let cell = LimiterCell()
+    let (fast, slow) = (
+      GCRA(requestsPerSecond: 10, burst: 20), GCRA(requestsPerSecond: 0.01, burst: 4)
+    )
+    for _ in 0..<20 { #expect(cell.decide(fast, now: at(0)).isAllowed) }
+    if isToldAtOnce { cell.change(to: slow, now: at(0)) }
+    #expect(!cell.decide(slow, now: at(0)).isAllowed)
+    // A loop that has the old numbers for a moment longer neither gains nor spoils anything.
+    #expect(!cell.decide(fast, now: at(0)).isAllowed)
+    #expect(!cell.decide(slow, now: at(0)).isAllowed)
+    #expect(!cell.decide(slow, now: at(90)).isAllowed)
+    #expect(cell.decide(slow, now: at(101)).isAllowed)
+  }
+
+  @Test("keeps the used part of the burst under any numbers", arguments: [5, 6, 7] as [UInt64])
+  func proportion(seed: UInt64) {
+    let entropy = SeededEntropy(seed: seed)
+    for _ in 0..<500 {
+      let (before, after) = (
+        GCRA(requestsPerSecond: Double(1 + entropy.next() % 500) / 10, burst: Int(1 + entropy.next() % 100)),
+        GCRA(requestsPerSecond: Double(1 + entropy.next() % 500) / 10, burst: Int(1 + entropy.next() % 100))
+      )
+      let cell = LimiterCell()
+      let used = Int(entropy.next() % UInt64(before.burst + 1))
+      for _ in 0..<used { _ = cell.decide(before, now: at(0)) }
+      cell.change(to: after, now: at(0))
+      let left = (0...after.burst).count { _ in cell.decide(after, now: at(0)).isAllowed }
+      let expected = Double(after.burst) * Double(before.burst - used) / Double(before.burst)
+      #expect(left == Int(expected + 1e-6))
+    }
+  }
+
+  @Test("lets requests wait for their turn, one after another, and no longer than they may")
+  func queueing() {
+    let cell = LimiterCell()
+    let limit = GCRA(requestsPerSecond: 10, burst: 2)
+    let waits = (0..<6).map { _ in cell.decide(limit, now: at(0), queueFor: seconds(0.3)) }
+    #expect(waits.map(\.isAllowed) == [true, true, true, true, true, false])
+    #expect(waits.map(\.wait) == [0, 0, 0.1, 0.2, 0.3, 0.4].map { seconds($0) })
+    // As many wait after a change as before.
+    cell.change(to: GCRA(requestsPerSecond: 1, burst: 4), now: at(0))
+    #expect(cell.decide(GCRA(requestsPerSecond: 1, burst: 4), now: at(0)).wait == seconds(4))
   }
 
   @Test("admits no more than the limit when many loops ask")
@@ -75,6 +135,18 @@ struct SourceTableTests {
     }
   }
 
+  @Test("takes a reload's numbers for each source, at once")
+  func change() {
+    let table = SourceTable()
+    let (slow, fast) = (
+      GCRA(requestsPerSecond: 0.01, burst: 2), GCRA(requestsPerSecond: 10, burst: 2)
+    )
+    let cells = (0..<200).map { table.cell(of: .v4($0), now: at(0)) }
+    for cell in cells { for _ in 0..<2 { _ = cell.decide(slow, now: at(0)) } }
+    table.change(to: fast, now: at(0))
+    for cell in cells { #expect(cell.decide(fast, now: at(0.11)).isAllowed) }
+  }
+
   @Test("does not forget an idle cell that a connection holds")
   func held() {
     var shard = SourceShard(capacity: 10)
@@ -101,7 +173,8 @@ struct TenantMeterTests {
     for _ in 0..<2 { #expect(meter.admit(limit, now: at(0)).isAllowed) }
     #expect(!meter.admit(limit, now: at(0)).isAllowed)
     #expect(!meter.admit(GCRA(requestsPerSecond: 1, burst: 2), now: at(0.5)).isAllowed)
-    #expect(meter.admit(GCRA(requestsPerSecond: 1, burst: 3), now: at(0.5)).isAllowed)
+    // A larger burst is no gift.
+    #expect(!meter.admit(GCRA(requestsPerSecond: 1, burst: 3), now: at(0.5)).isAllowed)
   }
 
   @Test("gives permits up to the limit, which come back at the end of their scope")

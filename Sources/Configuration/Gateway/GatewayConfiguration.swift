@@ -148,7 +148,7 @@ extension GatewayConfiguration.Authentication {
         "clockSkew", .positiveDuration, default: .seconds(300),
         "How far a request's date may be from the gateway's."),
       replayWindow: keys.value(
-        "replayWindow", .duration, default: .seconds(300),
+        "replayWindow", .duration, default: .seconds(600),
         "How long a repeated ClientRequestToken gets its first answer again; 0s turns this off."))
   }
 }

@@ -22,6 +22,8 @@ extension GatewayConfiguration {
     package var mode: Mode
     /// The error type of a 429.
     package var errorType: String
+    /// How long a request may wait for its tenant's rate; zero: not at all.
+    package var queueFor: Duration
     /// Before authentication; `nil`: no limit.
     package var perSourceAddress: Rate?
     /// The account's own quota; `nil`: no limit.
@@ -52,6 +54,8 @@ extension GatewayConfiguration.RateLimit {
       errorType: keys.value(
         "errorType", .errorType, default: "ThrottledClientException",
         "The error type of a 429; SDK retry modes differ in which they retry."),
+      queueFor: keys.value(
+        "queueFor", .duration, default: .zero, "How long a request may wait for its tenant's rate."),
       perSourceAddress: keys.optionalSection(
         "perSourceAddress", GatewayConfiguration.Rate.form(rate: 500, burst: 1000),
         "Limit per source address, before authentication; null for none."),

@@ -60,6 +60,8 @@ struct Trail: ~Copyable {
   var judged: JudgedRequest?
   /// What breaks one of the gateway's own rules.
   var gatewayViolation: Violation?
+  /// Limits that it was over, where these only warn.
+  var limitWarnings = ThrottlingScopes()
   var repeatOf: RequestID?
   /// Under which repeats of this request wait for its answer.
   var replayKey: ReplayKey?

@@ -64,10 +64,19 @@ extension Call {
       if judged.hasWarnings {
         for warning in judged.decision.warnings { warning.append(asWarningTo: &record) }
       }
+      appendLimitWarnings(to: &record)
       judged.withFacts { $0.appendChanges(to: &record) }
       if judged.isDecided { record.append(snapshot.revisionMember) }
+    } else {
+      appendLimitWarnings(to: &record)
     }
     record.repeatOf(trail.repeatOf)
+  }
+
+  /// Behind those of policies, in one list with them.
+  private func appendLimitWarnings(to record: inout RecordWriter) {
+    guard !trail.limitWarnings.isEmpty else { return }
+    for warning in trail.limitWarnings.warnings { warning.append(asWarningTo: &record) }
   }
 }
 

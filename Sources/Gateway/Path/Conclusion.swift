@@ -62,7 +62,10 @@ extension Worker {
     lines.append("\r\n")
     lines.append(field: "x-amzn-ErrorType", Array(answer.type.utf8))
     lines.append(field: "Content-Type", literal: "application/json")
-    if let seconds = answer.retryAfterSeconds { lines.append(field: "Retry-After", decimal: seconds) }
+    if let seconds = answer.retryAfterSeconds {
+      lines.append(field: "Retry-After", decimal: seconds)
+      lines.append(field: "x-amz-retry-after", decimal: 1000 * seconds)
+    }
     if case .throttled(let throttling) = refusal { lines.append(throttling.fieldLines) }
     var body: [UInt8] = []
     ErrorBody.write(code: answer.code, message: answer.message, into: &body)
@@ -73,12 +76,13 @@ extension Worker {
     lines.append("x-gatehouse-request-id: ")
     lines.append(call.id)
     lines.append("\r\n")
-    guard let judged = call.trail.judged else { return }
-    if judged.hasWarnings {
+    let judged = call.trail.judged
+    let limits = call.trail.limitWarnings
+    if judged?.hasWarnings == true || !limits.isEmpty {
       lines.append("x-gatehouse-warnings: ")
-      lines.append(list: judged.decision.warnings.map(\.rule))
+      lines.append(list: ((judged?.decision.warnings ?? []) + limits.warnings).map(\.rule))
     }
-    guard judged.isAllowed else { return }
+    guard let judged, judged.isAllowed else { return }
     judged.withFacts { $0.appendChangedFields(to: &lines) }
   }
 

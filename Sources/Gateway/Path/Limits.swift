@@ -5,16 +5,36 @@ internal import Synchronization
 
 /// The limits of all workers together.
 final class Limits: Sendable {
+  /// The account's own quota.
+  private struct Quota: Sendable {
+    var budget: UpstreamBudget
+    /// Nanoseconds that a request may wait for its turn.
+    var queueFor: Int64
+  }
+
   private let sources = SourceTable()
   /// `nil`: the account's quota is not limited here.
-  private let budget: Mutex<UpstreamBudget?>
+  private let quota: Mutex<Quota?>
 
   init(_ configuration: GatewayConfiguration, now: MonotonicInstant) {
-    budget = Mutex(
+    quota = Mutex(
       configuration.rateLimit.upstreamBudget.map {
-        UpstreamBudget(
-          requestsPerSecond: $0.rate.requestsPerSecond, burst: $0.rate.burst, adaptive: $0.adaptive, now: now)
+        Quota(budget: UpstreamBudget($0.settings, now: now), queueFor: $0.queueFor.nanoseconds)
       })
+  }
+
+  /// Puts a reload's limits in force: what is used up under the old ones is so, in proportion, under the new.
+  func change(to snapshot: Snapshot, now: MonotonicInstant) {
+    snapshot.changeMeters(now: now)
+    if let limit = snapshot.sourceLimit { sources.change(to: limit, now: now) }
+    quota.withLock { quota in
+      guard let new = snapshot.configuration.rateLimit.upstreamBudget else { return quota = nil }
+      if quota == nil {
+        quota = Quota(budget: UpstreamBudget(new.settings, now: now), queueFor: 0)
+      }
+      quota?.budget.change(to: new.settings, now: now)
+      quota?.queueFor = new.queueFor.nanoseconds
+    }
   }
 
   /// The source that requests from `address` count for.
@@ -24,23 +44,33 @@ final class Limits: Sendable {
     return Source(address, sources.cell(of: key, now: now))
   }
 
-  /// A turn in the account's own quota; a tenant's weight is its own rate.
-  func turn(
-    for tenant: ServedTenant, _ configured: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant
-  ) -> UpstreamBudget.Turn {
-    budget.withLock {
-      $0?.ask(
-        tenant.meter.number,
-        weight: tenant.configured.rateLimit?.requestsPerSecond ?? configured.rate.requestsPerSecond,
-        queueFor: configured.queueFor.nanoseconds, now: now)
-    } ?? .granted(delay: 0)
+  /// A turn in the account's own quota.
+  ///
+  /// - Parameter most: nanoseconds that it may wait for it at most, however long others may.
+  func turn(for tenant: ServedTenant, waiting most: Int64, now: MonotonicInstant) -> UpstreamBudget.Turn {
+    quota.withLock { quota in
+      guard let queueFor = quota?.queueFor else { return .granted }
+      return quota?.budget.ask(
+        tenant.meter.number, weight: tenant.weight, queueFor: min(queueFor, max(0, most)), now: now) ?? .granted
+    }
   }
 
+  /// What became of a request that waits for its turn.
+  func look(for ticket: UpstreamBudget.Ticket, now: MonotonicInstant) -> UpstreamBudget.Turn {
+    quota.withLock { $0?.budget.look(for: ticket, now: now) } ?? .granted
+  }
+
+  /// The request waits no longer.
+  func leave(_ ticket: UpstreamBudget.Ticket) { quota.withLock { $0?.budget.leave(ticket) } }
+
+  /// The account's quota as it is in force.
+  var upstreamLimit: GCRA? { quota.withLock { $0?.budget.limit } }
+
   /// A turn that was not used.
-  func giveBack(_ tenant: TenantMeter) { budget.withLock { $0?.giveBack(tenant.number) } }
+  func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }
 
   /// Upstream answered 429.
-  func upstreamThrottled(now: MonotonicInstant) { budget.withLock { $0?.throttled(now: now) } }
+  func upstreamThrottled(now: MonotonicInstant) { quota.withLock { $0?.budget.throttled(now: now) } }
 }
 
 /// An address that requests come from, with the state of its rate limit. A connection keeps the one of its peer.
@@ -63,27 +93,9 @@ final class Source: Sendable {
   func admit(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { cell.decide(limit, now: now) }
 }
 
-extension Throttling {
-  /// A limit of a tenant's or a source's rate.
-  init(_ scope: Scope, _ decision: LimitDecision, _ limits: GatewayConfiguration.RateLimit) {
-    let name: StaticString = scope == .source ? "source" : "tenant"
-    var lines: [UInt8] = []
-    lines.append("RateLimit: ")
-    RateLimitFields.appendState(of: decision, named: name, to: &lines)
-    lines.append("\r\nRateLimit-Policy: ")
-    RateLimitFields.appendPolicy(decision.policy, named: name, to: &lines)
-    lines.append("\r\n")
-    self.init(
-      scope: scope, retryAfterSeconds: RateLimitFields.wholeSeconds(decision.retryAfter), fieldLines: lines,
-      errorType: limits.errorType)
-  }
-
-  /// A limit that is not one of a tenant's or a source's rate.
-  init(
-    _ scope: Scope, retryAfter nanoseconds: Int64, policy: [UInt8], _ limits: GatewayConfiguration.RateLimit
-  ) {
-    self.init(
-      scope: scope, retryAfterSeconds: RateLimitFields.wholeSeconds(nanoseconds), fieldLines: policy,
-      errorType: limits.errorType)
+extension GatewayConfiguration.UpstreamBudget {
+  fileprivate var settings: UpstreamBudget.Settings {
+    UpstreamBudget.Settings(
+      requestsPerSecond: rate.requestsPerSecond, burst: rate.burst, adaptive: adaptive)
   }
 }

@@ -55,30 +55,6 @@ extension Refusal {
   }
 }
 
-/// A limit that was reached.
-struct Throttling: Sendable {
-  enum Scope: Sendable {
-    case tenant, concurrency, source, upstream
-
-    /// As metrics name it.
-    var label: StaticText {
-      switch self {
-      case .tenant: "tenant"
-      case .concurrency: "concurrency"
-      case .source: "source"
-      case .upstream: "upstream"
-      }
-    }
-  }
-
-  let scope: Scope
-  let retryAfterSeconds: Int
-  /// Field lines `RateLimit` and `RateLimit-Policy`, where the limit is one of rate.
-  let fieldLines: [UInt8]
-  /// `rateLimit.errorType` of the configuration.
-  let errorType: String
-}
-
 /// What a refusal looks like to the caller and in the journal.
 struct RefusalAnswer {
   var status: Int
@@ -174,16 +150,11 @@ extension Refusal {
   }
 
   private static func throttled(_ throttling: Throttling) -> RefusalAnswer {
-    let message =
-      switch throttling.scope {
-      case .tenant: "the tenant's request rate is exceeded"
-      case .concurrency: "the tenant has as many requests in flight as it may have"
-      case .source: "the request rate of this source address is exceeded"
-      case .upstream: "the account's quota upstream is used up"
-      }
     var answer = RefusalAnswer(
-      .throttledClient, message, .throttled, retryAfter: throttling.retryAfterSeconds)
+      .throttledClient, throttling.scope.message, .throttled, retryAfter: throttling.retryAfterSeconds)
     answer.type = throttling.errorType
+    // Only the model's own errors have one.
+    answer.code = ServiceError(named: throttling.errorType)?.code
     return answer
   }
 

@@ -13,13 +13,18 @@ final class Repeats: Sendable {
 
   private let table: Table
 
-  /// What the default quota of the account (20 a second) lets through in the default window, 5 minutes. Each takes some 400
-  /// bytes; of more, the oldest go first, and their repeats go upstream under the token that they bear.
-  private static let mostAnswers = 6_144
+  /// What the default quota of the account (20 a second) lets through in the default window, 10 minutes, is 12 000; the
+  /// rest is for parts of the table that get more than their share. Of more, the oldest go first, and their repeats go
+  /// upstream under the token that they bear, which is the same each time.
+  static let mostAnswers = 16_384
+  /// Each takes some 400 bytes, with upstream's longest error message about 1 KiB: 16 MiB of answers at most, and some
+  /// 3 MiB to find them by, whatever upstream sends.
+  static let mostBytes = 16 << 20
 
   /// A window of zero turns repeats off.
   init(windowNanoseconds: Int64) {
-    table = Table(windowNanoseconds: windowNanoseconds, capacity: Self.mostAnswers)
+    table = Table(
+      windowNanoseconds: windowNanoseconds, capacity: Self.mostAnswers, byteCapacity: Self.mostBytes)
   }
 
   func begin(_ key: ReplayKey, digest: RequestDigest, now: MonotonicInstant) -> Table.Admission {

@@ -27,7 +27,7 @@ extension Worker: HTTPHandler {
     let identified = try identify(arrived)
     let verified = try authenticate(identified)
     let confined = try confine(verified)
-    let admitted = try admit(confined)
+    let admitted = try await admit(confined)
     let valid = try validate(admitted)
     let permitted = try decide(valid)
     switch try await joinRepeat(permitted) {

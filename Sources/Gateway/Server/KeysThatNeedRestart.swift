@@ -17,7 +17,6 @@ extension GatewayConfiguration {
     compare("upstream.circuitBreaker") { "\($0.upstream.circuitBreaker)" }
     compare("upstream.retry.budgetPercent") { $0.upstream.retry.budgetPercent }
     compare("authentication.replayWindow") { $0.authentication.replayWindow }
-    compare("rateLimit.upstreamBudget") { $0.rateLimit.upstreamBudget }
     compare("audit.directory") { $0.audit.directory.path }
     compare("audit") { "\($0.audit.durability) \($0.audit.onFailure) \($0.audit.segmentSize)" }
     compare("audit.refusals") { $0.audit.refusals }

@@ -42,6 +42,8 @@ extension GatewayServer {
       shipper?.use(password: snapshot.configuration.audit.postgres?.password)
       shared.journal.sign(with: snapshot.configuration.audit.checkpoint.signingKey)
       self.listeners.replace(listeners, snapshot.configuration.admin)
+      // First, so that no worker asks a bucket under the old numbers once another has the new ones.
+      shared.limits.change(to: snapshot, now: clock.monotonic())
       for worker in workers { await put(snapshot, target, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])

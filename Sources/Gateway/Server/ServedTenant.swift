@@ -15,14 +15,17 @@ final class ServedTenant: Sendable {
   let rate: GCRA?
   /// Requests in flight; `nil`: any number.
   let concurrency: Int?
+  /// Of its requests against those of others, while all together want more than the account's quota.
+  let weight: Double
   let needsCertificate: Bool
 
-  init(_ configured: Tenant, policies: TenantPolicies, meter: TenantMeter) {
+  init(_ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double) {
     self.configured = configured
     self.policies = policies
     self.meter = meter
     rate = configured.rateLimit.map { GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst) }
     concurrency = configured.rateLimit?.concurrency
+    self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty
   }
 }

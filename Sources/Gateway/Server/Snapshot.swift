@@ -27,6 +27,8 @@ package final class Snapshot: Sendable {
   let sensitivity: Sensitivity
   /// How long a request may take in all.
   let requestTimeoutNanoseconds: Int64
+  /// How long one may wait for its turn within its tenant's rate.
+  let rateQueueNanoseconds: Int64
   /// How often one is sent at most.
   let attempts: Int
   /// Per source address; `nil`: no limit.
@@ -57,11 +59,12 @@ package final class Snapshot: Sendable {
       Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
     }
     var (served, keys): ([ServedKey], [VerificationKey]) = ([], [])
+    let meanRate = Self.meanRate(of: loaded.tenants.tenants)
     for configured in loaded.tenants.tenants {
       let tenant = ServedTenant(
         configured,
         policies: policies.policies(for: TenantFacts(configured)),
-        meter: meters.meter(of: configured.id))
+        meter: meters.meter(of: configured.id), weight: configured.rateLimit?.requestsPerSecond ?? meanRate)
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
         served.append(ServedKey(key.id, of: tenant))
@@ -72,10 +75,25 @@ package final class Snapshot: Sendable {
     self.meters = meters
     sensitivity = Sensitivity(configuration.audit.sensitive)
     requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
+    rateQueueNanoseconds = min(
+      configuration.rateLimit.queueFor.nanoseconds, configuration.upstream.requestTimeout.nanoseconds)
     attempts = configuration.upstream.retry.attempts
     hasTrustedProxies = !configuration.trustedProxies.isEmpty
     sourceLimit = configuration.rateLimit.perSourceAddress.map {
       GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
+    }
+  }
+
+  /// What a tenant without a rate of its own weighs.
+  private static func meanRate(of tenants: [Tenant]) -> Double {
+    let rates = tenants.compactMap { $0.rateLimit?.requestsPerSecond }
+    return rates.isEmpty ? 1 : rates.reduce(0) { $0 + $1 / Double(rates.count) }
+  }
+
+  /// Puts the tenants' rates in force.
+  func changeMeters(now: MonotonicInstant) {
+    for key in served {
+      if let rate = key.tenant.rate { key.tenant.meter.change(to: rate, now: now) }
     }
   }
 }

@@ -88,7 +88,7 @@ package final class JudgedRequest {
   fileprivate func validate() throws(JudgementRefusal) { try state.validate() }
 
   fileprivate func decide(
-    by tenant: TenantPolicies, fillingIn token: () -> Text, body: inout ByteBuffer
+    by tenant: TenantPolicies, fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
     try state.decide(by: tenant, fillingIn: token, body: &body)
   }
@@ -148,12 +148,15 @@ extension JudgedRequest.State {
   }
 
   fileprivate mutating func decide(
-    by tenant: TenantPolicies, fillingIn token: () -> Text, body: inout ByteBuffer
+    by tenant: TenantPolicies, fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
     tenant.evaluate(&facts, &decision)
     isDecided = true
     guard decision.isAllowed else { throw .denied(decision.violations) }
-    if facts.lacksClientRequestToken { facts.fillClientRequestToken(token().utf8.span) }
+    if facts.lacksClientRequestToken {
+      let token = token(facts).utf8
+      facts.fillClientRequestToken(token.span)
+    }
     guard facts.changeCount > 0 else { return .asReceived }
     facts.writeBody(to: &body)
     return .written
@@ -191,10 +194,10 @@ package struct ValidRequest: ~Copyable {
   /// ClientRequestToken that the caller left out, is written into a body anew; otherwise the body goes through untouched.
   ///
   /// - Parameters:
-  ///   - token: what a missing ClientRequestToken is filled in with.
+  ///   - token: gives what a missing ClientRequestToken is filled in with.
   ///   - body: where a body that is written anew is appended.
   package consuming func decide(
-    fillingIn token: @autoclosure () -> Text, body: inout ByteBuffer
+    fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
     try judged.decide(by: tenant, fillingIn: token, body: &body)
   }

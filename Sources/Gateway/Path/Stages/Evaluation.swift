@@ -3,6 +3,7 @@ internal import HTTPWire
 internal import OpenSSLCrypto
 internal import PolicyEngine
 internal import Primitives
+internal import RateLimiting
 internal import SigV4
 internal import Transport
 
@@ -62,9 +63,11 @@ extension Worker {
   func decide(_ valid: consuming Valid) throws(Refusal) -> Permitted {
     let judged = valid.content.judged
     let tenant = valid.verified.tenant
+    let signature = valid.verified.caller.signature
     var written = loop.takeBuffer()
     do {
-      let forwarded = try valid.content.decide(fillingIn: RequestID(from: entropy).text, body: &written)
+      let forwarded = try valid.content.decide(
+        fillingIn: { Self.token(of: $0, by: tenant, signature) }, body: &written)
       if judged.hasWarnings { count(warnings: judged.decision.warnings, of: tenant) }
       return Permitted(valid.verified, judged, written: written, isWritten: forwarded == .written)
     } catch {
@@ -73,6 +76,16 @@ extension Worker {
       count(warnings: judged.decision.warnings, of: tenant)
       throw Refusal(error)
     }
+  }
+
+  /// A ClientRequestToken for a request without one: the same for the same signed bytes, at any time and from any gateway,
+  /// so that upstream makes no second effect of a repeat that is no longer known here.
+  private static func token(
+    of facts: borrowing GovernedRequest, by tenant: ServedTenant, _ signature: SHA256Digest
+  ) -> Text {
+    let id = tenant.configured.id.utf8
+    return ReplayKey(tenant: id.span, appInstanceArn: facts.appInstanceArn, signature: signature)
+      .clientRequestToken
   }
 
   /// Each violation, whether policy's or the gateway's own.

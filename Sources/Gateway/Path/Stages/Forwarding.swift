@@ -61,13 +61,13 @@ extension Worker {
   private func takeTurnAnew(
     _ recorded: borrowing Recorded, _ machine: inout ForwardingMachine
   ) async -> ForwardingMachine.Action {
-    let (snapshot, tenant) = (recorded.permitted.verified.call.snapshot, recorded.permitted.verified.tenant)
-    switch await takeTurn(tenant, snapshot) {
+    let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
+    switch await takeTurn(tenant, call) {
     case .taken:
       let action = machine.turnTaken(now: loop.turnBegan)
       if action != .send { shared.limits.giveBack(tenant.meter) }
       return action
-    case .budgetRefused where snapshot.configuration.rateLimit.mode == .warn:
+    case .budgetRefused where call.snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.turnBegan)
     case .budgetRefused, .breakerRefused:
       return machine.turnRefused()

@@ -26,11 +26,12 @@ extension Worker {
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
     guard call.snapshot.canSign(at: loop.turnBeganAt) else { throw .noCredentials }
-    switch await takeTurn(tenant, call.snapshot) {
+    switch await takeTurn(tenant, call) {
     case .taken: break
     case .budgetRefused(let wait):
       let limits = call.snapshot.configuration.rateLimit
-      try refuse(Throttling(.upstream, retryAfter: wait, policy: Self.policy(of: limits), limits), call)
+      let policy = Self.policy(of: shared.limits.upstreamLimit)
+      try refuse(Throttling(.upstream, retryAfter: wait, policy: policy, limits), call)
       // The limits only warn; the breaker does not.
       if case .refused(let wait) = askBreaker() { throw Self.circuitOpen(wait) }
     case .breakerRefused(let wait): throw Self.circuitOpen(wait)
@@ -39,19 +40,42 @@ extension Worker {
   }
 
   /// Asks the account's quota and the circuit breaker for one attempt.
-  func takeTurn(_ tenant: ServedTenant, _ snapshot: Snapshot) async -> TurnTaking {
-    if let budget = snapshot.configuration.rateLimit.upstreamBudget {
-      switch shared.limits.turn(for: tenant, budget, now: loop.turnBegan) {
-      case .granted(delay: 0): break
-      case .granted(let delay): await loop.sleep(nanoseconds: delay)
-      case .refused(let wait): return .budgetRefused(retryAfter: wait)
-      }
+  func takeTurn(_ tenant: ServedTenant, _ call: Call) async -> TurnTaking {
+    let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
+    switch shared.limits.turn(for: tenant, waiting: left, now: loop.turnBegan) {
+    case .granted: break
+    case .waiting(let ticket, let wait):
+      if let refused = await waitForTurn(ticket, wait, call) { return .budgetRefused(retryAfter: refused) }
+    case .refused(let wait): return .budgetRefused(retryAfter: wait)
     }
     // Last, because it may have let this one attempt through to see.
     guard case .refused(let wait) = askBreaker() else { return .taken }
     shared.limits.giveBack(tenant.meter)
     return .breakerRefused(retryAfter: wait)
   }
+
+  /// Looks for the request's turn until it has come; when it does not in time, how long it would still take.
+  ///
+  /// Others may leave or join the queue, so it looks more often than it is told to.
+  private func waitForTurn(_ ticket: UpstreamBudget.Ticket, _ wait: Int64, _ call: Call) async -> Int64? {
+    // Limits that only warn make nobody wait.
+    guard call.snapshot.configuration.rateLimit.mode == .enforce else {
+      shared.limits.leave(ticket)
+      return nil
+    }
+    var wait = wait
+    while true {
+      await loop.sleep(nanoseconds: min(max(wait, Self.leastSleep), Self.mostSleep))
+      switch shared.limits.look(for: ticket, now: loop.turnBegan) {
+      case .granted: return nil
+      case .waiting(_, let nanoseconds): wait = nanoseconds
+      case .refused(let nanoseconds): return nanoseconds
+      }
+    }
+  }
+
+  private static var leastSleep: Int64 { 1_000_000 }
+  private static var mostSleep: Int64 { 25_000_000 }
 
   private func askBreaker() -> CircuitBreaker.Admission {
     let now = loop.turnBegan
@@ -62,9 +86,9 @@ extension Worker {
     .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
   }
 
-  private static func policy(of limits: GatewayConfiguration.RateLimit) -> [UInt8] {
-    guard let rate = limits.upstreamBudget?.rate else { return [] }
-    let limit = GCRA(requestsPerSecond: rate.requestsPerSecond, burst: rate.burst)
+  /// As it is in force, lowered or not.
+  private static func policy(of limit: GCRA?) -> [UInt8] {
+    guard let limit else { return [] }
     var lines: [UInt8] = []
     lines.append("RateLimit: \"upstream\";r=0\r\nRateLimit-Policy: ")
     RateLimitFields.appendPolicy(limit, named: "upstream", to: &lines)
