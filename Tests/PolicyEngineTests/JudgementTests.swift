@@ -36,7 +36,8 @@ import Testing
   private func refusal(of judged: JudgedRequest, _ tenant: TenantPolicies) -> JudgementRefusal? {
     var body = ByteBuffer()
     do throws(JudgementRefusal) {
-      _ = try judged.confine(to: tenant).validate().decide(fillingIn: { _ in "t-1" }, body: &body)
+      _ = try judged.confine(to: tenant).validate().decide(
+        fillingIn: { _ in "t-1" }, body: &body)
       return nil
     } catch {
       return error
@@ -46,7 +47,8 @@ import Testing
   @Test func aRequestThatNothingChangesGoesThroughAsItCame() throws {
     let judged = JudgedRequest(try call(), body: Array(createBody().utf8))
     var body = ByteBuffer()
-    let forwarded = try judged.confine(to: try tenant([])).validate().decide(fillingIn: { _ in "t-1" }, body: &body)
+    let forwarded = try judged.confine(to: try tenant([])).validate().decide(
+      fillingIn: { _ in "t-1" }, body: &body)
     #expect(forwarded == .asReceived && body.array.isEmpty)
     #expect(judged.isDecided && judged.decision.isAllowed)
   }
@@ -55,7 +57,8 @@ import Testing
     let judged = JudgedRequest(try call(), body: Array(createBody(tags: [("Via", "me")]).utf8))
     var body = ByteBuffer()
     body.append("head")
-    let forwarded = try judged.confine(to: try tenant()).validate().decide(fillingIn: { _ in "t-1" }, body: &body)
+    let forwarded = try judged.confine(to: try tenant()).validate().decide(
+      fillingIn: { _ in "t-1" }, body: &body)
     #expect(forwarded == .written)
     #expect(
       String(decoding: body.array, as: UTF8.self) == """

@@ -75,7 +75,8 @@ struct DerivedTokenTests {
   func form() throws {
     for number in 0..<200 {
       let token = token("crm", "arn:1", "\(number)")
-      #expect(token.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil)
+      let uuid = /[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/
+      #expect(token.wholeMatch(of: uuid) != nil)
       #expect((2...64).contains(token.utf8.count))
     }
   }

@@ -50,8 +50,9 @@ final class Limits: Sendable {
   func turn(for tenant: ServedTenant, waiting most: Int64, now: MonotonicInstant) -> UpstreamBudget.Turn {
     quota.withLock { quota in
       guard let queueFor = quota?.queueFor else { return .granted }
+      let wait = min(queueFor, max(0, most))
       return quota?.budget.ask(
-        tenant.meter.number, weight: tenant.weight, queueFor: min(queueFor, max(0, most)), now: now) ?? .granted
+        tenant.meter.number, weight: tenant.weight, queueFor: wait, now: now) ?? .granted
     }
   }
 
