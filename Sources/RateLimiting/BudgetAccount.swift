@@ -10,7 +10,7 @@ struct BudgetAccount: Sendable {
   /// Its number.
   let tenant: Int
   var weight = 0.0
-  /// Tokens that are kept for it.
+  /// Tokens that are kept for it; below 0 what it owes.
   var credits = 0.0
   /// In the order in which they came.
   var waiting: [Waiting] = []

@@ -7,9 +7,10 @@ package import Primitives
 ///
 /// When somebody asks and there is none, there are more requests than budget, and shares begin to count. Such a tenant gets
 /// an account (`BudgetAccount`), and what comes in is credited to the accounts by weight, to none more than it asks for;
-/// the rest stays free for all. A tenant pays with its credits, or with tokens that are nobody's credit. So one that asks
-/// little finds its token however much another asks, and nothing is held for a tenant that was never short of any: an
-/// account ends soon after its tenant stopped asking.
+/// the rest stays free for all. A tenant pays with its credits, or with tokens that are nobody's credit; and a token that
+/// is there while nobody has a whole one goes to whoever asks, who owes the rest. So one that asks little finds its token
+/// however much another asks, and nothing is held for a tenant that was never short of any: an account ends soon after its
+/// tenant stopped asking.
 ///
 /// A request that may wait stands behind the others of its tenant, whose turns come as its credits do.
 ///
@@ -202,18 +203,23 @@ extension UpstreamBudget {
   /// Takes a token for the tenant: one that is its own, or one that is nobody's.
   private mutating func pay(at place: Int) -> Bool {
     guard tokens >= Self.one else { return false }
-    if accounts[place].credits >= Self.one {
+    let isOwn = accounts[place].credits >= Self.one
+    if isOwn || free < Self.one {
+      guard isOwn || mayBorrow(at: place) else { return false }
       credit(-1, at: place)
-    } else if free < Self.one {
-      return false
     }
     tokens -= 1
     return true
   }
 
+  /// Whether a token that is there is nobody's as a whole. Who owes already borrows no more.
+  private func mayBorrow(at place: Int) -> Bool {
+    accounts[place].credits >= -1e-6 && !accounts.contains { $0.credits >= Self.one }
+  }
+
   private mutating func credit(_ amount: Double, at place: Int) {
     let before = accounts[place].credits
-    accounts[place].credits = min(max(0, before + amount), most(at: place))
+    accounts[place].credits = min(before + amount, max(before, most(at: place)))
     credited += accounts[place].credits - before
   }
 
@@ -254,13 +260,8 @@ extension UpstreamBudget {
 
   private mutating func divide(now: MonotonicInstant) {
     closeIdle(now: now)
-    share(undivided)
-    // What nobody used in time is nobody's any more.
-    if unused > 0, credited > 0 {
-      let kept = max(0, credited - unused) / credited
-      for place in accounts.indices { accounts[place].credits *= kept }
-      credited *= kept
-    }
+    share(undivided - unused)
+    if unused > 0 { expire(unused) }
     (undivided, unused, divided) = (0, 0, now)
     serveWaiting()
   }
@@ -281,6 +282,15 @@ extension UpstreamBudget {
         left -= credited - before
       }
     }
+  }
+
+  /// What nobody used in time is nobody's any more.
+  private mutating func expire(_ amount: Double) {
+    let held = accounts.reduce(0) { $0 + max(0, $1.credits) }
+    guard held > 0 else { return }
+    let kept = max(0, held - amount) / held
+    for place in accounts.indices where accounts[place].credits > 0 { accounts[place].credits *= kept }
+    credited -= held * (1 - kept)
   }
 
   /// Grants turns to those that wait, as far as tokens and credits go: the tenant with the most credits first.
