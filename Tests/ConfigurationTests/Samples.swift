@@ -34,7 +34,7 @@ let sampleConfiguration = """
     },
     "tenants": "tenants.json",
     "policies": "policies",
-    "authentication": { "clockSkew": "5m", "replayWindow": "5m" },
+    "authentication": { "clockSkew": "5m", "replayWindow": "10m" },
     "rateLimit": {
       "store": { "type": "local" },
       "onStoreFailure": "local",

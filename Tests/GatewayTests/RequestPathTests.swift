@@ -102,6 +102,20 @@ import Transport
     #expect(fixture.journalText().contains(#""repeatOf":"#))
   }
 
+  @Test func aTokenThatIsFilledInIsTheSameFromTwoGateways() throws {
+    var tokens: [String] = []
+    let body = #"{"AppInstanceArn":"\#(appInstance)","AppInstanceUserId":"crm-alice","Name":"Alice"}"#
+    for _ in 0..<2 {
+      let fixture = try WorkerFixture()
+      let request = try fixture.signed(body: body)
+      fixture.run { fixture in _ = await fixture.send(request) }
+      let sent = try #require(fixture.upstream.requests.first)
+      let token = try #require(sent.firstMatch(of: /"ClientRequestToken":"([-_a-zA-Z0-9]{2,64})"/))
+      tokens.append(String(token.1))
+    }
+    #expect(tokens[0] == tokens[1])
+  }
+
   @Test func aLostAnswerIsTriedAgainAndTold() throws {
     let fixture = try WorkerFixture(answers: [.failure(.lost(.closed)), .status(400)])
     let request = try fixture.signed(body: Self.body())
