@@ -30,7 +30,7 @@ struct Throttling: Sendable {
     /// What is told of a request that was over the limit, where limits only warn.
     var warning: Violation {
       Violation(
-        policy: GatewayRule.policy, rule: "rateLimit.\(label)", field: "rateLimit", message: message)
+        policy: GatewayRule.policy, rule: "rateLimit.\(label.string)", field: "rateLimit", message: message)
     }
   }
 
