@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(
       name: "CLibevent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CGlibc"),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -73,7 +74,7 @@ let package = Package(
       uses: ["Primitives", "StrictJSON", "HTTPWire", "ChimeIdentity", "AuditTrail"]),
 
     // Edges: sockets, files, clocks, threads.
-    room("Threads", uses: []),
+    room("Threads", uses: ["CGlibc"]),
     room("Transport", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "Threads", "CLibevent", "COpenSSL"]),
     room("AuditStore", uses: ["Primitives", "OpenSSLCrypto", "AuditTrail", "Threads"]),
     room(

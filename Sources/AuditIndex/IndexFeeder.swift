@@ -29,7 +29,7 @@ package final class IndexFeeder: Sendable {
   /// the time.
   private static let rest: Int64 = 5_000_000
   /// Fewer new records than this are left for later: a query reads them where they are.
-  private static let fewRecords = 1024
+  private static let fewRecords = 4096
 
   /// - Parameters:
   ///   - startSequence: the last record that was in the journal when this process began.

@@ -64,11 +64,11 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
   private(set) var isStalled = false
 
   /// How long an outcome waits for intents to ride along with.
-  static var linger: Int64 { 5_000_000 }
+  static var linger: Int64 { 20_000_000 }
   /// How long after a failure the writer tries again by itself. Every intent makes it try at once.
   static var retryAfter: Int64 { 100_000_000 }
   /// After this many rests without work (200 ms) the writer sleeps.
-  private static var restsBeforeSleep: Int { 40 }
+  private static var restsBeforeSleep: Int { 10 }
   /// How many records one batch may hold: about a megabyte.
   private static var largestBatch: Int { 1024 }
   /// How many records of the backlog are tried while nothing can be written: each try costs the hashing of all.

@@ -1,59 +1,52 @@
+internal import CGlibc
 internal import Glibc
+internal import Synchronization
 
 /// What one thread waits for and others signal. A signal that nobody waits for is kept for the next wait.
 ///
-/// `@unchecked Sendable`: `isSignalled` is only touched with `mutex` held, and the pointers never change.
+/// A semaphore, because it asks the kernel once a wait: a condition variable takes its mutex as contended when it wakes,
+/// and so asks once more when it lets go.
+///
+/// `@unchecked Sendable`: the pointer never changes, and semaphores are made for many threads.
 package final class ThreadEvent: @unchecked Sendable {
-  // POSIX wants them at an address that does not change.
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var isSignalled = false
+  // POSIX wants it at an address that does not change.
+  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+  /// Whether the semaphore was raised since the last wait that it ended.
+  private let isSignalled = Atomic(false)
 
-  package init() {
-    var attributes = pthread_condattr_t()
-    pthread_condattr_init(&attributes)
-    // Not the wall clock, which may be set back while somebody waits.
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-    pthread_cond_init(condition, &attributes)
-    pthread_condattr_destroy(&attributes)
-    pthread_mutex_init(mutex, nil)
-  }
+  package init() { sem_init(semaphore, 0, 0) }
 
   deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
+    sem_destroy(semaphore)
+    semaphore.deallocate()
   }
 
   package func signal() {
-    pthread_mutex_lock(mutex)
-    isSignalled = true
-    pthread_mutex_unlock(mutex)
-    // After the unlock, so that the woken thread does not wait for it at once.
-    pthread_cond_signal(condition)
+    guard !isSignalled.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    sem_post(semaphore)
   }
 
   /// - Parameter nanoseconds: how long to wait at most; `nil`: until it is signalled.
   /// - Returns: whether it was signalled.
   package func wait(nanoseconds: Int64?) -> Bool {
+    guard let nanoseconds else {
+      while sem_wait(semaphore) != 0 {}
+      return takeSignal()
+    }
     var deadline = timespec()
-    if let nanoseconds {
-      clock_gettime(CLOCK_MONOTONIC, &deadline)
-      let end = Int64(deadline.tv_nsec) + nanoseconds
-      deadline.tv_sec += Int(end / 1_000_000_000)
-      deadline.tv_nsec = Int(end % 1_000_000_000)
+    // Not the wall clock, which may be set back while somebody waits.
+    clock_gettime(CLOCK_MONOTONIC, &deadline)
+    let (end, isTooLate) = Int64(deadline.tv_nsec).addingReportingOverflow(nanoseconds)
+    guard !isTooLate else { return wait(nanoseconds: nil) }
+    deadline.tv_sec += Int(end / 1_000_000_000)
+    deadline.tv_nsec = Int(end % 1_000_000_000)
+    while gh_sem_wait_until(semaphore, &deadline) != 0 {
+      // Anything else than a signal handler that ran means that the time is up.
+      if errno != EINTR { return false }
     }
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while !isSignalled {
-      if nanoseconds == nil {
-        pthread_cond_wait(condition, mutex)
-      } else if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT {
-        break
-      }
-    }
-    defer { isSignalled = false }
-    return isSignalled
+    return takeSignal()
   }
+
+  /// After the exchange the caller sees what any thread did before a signal that this one swallowed.
+  private func takeSignal() -> Bool { isSignalled.exchange(false, ordering: .acquiringAndReleasing) }
 }

@@ -102,11 +102,18 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Runs until `stop()`; the calling thread becomes the loop's.
   package func run() {
     owner.store(UInt(pthread_self()), ordering: .relaxed)
+    var hasLooked = true
     while !isStopped {
       readClocks()
       runJobs()
       for handler in turnHandlers { handler() }
       let mayWait = collect(beforeWaiting: true)
+      if hasLooked && !mayWait {
+        // What came meanwhile is done first: the sockets would have to be looked at once more after it.
+        hasLooked = false
+        continue
+      }
+      hasLooked = true
       event_base_loop(base, mayWait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
       // At once, so that what ended the wait does not cost a second look at the sockets.
       _ = collect(beforeWaiting: false)
@@ -176,16 +183,19 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
   /// Takes what other threads have for the loop.
   /// - Returns: whether there is nothing to do but wait.
   private func collect(beforeWaiting: Bool) -> Bool {
-    let isWoken = foreign.withLock { foreign in
-      ready.take(&foreign.jobs)
-      let isWoken = foreign.isWoken
-      foreign.isWoken = false
-      foreign.isLoopAsleep = beforeWaiting && ready.isEmpty && !isWoken
-      return isWoken
+    while true {
+      let isWoken = foreign.withLock { foreign in
+        ready.take(&foreign.jobs)
+        let isWoken = foreign.isWoken
+        foreign.isWoken = false
+        foreign.isLoopAsleep = beforeWaiting && ready.isEmpty && !isWoken
+        return isWoken
+      }
+      guard isWoken else { return ready.isEmpty }
+      for handler in wakeHandlers { handler() }
+      // What came made no work: there may be nothing to do but wait, after all.
+      guard beforeWaiting, ready.isEmpty else { return false }
     }
-    guard isWoken else { return ready.isEmpty }
-    for handler in wakeHandlers { handler() }
-    return false
   }
 
   /// Calls `handler` on the loop when another thread has called `wake`.

@@ -16,7 +16,8 @@ struct StructureRules {
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
   static let owners: [String: Set<String>] = [
-    "CJansson": ["StrictJSON"], "CPCRE2": ["Patterns"], "COpenSSL": ["OpenSSLCrypto", "Transport"],
+    "CGlibc": ["Threads"], "CJansson": ["StrictJSON"], "CPCRE2": ["Patterns"],
+    "COpenSSL": ["OpenSSLCrypto", "Transport"],
     "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditShipping"],
     "CZlib": ["Gzip"],
   ]
