@@ -141,15 +141,25 @@ let package = Package(
 
     // What tests of several targets share.
     .target(
-      name: "TestSupport", dependencies: ["Primitives", "Transport"], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      name: "TestSupport",
+      dependencies: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail", "Transport", "CJansson"],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    // What Fuzz/ feeds with made-up bytes; the fuzzer itself is added below.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "Configuration",
+        "AuditTrail",
+        "Gateway", "TestSupport",
+      ], path: "Fuzz/Targets", swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
     tests(of: "OpenSSLCrypto", uses: ["Primitives"]),
-    tests(of: "StrictJSON", uses: ["Primitives", "CJansson"]),
+    tests(of: "StrictJSON", uses: ["Primitives"]),
     tests(of: "Patterns", uses: ["Primitives"]),
     tests(of: "Gzip"),
     tests(of: "HTTPWire", uses: ["Primitives"]),
+    tests(of: "FuzzTargets"),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
     tests(of: "ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
     tests(of: "Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
@@ -189,3 +199,10 @@ let package = Package(
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]
 )
+
+// `make fuzz` alone builds the fuzzer: it links only with the sanitizer's runtime.
+if Context.environment["GATEHOUSE_FUZZ"] == "1" {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Fuzz/Driver", swiftSettings: strict))
+}

@@ -6,59 +6,11 @@ import Testing
 
 /// The scanner takes no line that the general reader does not take, and says the same of it.
 @Suite struct RecordScannerTests {
-  /// Everything that both readers say of a record.
-  private struct Said: Equatable {
-    var sequence: Int
-    var kind: RecordKind
-    var time: WallClockTime
-    var intent: Int?
-    var texts: [Text?]
-    var tags: [[Text]]
-    var changes: [[Text]]
-  }
-
-  private func said(by record: JournalRecord) -> Said {
-    Said(
-      sequence: record.sequence, kind: record.kind, time: record.time, intent: record.integer("intent"),
-      texts: RecordFacts.Subject.allCases.map { record.text($0.key) },
-      tags: record.tags.map { [$0.key, $0.value] },
-      changes: record.changes.map { [$0.field, $0.to] })
-  }
-
-  private func said(by facts: borrowing RecordFacts, of line: Span<UInt8>) -> Said {
-    var texts: [Text?] = []
-    for subject in RecordFacts.Subject.allCases {
-      guard let place = facts[subject] else {
-        texts.append(nil)
-        continue
-      }
-      texts.append(facts.bytes(place, of: line).uncheckedText)
-    }
-    func pair(_ pair: RecordFacts.Pair) -> [Text] {
-      [facts.bytes(pair.key, of: line).uncheckedText, facts.bytes(pair.value, of: line).uncheckedText]
-    }
-    return Said(
-      sequence: facts.sequence, kind: facts.kind, time: facts.time, intent: facts.intent, texts: texts,
-      tags: (0..<facts.tagCount).map { pair(facts.tag($0)) },
-      changes: (0..<facts.changeCount).map { pair(facts.change($0)) })
-  }
-
-  /// What the scanner says; `nil` when it does not take the line. With `anyForm` it may ask the general reader.
-  private func scanned(_ line: [UInt8], _ scanner: inout RecordScanner, anyForm: Bool = false) -> Said? {
-    let span = line.span
-    var facts = RecordFacts()
-    guard anyForm ? scanner.read(span, into: &facts) : scanner.scan(span, into: &facts) else { return nil }
-    return said(by: facts, of: span)
-  }
-
   /// - Returns: whether the scanner took it.
   private func compare(_ line: [UInt8], _ scanner: inout RecordScanner) -> Bool {
-    let expected = JournalRecord(line: line).map { said(by: $0) }
-    let scanned = scanned(line, &scanner)
-    if scanned != nil { #expect(scanned == expected, "\(String(decoding: line, as: UTF8.self))") }
-    #expect(
-      self.scanned(line, &scanner, anyForm: true) == expected, "\(String(decoding: line, as: UTF8.self))")
-    return scanned != nil
+    let readings = RecordReadings(of: line, &scanner)
+    #expect(readings.agree, "\(String(decoding: line, as: UTF8.self))")
+    return readings.scanned != nil
   }
 
   private static let start =

@@ -1,5 +1,6 @@
 @testable import HTTPWire
 import Primitives
+import TestSupport
 import Testing
 
 /// What must be read, and read the same in whatever pieces it comes.

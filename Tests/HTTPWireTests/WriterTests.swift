@@ -1,5 +1,6 @@
 @testable import HTTPWire
 import Primitives
+import TestSupport
 import Testing
 
 @Suite("Writers")

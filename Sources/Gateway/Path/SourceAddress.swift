@@ -1,16 +1,16 @@
-internal import Configuration
-internal import HTTPWire
-internal import Primitives
+package import Configuration
+package import HTTPWire
+package import Primitives
 
 /// Whose address a request counts for.
-enum SourceAddress {
+package enum SourceAddress {
   /// The peer's, or, if the peer is a trusted proxy, the last address that proxies wrote down which is not one of theirs.
   /// What stands further left could have been made up by whoever called the proxy. At an entry that names no address
   /// belief ends: the trusted proxy that wrote it counts.
   ///
   /// The list is X-Forwarded-For's, and Forwarded's (RFC 7239) where there is no X-Forwarded-For. Proxies that write the
   /// one let the other pass as the caller sent it, and it is X-Forwarded-For that nearly all of them write.
-  static func of(_ head: RequestHead?, peer: Text, trusted: [AddressBlock]) -> Text {
+  package static func of(_ head: RequestHead?, peer: Text, trusted: [AddressBlock]) -> Text {
     guard let head, !trusted.isEmpty, isTrusted(peer, trusted) else { return peer }
     var nearest = peer
     for node in nodes(of: head).reversed() {

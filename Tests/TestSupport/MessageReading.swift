@@ -1,42 +1,49 @@
-@testable import HTTPWire
-import Primitives
+package import HTTPWire
+package import Primitives
 
 /// What a parser made of some bytes: the messages it read, and how it ended.
-struct RequestReading: Equatable, CustomStringConvertible {
-  struct Message: Equatable {
-    let head: [UInt8]
-    let body: [UInt8]
-    let path: ByteSlice
-    let fieldCount: Int
-    let keepAlive: Bool
+package struct RequestReading: Equatable, CustomStringConvertible {
+  package struct Message: Equatable {
+    package let head: [UInt8]
+    package let body: [UInt8]
+    package let method: ByteSlice
+    package let path: ByteSlice
+    package let query: ByteSlice?
+    package let fields: [FieldLine]
+    package let keepAlive: Bool
   }
 
-  var messages: [Message] = []
-  var violation: HTTPViolation?
+  package var messages: [Message] = []
+  package var violation: HTTPViolation?
   /// The stage after the last byte, when nothing was refused.
-  var stage: RequestParser.Stage?
+  package var stage: RequestParser.Stage?
 
-  var description: String {
+  package var description: String {
     "\(messages.count) messages, \(violation.map { "refused: \($0)" } ?? "stage \(stage.map { "\($0)" } ?? "?")")"
   }
 }
 
-struct ResponseReading: Equatable, CustomStringConvertible {
-  struct Message: Equatable {
-    let head: [UInt8]
-    let status: Int
-    let body: [UInt8]
-    let keepAlive: Bool
+package struct ResponseReading: Equatable, CustomStringConvertible {
+  package struct Message: Equatable {
+    package let head: [UInt8]
+    package let status: Int
+    package let body: [UInt8]
+    package let fields: [FieldLine]
+    package let keepAlive: Bool
   }
 
-  var messages: [Message] = []
-  var violation: HTTPViolation?
+  package var messages: [Message] = []
+  package var violation: HTTPViolation?
 
-  var description: String { "\(messages.count) messages, refused: \(violation.map { "\($0)" } ?? "no")" }
+  package var description: String {
+    "\(messages.count) messages, refused: \(violation.map { "\($0)" } ?? "no")"
+  }
 }
 
 /// Feeds `bytes` in the pieces that end at `cuts` and at the end.
-func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits()) -> RequestReading {
+package func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPLimits())
+  -> RequestReading
+{
   var parser = RequestParser(limits: limits)
   var reading = RequestReading()
   var start = 0
@@ -53,8 +60,8 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
           reading.messages.append(
             .init(
               head: Array(message.head.bytes[..<message.body.lowerBound]), body: message.bodyArray,
-              path: message.head.path, fieldCount: message.head.lines.array.count,
-              keepAlive: message.head.keepAlive))
+              method: message.head.method, path: message.head.path, query: message.head.query,
+              fields: fields(of: message.head), keepAlive: message.head.keepAlive))
         }
         event = try parser.next()
       }
@@ -67,7 +74,7 @@ func readRequests(_ bytes: [UInt8], cuts: [Int] = [], limits: HTTPLimits = HTTPL
 }
 
 /// The head of one request without content.
-func head(of text: String) throws -> RequestHead {
+package func head(of text: String) throws -> RequestHead {
   var parser = RequestParser(limits: HTTPLimits())
   guard case .request(let message) = try parser.next(adding: Array(text.utf8).span.bytes) else {
     throw HTTPViolation.truncated
@@ -76,7 +83,7 @@ func head(of text: String) throws -> RequestHead {
 }
 
 /// Feeds `bytes` likewise to a response parser, and then says that the peer closed when `closing`.
-func readResponses(
+package func readResponses(
   _ bytes: [UInt8], cuts: [Int] = [], closing: Bool = true, toHEAD: Bool = false,
   limits: HTTPLimits = HTTPLimits()
 ) -> ResponseReading {
@@ -86,8 +93,7 @@ func readResponses(
     reading.messages.append(
       .init(
         head: Array(message.head.bytes[..<message.body.lowerBound]), status: message.head.status,
-        body: message.bodyArray,
-        keepAlive: message.head.keepAlive))
+        body: message.bodyArray, fields: fields(of: message.head), keepAlive: message.head.keepAlive))
   }
   var start = 0
   do throws(HTTPViolation) {
@@ -108,6 +114,11 @@ func readResponses(
 }
 
 /// Every way of cutting that the tests use: whole, byte by byte, and once at each position.
-func everyCut(of count: Int) -> [[Int]] {
+package func everyCut(of count: Int) -> [[Int]] {
   [[], Array(1..<max(count, 1))] + (0...count).map { [$0] }
+}
+
+package func fields(of head: MessageHead) -> [FieldLine] {
+  let fields = head.fields
+  return fields.indices.map { fields[$0] }
 }

@@ -1,15 +1,13 @@
-import CJansson
-import Foundation
-import Primitives
-import StrictJSON
-import Testing
+internal import CJansson
+internal import Primitives
+package import StrictJSON
 
 /// What jansson, the reference, makes of a text.
-final class JanssonTree {
-  let root: UnsafeMutablePointer<json_t>
+package final class JanssonTree {
+  private let root: UnsafeMutablePointer<json_t>
 
   /// `nil` when jansson refuses it.
-  init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     let flags = Int(JSON_REJECT_DUPLICATES) | Int(JSON_DECODE_ANY)
     let parsed = bytes.withUnsafeBytes { json_loadb($0.baseAddress, $0.count, flags, nil) }
     guard let parsed else { return nil }
@@ -19,7 +17,7 @@ final class JanssonTree {
   deinit { gh_json_decref(root) }
 
   /// The first place where `document` holds something else, or `nil`.
-  func difference(from document: JSONDocument) -> String? {
+  package func difference(from document: JSONDocument) -> String? {
     Self.difference(root, document, document.root, at: "$")
   }
 
@@ -64,14 +62,14 @@ final class JanssonTree {
 }
 
 /// Where the two readers differ on purpose.
-enum DeliberateDifference: CaseIterable {
+package enum DeliberateDifference: CaseIterable {
   /// jansson goes 2048 levels deep. Ours stops at 32, which no request needs.
   case depth
   /// jansson's stream skips a NUL byte that it has looked at and put back, after a number or a literal or at the
   /// end (`[1<NUL>]` is `[1]` to it). RFC 8259 has no such whitespace.
   case strayNUL
 
-  init?(_ bytes: [UInt8], ours: JSONSyntaxError?) {
+  package init?(_ bytes: [UInt8], ours: JSONSyntaxError?) {
     guard let ours else { return nil }
     if ours.message.hasPrefix("nested deeper") {
       self = .depth
@@ -81,22 +79,4 @@ enum DeliberateDifference: CaseIterable {
       return nil
     }
   }
-}
-
-/// The JSONTestSuite-like corpus: `y_` must be accepted, `n_` refused; RFC 8259 leaves `i_` open, and
-/// `i_accept_`/`i_refuse_` says what we do.
-struct CorpusFile: CustomTestStringConvertible {
-  let name: String
-  let bytes: [UInt8]
-
-  var isValid: Bool { name.hasPrefix("y_") || name.hasPrefix("i_accept_") }
-  var testDescription: String { name }
-
-  static let all: [CorpusFile] = {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/json")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.sorted().filter { $0.hasSuffix(".json") }.compactMap { name in
-      (try? Data(contentsOf: folder.appending(path: name))).map { CorpusFile(name: name, bytes: Array($0)) }
-    }
-  }()
 }
