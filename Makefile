@@ -3,10 +3,15 @@
 #
 # Variables: PYTHON (the interpreter the tests' venv is made with, default python3),
 # PYTEST_ARGS (for instance `make e2e PYTEST_ARGS='-k policy'`), UPDATE=1 (`make budget` then writes the counts down).
+#
+# Tests that take longer, and are no part of `make test`:
+#   make fuzz TIME=60 TARGETS='json requests'   libFuzzer, TIME seconds for each target (default: 60, all)
+#   make sanitize KINDS=address FILTER=Gzip     unit tests under ThreadSanitizer and AddressSanitizer (default: both)
+#   make soak MINUTES=10                        the release binary under load, faults, reloads and a disk that fills
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build demo test unit e2e bench budget lint clean setup setup-tests
+.PHONY: build demo test unit e2e fuzz sanitize soak bench budget lint clean setup setup-tests
 
 # The shipped binary: static Swift runtime, only the C libraries are dynamic.
 RELEASE := -c release --static-swift-stdlib --product gatehouse
@@ -29,6 +34,15 @@ unit: setup
 e2e: setup-tests build
 	.venv/bin/python -m pytest Tests/EndToEnd $(PYTEST_ARGS)
 
+fuzz: setup
+	python3 Fuzz/run.py --time $(or $(TIME),60) $(TARGETS)
+
+sanitize: setup
+	scripts/sanitize.sh $(KINDS)
+
+soak: setup-tests build
+	.venv/bin/python Tests/Soak/soak.py --minutes $(or $(MINUTES),10)
+
 bench: build
 	swift build $(RELEASE:gatehouse=UnauditedGateway)
 	Benchmarks/run.sh
@@ -39,7 +53,7 @@ budget: build
 	python3 Benchmarks/budget.py $(if $(UPDATE),--update)
 
 lint:
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 
 setup:
 	scripts/setup.sh build
@@ -48,5 +62,5 @@ setup-tests:
 	scripts/setup.sh build test
 
 clean:
-	rm -rf .build .venv .pytest_cache
+	rm -rf .build .build-fuzz .build-tsan .build-asan .venv .pytest_cache
 	find Tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
