@@ -110,13 +110,13 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   func replace(_ name: String, with bytes: [UInt8]) {
     state.withLock { state in
-      state.files.removeAll { $0.name == name }
+      state.forget(name)
       state.files.append(ScriptedFile(name, onDisk: bytes, modified: state.now))
     }
   }
 
   func delete(_ name: String) {
-    state.withLock { state in state.files.removeAll { $0.name == name } }
+    state.withLock { state in state.forget(name) }
   }
 
   /// Somebody else removes a file while it is open.
@@ -367,6 +367,15 @@ extension ScriptedFileSystem.State {
   var room: Int { max(0, capacity - size) }
 
   func index(of name: String) -> Int? { files.firstIndex { $0.name == name && !$0.isRemoved } }
+
+  /// Removes whatever has that name, also what a crash could bring back. The list keeps its places: whoever has a file
+  /// open goes on with it.
+  mutating func forget(_ name: String) {
+    for index in files.indices where files[index].name == name {
+      files[index].isRemoved = true
+      files[index].hasDurableName = false
+    }
+  }
 
   mutating func rename(_ name: String, to newName: String) {
     guard let index = index(of: name) else { return }
