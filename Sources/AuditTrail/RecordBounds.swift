@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 
 /// How much of each member a record may hold.
 ///
