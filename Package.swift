@@ -142,7 +142,7 @@ let package = Package(
     // What tests of several targets share.
     .target(
       name: "TestSupport",
-      dependencies: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail", "Transport", "CJansson"],
+      dependencies: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail", "Transport", "AuditStore", "CJansson"],
       path: "Tests/TestSupport", swiftSettings: strict),
     // What Fuzz/ feeds with made-up bytes; the fuzzer itself is added below.
     .target(
@@ -192,6 +192,13 @@ let package = Package(
         "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // The whole gateway in a time of its own, on one thread.
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "Configuration", "RateLimiting",
+        "AuditTrail", "Threads", "Transport", "AuditStore", "Gateway", "TestSupport",
+      ], swiftSettings: strict),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
     tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
     tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "FileWriting", "AuditTrail"]),

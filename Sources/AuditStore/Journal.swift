@@ -100,6 +100,29 @@ package final class Journal: Sendable {
     running = Mutex(Running(thread: thread, lock: lock))
   }
 
+  /// Opens a journal whose writer has no thread: whoever opened it takes its steps, and releases the lock in the end. For
+  /// simulations, where nothing happens by itself.
+  static func openWithoutThread(
+    _ settings: Settings, clock: any TimeSource, files: any JournalFileSystem
+  ) throws(JournalOpenFailure) -> (Journal, JournalWriter) {
+    let shared = JournalShared(refusals: settings.refusals, clock: clock, report: settings.report)
+    let (writer, identity, notices) = try recover(settings, shared: shared, clock: clock, files: files)
+    let journal = Journal(
+      identity, notices: notices, shared: shared, continuesOnFailure: settings.continuesOnFailure)
+    return (journal, writer)
+  }
+
+  private init(
+    _ identity: JournalIdentity, notices: [String], shared: JournalShared, continuesOnFailure: Bool
+  ) {
+    self.identity = identity
+    self.notices = notices
+    self.shared = shared
+    self.continuesOnFailure = continuesOnFailure
+    isKept = true
+    running = Mutex(nil)
+  }
+
   /// A journal that has no file and forgets every record before it is made, so that a benchmark can tell what
   /// journalling costs. `gatehouse` never asks for it, and no configuration names it.
   package static func discarding(entropy: some Entropy) -> Journal {

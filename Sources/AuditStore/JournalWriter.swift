@@ -14,6 +14,9 @@ final class JournalWriter {
   let clock: any TimeSource
   private let isSynchronous: Bool
   private var batch: [JournalShared.Bundle] = []
+  /// Whether the wait that the last step asked for is a short one, and whether such a wait has just ended by itself.
+  private var isResting = false
+  private var hasRested = false
   /// When the mark is renewed under load that leaves no rest.
   private var nextMark: MonotonicInstant
   /// The segment for which old ones were looked through.
@@ -58,7 +61,15 @@ final class JournalWriter {
 
   /// Returns when the queue is closed and everything in it is written.
   func run() {
-    var hasRested = false
+    begin()
+    while let pause = step() {
+      if pause > 0 { waited(isSignalled: shared.work.wait(nanoseconds: pause)) }
+    }
+    shared.hasEnded.signal()
+  }
+
+  /// What is to be done before the first step.
+  func begin() {
     segments.whenPutBack = { [shared] segment in
       shared.tell(
         .putBack("\(segment.file) was not in its place and was written anew from the open file"))
@@ -66,32 +77,46 @@ final class JournalWriter {
     look()
     removeExpired()
     writeCheckpoint()
-    while true {
-      let step = shared.queue.withLock { queue in
-        let step = queue.nextStep(hasRested: hasRested)
-        if step == .write { queue.takeBatch(into: &batch) }
-        return step
-      }
-      switch step {
-      case .write:
-        commit()
-        hasRested = false
-      case .rest(let nanoseconds): hasRested = rest(nanoseconds, isIdle: hasRested)
-      case .sleep:
-        // Whatever is left to synchronise now would wait as long as the sleep.
-        synchronizeWritten()
-        // Readers that take only what is on disk would wait as long, too.
-        segments.updateMark()
-        _ = shared.work.wait(nanoseconds: min(retention.period ?? .max, checkpointPeriod, Self.lookInterval))
-        rotateIfDue()
-        hasRested = false
-      case .stop:
-        if tellSuppressed(isLast: true) { continue }
-        finish()
-        return shared.hasEnded.signal()
-      }
-      doWhatIsDue(clock.monotonic())
+  }
+
+  /// Does what is next. A simulation takes these steps itself, on the thread of everything else.
+  /// - Returns: how long to wait for `JournalShared.work` before `waited` is called, nanoseconds; 0: not at all, the next
+  ///   step is due; `nil`: there is none.
+  func step() -> Int64? {
+    let step = shared.queue.withLock { queue in
+      let step = queue.nextStep(hasRested: hasRested)
+      if step == .write { queue.takeBatch(into: &batch) }
+      return step
     }
+    isResting = false
+    switch step {
+    case .write:
+      commit()
+      hasRested = false
+      doWhatIsDue(clock.monotonic())
+      return 0
+    case .rest(let nanoseconds):
+      prepareRest(isIdle: hasRested)
+      isResting = true
+      return nanoseconds
+    case .sleep:
+      // Whatever is left to synchronise now would wait as long as the sleep.
+      synchronizeWritten()
+      // Readers that take only what is on disk would wait as long, too.
+      segments.updateMark()
+      return min(retention.period ?? .max, checkpointPeriod, Self.lookInterval)
+    case .stop:
+      if tellSuppressed(isLast: true) { return 0 }
+      finish()
+      return nil
+    }
+  }
+
+  /// The wait is over that a step asked for.
+  func waited(isSignalled: Bool) {
+    if !isResting { rotateIfDue() }
+    hasRested = isResting && !isSignalled
+    doWhatIsDue(clock.monotonic())
   }
 
   private func doWhatIsDue(_ now: MonotonicInstant) {
@@ -110,12 +135,10 @@ final class JournalWriter {
   }
 
   /// - Parameter isIdle: whether nothing came during the rest before.
-  /// - Returns: whether nobody ended it.
-  private func rest(_ nanoseconds: Int64, isIdle: Bool) -> Bool {
+  private func prepareRest(isIdle: Bool) {
     rotateIfDue()
     // Under load there is a short rest after nearly every batch; a mark each would double the writes.
     if isIdle { segments.updateMark() }
-    return !shared.work.wait(nanoseconds: nanoseconds)
   }
 
   private func commit() {

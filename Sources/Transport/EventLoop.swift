@@ -15,6 +15,7 @@ internal import Synchronization
 /// `assertOnLoop()` says so where it is not evident.
 package final class EventLoop: TaskExecutor, @unchecked Sendable {
   package let clock: any TimeSource
+  let driver: (any LoopDriver)?
   let base: OpaquePointer
   private let wakeDescriptor: Int32
   private var wakeEvent: OpaquePointer?
@@ -60,8 +61,10 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  package init(clock: any TimeSource) throws(TransportError) {
+  /// - Parameter driver: takes the loop's steps in place of `run`; `nil`: it is run.
+  package init(clock: any TimeSource, driver: (any LoopDriver)? = nil) throws(TransportError) {
     self.clock = clock
+    self.driver = driver
     now = clock.monotonic().nanoseconds
     wallNow = clock.wallClock()
     date = HTTPDateLine(wallNow)
@@ -104,10 +107,7 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     owner.store(UInt(pthread_self()), ordering: .relaxed)
     var hasLooked = true
     while !isStopped {
-      readClocks()
-      runJobs()
-      for handler in turnHandlers { handler() }
-      let mayWait = collect(beforeWaiting: true)
+      let mayWait = turn()
       if hasLooked && !mayWait {
         // What came meanwhile is done first: the sockets would have to be looked at once more after it.
         hasLooked = false
@@ -118,6 +118,29 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
       // At once, so that what ended the wait does not cost a second look at the sockets.
       _ = collect(beforeWaiting: false)
     }
+  }
+
+  /// - Returns: whether there is nothing to do but wait.
+  @inline(__always)
+  private func turn() -> Bool {
+    readClocks()
+    runJobs()
+    for handler in turnHandlers { handler() }
+    return collect(beforeWaiting: true)
+  }
+
+  /// One turn of a loop that is driven and not run, with what has come from outside since the last one.
+  /// - Parameter ticks: whether its housekeeping is due.
+  package func step(ticks: Bool) {
+    owner.store(UInt(pthread_self()), ordering: .relaxed)
+    if ticks { tick() }
+    _ = collect(beforeWaiting: false)
+    _ = turn()
+  }
+
+  /// Whether a step would do something.
+  package var hasWork: Bool {
+    !ready.isEmpty || foreign.withLock { !$0.jobs.isEmpty || $0.isWoken }
   }
 
   /// Ends `run()` after the current turn. Call it on the loop.

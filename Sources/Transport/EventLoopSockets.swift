@@ -1,6 +1,13 @@
 internal import CLibevent
 internal import Glibc
 
+/// Whoever takes a loop's steps in its place, one by one and in a time of its own: a simulation of many parts on one
+/// thread. Sockets do not work on such a loop.
+package protocol LoopDriver: AnyObject {
+  /// Calls `body` when so many nanoseconds have passed.
+  func call(after nanoseconds: Int64, _ body: @escaping () -> Void)
+}
+
 /// The loop's open sockets, and its clockwork.
 extension EventLoop {
   func register(_ socket: Socket) {
@@ -56,6 +63,7 @@ extension EventLoop {
 
   /// Calls `body` on the loop in about `nanoseconds`. Call it on the loop.
   func call(after nanoseconds: Int64, _ body: @escaping () -> Void) {
+    if let driver { return driver.call(after: nanoseconds, body) }
     let context = Unmanaged.passRetained(TimedCall(body)).toOpaque()
     let wait = max(0, nanoseconds)
     var delay = timeval(tv_sec: Int(wait / 1_000_000_000), tv_usec: Int(wait % 1_000_000_000 / 1000))

@@ -18,7 +18,7 @@ package final class Worker: @unchecked Sendable {
   let shared: SharedState
   /// Where requests go.
   let upstream: any Upstream
-  let entropy = StockedEntropy()
+  let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
   var accessLog: AccessLog
@@ -27,7 +27,11 @@ package final class Worker: @unchecked Sendable {
   /// Emptied facts whose memory can be used again.
   private var spareFacts: [JudgedRequest] = []
 
-  init(loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstream: any Upstream) {
+  init(
+    loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstream: any Upstream,
+    entropy: StockedEntropy = StockedEntropy()
+  ) {
+    self.entropy = entropy
     self.loop = loop
     self.shared = shared
     self.snapshot = snapshot

@@ -34,6 +34,12 @@ package struct SystemEntropy: Entropy {
 final class StockedEntropy: Entropy, @unchecked Sendable {
   private var stock = [UInt64](repeating: 0, count: 512)
   private var left = 0
+  private let fill: (UnsafeMutableRawBufferPointer) -> Bool
+
+  /// - Parameter fill: puts random bits into memory; `false`: it could not.
+  init(filledBy fill: @escaping (UnsafeMutableRawBufferPointer) -> Bool = fillWithRandomBytes) {
+    self.fill = fill
+  }
 
   func next() -> UInt64 {
     if left == 0 { refill() }
@@ -43,7 +49,7 @@ final class StockedEntropy: Entropy, @unchecked Sendable {
   }
 
   private func refill() {
-    if !stock.withUnsafeMutableBytes(fillWithRandomBytes) {
+    if !stock.withUnsafeMutableBytes(fill) {
       for index in stock.indices { stock[index] = UInt64.random(in: .min ... .max) }
     }
     left = stock.count

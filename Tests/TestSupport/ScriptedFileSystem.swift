@@ -1,8 +1,6 @@
-import Glibc
-import Synchronization
-import TestSupport
-
-@testable import AuditStore
+package import AuditStore
+internal import Glibc
+internal import Synchronization
 
 /// A directory in memory whose disk fails and forgets.
 ///
@@ -13,7 +11,7 @@ import TestSupport
 /// unless they are written again. A crash of the process keeps what was written and what the system believes of it, or
 /// the system has forgotten what it lost. What a crash of the machine keeps of a file is in `ScriptedFile`; a name that
 /// was made or removed since the directory was last synchronised may be there or not.
-final class ScriptedFileSystem: JournalFileSystem {
+package final class ScriptedFileSystem: JournalFileSystem {
   fileprivate struct State {
     var files: [ScriptedFile] = []
     var isLocked = false
@@ -50,7 +48,7 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   private let state: Mutex<State>
 
-  init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededGenerator(seed: seed))) }
+  package init(seed: UInt64 = 0) { state = Mutex(State(entropy: SeededGenerator(seed: seed))) }
 
   private init(seed: UInt64, after former: State, files: [ScriptedFile]) {
     var state = State(files: files, entropy: SeededGenerator(seed: seed), now: former.now)
@@ -60,23 +58,23 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   /// The next such operation fails.
   /// - Parameter isDone: whether it has happened all the same.
-  func failNext(_ operation: FileFault.Operation, of name: String, isDone: Bool) {
+  package func failNext(_ operation: FileFault.Operation, of name: String, isDone: Bool) {
     state.withLock { $0.next = Failure(operation: operation, name: name, isDone: isDone) }
   }
 
   /// From now on so many of a hundred operations fail.
-  func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
+  package func fail(_ percent: Int) { state.withLock { $0.faultPercent = percent } }
 
   /// Leaves room for so many bytes more; `nil`: for any number.
-  func leaveRoom(_ bytes: Int?) {
+  package func leaveRoom(_ bytes: Int?) {
     state.withLock { state in state.capacity = bytes.map { state.size + $0 } ?? Int.max / 2 }
   }
 
   /// Does so many operations more, and then none, until the crash.
-  func stop(after operations: Int) { state.withLock { $0.operationsLeft = operations } }
+  package func stop(after operations: Int) { state.withLock { $0.operationsLeft = operations } }
 
   /// Puts some of what was written on disk without being asked, as systems do every now and then.
-  func writeBack() {
+  package func writeBack() {
     state.withLock { state in
       for index in state.files.indices where state.entropy.happens(50) { state.files[index].persist() }
       if state.entropy.happens(50) { state.persistNames() }
@@ -84,53 +82,65 @@ final class ScriptedFileSystem: JournalFileSystem {
   }
 
   /// What the files' modification times are taken from, in seconds.
-  var now: Int64 {
+  package var now: Int64 {
     get { state.withLock { $0.now } }
     set { state.withLock { $0.now = newValue } }
   }
 
-  var repeatedSynchronizations: Int { state.withLock { $0.repeatedSynchronizations } }
+  package var repeatedSynchronizations: Int { state.withLock { $0.repeatedSynchronizations } }
 
-  var openFiles: Int { state.withLock { $0.open.count } }
+  package var openFiles: Int { state.withLock { $0.open.count } }
 
   /// What happened since `startTracing`.
-  var trace: [String] { state.withLock { $0.trace ?? [] } }
+  package var trace: [String] { state.withLock { $0.trace ?? [] } }
 
-  func startTracing() { state.withLock { $0.trace = [] } }
+  package func startTracing() { state.withLock { $0.trace = [] } }
 
-  func note(_ text: @autoclosure () -> String) {
+  package func note(_ text: @autoclosure () -> String) {
     state.withLock { state in
       if state.trace != nil { state.trace?.append(text()) }
     }
   }
 
-  func bytes(of name: String) -> [UInt8]? {
+  package func bytes(of name: String) -> [UInt8]? {
     state.withLock { state in state.index(of: name).map { state.files[$0].bytes } }
   }
 
-  func replace(_ name: String, with bytes: [UInt8]) {
+  /// What survives a loss of power for certain, of each file.
+  package var contentsOnDisk: [[UInt8]] {
+    state.withLock { state in
+      state.files.filter { $0.hasDurableName && !$0.isRemoved }.map(\.durable)
+    }
+  }
+
+  /// What the system has of each file, on disk or not.
+  package var contents: [[UInt8]] {
+    state.withLock { state in state.files.filter { !$0.isRemoved }.map(\.bytes) }
+  }
+
+  package func replace(_ name: String, with bytes: [UInt8]) {
     state.withLock { state in
       state.forget(name)
       state.files.append(ScriptedFile(name, onDisk: bytes, modified: state.now))
     }
   }
 
-  func delete(_ name: String) {
+  package func delete(_ name: String) {
     state.withLock { state in state.forget(name) }
   }
 
   /// Somebody else removes a file while it is open.
-  func unlink(_ name: String) {
+  package func unlink(_ name: String) {
     state.withLock { state in
       if let index = state.index(of: name) { state.files[index].isRemoved = true }
     }
   }
 
   /// Somebody else gives a file another name while it is open.
-  func move(_ name: String, to newName: String) { state.withLock { $0.rename(name, to: newName) } }
+  package func move(_ name: String, to newName: String) { state.withLock { $0.rename(name, to: newName) } }
 
   /// Somebody else puts another file in its place while it is open.
-  func exchange(_ name: String, with bytes: [UInt8]) {
+  package func exchange(_ name: String, with bytes: [UInt8]) {
     state.withLock { state in
       guard let index = state.index(of: name) else { return }
       state.files[index].isRemoved = true
@@ -139,17 +149,17 @@ final class ScriptedFileSystem: JournalFileSystem {
   }
 
   /// Somebody else changes a file's length while it is open.
-  func cut(_ name: String, to size: Int) {
+  package func cut(_ name: String, to size: Int) {
     state.withLock { state in
       if let index = state.index(of: name) { state.files[index].truncate(to: size) }
     }
   }
 
   /// The directory was renamed, or has its name again.
-  func moveDirectory(away: Bool) { state.withLock { $0.isElsewhere = away } }
+  package func moveDirectory(away: Bool) { state.withLock { $0.isElsewhere = away } }
 
   /// What the next process finds when this one is killed.
-  func afterKill(seed: UInt64) -> ScriptedFileSystem {
+  package func afterKill(seed: UInt64) -> ScriptedFileSystem {
     var entropy = SeededGenerator(seed: seed)
     return state.withLock { state in
       let left = state.files.filter { !$0.isRemoved || $0.hasDurableName }.map { file in
@@ -162,7 +172,7 @@ final class ScriptedFileSystem: JournalFileSystem {
   }
 
   /// What is found when the machine lost power.
-  func afterPowerLoss(seed: UInt64) -> ScriptedFileSystem {
+  package func afterPowerLoss(seed: UInt64) -> ScriptedFileSystem {
     var entropy = SeededGenerator(seed: seed)
     return state.withLock { state in
       var survivors: [ScriptedFile] = []
@@ -180,11 +190,11 @@ final class ScriptedFileSystem: JournalFileSystem {
 
   // MARK: JournalFileSystem
 
-  func names() throws(FileFault) -> [String] {
+  package func names() throws(FileFault) -> [String] {
     try perform(.list, ".") { state in state.files.filter { !$0.isRemoved }.map(\.name) }
   }
 
-  func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
+  package func open(_ name: String, _ mode: OpenMode) throws(FileFault) -> OpenFile {
     try perform(.open, name) { state throws(FileFault) in
       if state.index(of: name) == nil {
         guard mode != .read else { throw FileFault(.open, name, code: ENOENT) }
@@ -198,11 +208,11 @@ final class ScriptedFileSystem: JournalFileSystem {
     }
   }
 
-  func size(_ file: OpenFile) throws(FileFault) -> Int {
+  package func size(_ file: OpenFile) throws(FileFault) -> Int {
     try perform(.size, file) { state, index in state.files[index].bytes.count }
   }
 
-  func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
+  package func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
     -> Int
   {
     try perform(.read, file) { state, index in
@@ -215,7 +225,7 @@ final class ScriptedFileSystem: JournalFileSystem {
     }
   }
 
-  func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
+  package func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
     try perform(
       .write, file,
       whenItFails: { state, index in
@@ -231,7 +241,7 @@ final class ScriptedFileSystem: JournalFileSystem {
       })
   }
 
-  func synchronize(_ file: OpenFile) throws(FileFault) {
+  package func synchronize(_ file: OpenFile) throws(FileFault) {
     try perform(
       .synchronize, file,
       whenItFails: { state, index in
@@ -245,11 +255,11 @@ final class ScriptedFileSystem: JournalFileSystem {
       })
   }
 
-  func truncate(_ file: OpenFile, to size: Int) throws(FileFault) {
+  package func truncate(_ file: OpenFile, to size: Int) throws(FileFault) {
     try perform(.truncate, file) { state, index in state.files[index].truncate(to: size) }
   }
 
-  func synchronizeDirectory() throws(FileFault) {
+  package func synchronizeDirectory() throws(FileFault) {
     try perform(
       .synchronize, ".",
       whenItFails: { state in
@@ -257,7 +267,7 @@ final class ScriptedFileSystem: JournalFileSystem {
       }, { state in state.persistNames() })
   }
 
-  func remove(_ name: String) throws(FileFault) {
+  package func remove(_ name: String) throws(FileFault) {
     try perform(
       .remove, name,
       whenItFails: { state in
@@ -270,7 +280,7 @@ final class ScriptedFileSystem: JournalFileSystem {
       })
   }
 
-  func rename(_ name: String, to newName: String) throws(FileFault) {
+  package func rename(_ name: String, to newName: String) throws(FileFault) {
     try perform(
       .rename, name,
       whenItFails: { state in
@@ -282,20 +292,20 @@ final class ScriptedFileSystem: JournalFileSystem {
       })
   }
 
-  func modificationTime(_ name: String) throws(FileFault) -> Int64 {
+  package func modificationTime(_ name: String) throws(FileFault) -> Int64 {
     try perform(.size, name) { state throws(FileFault) in
       guard let index = state.index(of: name) else { throw FileFault(.size, name, code: ENOENT) }
       return state.files[index].modified
     }
   }
 
-  func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity {
+  package func identity(_ file: OpenFile) throws(FileFault) -> FileIdentity {
     try perform(.size, file) { _, index in FileIdentity(device: 1, number: UInt64(index)) }
   }
 
-  func place(of name: String) -> FilePlace { FilePlace(name: name, path: name) }
+  package func place(of name: String) -> FilePlace { FilePlace(name: name, path: name) }
 
-  func find(_ place: FilePlace) throws(FileFault) -> FoundFile? {
+  package func find(_ place: FilePlace) throws(FileFault) -> FoundFile? {
     try perform(.find, place.name) { state in
       guard !state.isElsewhere else { return nil }
       return state.index(of: place.name).map {
@@ -305,20 +315,20 @@ final class ScriptedFileSystem: JournalFileSystem {
     }
   }
 
-  func isInPlace() throws(FileFault) -> Bool { try perform(.find, ".") { state in !state.isElsewhere } }
+  package func isInPlace() throws(FileFault) -> Bool { try perform(.find, ".") { state in !state.isElsewhere } }
 
-  func freeBytes() throws(FileFault) -> Int { try perform(.space, ".") { state in state.room } }
+  package func freeBytes() throws(FileFault) -> Int { try perform(.space, ".") { state in state.room } }
 
-  func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
+  package func close(_ file: OpenFile) { state.withLock { $0.open[file.descriptor] = nil } }
 
-  func lock() throws(FileFault) -> Bool {
+  package func lock() throws(FileFault) -> Bool {
     state.withLock { state in
       defer { state.isLocked = true }
       return !state.isLocked
     }
   }
 
-  func unlock() { state.withLock { $0.isLocked = false } }
+  package func unlock() { state.withLock { $0.isLocked = false } }
 
   private func perform<R: Sendable>(
     _ operation: FileFault.Operation, _ file: OpenFile, whenItFails: (inout State, Int) -> Void = { _, _ in },

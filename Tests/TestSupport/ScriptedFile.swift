@@ -1,5 +1,4 @@
-import Glibc
-import TestSupport
+internal import Glibc
 
 /// A file in memory, and what is on disk of it.
 ///
@@ -9,7 +8,7 @@ struct ScriptedFile: Sendable {
   var name: String
   private(set) var bytes: [UInt8]
   /// What survives a crash of the machine for certain.
-  private var durable: [UInt8]
+  private(set) var durable: [UInt8]
   var hasDurableName: Bool
   /// Removed, but until the directory is synchronised a crash of the machine may bring it back.
   var isRemoved = false
@@ -111,6 +110,6 @@ struct ScriptedFile: Sendable {
 }
 
 /// Debug builds compare arrays element by element, which takes half of a simulation's time.
-func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+package func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
   left.count == right.count && memcmp(left, right, left.count) == 0
 }
