@@ -11,7 +11,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build demo test unit e2e fuzz sanitize soak bench budget lint clean setup setup-tests
+.PHONY: build demo test unit e2e fuzz sanitize soak simulate bench budget lint clean setup setup-tests
 
 # The shipped binary: static Swift runtime, only the C libraries are dynamic.
 RELEASE := -c release --static-swift-stdlib --product gatehouse
@@ -51,6 +51,12 @@ bench: build
 budget: build
 	scripts/setup.sh budget
 	python3 Benchmarks/budget.py $(if $(UPDATE),--update)
+
+# The whole gateway under seeds, in a time of its own; SEEDS is how many, or a range as in 17..40.
+SEEDS ?= 5000
+simulate: setup
+	swift build --build-tests
+	GATEHOUSE_SEEDS=$(SEEDS) SWIFT_BACKTRACE=enable=no swift test --skip-build --filter SimulationTests
 
 lint:
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz

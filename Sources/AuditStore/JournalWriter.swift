@@ -36,6 +36,8 @@ final class JournalWriter {
   /// How often the mark is renewed under load that leaves no rest. Whoever reads behind the writer sees records that late.
   private static let markInterval: Int64 = 100_000_000
   static let lookInterval: Int64 = 1_000_000_000
+  /// How often a failing disk is asked for what is left when the journal is closed.
+  private static let triesAtEnd = 3
 
   /// - Parameter lastTime: of the last record; `nil` when there is none.
   init(
@@ -365,10 +367,12 @@ final class JournalWriter {
     // The next start would find that it is gone.
     try? puttingBack { () throws(FileFault) in try segments.settle() }
     writeCheckpoint()
+    // With `interval` these were acknowledged, and nobody is left to write them later.
+    for _ in 0..<Self.triesAtEnd where segments.isUnsynchronized { try? segments.synchronize() }
     do throws(FileFault) {
       try segments.close()
     } catch {
-      note(error, lostOutcomes: 0)
+      note(error, lostOutcomes: segments.unsynchronizedCount)
     }
   }
 }

@@ -86,6 +86,8 @@ final class SegmentWriter {
   /// Whether records are written that are not known to be on disk.
   var isUnsynchronized: Bool { synchronizedHead != head }
 
+  var unsynchronizedCount: Int { head.sequence - synchronizedHead.sequence }
+
   /// The record before the first that is kept.
   var base: ChainHead { mark.base }
 

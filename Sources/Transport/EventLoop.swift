@@ -15,7 +15,8 @@ internal import Synchronization
 /// `assertOnLoop()` says so where it is not evident.
 package final class EventLoop: TaskExecutor, @unchecked Sendable {
   package let clock: any TimeSource
-  let driver: (any LoopDriver)?
+  /// It owns the loop.
+  unowned let driver: (any LoopDriver)?
   let base: OpaquePointer
   private let wakeDescriptor: Int32
   private var wakeEvent: OpaquePointer?
@@ -136,6 +137,13 @@ package final class EventLoop: TaskExecutor, @unchecked Sendable {
     if ticks { tick() }
     _ = collect(beforeWaiting: false)
     _ = turn()
+  }
+
+  /// Lets go of what its handlers hold, which may be whoever holds the loop.
+  package func endSteps() {
+    tickHandlers = []
+    turnHandlers = []
+    wakeHandlers = []
   }
 
   /// Whether a step would do something.

@@ -44,7 +44,9 @@ struct Intention {
 }
 
 /// One request as it arrives.
-final class Attempt {
+///
+/// `@unchecked Sendable`: everything of a simulation is on one thread.
+final class Attempt: @unchecked Sendable {
   let number: Int
   let intention: Intention
   let life: Int

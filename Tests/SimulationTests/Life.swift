@@ -13,7 +13,9 @@ import Transport
 @testable import Gateway
 
 /// One life of the gateway's process: the real workers, journal and limits, whose steps the simulation takes.
-final class Life: LoopDriver {
+///
+/// `@unchecked Sendable`: everything of a simulation is on one thread.
+final class Life: LoopDriver, @unchecked Sendable {
   enum Failure: Error {
     case configuration([String])
   }
@@ -60,7 +62,7 @@ final class Life: LoopDriver {
     (journal, writer) = try Journal.openWithoutThread(scenario.journal, clock: time, files: disk)
     guard let sink = Self.sink else { throw Failure.configuration(["no log"]) }
     shared = SharedState(
-      journal: journal, sensitivity: Sensitivity(), configuration: snapshot.configuration, logSink: sink,
+      journal: journal, configuration: snapshot.configuration, logSink: sink,
       connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), now: time.monotonic())
     for index in 0..<scenario.workers {
       var generator = SeededGenerator(seed: seed &+ UInt64(index))
@@ -156,6 +158,11 @@ final class Life: LoopDriver {
       }
       for worker in workers where worker.loop.hasWork { worker.loop.step(ticks: false) }
     }
-    closeJournal()
+    release()
+  }
+
+  /// Its loops and workers hold each other.
+  func release() {
+    for worker in workers { worker.loop.endSteps() }
   }
 }

@@ -115,11 +115,15 @@ struct ConfigurationFiles: FileSource {
   func read(_ path: String) throws(Configuration.FileFault) -> FileContents {
     let name = String(path.drop { $0 == "." || $0 == "/" })
     guard let text = files[path] ?? files[name] else { throw .missing }
-    return FileContents(bytes: Array(text.utf8), permissions: 0o600)
+    return FileContents(bytes: Array(text.utf8), access: FileAccess(permissions: 0o600))
   }
 
   func names(in directory: String) throws(Configuration.FileFault) -> [String] {
     files.keys.filter { $0.hasPrefix("policies/") }.map { String($0.dropFirst("policies/".count)) }.sorted()
+  }
+
+  func access(to directory: String) throws(Configuration.FileFault) -> FileAccess {
+    FileAccess(permissions: 0o700)
   }
 
   func identity(of directory: String) throws(Configuration.FileFault) -> String { directory }

@@ -13,7 +13,9 @@ import Transport
 /// so a seed gives the same run each time.
 ///
 /// What must hold is looked at while it runs and at its end (`Promises.swift`).
-final class Simulation {
+///
+/// `@unchecked Sendable`: everything of a simulation is on one thread.
+final class Simulation: @unchecked Sendable {
   let seed: UInt64
   let scenario: Scenario
   let time = SimulatedTime()
@@ -31,6 +33,8 @@ final class Simulation {
   private var revision = 0
   /// A crash comes as soon as whatever runs has seen that its disk is gone.
   private var isCrashing = false
+  /// The disk does nothing more until then.
+  private var isDoomed = false
   private var isQuiet: Bool { attempts.count >= scenario.requests }
 
   /// What is known of a life when it is over.
@@ -58,14 +62,15 @@ final class Simulation {
       try start()
       time.after(0) { [self] in call() }
       while violation == nil, !isQuiet || life?.open ?? 0 > 0 { try step() }
-      if violation == nil { try drain() }
+      while violation == nil, life != nil { try drain() }
       checkEnd()
     } catch {
       fail("\(error)")
     }
     // What a broken promise left behind is let go of.
-    if let life, !life.isOver {
+    if let life {
       disk.die()
+      self.life = nil
       life.bury()
     }
   }
@@ -81,6 +86,9 @@ final class Simulation {
     trace.append("\((time.now - 1_000_000_000_000) / 1_000) µs: \(event())")
   }
 
+  /// Long after whatever a seed can bring is over.
+  private static let end: Int64 = 5_000_000_000_000
+
   // MARK: Who goes on next
 
   private func step() throws {
@@ -90,6 +98,7 @@ final class Simulation {
 
   /// One step of one part; which one is chance, and now and then time passes before any of them gets on.
   private func goOn() {
+    if time.now > Self.end { return fail("the world does not come to rest") }
     var ready: [() -> Void] = []
     if let life, !isCrashing {
       for worker in life.workers where worker.loop.hasWork { ready.append { worker.loop.step(ticks: false) } }
@@ -135,8 +144,8 @@ final class Simulation {
     note("life \(life.number) begins")
     self.life = life
     checkJournal("after the start")
-    life.beginWriter()
     tick(life)
+    life.beginWriter()
   }
 
   private static func open(
@@ -166,6 +175,7 @@ final class Simulation {
   private func crash() throws {
     guard let life else { return }
     isCrashing = false
+    isDoomed = false
     let isKill = entropy.happens(50)
     note(isKill ? "KILL" : "POWER LOSS")
     disk.die()
@@ -199,12 +209,19 @@ final class Simulation {
       if isCrashing { return try crash() }
       goOn()
     }
+    while isDoomed, !isCrashing { time.advance() }
+    if isCrashing { return try crash() }
     report(life, hasCrashed: false)
     for tenant in Scenario.applications {
       let left = life.meters.meter(of: Text(tenant.id)).inFlight
       if left != 0 { fail("\(left) places of \(tenant.id) were not given back") }
     }
     self.life = nil
+    life.release()
+    // A disk that failed may have left what the next start mends.
+    disk.files.fail(0)
+    disk.files.leaveRoom(nil)
+    _ = try Journal.openWithoutThread(scenario.journal, clock: time, files: disk)
     checkJournal("after the drain")
   }
 
@@ -289,9 +306,11 @@ final class Simulation {
     case 75..<80: life?.journal.rotate()
     case 80..<85: disk.files.writeBack()
     case 85..<92:
+      guard life != nil, !isDoomed else { return }
       note("the machine is about to crash")
+      isDoomed = true
       disk.files.stop(after: Int.random(in: 0...12, using: &entropy))
-      time.after(.milliseconds(0...20, &entropy)) { [unowned self] in isCrashing = life?.isOver == false }
+      time.after(.milliseconds(0...20, &entropy)) { [unowned self] in isCrashing = isDoomed }
     default: isCrashing = life != nil
     }
   }

@@ -13,7 +13,11 @@ import Testing
     return first...last
   }
 
+  /// Of seeds that fail alike a few are enough.
+  private static let mostTold = 3
+
   @Test func promisesHold() {
+    var broken = 0
     for seed in Self.seeds {
       let simulation = Simulation(seed: seed)
       simulation.run()
@@ -23,7 +27,8 @@ import Testing
       again.run()
       Issue.record(
         "seed \(seed): \(violation)\n\(again.trace.suffix(120).joined(separator: "\n"))")
-      break
+      broken += 1
+      if broken == Self.mostTold { break }
     }
   }
 
@@ -34,7 +39,7 @@ import Testing
         simulation.run()
         return simulation.trace
       }
-      #expect(runs[0].count > 50)
+      #expect(runs[0].count > 20)
       #expect(runs[0] == runs[1])
     }
   }

@@ -27,6 +27,7 @@ final class UpstreamLink: Upstream {
     return try result.get()
   }
 
+  func connect(to target: PoolTarget, keepingConnections: Bool) {}
   func sweep() {}
   var idleCount: Int { 0 }
   var inUseCount: Int { 0 }

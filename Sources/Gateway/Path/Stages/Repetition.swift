@@ -44,6 +44,9 @@ extension Worker {
           call.trail.repeatOf = answer.answered
           return .answered(answer)
         }
+        // Its time is up as well, mostly; an intent of what cannot be sent any more would be of no use.
+        let deadline = call.receivedAt.advanced(byNanoseconds: call.snapshot.requestTimeoutNanoseconds)
+        guard loop.turnBegan < deadline else { throw .upstreamTooSlow(sent: false) }
       }
     }
   }
