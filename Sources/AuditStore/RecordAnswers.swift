@@ -81,6 +81,9 @@ package final class RecordAnswers: Sendable {
     if isFirst { wake(self) }
   }
 
+  /// Nobody fills bundles any more.
+  func dropEmpty() { state.withLock { $0.empty = [] } }
+
   func emptyBundle() -> RecordBundle<IntentWaiter> {
     state.withLock { $0.empty.popLast() } ?? RecordBundle(home: self)
   }

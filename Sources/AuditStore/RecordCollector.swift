@@ -39,6 +39,9 @@ package final class RecordCollector {
     bundle = answers.emptyBundle()
   }
 
+  /// They know each other.
+  deinit { answers.dropEmpty() }
+
   /// Writes a request's intent.
   /// - Parameter write: writes one record, from `begin` to `end`.
   /// - Returns: when the record is where the durability wants it. Not before `handOver` was called.

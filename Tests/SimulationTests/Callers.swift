@@ -34,11 +34,18 @@ struct Intention {
   let instance: String
   /// The ClientRequestToken, or what stands for it.
   let token: String
+  /// Of two under one token the same when their content is.
+  let content: Int
   /// The request's bytes before the User-Agent's value, and behind it.
   let parts: (String, String)
 
   /// Under which repeats of it are known.
   var key: String { "\(application.id) \(instance) \(token)" }
+
+  /// Whether it may get the answer to `other`.
+  func isRepeat(of other: Intention) -> Bool {
+    kind.isKept && kind == other.kind && key == other.key && content == other.content
+  }
 
   func bytes(userAgent: String) -> [UInt8] { Array((parts.0 + userAgent + parts.1).utf8) }
 }
@@ -89,32 +96,36 @@ struct Callers {
 
   mutating func next(
     repeats: Int, at time: WallClockTime, _ entropy: inout SeededGenerator
-  ) throws -> Intention {
+  ) -> Intention {
     if entropy.happens(repeats), let former = intentions.suffix(8).randomElement(using: &entropy) {
-      // Mostly the same again; else another body under its token, of its application or another.
-      guard former.kind == .create, entropy.happens(30) else { return former }
-      return try make(.create, token: former.token, instance: former.instance, at: time, &entropy)
+      // Mostly the same bytes again; else signed anew, and by its application or another that knows the token. The body
+      // is the same or another one.
+      guard former.kind == .create, entropy.happens(40) else { return former }
+      let content = entropy.happens(50) ? former.content : intentions.count
+      return make(.create, under: (former.token, former.instance, content), at: time, &entropy)
     }
     let kind =
       entropy.happens(75)
       ? [.create, .create, .createWithoutToken, .register, .describe, .update].randomElement(using: &entropy)
       : Intention.Kind.allCases.randomElement(using: &entropy)
-    return try make(kind ?? .create, token: nil, instance: nil, at: time, &entropy)
+    return make(kind ?? .create, under: nil, at: time, &entropy)
   }
 
   private mutating func make(
-    _ kind: Intention.Kind, token: String?, instance: String?, at time: WallClockTime,
-    _ entropy: inout SeededGenerator
-  ) throws -> Intention {
+    _ kind: Intention.Kind, under known: (token: String, instance: String, content: Int)?,
+    at time: WallClockTime, _ entropy: inout SeededGenerator
+  ) -> Intention {
     let number = intentions.count
-    let possible = Scenario.applications.filter { instance == nil || $0.instances.contains(instance ?? "") }
+    let possible = Scenario.applications.filter {
+      known == nil || $0.instances.contains(known?.instance ?? "")
+    }
     let application = possible.randomElement(using: &entropy) ?? Scenario.applications[0]
-    let instance = instance ?? application.instances.randomElement(using: &entropy) ?? "alpha"
-    let token = token ?? "token-\(number)"
-    let message = SimulatedMessage(kind, number: number, instance: instance, token: token)
-    let parts = message.signed(by: application, at: time)
+    let instance = known?.instance ?? application.instances.randomElement(using: &entropy) ?? "alpha"
+    let (token, content) = (known?.token ?? "token-\(number)", known?.content ?? number)
+    let message = SimulatedMessage(kind, number: content, instance: instance, token: token)
     let intention = Intention(
-      number: number, kind: kind, application: application, instance: instance, token: token, parts: parts)
+      number: number, kind: kind, application: application, instance: instance, token: token,
+      content: content, parts: message.signed(by: application, at: time))
     intentions.append(intention)
     return intention
   }

@@ -25,6 +25,7 @@ extension Simulation {
   }
 
   private func isIntentKept(of attempt: Attempt) -> Bool {
+    if scenario.durability == .interval, disk.hasFailed { return true }
     let contents = scenario.durability == .sync ? disk.files.contentsOnDisk : disk.files.contents
     // The outcome of a request with an intent does not name the User-Agent.
     return contents.contains { $0.holds(Array(attempt.userAgent.utf8)) }
@@ -61,23 +62,29 @@ extension Simulation {
     let limit = 3 * scenario.requestTimeout * 1_000_000_000 + 1_500_000_000
     if took > limit { fail("attempt \(attempt.number) took \(took / 1_000_000) ms") }
     let sent = service.exchanges.filter { $0.attempt === attempt && $0.wasSent }
-    guard let number = answer.exchange else {
-      let saysSent = answer.body.contains("may have been carried out")
-      if saysSent != !sent.isEmpty {
-        fail(
-          "attempt \(attempt.number) is told \(answer.status) `\(answer.body)`, and was sent \(sent.count) times"
-        )
-      }
-      return
-    }
+    guard let number = answer.exchange else { return checkOwn(answer, to: attempt, timesSent: sent.count) }
     let exchange = service.exchanges[number]
-    let intention = attempt.intention
     if exchange.attempt === attempt { return }
-    guard intention.kind.isKept, exchange.attempt.intention.number == intention.number else {
+    guard attempt.intention.isRepeat(of: exchange.attempt.intention), exchange.life == attempt.life else {
       return fail(
         "attempt \(attempt.number) got up-\(number), the answer to attempt \(exchange.attempt.number)")
     }
     if !sent.isEmpty { fail("attempt \(attempt.number) was forwarded and got another one's answer") }
+  }
+
+  /// An answer of the gateway's own says whether something was sent, and blames no token that was not used before.
+  private func checkOwn(_ answer: Answer, to attempt: Attempt, timesSent: Int) {
+    if answer.body.contains("may have been carried out") != (timesSent > 0) {
+      fail(
+        "attempt \(attempt.number) is told \(answer.status) `\(answer.body)`, and was sent \(timesSent) times"
+      )
+    }
+    guard answer.status == 409 else { return }
+    let isUsed = attempts.contains {
+      $0.life == attempt.life && $0.intention.key == attempt.intention.key
+        && $0.intention.content != attempt.intention.content
+    }
+    if !isUsed { fail("attempt \(attempt.number) is told that its token was used, and it was not") }
   }
 
   // MARK: The journal
@@ -123,6 +130,9 @@ extension Simulation {
     guard let outcome = request.outcome, let end = outcome.text("outcome")?.string else { return nil }
     let sent = exchanges.filter(\.wasSent)
     if (end == "notForwarded") != sent.isEmpty { return "`\(end)`, and it was sent \(sent.count) times" }
+    if attempt.intention.kind == .update, sent.count > 1 {
+      return "without a token, and sent \(sent.count) times"
+    }
     switch end {
     case "rejected" where sent.contains(where: \.hadEffect): return "`rejected`, and it had an effect"
     case "created", "succeeded":
@@ -138,7 +148,7 @@ extension Simulation {
     if answer.exchange == nil, end != "notForwarded", end != "unknown" { return "`\(end)` of an own answer" }
     guard let repeated = outcome.text("repeatOf") ?? request.intent?.text("repeatOf") else { return nil }
     guard let first = attempts.first(where: { $0.answer?.id == repeated.string }) else { return nil }
-    return first.intention.number == attempt.intention.number ? nil : "a repeat of attempt \(first.number)"
+    return attempt.intention.isRepeat(of: first.intention) ? nil : "a repeat of attempt \(first.number)"
   }
 
   /// Each answer is counted once, and has its outcome in the journal or is counted as lost.

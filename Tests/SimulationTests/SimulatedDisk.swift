@@ -9,15 +9,13 @@ final class SimulatedDisk: DelegatingFileSystem, @unchecked Sendable {
   let files: ScriptedFileSystem
   /// Called before what a disk needs time for; the rest of the world goes on in it.
   var busy: () -> Void = {}
-  /// The machine or the process has ended: nothing has an effect any more.
-  private(set) var isDead = false
+  /// A synchronisation has failed: with `interval`, what was acknowledged may be in memory only for a while.
+  private(set) var hasFailed = false
 
   init(_ files: ScriptedFileSystem) { self.files = files }
 
-  func die() {
-    isDead = true
-    files.stop(after: 0)
-  }
+  /// The machine or the process has ended: nothing has an effect any more.
+  func die() { files.stop(after: 0) }
 
   func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
     busy()
@@ -26,7 +24,12 @@ final class SimulatedDisk: DelegatingFileSystem, @unchecked Sendable {
 
   func synchronize(_ file: OpenFile) throws(FileFault) {
     busy()
-    try files.synchronize(file)
+    do throws(FileFault) {
+      try files.synchronize(file)
+    } catch {
+      hasFailed = true
+      throw error
+    }
   }
 
   func synchronizeDirectory() throws(FileFault) {

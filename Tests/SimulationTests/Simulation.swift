@@ -41,7 +41,7 @@ final class Simulation: @unchecked Sendable {
   struct LifeReport {
     let number: Int
     let hasCrashed: Bool
-    /// Outcomes that the journal counted as lost.
+    /// Outcomes that the journal counted as lost, or told of in `suppressed` records.
     let lostOutcomes: Int
     let answered: Int
     /// By decision, as the metrics count.
@@ -235,23 +235,22 @@ final class Simulation: @unchecked Sendable {
     }
     lives.append(
       LifeReport(
-        number: life.number, hasCrashed: hasCrashed, lostOutcomes: statistics.lostOutcomes,
+        number: life.number, hasCrashed: hasCrashed,
+        lostOutcomes: statistics.lostOutcomes + statistics.suppressed,
         answered: life.answered, counted: counted))
-    note("life \(life.number) is over, \(statistics.lostOutcomes) outcomes lost")
+    note(
+      "life \(life.number) is over, \(statistics.lostOutcomes) outcomes lost, \(statistics.suppressed) suppressed"
+    )
   }
 
   // MARK: What callers do
 
   private func call() {
     guard !isQuiet, violation == nil else { return }
-    do {
-      if entropy.happens(scenario.mishaps) { mishap() }
-      let count = entropy.happens(20) ? Int.random(in: 2...4, using: &entropy) : 1
-      let intention = try callers.next(repeats: scenario.repeats, at: time.wallClock(), &entropy)
-      for _ in 0..<count where !isCrashing && life?.isDraining == false { send(intention) }
-    } catch {
-      fail("\(error)")
-    }
+    if entropy.happens(scenario.mishaps) { mishap() }
+    let count = entropy.happens(20) ? Int.random(in: 2...4, using: &entropy) : 1
+    let intention = callers.next(repeats: scenario.repeats, at: time.wallClock(), &entropy)
+    for _ in 0..<count where !isCrashing && life?.isDraining == false { send(intention) }
     let pause: Int64 =
       entropy.happens(10) ? .milliseconds(100...3000, &entropy) : .milliseconds(0...40, &entropy)
     time.after(pause) { [unowned self] in call() }

@@ -212,7 +212,8 @@ package final class ScriptedFileSystem: JournalFileSystem {
     try perform(.size, file) { state, index in state.files[index].bytes.count }
   }
 
-  package func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault)
+  package func read(_ file: OpenFile, at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
+    throws(FileFault)
     -> Int
   {
     try perform(.read, file) { state, index in
@@ -225,7 +226,9 @@ package final class ScriptedFileSystem: JournalFileSystem {
     }
   }
 
-  package func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Int {
+  package func write(_ file: OpenFile, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileFault)
+    -> Int
+  {
     try perform(
       .write, file,
       whenItFails: { state, index in
@@ -315,7 +318,9 @@ package final class ScriptedFileSystem: JournalFileSystem {
     }
   }
 
-  package func isInPlace() throws(FileFault) -> Bool { try perform(.find, ".") { state in !state.isElsewhere } }
+  package func isInPlace() throws(FileFault) -> Bool {
+    try perform(.find, ".") { state in !state.isElsewhere }
+  }
 
   package func freeBytes() throws(FileFault) -> Int { try perform(.space, ".") { state in state.room } }
 
