@@ -142,7 +142,9 @@ let package = Package(
     // What tests of several targets share.
     .target(
       name: "TestSupport",
-      dependencies: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail", "Transport", "AuditStore", "CJansson"],
+      dependencies: [
+        "Primitives", "StrictJSON", "HTTPWire", "AuditTrail", "Transport", "AuditStore", "CJansson",
+      ],
       path: "Tests/TestSupport", swiftSettings: strict),
     // What Fuzz/ feeds with made-up bytes; the fuzzer itself is added below.
     .target(

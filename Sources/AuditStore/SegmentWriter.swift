@@ -136,11 +136,11 @@ final class SegmentWriter {
     var segment = try openSegment()
     do throws(FileFault) {
       try files.synchronize(segment.file)
-      try checkPlace(of: segment)
     } catch {
       distrustSegment(from: segment.synchronizedEnd, after: error)
       throw error
     }
+    try requirePlace(of: segment)
     segment.synchronizedEnd = segment.end
     self.segment = segment
     noteSynchronized()
@@ -150,16 +150,20 @@ final class SegmentWriter {
   /// anything.
   func settle() throws(FileFault) {
     try cutBackDistrusted()
-    if let segment {
-      do throws(FileFault) {
-        try checkPlace(of: segment)
-      } catch {
-        distrustSegment(from: segment.synchronizedEnd, after: error)
-        throw error
-      }
-    }
+    if let segment { try requirePlace(of: segment) }
     if let markFile, try files.find(HeadMark.file)?.identity != (try files.identity(markFile)) {
       forgetMarkFile()
+    }
+  }
+
+  /// Distrusts the segment when it is not in its place. When nobody can tell, what it holds stands: it may have been
+  /// acknowledged, and cutting it back would leave it in memory alone.
+  private func requirePlace(of segment: Segment) throws(FileFault) {
+    do throws(FileFault) {
+      try checkPlace(of: segment)
+    } catch {
+      if error.operation == .displaced { distrustSegment(from: segment.synchronizedEnd, after: error) }
+      throw error
     }
   }
 

@@ -171,4 +171,16 @@ import Testing
     #expect(files.bytes(of: Checkpoint.file)?.contains(0) == false)
     #expect(try ids(files.afterKill(seed: 1)) == ["1", "2"])
   }
+
+  @Test func whenNobodyCanTellWhereTheSegmentIsItsRecordsStayThere() throws {
+    let files = ScriptedFileSystem()
+    let writer = try open(files, .interval)
+    try write("1", writer, .interval)
+    files.failNext(.find, of: name, isDone: false)
+    writer.look()
+    #expect(try ids(files.afterKill(seed: 1)) == ["1"], "it was acknowledged")
+    writer.look()
+    writer.finish()
+    #expect(try ids(files) == ["1"])
+  }
 }

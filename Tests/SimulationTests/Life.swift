@@ -36,6 +36,7 @@ final class Life: LoopDriver, @unchecked Sendable {
   private(set) var workers: [Worker] = []
   private let writer: JournalWriter
   private let time: SimulatedTime
+  private let clock: Clock
   private var rest = Rest.none
   private var isSignalled = false
   /// The writer waits for its disk.
@@ -58,8 +59,9 @@ final class Life: LoopDriver, @unchecked Sendable {
   ) throws {
     self.number = number
     self.time = time
+    clock = Clock(time)
     let snapshot = try Self.load(files, meters)
-    (journal, writer) = try Journal.openWithoutThread(scenario.journal, clock: time, files: disk)
+    (journal, writer) = try Journal.openWithoutThread(scenario.journal, clock: clock, files: disk)
     guard let sink = Self.sink else { throw Failure.configuration(["no log"]) }
     shared = SharedState(
       journal: journal, configuration: snapshot.configuration, logSink: sink,
@@ -72,7 +74,7 @@ final class Life: LoopDriver, @unchecked Sendable {
       }
       workers.append(
         Worker(
-          loop: try EventLoop(clock: time, driver: self), shared: shared, snapshot: snapshot,
+          loop: try EventLoop(clock: clock, driver: self), shared: shared, snapshot: snapshot,
           upstream: upstream(self, index), entropy: entropy))
     }
     for worker in workers {
@@ -89,6 +91,19 @@ final class Life: LoopDriver, @unchecked Sendable {
   }
 
   // MARK: Its time
+
+  /// The world's clock as long as the process lives; what is left of it afterwards has a time that passes by itself.
+  ///
+  /// `@unchecked Sendable`: everything of a simulation is on one thread.
+  private final class Clock: TimeSource, @unchecked Sendable {
+    private let time: SimulatedTime
+    var passed: Int64 = 0
+
+    init(_ time: SimulatedTime) { self.time = time }
+
+    func monotonic() -> MonotonicInstant { time.monotonic().advanced(byNanoseconds: passed) }
+    func wallClock() -> WallClockTime { time.wallClock() }
+  }
 
   func call(after nanoseconds: Int64, _ body: @escaping () -> Void) {
     timerNumbers += 1
@@ -146,6 +161,8 @@ final class Life: LoopDriver, @unchecked Sendable {
   /// The process has ended. What waits in it is let go of, so that it is freed; nobody sees what comes of it.
   func bury() {
     while open > 0 || !exchanges.isEmpty || !timers.isEmpty {
+      // Whoever waits for a turn until a deadline waits again and again otherwise.
+      clock.passed += 1_000_000_000
       for (_, waiter) in exchanges { waiter.resume(returning: .failure(.lost(.closed))) }
       exchanges = [:]
       let due = timers

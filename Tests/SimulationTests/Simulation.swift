@@ -54,6 +54,7 @@ final class Simulation: @unchecked Sendable {
     entropy = SeededGenerator(seed: seed)
     scenario = Scenario(&entropy)
     disk = SimulatedDisk(ScriptedFileSystem(seed: seed))
+    if isTraced { disk.files.startTracing() }
   }
 
   /// Runs until the world is quiet.
@@ -83,6 +84,7 @@ final class Simulation: @unchecked Sendable {
 
   func note(_ event: @autoclosure () -> String) {
     guard isTraced else { return }
+    trace += disk.files.takeTrace()
     trace.append("\((time.now - 1_000_000_000_000) / 1_000) µs: \(event())")
   }
 

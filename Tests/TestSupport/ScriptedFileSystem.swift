@@ -94,6 +94,15 @@ package final class ScriptedFileSystem: JournalFileSystem {
   /// What happened since `startTracing`.
   package var trace: [String] { state.withLock { $0.trace ?? [] } }
 
+  /// The same, from the last time that it was taken on; `startTracing` comes first.
+  package func takeTrace() -> [String] {
+    state.withLock { state in
+      guard let lines = state.trace else { return [] }
+      state.trace = []
+      return lines
+    }
+  }
+
   package func startTracing() { state.withLock { $0.trace = [] } }
 
   package func note(_ text: @autoclosure () -> String) {
