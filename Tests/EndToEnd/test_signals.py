@@ -110,10 +110,9 @@ def free_addresses(setup):
     import socket
 
     host = f"127.{random.randint(100, 200)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
-    addresses = []
-    for _ in range(2):
-        with socket.create_server((host, 0)) as server:
-            addresses.append(f"{host}:{server.getsockname()[1]}")
+    # Both at once, or the kernel may give the same port twice.
+    with socket.create_server((host, 0)) as first, socket.create_server((host, 0)) as second:
+        addresses = [f"{host}:{server.getsockname()[1]}" for server in (first, second)]
     setup.config["listeners"] = [{"address": addresses[0]}]
     setup.config["admin"] = {"address": addresses[1]}
     return addresses
