@@ -6,8 +6,6 @@ enum Availability {
   static let credentialSources = ["process", "container", "instance", "webIdentity"]
   /// Keys that may only be absent or null.
   static let nullKeys = ["assumeRole"]
-  /// Keys that may only be absent or false.
-  static let falseKeys = ["proxyProtocol"]
   static func message(for what: String, accepted: String) -> String {
     "\(what) is not available in this version; accepted: \(accepted)"
   }

@@ -6,14 +6,16 @@ package import Primitives
 package final class ByteStream {
   package let loop: EventLoop
   package let peer: SocketAddress
-  /// The peer's address without the port, written once a connection.
-  package var peerText: Text {
-    if let writtenPeer { return writtenPeer }
-    let text = peer.hostText
-    writtenPeer = text
+  /// Whom the connection counts for, without the port, written once a connection: the peer, or whom a PROXY header names.
+  package var sourceText: Text {
+    if let writtenSource { return writtenSource }
+    let text = Text((proxyHeader?.source ?? peer.host).description)
+    writtenSource = text
     return text
   }
-  private var writtenPeer: Text?
+  private var writtenSource: Text?
+  /// What a proxy said of the connection, where that is asked for.
+  package private(set) var proxyHeader: ProxyHeader?
   /// URI and DNS names of the peer's verified certificate.
   package private(set) var peerNames: [CertificateName] = []
   /// What whoever serves the connection wants to find again at its next request.
@@ -122,6 +124,29 @@ package final class ByteStream {
     }
     socket.wouldBlock(on: interest)
     return !socket.isReadable
+  }
+
+  /// Takes the PROXY header from the socket, and nothing behind it: what follows may be TLS, which reads for itself.
+  func readProxyHeader() async throws(TransportError) {
+    let loop = loop
+    while true {
+      let (count, isEnd) = try socket.peek(into: loop.scratch, upTo: ProxyHeader.longestBlock)
+      let header: ProxyHeader?
+      do throws(ProxyHeader.Malformed) {
+        header = try ProxyHeader.read(loop.received(count))
+      } catch {
+        throw .proxyHeader(error)
+      }
+      if let header {
+        try socket.discard(header.length, with: loop.scratch)
+        proxyHeader = header
+        return
+      }
+      // Without a byte it was somebody who only looked whether the port is open.
+      guard !isEnd else { throw count == 0 ? .closed : .proxyHeader(.length(count)) }
+      socket.wouldBlock(on: .read)
+      try await socket.wait(for: .read)
+    }
   }
 
   /// Completes the TLS handshake; nothing to do on a plain connection.

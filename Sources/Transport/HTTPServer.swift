@@ -14,29 +14,35 @@ package final class HTTPServer: @unchecked Sendable {
   let loop: EventLoop
   let content: ContentBudget
   private let ended: (SocketAddress) -> Void
+  private let unannounced: (SocketAddress) -> Void
 
   /// - Parameters:
   ///   - content: shared by the servers of a process.
+  ///   - unannounced: called on the loop when a connection that a proxy had to announce began with something else.
   ///   - ended: called on the loop whenever one of the connections is over, with its peer.
   package init(
     handler: any HTTPHandler, limits: ServerLimits, drain: DrainFlag, loop: EventLoop,
-    content: ContentBudget = ContentBudget(), ended: @escaping (SocketAddress) -> Void = { _ in }
+    content: ContentBudget = ContentBudget(), unannounced: @escaping (SocketAddress) -> Void = { _ in },
+    ended: @escaping (SocketAddress) -> Void = { _ in }
   ) {
     self.handler = handler
     self.limits = limits
     self.drain = drain
     self.loop = loop
     self.content = content
+    self.unannounced = unannounced
     self.ended = ended
   }
 
   /// Serves `accepted` until either side ends it. Call it on the loop.
-  package func accept(_ accepted: AcceptedConnection, tls: TLSContext?) {
+  /// - Parameter isProxied: whether a PROXY header comes first; one that does not ends it.
+  package func accept(_ accepted: AcceptedConnection, tls: TLSContext?, isProxied: Bool = false) {
     guard let stream = try? ByteStream(accepted, loop: loop, tls: tls) else {
       return ended(accepted.peer)
     }
-    ServerConnection(stream, of: self).begin(isTLS: tls != nil)
+    ServerConnection(stream, of: self).begin(isTLS: tls != nil, isProxied: isProxied)
   }
 
+  func proxyHeaderMissing(_ peer: SocketAddress) { unannounced(peer) }
   func connectionEnded(_ peer: SocketAddress) { ended(peer) }
 }

@@ -10,6 +10,7 @@ internal import Primitives
 final class ServerConnection: ParkedConnection, @unchecked Sendable {
   private let stream: ByteStream
   private let server: HTTPServer
+  private var needsProxyHeader = false
   private var needsHandshake = false
   /// When the first request's head must be here, however the time until then was spent; `nil` once it is.
   private var firstHeadDue: Int64?
@@ -29,7 +30,8 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
   /// After so many answers in a row another connection has its turn.
   private static let answersPerTurn = 16
 
-  func begin(isTLS: Bool) {
+  func begin(isTLS: Bool, isProxied: Bool) {
+    needsProxyHeader = isProxied
     needsHandshake = isTLS
     let due = server.loop.now + server.limits.header
     firstHeadDue = due
@@ -51,6 +53,10 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
 
   private func serve() async {
     do throws(TransportError) {
+      if needsProxyHeader {
+        needsProxyHeader = false
+        try await stream.readProxyHeader()
+      }
       if needsHandshake {
         needsHandshake = false
         try await stream.handshake()
@@ -59,6 +65,8 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
     } catch .parkable {
       server.loop.endedTasks += 1
       return stream.park(self)
+    } catch .proxyHeader {
+      server.proxyHeaderMissing(stream.peer)
     } catch {
       // The peer is gone or silent: nobody is left to answer.
     }

@@ -142,6 +142,30 @@ extension Socket {
     }
   }
 
+  /// Looks at what can be read, up to `limit` bytes, without taking it.
+  /// - Returns: how many bytes there are, and whether no more will come.
+  func peek(
+    into buffer: UnsafeMutableRawBufferPointer, upTo limit: Int
+  ) throws(TransportError) -> (count: Int, isEnd: Bool) {
+    // Known before looking: what came before the end is then all there.
+    let isEnd = sawEnd
+    while true {
+      let count = recv(descriptor, buffer.baseAddress, min(limit, buffer.count), Int32(MSG_PEEK))
+      if count >= 0 { return (count, isEnd || count == 0) }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: return (0, false)
+      case ECONNRESET, EPIPE, ETIMEDOUT: throw .closed
+      default: throw .system(call: "recv", errno: errno)
+      }
+    }
+  }
+
+  /// Takes `count` bytes that `peek` has shown.
+  func discard(_ count: Int, with buffer: UnsafeMutableRawBufferPointer) throws(TransportError) {
+    guard recv(descriptor, buffer.baseAddress, count, 0) == count else { throw .closed }
+  }
+
   /// Writes what fits: the count, `nil` when it would block.
   func send(_ bytes: UnsafeRawBufferPointer) throws(TransportError) -> Int? {
     while true {

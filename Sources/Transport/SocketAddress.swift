@@ -37,7 +37,7 @@ package struct SocketAddress: Sendable, Hashable {
     }
   }
 
-  /// The address without the port, as text; an IPv4 address mapped into IPv6 is written as IPv4.
+  /// The address without the port, as text.
   package var hostText: Text { Text(host.description) }
 }
 
@@ -63,6 +63,7 @@ extension SocketAddress.Host {
 }
 
 extension SocketAddress.Host: CustomStringConvertible {
+  /// As RFC 5952 has it; an IPv4 address mapped into IPv6 is written as IPv4.
   package var description: String {
     var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     switch self {
@@ -72,6 +73,9 @@ extension SocketAddress.Host: CustomStringConvertible {
     case .v6(0, let low, _) where low >> 32 == 0xFFFF:
       var raw = in_addr(s_addr: UInt32(truncatingIfNeeded: low).bigEndian)
       inet_ntop(AF_INET, &raw, &buffer, socklen_t(buffer.count))
+    case .v6(0, let low, _) where low >> 32 == 0 && low > 0xFFFF:
+      // glibc writes dots here as well; RFC 5952 section 5 has them where the prefix alone says that IPv4 is inside.
+      return "::\(String(low >> 16, radix: 16)):\(String(low & 0xFFFF, radix: 16))"
     case .v6(let high, let low, _):
       var raw = (high.bigEndian, low.bigEndian)
       inet_ntop(AF_INET6, &raw, &buffer, socklen_t(buffer.count))

@@ -20,6 +20,8 @@ package enum TransportError: Error, Sendable, Hashable {
   /// What each of several addresses came to.
   case several([TransportError])
   case invalidAddress(String)
+  /// The connection did not begin with what a proxy has to say of it.
+  case proxyHeader(ProxyHeader.Malformed)
   case tooFewDescriptors(Int, needed: Int)
 }
 
@@ -46,6 +48,7 @@ extension TransportError: CustomStringConvertible {
     case .several(let errors):
       errors.prefix(3).map(\.description).joined(separator: "; ")
         + (errors.count > 3 ? "; and \(errors.count - 3) more" : "")
+    case .proxyHeader(let fault): "no PROXY header: \(fault)"
     case .invalidAddress(let text): "`\(text)` is not an address: expected HOST:PORT"
     case .tooFewDescriptors(let count, let needed):
       "the limit of open files is \(count); at least \(needed) are needed (`ulimit -Hn`, LimitNOFILE of a unit)"

@@ -150,10 +150,11 @@ import Testing
       #"5:52: error: expected a listener object, found 7"#),
     .init(
       #"[ { "address": "127.0.0.1:80", "proxyProtocol": true } ]"#,
-      #"5:64: error: "proxyProtocol": true is not available in this version; accepted: false"#),
+      #"5:31: error: "proxyProtocol": true needs "trustedProxies": without one every connection would be closed"#
+    ),
     .init(
       #"[ { "address": "127.0.0.1:80", "proxyProtocol": "yes" } ]"#,
-      #"5:64: error: expected false, found "yes""#),
+      #"5:64: error: expected true or false, found "yes""#),
     .init(
       #"[ { "address": "127.0.0.1:80", "tls": {} } ]"#,
       #"5:54: error: missing key "certificate": a path"#,

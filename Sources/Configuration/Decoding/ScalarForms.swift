@@ -11,18 +11,6 @@ extension Form where Value == Bool {
       return value
     }
   }
-
-  /// A switch whose `true` is not available in this version.
-  static func falseOnly(_ key: String) -> Form {
-    guard Availability.falseKeys.contains(key) else { preconditionFailure("\(key) is available") }
-    return Form("false", schema: { _ in ["const": false] }) { node, reading in
-      guard case .boolean(let value) = node.value else { return reading.refuse(node, accepting: "false") }
-      if value {
-        reading.error(at: node.position, Availability.message(for: "\(quoted(key)): true", accepted: "false"))
-      }
-      return false
-    }
-  }
 }
 
 extension Form where Value == Int {

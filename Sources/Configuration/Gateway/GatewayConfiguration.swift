@@ -12,7 +12,7 @@ package struct GatewayConfiguration: Sendable {
   package var rateLimit: RateLimit
   package var audit: Audit
   package var limits: Limits
-  /// Peers whose `X-Forwarded-For` is believed.
+  /// Peers whose `X-Forwarded-For` or PROXY header is believed.
   package var trustedProxies: [AddressBlock]
   /// Loops, one thread each; 0: one per core.
   package var workers: Int
@@ -99,7 +99,7 @@ extension ConfigurationDraft {
       (listeners ?? []).map { ("a listener", $0.address, $0.position) }
       + (admin.map { [("the admin listener", $0.address, $0.position)] } ?? [])
     refuseMeetings(of: addresses, keys)
-    return ConfigurationDraft(
+    let draft = ConfigurationDraft(
       listeners: listeners, admin: admin,
       upstream: keys.required(
         "upstream", GatewayConfiguration.Upstream.form, "The Amazon Chime SDK Identity endpoint."),
@@ -116,13 +116,27 @@ extension ConfigurationDraft {
         "limits", GatewayConfiguration.Limits.form, "Bounds on what one caller may use up."),
       trustedProxies: keys.list(
         "trustedProxies", .list(of: .addressBlock, "a list of IP addresses or blocks"),
-        "Peers whose X-Forwarded-For is believed."),
+        "Peers whose X-Forwarded-For or PROXY header is believed."),
       workers: keys.value(
         "workers", .integer(0...1024), default: 0, "Threads that serve; 0 for one per core."),
       drainTimeout: keys.value(
         "drainTimeout", .duration, default: .seconds(30),
         "How long open requests may take once stopping has begun."),
       log: keys.section("log", GatewayConfiguration.Log.form, "The log on standard error."))
+    refuseProxiesWithoutTrust(listeners ?? [], keys)
+    return draft
+  }
+
+  /// Listeners that nobody could use.
+  private static func refuseProxiesWithoutTrust(
+    _ listeners: [GatewayConfiguration.Listener], _ keys: Keys
+  ) {
+    guard !keys.has("trustedProxies") || keys.isEmptyList("trustedProxies") else { return }
+    for listener in listeners where listener.proxyProtocol {
+      keys.error(
+        at: listener.position,
+        "\"proxyProtocol\": true needs \"trustedProxies\": without one every connection would be closed")
+    }
   }
 
   /// Two listeners cannot have one address, unless the system chooses their ports.

@@ -7,6 +7,8 @@ extension GatewayConfiguration {
     package var address: ListenAddress
     /// `nil`: plain HTTP.
     package var tls: TLS?
+    /// Whether each connection is announced by a trusted proxy, with a PROXY protocol header.
+    package var proxyProtocol: Bool
     package var position: SourcePosition
   }
 
@@ -47,10 +49,13 @@ extension GatewayConfiguration.Listener {
     let address = keys.required(
       "address", .listenAddress, "IP address and port; port 0 lets the system choose.")
     let tls = keys.optional("tls", GatewayConfiguration.TLS.form, "TLS 1.2 and 1.3; plain HTTP when absent.")
-    _ = keys.value(
-      "proxyProtocol", .falseOnly("proxyProtocol"), default: false, "Whether peers speak the PROXY protocol.")
+    let proxyProtocol = keys.value(
+      "proxyProtocol", .boolean, default: false,
+      "Whether each connection begins with a PROXY protocol header (version 1 or 2) of one of `trustedProxies`."
+    )
     guard let address else { return nil }
-    return Self(address: address, tls: tls, position: keys.position(of: "address"))
+    return Self(
+      address: address, tls: tls, proxyProtocol: proxyProtocol, position: keys.position(of: "address"))
   }
 }
 

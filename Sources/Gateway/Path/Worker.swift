@@ -69,8 +69,9 @@ package final class Worker: @unchecked Sendable {
 
   /// Whom a request counts for. Its peer keeps it: but behind trusted proxies it is the same for all of its requests.
   private func source(of head: RequestHead?, _ peer: Peer, now: MonotonicInstant) -> Source {
-    if let known = peer.source, !snapshot.hasTrustedProxies { return known }
-    let trusted = snapshot.configuration.trustedProxies
+    let mayForward = snapshot.hasTrustedProxies && !peer.isAnnounced
+    if let known = peer.source, !mayForward { return known }
+    let trusted = mayForward ? snapshot.configuration.trustedProxies : []
     let address = SourceAddress.of(head, peer: peer.address, trusted: trusted)
     if let known = peer.source, known.address == address { return known }
     let source = shared.limits.source(at: address, now: now)
@@ -101,7 +102,9 @@ package final class Worker: @unchecked Sendable {
   /// What is known of a connection's other end, made at its first request.
   func peer(of connection: ByteStream) -> Peer {
     if let known = connection.attachment as? Peer { return known }
-    let peer = Peer(address: connection.peerText, certificateNames: connection.peerNames)
+    let peer = Peer(
+      address: connection.sourceText, certificateNames: connection.peerNames,
+      isAnnounced: connection.proxyHeader != nil)
     connection.attachment = peer
     return peer
   }

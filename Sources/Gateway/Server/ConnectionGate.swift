@@ -9,6 +9,8 @@ internal import Transport
 final class ConnectionGate: Sendable {
   /// What kept a connection out.
   enum Limit: String, CaseIterable, Sendable {
+    /// No PROXY header that holds, or not from a trusted proxy, where there has to be one.
+    case proxyProtocol
     case connections, connectionsPerSource, descriptors
     case admin = "admin.connections"
   }
@@ -54,6 +56,22 @@ final class ConnectionGate: Sendable {
     leave(peer)
     refused(by: .connectionsPerSource, peer: peer, now: now)
     return false
+  }
+
+  /// A connection to a listener that trusted proxies alone may use, and they with a PROXY header.
+  func enter(
+    announced peer: SocketAddress, by trusted: [AddressBlock], now: MonotonicInstant
+  ) -> Bool {
+    guard peer.isTrusted(trusted) else {
+      unannounced(peer, now: now)
+      return false
+    }
+    return enter(peer, trusted: trusted, now: now)
+  }
+
+  /// A connection that did not begin with the PROXY header that it has to have.
+  func unannounced(_ peer: SocketAddress, now: MonotonicInstant) {
+    refused(by: .proxyProtocol, peer: peer, now: now)
   }
 
   func leave(_ peer: SocketAddress) {

@@ -46,7 +46,10 @@ final class GatewayListeners: @unchecked Sendable {
       }
       server.logger.info(
         "listening",
-        metadata: ["address": "\(address)", "tls": "\(listener.tls == nil ? "off" : "on")"])
+        metadata: [
+          "address": "\(address)", "tls": "\(listener.tls == nil ? "off" : "on")",
+          "proxyProtocol": "\(listener.proxyProtocol ? "on" : "off")",
+        ])
     }
     try openAdmin(for: server)
   }
@@ -85,10 +88,11 @@ final class GatewayListeners: @unchecked Sendable {
   }
 
   private func httpServer(_ worker: Worker) -> HTTPServer {
-    let shared = worker.shared
+    let (shared, clock) = (worker.shared, worker.loop.clock)
     return HTTPServer(
       handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain,
-      loop: worker.loop, content: content
+      loop: worker.loop, content: content,
+      unannounced: { shared.connections.unannounced($0, now: clock.monotonic()) }
     ) { shared.connections.leave($0) }
   }
 
@@ -96,10 +100,14 @@ final class GatewayListeners: @unchecked Sendable {
     _ accepted: AcceptedConnection, with server: HTTPServer, on worker: Worker, listener index: Int
   ) {
     let (connections, trusted) = (worker.shared.connections, worker.snapshot.configuration.trustedProxies)
-    guard connections.enter(accepted.peer, trusted: trusted, now: worker.loop.clock.monotonic()) else {
-      return accepted.discard()
-    }
-    server.accept(accepted, tls: contexts.withLock { $0[index] })
+    let isProxied = snapshot.configuration.listeners[index].proxyProtocol
+    let (peer, now) = (accepted.peer, worker.loop.clock.monotonic())
+    let isLetIn =
+      isProxied
+      ? connections.enter(announced: peer, by: trusted, now: now)
+      : connections.enter(peer, trusted: trusted, now: now)
+    guard isLetIn else { return accepted.discard() }
+    server.accept(accepted, tls: contexts.withLock { $0[index] }, isProxied: isProxied)
   }
 
   private func openAdmin(for server: GatewayServer) throws(TransportError) {

@@ -7,7 +7,7 @@ extension GatewayConfiguration {
     func compare(_ key: String, _ value: (GatewayConfiguration) -> some Equatable) {
       if value(self) != value(running) { keys.append(key) }
     }
-    compare("listeners") { $0.listeners.map { "\($0.address) \($0.tls == nil)" } }
+    compare("listeners") { $0.listeners.map { "\($0.address) \($0.tls == nil) \($0.proxyProtocol)" } }
     compare("admin") { $0.admin?.address }
     // One that is another is asked for at once; one that is gone is still asked for.
     compare("admin.tokenFile") { $0.admin?.token == nil }
