@@ -90,13 +90,14 @@ let package = Package(
         "CLibpq",
       ]),
     room("FileWriting", uses: ["Primitives", "OpenSSLCrypto"]),
+    room("ServiceManager", uses: ["Primitives"]),
     room("AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "AuditTrail", "FileWriting"]),
     room(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Threads", "Transport", "AuditStore",
-        "AuditShipping", "Admin", .product(name: "Logging", package: "swift-log"),
+        "AuditShipping", "Admin", "ServiceManager", .product(name: "Logging", package: "swift-log"),
       ]),
     room(
       "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
@@ -116,7 +117,7 @@ let package = Package(
         "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
         "Gateway",
         "Admin",
-        "Sandbox", "PolicyReplay",
+        "Sandbox", "PolicyReplay", "ServiceManager",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -205,6 +206,7 @@ let package = Package(
     tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
     tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "FileWriting", "AuditTrail"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
+    tests(of: "ServiceManager", uses: ["Primitives"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
   ]
 )

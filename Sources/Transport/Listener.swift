@@ -2,7 +2,7 @@ internal import CLibevent
 internal import Glibc
 
 /// A listening socket of one loop. Several loops listen on one port with SO_REUSEPORT, and the kernel shares out the
-/// connections.
+/// connections; or they have descriptors of one socket, and the one that is faster takes a connection.
 package final class Listener {
   package let address: SocketAddress
   private let loop: EventLoop
@@ -16,15 +16,24 @@ package final class Listener {
   /// - Parameters:
   ///   - joining: whether the port is this process's already, held by a listener of another loop.
   ///   - ranOut: called when a connection could not be taken for want of descriptors or memory.
-  package init(
+  package convenience init(
     _ requested: SocketAddress, joining: Bool = false, loop: EventLoop, ranOut: @escaping () -> Void = {},
     accepted: @escaping (AcceptedConnection) -> Void
   ) throws(TransportError) {
+    let socket = try ListeningSocket(requested, joining: joining)
+    self.init(socket, loop: loop, ranOut: ranOut, accepted: accepted)
+  }
+
+  /// Takes connections of a socket that listens already.
+  package init(
+    _ socket: ListeningSocket, loop: EventLoop, ranOut: @escaping () -> Void = {},
+    accepted: @escaping (AcceptedConnection) -> Void
+  ) {
     self.loop = loop
     self.ranOut = ranOut
     self.accepted = accepted
-    if !joining { try Self.refuseTaken(requested) }
-    (descriptor, address) = try Self.open(requested)
+    address = socket.address
+    descriptor = socket.take()
     spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     event = event_new(
       loop.base, descriptor, Int16(EV_READ | EV_PERSIST),
@@ -46,57 +55,6 @@ package final class Listener {
     if spare >= 0 { Glibc.close(spare) }
   }
 
-  /// With SO_REUSEPORT two processes of one user can listen on one port, and each gets some of the connections: a
-  /// gateway that somebody forgot would go on applying its old policies to half of the requests.
-  private static func refuseTaken(_ requested: SocketAddress) throws(TransportError) {
-    Glibc.close(try bound(to: requested, options: [SO_REUSEADDR]))
-  }
-
-  private static func bound(to requested: SocketAddress, options: [Int32]) throws(TransportError) -> Int32 {
-    let descriptor = socket(
-      requested.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw .listening(on: requested.description, errno: code)
-    }
-    var one: Int32 = 1
-    for option in options {
-      setsockopt(descriptor, SOL_SOCKET, option, &one, socklen_t(MemoryLayout<Int32>.size))
-    }
-    if requested.family == AF_INET6 {
-      // `[::]` is IPv6 alone, whatever the system's default: beside it `0.0.0.0` can have the same port.
-      setsockopt(
-        descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, socklen_t(MemoryLayout<Int32>.size))
-    }
-    guard requested.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
-      let code = errno
-      Glibc.close(descriptor)
-      throw .listening(on: requested.description, errno: code)
-    }
-    return descriptor
-  }
-
-  private static func open(
-    _ requested: SocketAddress
-  ) throws(TransportError) -> (Int32, SocketAddress) {
-    let descriptor = try bound(to: requested, options: [SO_REUSEADDR, SO_REUSEPORT])
-    guard listen(descriptor, 4096) == 0 else {
-      let code = errno
-      Glibc.close(descriptor)
-      throw .listening(on: requested.description, errno: code)
-    }
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let named = withUnsafeMutablePointer(to: &storage) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
-    }
-    guard named == 0, let address = SocketAddress(&storage) else {
-      Glibc.close(descriptor)
-      throw .system(call: "getsockname", errno: errno)
-    }
-    return (descriptor, address)
-  }
-
   private func acceptAll() {
     // Bounded, so that a flood of connections does not starve the open ones.
     for _ in 0..<64 {
@@ -112,7 +70,7 @@ package final class Listener {
           Glibc.close(connection)
           continue
         }
-        accepted(AcceptedConnection(descriptor: connection, peer: peer))
+        accepted(AcceptedConnection(descriptor: connection, peer: peer.unmapped))
         continue
       }
       switch errno {

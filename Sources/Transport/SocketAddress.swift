@@ -37,6 +37,12 @@ package struct SocketAddress: Sendable, Hashable {
     }
   }
 
+  /// IPv4 where it is IPv4 mapped into IPv6, as on a socket for both that somebody else has opened.
+  var unmapped: SocketAddress {
+    guard case .v6(0, let low, _) = host, low >> 32 == 0xFFFF else { return self }
+    return SocketAddress(host: .v4(UInt32(truncatingIfNeeded: low)), port: port)
+  }
+
   /// The address without the port, as text.
   package var hostText: Text { Text(host.description) }
 }

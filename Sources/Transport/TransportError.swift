@@ -13,6 +13,10 @@ package enum TransportError: Error, Sendable, Hashable {
   case system(call: StaticStringBox, errno: Int32)
   /// An address that cannot be listened on.
   case listening(on: String, errno: Int32)
+  /// A descriptor that came with the process and cannot be listened on.
+  case inheriting(Int32, String)
+  /// One that can, and that nobody asked for.
+  case unexpected(socket: String, SocketAddress, accepted: String)
   case tls(String)
   case resolution(host: String, reason: String)
   /// No connection came about with this address of a host; `nil`: the address is all that is known of it.
@@ -40,6 +44,9 @@ extension TransportError: CustomStringConvertible {
     case .closed: "connection closed by the peer"
     case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
     case .listening(let address, let code): "cannot listen on \(address): \(String(cString: strerror(code)))"
+    case .inheriting(let descriptor, let reason): "descriptor \(descriptor) of LISTEN_FDS: \(reason)"
+    case .unexpected(let name, let address, let accepted):
+      "the socket `\(name)` of LISTEN_FDS on \(address) is no listener's: expected \(accepted)"
     case .tls(let reason): "TLS: \(reason)"
     case .resolution(let host, let reason): "cannot resolve `\(host)`: \(reason)"
     case .connecting(let host, let address, let error):

@@ -7,6 +7,7 @@ import pathlib
 import resource
 import signal
 import subprocess
+import sys
 import threading
 
 import boto3
@@ -47,17 +48,36 @@ def run(*arguments, cwd=None, stdin=None, environment=None, timeout=PATIENCE, pr
     )
 
 
+def passing(sockets):
+    """What runs a command with `sockets`, pairs of descriptor and name, as a service manager passes them."""
+    if not sockets:
+        return []
+    script = """import os, sys
+count = int(sys.argv[1])
+descriptors = [os.dup(int(number)) for number in sys.argv[3 : 3 + count]]
+high = [os.dup2(old, 200 + index) for index, old in enumerate(descriptors)]
+for index, descriptor in enumerate(high):
+    os.dup2(descriptor, 3 + index)
+os.closerange(3 + count, 300)
+os.environ.update(LISTEN_FDS=str(count), LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=sys.argv[2])
+os.execv(sys.argv[3 + count], sys.argv[3 + count :])"""
+    names = ":".join(name for _, name in sockets)
+    numbers = [str(descriptor) for descriptor, _ in sockets]
+    return [sys.executable, "-c", script, str(len(sockets)), names, *numbers]
+
+
 class Process:
     """A long-running `gatehouse` command. Its log (JSON lines on stderr) is read as it comes."""
 
-    def __init__(self, *arguments, cwd, environment=None, prepare=None):
+    def __init__(self, *arguments, cwd, environment=None, prepare=None, sockets=()):
         self.log = []
         self.log_text = []
         self._changed = threading.Condition()
         self._finished = False
         self.process = subprocess.Popen(
-            [BINARY, *map(str, arguments)],
+            [*passing(sockets), BINARY, *map(str, arguments)],
             cwd=cwd,
+            pass_fds=[descriptor for descriptor, _ in sockets],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -305,11 +325,11 @@ def holds_records(path, content):
 class Gateway(Process):
     """`gatehouse serve` on a `Setup`, listening when the constructor returns."""
 
-    def __init__(self, setup, environment=None, prepare=None):
+    def __init__(self, setup, **options):
         setup.write()
         self.setup = setup
         super().__init__(
-            "serve", "--config", setup.config_file, cwd=setup.folder, environment=environment, prepare=prepare
+            "serve", "--config", setup.config_file, cwd=setup.folder, **options
         )
         try:
             self.addresses = [

@@ -7,7 +7,7 @@ struct StructureRules {
     "PolicyTrials": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
     "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
-    "AuditExport": .edge, "FileWriting": .edge,
+    "AuditExport": .edge, "FileWriting": .edge, "ServiceManager": .edge,
     "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable,

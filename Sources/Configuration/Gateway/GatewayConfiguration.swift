@@ -14,6 +14,7 @@ package struct GatewayConfiguration: Sendable {
   package var limits: Limits
   /// Peers whose `X-Forwarded-For` or PROXY header is believed.
   package var trustedProxies: [AddressBlock]
+  package var reload: Reload
   /// Loops, one thread each; 0: one per core.
   package var workers: Int
   package var drainTimeout: Duration
@@ -28,6 +29,11 @@ extension GatewayConfiguration {
     package var clockSkew: Duration
     /// How long an answer to a ClientRequestToken is kept; zero: not at all.
     package var replayWindow: Duration
+  }
+
+  package struct Reload: Sendable {
+    /// Whether a change of the files is enough.
+    package var watch: Bool
   }
 
   package struct Limits: Sendable {
@@ -66,6 +72,7 @@ struct ConfigurationDraft: Sendable {
   var audit: GatewayConfiguration.Audit?
   var limits: GatewayConfiguration.Limits?
   var trustedProxies: [AddressBlock]
+  var reload: GatewayConfiguration.Reload?
   var workers: Int
   var drainTimeout: Duration
   var log: GatewayConfiguration.Log?
@@ -75,12 +82,12 @@ struct ConfigurationDraft: Sendable {
   var configuration: GatewayConfiguration? {
     guard let listeners, let upstream, let tenants, let policies, let authentication, let rateLimit,
       let audit,
-      let limits, let log
+      let limits, let reload, let log
     else { return nil }
     return GatewayConfiguration(
       listeners: listeners, admin: admin, upstream: upstream, tenants: tenants, policies: policies,
       authentication: authentication, rateLimit: rateLimit, audit: audit, limits: limits,
-      trustedProxies: trustedProxies, workers: workers, drainTimeout: drainTimeout, log: log,
+      trustedProxies: trustedProxies, reload: reload, workers: workers, drainTimeout: drainTimeout, log: log,
       certificates: certificates)
   }
 }
@@ -117,6 +124,9 @@ extension ConfigurationDraft {
       trustedProxies: keys.list(
         "trustedProxies", .list(of: .addressBlock, "a list of IP addresses or blocks"),
         "Peers whose X-Forwarded-For or PROXY header is believed."),
+      reload: keys.section(
+        "reload", GatewayConfiguration.Reload.form,
+        "When files are read anew, besides SIGHUP and POST /reload."),
       workers: keys.value(
         "workers", .integer(0...1024), default: 0, "Threads that serve; 0 for one per core."),
       drainTimeout: keys.value(
@@ -164,6 +174,15 @@ extension GatewayConfiguration.Authentication {
       replayWindow: keys.value(
         "replayWindow", .duration, default: .seconds(600),
         "How long a repeated ClientRequestToken gets its first answer again; 0s turns this off."))
+  }
+}
+
+extension GatewayConfiguration.Reload {
+  static let form = Form<Self>.object("an object") { keys in
+    Self(
+      watch: keys.value(
+        "watch", .boolean, default: false,
+        "Whether they are read when their contents change, also by an exchanged symbolic link."))
   }
 }
 

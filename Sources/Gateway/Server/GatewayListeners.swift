@@ -4,6 +4,7 @@ internal import HTTPWire
 internal import Logging
 internal import OpenSSLCrypto
 internal import Primitives
+internal import ServiceManager
 internal import Synchronization
 internal import Transport
 
@@ -19,26 +20,33 @@ final class GatewayListeners: @unchecked Sendable {
   /// By worker.
   private var listeners: [[Listener]] = []
   private var admin: Listener?
+  /// Where callers connect.
+  private(set) var addresses: [SocketAddress] = []
 
   init(snapshot: Snapshot) {
     self.snapshot = snapshot
     contexts = Mutex([])
   }
 
-  /// One listener an address and worker, all of them on one port by SO_REUSEPORT.
-  func open(for server: GatewayServer) throws(TransportError) {
+  /// One listener an address and worker, all of them on one port by SO_REUSEPORT, or on one socket that came with the
+  /// process.
+  func open(
+    for server: GatewayServer, inheriting passed: [ServiceVariables.Socket]
+  ) throws(TransportError) {
     let configured = snapshot.configuration.listeners
     guard configured.allSatisfy({ $0.tls == nil || $0.tls?.context != nil }) else {
       throw .tls("the TLS files were not loaded")
     }
     contexts.withLock { $0 = configured.map(\.tls?.context) }
     listeners = server.workers.map { _ in [] }
+    let inherited = try InheritedSockets(passed, for: snapshot.configuration)
     for (index, listener) in configured.enumerated() {
       var address = try SocketAddress(parsing: listener.address.description)
       for (place, worker) in server.workers.enumerated() {
         let serving = httpServer(worker)
-        let opened = try Listener(
-          address, joining: place > 0, loop: worker.loop,
+        let socket = try inherited.socket(for: .listener(index), on: address, joining: place > 0)
+        let opened = Listener(
+          socket, loop: worker.loop,
           ranOut: { worker.shared.connections.ranOut(now: worker.loop.clock.monotonic()) },
           accepted: { [self] in serve($0, with: serving, on: worker, listener: index) })
         address = opened.address
@@ -49,9 +57,11 @@ final class GatewayListeners: @unchecked Sendable {
         metadata: [
           "address": "\(address)", "tls": "\(listener.tls == nil ? "off" : "on")",
           "proxyProtocol": "\(listener.proxyProtocol ? "on" : "off")",
+          "socket": "\(inherited.has(.listener(index)) ? "inherited" : "opened")",
         ])
+      addresses.append(address)
     }
-    try openAdmin(for: server)
+    try openAdmin(for: server, inherited)
   }
 
   /// Each listener on its own loop, as libevent wants it.
@@ -92,8 +102,8 @@ final class GatewayListeners: @unchecked Sendable {
     return HTTPServer(
       handler: worker, limits: ServerLimits(snapshot.configuration.limits), drain: shared.drain,
       loop: worker.loop, content: content,
-      unannounced: { shared.connections.unannounced($0, now: clock.monotonic()) }
-    ) { shared.connections.leave($0) }
+      unannounced: { shared.connections.unannounced($0, now: clock.monotonic()) },
+      ended: { shared.connections.leave($0) })
   }
 
   private func serve(
@@ -110,7 +120,9 @@ final class GatewayListeners: @unchecked Sendable {
     server.accept(accepted, tls: contexts.withLock { $0[index] }, isProxied: isProxied)
   }
 
-  private func openAdmin(for server: GatewayServer) throws(TransportError) {
+  private func openAdmin(
+    for server: GatewayServer, _ inherited: InheritedSockets
+  ) throws(TransportError) {
     guard let configured = snapshot.configuration.admin else { return }
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
@@ -120,16 +132,20 @@ final class GatewayListeners: @unchecked Sendable {
     let times = ServerLimits(snapshot.configuration.limits)
     let http = HTTPServer(
       handler: handler, limits: ServerLimits(header: times.header, body: times.body, idle: times.idle),
-      drain: server.shared.drain, loop: loop, content: content
-    ) { _ in connections.leaveAdmin() }
-    let listener = try Listener(
-      address, loop: loop, ranOut: { connections.ranOut(now: clock.monotonic()) },
+      drain: server.shared.drain, loop: loop, content: content, ended: { _ in connections.leaveAdmin() })
+    let listener = Listener(
+      try inherited.socket(for: .admin, on: address), loop: loop,
+      ranOut: { connections.ranOut(now: clock.monotonic()) },
       accepted: { accepted in
         guard connections.enterAdmin(now: clock.monotonic()) else { return accepted.discard() }
         http.accept(accepted, tls: nil)
       })
     admin = listener
-    server.logger.info("admin listening", metadata: ["address": "\(listener.address)"])
+    server.logger.info(
+      "admin listening",
+      metadata: [
+        "address": "\(listener.address)", "socket": "\(inherited.has(.admin) ? "inherited" : "opened")",
+      ])
   }
 }
 

@@ -6,6 +6,7 @@ internal import Configuration
 internal import Glibc
 package import Logging
 package import Primitives
+internal import ServiceManager
 internal import Synchronization
 package import Transport
 internal import Threads
@@ -20,6 +21,11 @@ package final class GatewayServer: Sendable {
   /// `nil` when records are sent nowhere.
   let shipper: JournalShipper?
   let listeners: GatewayListeners
+  let follower: FileFollower
+  /// What the start has read.
+  private let files: LoadedFiles
+  /// What a service manager wants, if one started the process.
+  let service: ServiceContext
   private let background: any BackgroundWork
   private let draining = Mutex(DrainMachine())
 
@@ -30,13 +36,16 @@ package final class GatewayServer: Sendable {
   package init(
     snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
     reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource,
-    background: any BackgroundWork
+    background: any BackgroundWork, service: ServiceContext = .none,
+    files: LoadedFiles = LoadedFiles()
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     self.logger = logger
     self.clock = clock
     self.reloader = reloader
     self.background = background
+    self.service = service
+    self.files = files
     self.shipper = shipper
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let share = try Descriptors.share(for: configuration, loops: count, logger)
@@ -60,6 +69,7 @@ package final class GatewayServer: Sendable {
     }
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)
+    follower = FileFollower(on: workers[0].loop, logger)
     if let credentialProblem {
       logger.warning(
         "no AWS credentials; every request is refused until a reload finds some",
@@ -72,7 +82,7 @@ package final class GatewayServer: Sendable {
     let first = workers[0].loop
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
-    try listeners.open(for: self)
+    try listeners.open(for: self, inheriting: service.sockets)
     let others = try workers.dropFirst().map { worker throws(TransportError) in
       try Self.thread { worker.loop.run() }
     }
@@ -83,6 +93,12 @@ package final class GatewayServer: Sendable {
     }
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     first.spawn { [shared, clock] in first.onTick { shared.connections.check(now: clock.monotonic()) } }
+    superviseLoops()
+    first.spawn { [self] in
+      follower.start { [self] in _ = await reload() }
+      follower.follow(files, isWanted: workers[0].snapshot.configuration.reload.watch)
+    }
+    first.spawn { [self] in tell(.ready(status: serviceStatus())) }
     logger.info("ready", metadata: ["workers": "\(workers.count)"])
     ProcessMemory.releaseFreed()
     // What the first requests need once may go as well.
@@ -155,6 +171,7 @@ package final class GatewayServer: Sendable {
     let now = clock.monotonic()
     guard draining.withLock({ $0.begin(now: now, timeout: timeout.nanoseconds) }) else { return }
     shared.drain.set()
+    tell(.stopping(status: "Draining \(shared.connections.open) connections"))
     logger.info("draining", metadata: ["connections": "\(shared.connections.open)", "timeout": "\(timeout)"])
     listeners.close(for: self)
     background.stop()

@@ -4,17 +4,25 @@ internal import AuditStore
 internal import Configuration
 internal import Logging
 internal import Primitives
+internal import ServiceManager
 internal import Transport
 
 extension GatewayServer {
   /// Loads everything anew and hands it to the workers, each of which takes it between two requests. Of several that
   /// are asked for, the last one's files are in force in the end.
   package func reload() async -> ReloadResult {
-    await reloader.inTurn { [self] in await reloadNow() }
+    await reloader.inTurn { [self] in
+      tell(.reloading(at: clock.monotonic()))
+      let result = await reloadNow()
+      // Of one that stops it is not said that it serves.
+      if drainEnd == nil { tell(.ready(status: serviceStatus(after: result))) }
+      return result
+    }
   }
 
   private func reloadNow() async -> ReloadResult {
     let load = await reloader.load()
+    follow(load)
     for problem in load.problems {
       logger.log(
         level: problem.severity == .error ? .error : .warning, "configuration",
@@ -53,6 +61,15 @@ extension GatewayServer {
       logger.error(
         "reload failed; what ran before goes on", metadata: ["problem": "\(error.problems.first ?? "")"])
       return .failed(problems: error.problems)
+    }
+  }
+
+  /// Whether files are watched is for the configuration that is in force, and for one that may come into force by them.
+  private func follow(_ load: SnapshotLoad) {
+    let first = workers[0]
+    first.loop.spawn { [self] in
+      let configuration = load.snapshot?.configuration ?? first.snapshot.configuration
+      follower.follow(load.files, isWanted: configuration.reload.watch)
     }
   }
 

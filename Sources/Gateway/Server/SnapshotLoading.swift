@@ -16,6 +16,8 @@ package struct SnapshotLoad: Sendable {
   package let credentialProblem: String?
   /// The variables that the files refer to.
   package let environmentNames: Set<String>
+  /// What was read for it.
+  package var files = LoadedFiles()
 }
 
 package enum SnapshotLoader {

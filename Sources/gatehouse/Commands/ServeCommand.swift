@@ -9,6 +9,7 @@ import Logging
 import OpenSSLCrypto
 import Primitives
 import RateLimiting
+import ServiceManager
 import Threads
 import Transport
 
@@ -26,13 +27,16 @@ struct ServeCommand: ParsableCommand {
   private static let heaps = 2
 
   func run() throws {
+    let service = try openService()
     ProcessMemory.refuseDumps()
     ProcessMemory.limitHeaps(to: Self.heaps)
     let path = config.path
     let meters = TenantMeters()
     let load: @Sendable () -> SnapshotLoad = {
-      let load = SnapshotLoader.load(
-        configPath: path, files: DiskFiles(), environment: Process.environment, meters: meters)
+      let files = RecordingFiles(DiskFiles())
+      var load = SnapshotLoader.load(
+        configPath: path, files: files, environment: Process.environment, meters: meters)
+      load.files = files.record
       Process.wipeSecrets(and: load.environmentNames)
       return load
     }
@@ -62,11 +66,20 @@ struct ServeCommand: ParsableCommand {
         snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
         shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
         logger: logger, clock: clock,
-        background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger))
+        background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger),
+        service: service, files: first.files)
       try server.run()
       end = server.drainEnd
     } catch {
       throw CommandFailure(.bad, "cannot serve: \(error)")
+    }
+  }
+
+  private func openService() throws(CommandFailure) -> ServiceContext {
+    do throws(ServiceFault) {
+      return try ServiceContext(Process.takeServiceVariables())
+    } catch {
+      throw CommandFailure(.bad, "cannot follow the service manager: \(error)")
     }
   }
 

@@ -1,16 +1,32 @@
 @preconcurrency import Glibc
 import OpenSSLCrypto
+import ServiceManager
 
 /// What this process was started with.
 enum Process {
-  /// Entries that are not UTF-8 are left out: no configuration can name them.
+  /// Entries that are not UTF-8 are left out: no configuration can name them. So are those by which a service manager speaks
+  /// to this process alone.
   static let environment: Environment = {
     var variables: [String: String] = [:]
     forEachVariable { name, value in
-      if let text = String(validatingCString: value) { variables[name] = text }
+      if let text = String(validatingCString: value), !ServiceVariables.names.contains(name) {
+        variables[name] = text
+      }
     }
     return Environment(variables)
   }()
+
+  /// What a service manager says, which is taken out of the environment. To be called before there are other threads.
+  static func takeServiceVariables() throws(ServiceFault) -> ServiceVariables {
+    // Before anything in it moves.
+    _ = environment
+    var variables: [String: String] = [:]
+    for name in ServiceVariables.names {
+      if let value = getenv(name) { variables[name] = String(cString: value) }
+      unsetenv(name)
+    }
+    return try ServiceVariables(variables, processID: getpid())
+  }
 
   /// Variables that hold secrets whether or not a file refers to them.
   private static let secretNames: Set<String> = [
