@@ -47,7 +47,7 @@ func configuration(with line: String) -> String {
       #"6:3: error: unknown key "Admin"; did you mean "admin"?"#),
     .init(
       #""zzz": 1"#,
-      #"6:3: error: unknown key "zzz"; known: "listeners", "admin", "upstream", "tenants", "policies", "authentication", "rateLimit", "audit", "limits", "trustedProxies", "workers", "drainTimeout", "log""#
+      #"6:3: error: unknown key "zzz"; known: "listeners", "admin", "upstream", "tenants", "policies", "authentication", "rateLimit", "audit", "limits", "trustedProxies", "reload", "workers", "drainTimeout", "log""#
     ),
     .init(
       #""workers": "four""#,

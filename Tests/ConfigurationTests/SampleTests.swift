@@ -20,6 +20,8 @@ import Testing
     #expect(configuration.listeners.last?.tls?.clientCertificate == .optional)
     #expect(configuration.admin?.token?.withBytes { Array($0) } == Array("t0ken".utf8))
     #expect(configuration.upstream.endpoint.authority == "identity-chime.us-east-1.amazonaws.com")
+    let fips = UpstreamEndpoint(region: "us-east-1", fips: true)
+    #expect("\(fips)" == "https://identity-chime-fips.us-east-1.amazonaws.com")
     #expect(configuration.audit.segmentSize == 134_217_728)
     #expect(configuration.audit.retain == .seconds(34_560_000))
   }

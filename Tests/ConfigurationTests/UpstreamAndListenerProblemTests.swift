@@ -34,6 +34,15 @@ import Testing
       #"{ "region": "us-east-1", "endpoint": "http://chime.example" }"#,
       #"5:52: warning: requests to "http://chime.example" are neither encrypted nor authenticated"#),
     .init(#"{ "region": "us-east-1", "endpoint": "http://localhost:9000/" }"#),
+    .init(#"{ "region": "us-east-1", "fips": true }"#),
+    .init(#"{ "region": "us-east-1", "fips": false, "endpoint": "https://chime.example" }"#),
+    .init(
+      #"{ "region": "eu-central-1", "fips": true }"#,
+      #"5:27: error: there is no public FIPS endpoint in "eu-central-1", only in "us-east-1"; expected one of these, or an "endpoint" instead of "fips""#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "fips": true, "endpoint": "https://chime.example" }"#,
+      #"5:48: error: "fips": true chooses the endpoint, and so does "endpoint"; expected one of the two"#),
     .init(
       #"{ "region": "us-east-1", "endpoint": "ftp://chime.example" }"#,
       #"5:52: error: expected the scheme https or http, found "ftp""#),

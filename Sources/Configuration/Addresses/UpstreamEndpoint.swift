@@ -6,9 +6,10 @@ package struct UpstreamEndpoint: Hashable, Sendable, CustomStringConvertible {
   package let port: UInt16
 
   /// The public endpoint of a region.
-  package init(region: String) {
+  /// - Parameter fips: whether it is the one whose cryptography is validated by FIPS 140.
+  package init(region: String, fips: Bool = false) {
     usesTLS = true
-    host = "identity-chime.\(region).amazonaws.com"
+    host = "identity-chime\(fips ? "-fips" : "").\(region).amazonaws.com"
     port = 443
   }
 

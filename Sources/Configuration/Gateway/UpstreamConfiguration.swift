@@ -55,13 +55,17 @@ extension GatewayConfiguration {
 extension GatewayConfiguration.Upstream {
   /// Where the service exists (AWS endpoints and quotas, Amazon Chime SDK identity).
   static let regions = ["us-east-1", "eu-central-1"]
+  /// And where with FIPS endpoints.
+  static let fipsRegions = ["us-east-1"]
 
   static let form = Form<Self>.object("an upstream object") { keys in
     let region = keys.required(
       "region", .region, "The AWS region, which is also that of callers' signatures.")
     let endpoint = keys.optional("endpoint", .endpoint, "URL; when absent, the region's public endpoint.")
+    let fips = keys.value(
+      "fips", .boolean, default: false, "Whether the region's FIPS endpoint is called; not beside endpoint.")
     let upstream = Self(
-      region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? ""),
+      region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? "", fips: fips),
       caFile: keys.optional("caFile", .path, "PEM file of authorities to trust instead of the system's."),
       credentials: keys.optional(
         "credentials", GatewayConfiguration.CredentialSource.form, "The gateway's own AWS credentials.")
@@ -81,16 +85,23 @@ extension GatewayConfiguration.Upstream {
       )
         ?? .standard)
     guard let region else { return nil }
-    judge(region: region, endpoint: endpoint, keys)
+    judge(region: region, endpoint: endpoint, fips: fips, keys)
     return upstream
   }
 
-  private static func judge(region: String, endpoint: UpstreamEndpoint?, _ keys: Keys) {
-    if endpoint == nil, !keys.has("endpoint") || keys.isNull("endpoint"), !regions.contains(region) {
+  private static func judge(region: String, endpoint: UpstreamEndpoint?, fips: Bool, _ keys: Keys) {
+    let isNamed = keys.has("endpoint") && !keys.isNull("endpoint")
+    let regions = fips ? fipsRegions : regions
+    if fips, isNamed {
+      keys.error(
+        at: keys.position(of: "fips"),
+        "\"fips\": true chooses the endpoint, and so does \"endpoint\"; expected one of the two")
+    } else if endpoint == nil, !isNamed, !regions.contains(region) {
       keys.error(
         at: keys.position(of: "region"),
-        "there is no public endpoint in \(quoted(region)), only in "
-          + regions.map(quoted).joined(separator: " and ") + "; expected one of these, or an \"endpoint\"")
+        "there is no public\(fips ? " FIPS" : "") endpoint in \(quoted(region)), only in "
+          + regions.map(quoted).joined(separator: " and ") + "; expected one of these, or an \"endpoint\""
+          + (fips ? " instead of \"fips\"" : ""))
     }
     if let endpoint, !endpoint.usesTLS, !endpoint.isLoopback {
       keys.warning(
