@@ -138,6 +138,29 @@ def test_next_address_is_tried(named_setup, etc, upstream):
             assert gateway.send(create()).status == 201
 
 
+def test_address_that_changes_is_followed(named_setup, etc, upstream):
+    """While the former one still answers."""
+    # Connections are not kept: those are to where the name led.
+    named_setup.config["upstream"]["idleTimeout"] = "1ms"
+    etc.hosts(f"127.0.0.1 {NAME}")
+    with upstreams.Upstream(address=("127.0.0.77", upstream.port)) as other:
+        with gateways.running(named_setup, prepare=etc.prepare) as gateway:
+            assert gateway.send(create()).status == 201
+            assert upstream.requests and not other.requests
+            etc.hosts(f"127.0.0.77 {NAME}")
+
+            def is_followed():
+                assert gateway.send(create()).status == 201, "no request fails meanwhile"
+                return other.requests
+
+            until(is_followed, "the new address is not used")
+            # And from then on alone.
+            count = len(upstream.requests)
+            for _ in range(5):
+                assert gateway.send(create()).status == 201
+            assert len(upstream.requests) == count
+
+
 @pytest.mark.parametrize("how", ["missing", "silent"])
 def test_reconcile_ends_with_a_reason(named_setup, etc, silent, upstream, how):
     etc.hosts(f"127.0.0.1 {NAME}")

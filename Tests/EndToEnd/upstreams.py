@@ -106,7 +106,7 @@ class Upstream:
     `upstream.handler` is a function from `Received` to `Answer` or `Raw`; tests replace it (see `behaving`).
     """
 
-    def __init__(self, tls=None, key=KEY):
+    def __init__(self, tls=None, key=KEY, address=("127.0.0.1", 0)):
         """`tls` is a (certificate, private key) pair of paths."""
         self.key = key
         self.requests = []
@@ -121,7 +121,7 @@ class Upstream:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*tls)
             self._context.sni_callback = lambda _socket, name, _context: self.server_names.append(name)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server(address, backlog=512)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
