@@ -18,7 +18,8 @@ struct ZonePostings: ~Copyable {
 
   /// All of them.
   mutating func add(_ terms: borrowing ScratchArray<RecordTerm>, of request: Int) {
-    for index in terms.indices { add(terms[index], of: request) }
+    let terms = terms.span
+    for index in terms.indices { add(terms[unchecked: index], of: request) }
   }
 
   /// The requests that have the term.
@@ -86,22 +87,27 @@ struct ZonePostings: ~Copyable {
   private mutating func distribute(by shift: UInt64) {
     let digits = 8192
     // How often each digit stands there, and then where the next pair with it goes.
-    var places = ScratchArray<Int32>(capacity: digits)
-    for _ in 0..<digits { places.append(0) }
-    for index in pairs.indices { places[Int(truncatingIfNeeded: pairs[index] &>> shift & 8191)] &+= 1 }
-    var sum: Int32 = 0
-    for digit in 0..<digits {
-      let count = places[digit]
-      places[digit] = sum
-      sum &+= count
-    }
-    var other = ScratchArray<UInt64>(capacity: pairs.count)
-    for _ in pairs.indices { other.append(0) }
-    for index in pairs.indices {
-      let pair = pairs[index]
-      let digit = Int(truncatingIfNeeded: pair &>> shift & 8191)
-      other[Int(places[digit])] = pair
-      places[digit] &+= 1
+    var places = ScratchArray<Int32>(repeating: 0, count: digits)
+    var other = ScratchArray<UInt64>(repeating: 0, count: pairs.count)
+    do {
+      // Each index is of a pair.
+      let source = pairs.span
+      for index in source.indices {
+        places[Int(truncatingIfNeeded: source[unchecked: index] &>> shift & 8191)] &+= 1
+      }
+      var sum: Int32 = 0
+      for digit in 0..<digits {
+        let count = places[digit]
+        places[digit] = sum
+        sum &+= count
+      }
+      for index in source.indices {
+        let pair = source[unchecked: index]
+        let digit = Int(truncatingIfNeeded: pair &>> shift & 8191)
+        let place = places[digit]
+        other[Int(place)] = pair
+        places[digit] = place &+ 1
+      }
     }
     swap(&pairs, &other)
   }

@@ -14,6 +14,13 @@
     base = capacity > 0 ? .allocate(capacity: capacity) : Self.nowhere
   }
 
+  /// Of so many elements that are the same.
+  @inlinable package init(repeating element: Element, count: Int) {
+    self.init(capacity: count)
+    base.initialize(repeating: element, count: count)
+    length = count
+  }
+
   /// Where a list without memory begins. Nothing is read or written there.
   @usableFromInline internal static var nowhere: UnsafeMutablePointer<Element> {
     // Any address but zero will do, so the other side never happens.

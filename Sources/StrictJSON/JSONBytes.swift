@@ -1,4 +1,4 @@
-internal import CJansson
+public import CJansson
 
 extension Span<UInt8> {
   /// The index of the first byte from `start` on that ends a JSON string or does not stand for itself in one: a quote, a
@@ -6,6 +6,22 @@ extension Span<UInt8> {
   package func endOfPlainJSON(from start: Int) -> Int {
     JSONBytes.nextSpecial(in: self, from: start, stopAtNonASCII: true)
   }
+}
+
+extension RawSpan {
+  /// How many of the sixteen bytes at `offset` stand before the first that ends a JSON string or does not stand for itself
+  /// in one, as above. The caller has checked that they are there.
+  #if arch(x86_64)
+    @inlinable @inline(__always)
+    package func plainJSONCount(ofSixteenAt offset: Int) -> Int {
+      withUnsafeBytes { gh_json_plain_bytes($0.baseAddress, offset, true) }
+    }
+  #else
+    package func plainJSONCount(ofSixteenAt offset: Int) -> Int {
+      let plain = JSONBytes.plainCount(in: self, at: offset, stopAtNonASCII: true)
+      return plain < 8 ? plain : 8 &+ JSONBytes.plainCount(in: self, at: offset &+ 8, stopAtNonASCII: true)
+    }
+  #endif
 }
 
 /// What reading and writing strings have in common: finding the bytes that need a closer look, a block at a time.

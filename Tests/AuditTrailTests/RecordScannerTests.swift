@@ -59,6 +59,43 @@ import Testing
     }
   }
 
+  /// A user's ARN stands with what the request is about, or in the result; a record with both is no record.
+  @Test func aMemberStandsOnceWhereverItStands() {
+    var scanner = RecordScanner()
+    let arn = #","appInstanceUserArn":"arn:aws:chime:us-east-1:1:app-instance/x/user/y""#
+    func line(_ members: String) -> [UInt8] {
+      let head = #""record":"outcome","requestId":"1","time":"2026-11-23T13:00:00.123Z","tenant":"crm""#
+      return chained(Array("\(head)\(members)}".utf8))
+    }
+    #expect(compare(line(arn + #","name":"a","status":200"#), &scanner))
+    #expect(compare(line(#","name":"a","status":200"# + arn + #","outcome":"created""#), &scanner))
+    #expect(!compare(line(arn + #","status":200"# + arn), &scanner))
+    #expect(!compare(line(#","tenant":"crm""#), &scanner))
+    // Another order is the general reader's.
+    #expect(!compare(line(#","operation":"x","userAgent":"y""#), &scanner))
+  }
+
+  /// The end of a text is found sixteen bytes at a time, and of the line's last sixteen some are looked at twice.
+  @Test func textsOfEachLengthEndWhereTheyEnd() {
+    var scanner = RecordScanner()
+    var entropy = SeededGenerator(seed: 194)
+    for length in 0...70 {
+      for tail in ["", #"\""#, "é", "\u{7F}", #"\u0001"#] {
+        let text = String(repeating: "a", count: length) + tail
+        let head = #""record":"intent","requestId":"1","time":"2026-11-23T13:00:00.123Z""#
+        for members in [#","tenant":"\#(text)""#, #","tenant":"\#(text)","name":"\#(text)b""#] {
+          let line = chained(Array("\(head)\(members)}".utf8))
+          #expect(compare(line, &scanner))
+          for offset in 0..<min(line.count, length + 24) {
+            var changed = line
+            changed[line.count - 1 - offset] = [0x22, 0x5C, 0x1F, 0xFF].randomElement(using: &entropy) ?? 0
+            _ = compare(changed, &scanner)
+          }
+        }
+      }
+    }
+  }
+
   @Test func everyByteCounts() {
     var scanner = RecordScanner()
     var entropy = SeededGenerator(seed: 12)

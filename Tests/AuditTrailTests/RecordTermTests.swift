@@ -23,6 +23,36 @@ import Testing
     #expect(one.user(arn: other.utf8.span) == one.term(.user, other.utf8.span))
   }
 
+  /// A user's id is found at each offset, behind slashes that begin no marker, and up to the end.
+  @Test func theIdOfAUserIsFoundWhereverItStands() {
+    let hasher = TermHasher(key: 3)
+    for length in 0...40 {
+      for filler in ["a", "/", "/user", "/u/"] {
+        let head = String(String(repeating: filler, count: length).prefix(length))
+        for id in ["", "x", "y/user/z", "0123456789"] {
+          let text = head + "/user/" + id
+          let expected = text.firstRange(of: "/user/").map { text[$0.upperBound...] } ?? ""
+          let (arn, user) = (Array(text.utf8), Array(expected.utf8))
+          #expect(hasher.user(arn: arn.span) == hasher.term(.user, user.span), "\(text)")
+        }
+        guard head.firstRange(of: "/user/") == nil else { continue }
+        let none = Array(head.utf8)
+        #expect(hasher.user(arn: none.span) == hasher.term(.user, none.span), "\(head)")
+      }
+    }
+  }
+
+  /// The index file keeps these: with other hashes, old files would answer wrongly until they are made anew.
+  @Test func hashesStayWhatTheyAre() {
+    let hasher = TermHasher(key: 1)
+    let text = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+    var sum: UInt64 = 0
+    for length in 0...20 {
+      sum = sum &* 31 &+ hasher.hash(.name, text.span.extracting(0..<length))
+    }
+    #expect(sum == 13336813075956745274)
+  }
+
   /// What a request is found by is in the terms of its records, whoever reads them.
   @Test func everyFactIsATerm() throws {
     let hasher = TermHasher(key: 7)

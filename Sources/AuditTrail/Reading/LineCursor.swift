@@ -1,4 +1,5 @@
 internal import Primitives
+internal import StrictJSON
 
 /// Walks over a line of the journal, as far as the line has the form in which records are written. Whatever else JSON
 /// allows (white space, other escapes, other numbers) is refused here and left to the general reader.
@@ -24,6 +25,14 @@ struct LineCursor: ~Escapable {
   /// Whether the bytes at hand are these; goes behind them if so.
   @inline(__always)
   mutating func skip(_ literal: StaticString) -> Bool {
+    guard isAt(literal) else { return false }
+    position &+= literal.utf8CodeUnitCount
+    return true
+  }
+
+  /// Whether the bytes at hand are these.
+  @inline(__always)
+  func isAt(_ literal: StaticString) -> Bool {
     let length = literal.utf8CodeUnitCount
     guard length <= count &- position else { return false }
     let expected = UnsafeRawPointer(literal.utf8Start)
@@ -35,19 +44,15 @@ struct LineCursor: ~Escapable {
     }
     if length > 8, offset < length {
       // The last eight, some of them once more.
-      guard
-        word(at: position &+ length &- 8)
-          == expected.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
-      else { return false }
-    } else {
-      while offset < length {
-        guard byte(at: position &+ offset) == expected.load(fromByteOffset: offset, as: UInt8.self) else {
-          return false
-        }
-        offset &+= 1
-      }
+      return word(at: position &+ length &- 8)
+        == expected.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
     }
-    position &+= length
+    while offset < length {
+      guard byte(at: position &+ offset) == expected.load(fromByteOffset: offset, as: UInt8.self) else {
+        return false
+      }
+      offset &+= 1
+    }
     return true
   }
 
@@ -61,16 +66,6 @@ struct LineCursor: ~Escapable {
     count &- position &- offset >= 8 ? word(at: position &+ offset) : nil
   }
 
-  /// Whether the bytes at hand are those that a member begins with.
-  @inline(__always)
-  func isAt(_ member: ScannedMember) -> Bool {
-    // Eight bytes at least, so that no word reaches beyond them.
-    guard count &- position >= member.length else { return false }
-    return word(at: position) == member.first
-      && word(at: position &+ member.length &- 8) == member.last
-      && (member.length <= 16 || word(at: position &+ 8) == member.middle)
-  }
-
   @inline(__always)
   mutating func advance(by length: Int) { position &+= length }
 
@@ -82,29 +77,26 @@ struct LineCursor: ~Escapable {
   /// - Returns: what stands between; `nil` when it is no string as JSON and UTF-8 have it, or has escapes that records
   ///   are not written with.
   @inline(__always)
-  mutating func string(_ isEscaped: inout Bool) -> ByteSlice? {
+  mutating func string(_ isEscaped: inout Bool) -> Range<Int>? {
     let start = position
     // Kept apart from the cursor while it moves: registers, not memory.
     var place = position
     while true {
-      // Sixteen bytes at a time; of most records, only the last few are left.
-      while place <= lastSixteen {
-        let (low, high) = special(at: place)
-        if low != 0 {
-          place &+= low.trailingZeroBitCount &>> 3
-          break
+      if place <= lastSixteen {
+        let plain = line.plainJSONCount(ofSixteenAt: place)
+        place &+= plain
+        if plain == 16 { continue }
+      } else {
+        // The line's last sixteen, some of them once more: what is plain from there to behind `place` is plain.
+        if lastSixteen >= 0 {
+          place = max(place, lastSixteen &+ line.plainJSONCount(ofSixteenAt: lastSixteen))
         }
-        if high != 0 {
-          place &+= 8 &+ high.trailingZeroBitCount &>> 3
-          break
-        }
-        place &+= 16
+        guard place < count else { return nil }
       }
-      guard place < count else { return nil }
       let byte = byte(at: place)
       if byte == UInt8(ascii: "\"") {
         position = place &+ 1
-        return ByteSlice(Range(uncheckedBounds: (start, place)))
+        return Range(uncheckedBounds: (start, place))
       }
       if byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\\") {
         place &+= 1
@@ -195,22 +187,6 @@ struct LineCursor: ~Escapable {
     guard count &- position >= length, second.contains(byte(at: position &+ 1)) else { return nil }
     for offset in 2..<max(2, length) where byte(at: position &+ offset) & 0xC0 != 0x80 { return nil }
     return length
-  }
-
-  /// Where among sixteen bytes a quote, a backslash, or a byte below 0x20 or above 0x7F is: the highest bit of each of
-  /// these is set, in two words of eight bytes. By arithmetic alone: comparisons of vectors are compiled to a loop over
-  /// their elements.
-  @inline(__always)
-  private func special(at offset: Int) -> (UInt64, UInt64) {
-    let bytes = unsafe line.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD16<UInt8>.self)
-    let ones = SIMD16<UInt8>(repeating: 1)
-    let quote = (bytes ^ SIMD16(repeating: 0x22)) &- ones
-    let backslash = (bytes ^ SIMD16(repeating: 0x5C)) &- ones
-    // What was zero has become 0xFF; of what is above 0x7F the bit is set anyway.
-    let found = (bytes &- SIMD16(repeating: 0x20)) | quote | backslash | bytes
-    let halves = unsafe unsafeBitCast(found, to: SIMD2<UInt64>.self)
-    let highest: UInt64 = 0x8080_8080_8080_8080
-    return (UInt64(littleEndian: halves[0]) & highest, UInt64(littleEndian: halves[1]) & highest)
   }
 
   // The callers have compared with the end.

@@ -104,9 +104,9 @@ package struct RecordFacts: ~Copyable {
   }
 
   @inline(__always)
-  mutating func set(_ subject: Subject, _ slice: ByteSlice, isEscaped: Bool, in line: Span<UInt8>) {
+  mutating func set(_ subject: Subject, _ range: Range<Int>, isEscaped: Bool, in line: Span<UInt8>) {
     fields.pointee.present |= 1 &<< UInt32(subject.rawValue)
-    fields.pointee.places[subject.rawValue] = place(slice, isEscaped: isEscaped, in: line)
+    fields.pointee.places[subject.rawValue] = place(range, isEscaped: isEscaped, in: line)
   }
 
   /// - Parameter value: `nil` when it is hidden.
@@ -132,14 +132,14 @@ package struct RecordFacts: ~Copyable {
 
   /// A text of the line as it stands between its quotes.
   @inline(__always)
-  mutating func place(_ slice: ByteSlice, isEscaped: Bool, in line: Span<UInt8>) -> Place {
-    isEscaped ? unescape(slice, of: line) : Place(slice.range, isUnescaped: false)
+  mutating func place(_ range: Range<Int>, isEscaped: Bool, in line: Span<UInt8>) -> Place {
+    isEscaped ? unescape(range, of: line) : Place(range, isUnescaped: false)
   }
 
   @inline(never)
-  private mutating func unescape(_ slice: ByteSlice, of line: Span<UInt8>) -> Place {
+  private mutating func unescape(_ range: Range<Int>, of line: Span<UInt8>) -> Place {
     let start = fields.pointee.unescaped.count
-    let escaped = line[slice]
+    let escaped = line.extracting(range)
     var index = 0
     while index < escaped.count {
       guard escaped[index] == UInt8(ascii: "\\") else {

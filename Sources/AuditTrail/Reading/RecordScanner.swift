@@ -1,28 +1,20 @@
 internal import Primitives
 
-/// Reads records of requests in one pass, as far as they have the form in which our own writer writes them, and
-/// allocates nothing.
+/// Reads records of requests in one pass, as far as they have the form and the order in which our own writer writes
+/// them, and allocates nothing.
 ///
 /// What it takes is what `JournalRecord` takes, and it says the same of it; that is tested on records of all kinds with
 /// every byte changed. What it does not take may still be a record: one of no request, or one that somebody else wrote.
 package struct RecordScanner: ~Copyable {
-  private let members: ScratchArray<ScannedMember>
-  /// The member that came after each one the last time, and at the end of the list after the time, for each kind: most
-  /// records have the same members as one of those just before.
-  private var followers: ScratchArray<UInt8>
   private var clock = ScannedClock()
 
-  package init() {
-    members = ScannedMember.inOrderOfWriting
-    followers = ScratchArray(capacity: members.count + 3)
-    for _ in 0..<members.count + 3 { followers.append(0) }
-  }
+  package init() {}
 
   /// - Parameter line: without its line feed.
   /// - Returns: whether it is a record in the usual form; `facts` are that record's then.
   package mutating func scan(_ line: Span<UInt8>, into facts: inout RecordFacts) -> Bool {
     var cursor = LineCursor(line.bytes)
-    return begin(&cursor, line, &facts) && readMembers(&cursor, line, &facts)
+    return begin(&cursor, line, &facts) && Self.readMembers(&cursor, line, &facts)
   }
 
   /// What any reader can read: by the general reader when the line is not in the usual form.
@@ -62,71 +54,165 @@ package struct RecordScanner: ~Copyable {
     return true
   }
 
+  /// In the order of writing, each of them or not: what is there is found by one comparison, and stands once.
   @inline(__always)
-  private mutating func readMembers(
+  private static func readMembers(
     _ cursor: inout LineCursor, _ line: Span<UInt8>, _ facts: inout RecordFacts
   ) -> Bool {
-    var seen: UInt64 = 0
-    var last = members.count &+ facts.kind.scanned
-    // Behind the last member there is one byte.
-    while !cursor.isAtLastByte {
-      var index = Int(followers[last])
-      var member = members[index]
-      if !cursor.isAt(member) {
-        guard let found = self.member(at: cursor, after: last) else { return false }
-        index = found
-        member = members[index]
-        followers[last] = UInt8(truncatingIfNeeded: index)
-      }
-      last = index
-      // A member stands once, whatever the order.
-      guard seen & (1 &<< UInt64(index)) == 0 else { return false }
-      seen |= 1 &<< UInt64(index)
-      cursor.advance(by: member.length)
-      guard Self.readValue(of: member, &cursor, line, &facts) else { return false }
+    guard readIntent(&cursor, &facts) else { return false }
+    var place = cursor.position
+    // Most outcomes have nothing of the request, and intents have no result.
+    if !cursor.isAt(",\"status\":") {
+      guard let caller = readCaller(line, from: place, &facts),
+        let subject = readSubject(line, from: caller, &facts),
+        let decision = readDecision(line, from: subject, &facts)
+      else { return false }
+      place = decision
     }
-    return cursor.skip("}")
-  }
-
-  /// The place in `members` of the one at hand.
-  @inline(never)
-  private mutating func member(at cursor: borrowing LineCursor, after last: Int) -> Int? {
-    // The next ones first: members stand in their order, and some are left out.
-    var index = last < members.count ? last &+ 1 : 0
-    for _ in members.indices {
-      if index >= members.count { index = 0 }
-      if cursor.isAt(members[index]) { return index }
-      index &+= 1
+    if place != line.count &- 1 {
+      guard let result = readResult(line, from: place, &facts) else { return false }
+      place = result
     }
-    return nil
+    cursor.advance(to: place)
+    return cursor.isAtLastByte && cursor.skip("}")
   }
 
   @inline(__always)
-  private static func readValue(
-    of member: ScannedMember, _ cursor: inout LineCursor, _ line: Span<UInt8>, _ facts: inout RecordFacts
-  ) -> Bool {
-    switch member.form {
-    case .text:
-      var isEscaped = false
-      guard let slice = cursor.string(&isEscaped) else { return false }
-      if let subject = member.subject { facts.set(subject, slice, isEscaped: isEscaped, in: line) }
-      return true
-    case .integer:
-      guard let value = cursor.integer() else { return false }
-      if member.isIntent { facts.set(intent: value) }
-      return true
-    case .decimal: return cursor.decimal()
-    case .tags, .texts, .findings, .changes:
-      guard let end = readList(member.form, line, from: cursor.position, &facts) else { return false }
-      cursor.advance(to: end)
-      return true
+  private static func readIntent(_ cursor: inout LineCursor, _ facts: inout RecordFacts) -> Bool {
+    guard cursor.skip(",\"intent\":") else { return true }
+    guard let intent = cursor.integer() else { return false }
+    facts.set(intent: intent)
+    return true
+  }
+
+  /// Who asks for what.
+  @inline(never)
+  private static func readCaller(
+    _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
+  ) -> Int? {
+    var cursor = LineCursor(line.bytes, at: start)
+    let isUsual =
+      text(",\"tenant\":\"", .tenant, &cursor, line, &facts)
+      && text(",\"accessKeyId\":\"", .accessKeyId, &cursor, line, &facts)
+      && text(",\"actor\":\"", .actor, &cursor, line, &facts)
+      && text(",\"sourceIp\":\"", &cursor)
+      && text(",\"userAgent\":\"", &cursor)
+      && text(",\"operation\":\"", .operation, &cursor, line, &facts)
+      && text(",\"method\":\"", &cursor)
+      && text(",\"path\":\"", &cursor)
+    return isUsual ? cursor.position : nil
+  }
+
+  /// What it is about.
+  @inline(never)
+  private static func readSubject(
+    _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
+  ) -> Int? {
+    var cursor = LineCursor(line.bytes, at: start)
+    let isUsual =
+      text(",\"appInstanceArn\":\"", &cursor)
+      && text(",\"appInstanceUserId\":\"", .appInstanceUserId, &cursor, line, &facts)
+      && text(",\"appInstanceUserArn\":\"", .appInstanceUserArn, &cursor, line, &facts)
+      && text(",\"resourceArn\":\"", &cursor)
+      && text(",\"name\":\"", .name, &cursor, line, &facts)
+      && text(",\"metadata\":\"", &cursor)
+      && integer(",\"metadataBytes\":", &cursor)
+      && list(",\"tags\":", .tags, &cursor, line, &facts)
+      && integer(",\"tagsNotRecorded\":", &cursor)
+      && list(",\"tagKeys\":", .texts, &cursor, line, &facts)
+      && integer(",\"expirationDays\":", &cursor)
+    return isUsual ? cursor.position : nil
+  }
+
+  @inline(never)
+  private static func readDecision(
+    _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
+  ) -> Int? {
+    var cursor = LineCursor(line.bytes, at: start)
+    let isUsual =
+      text(",\"decision\":\"", .decision, &cursor, line, &facts)
+      && list(",\"violations\":", .findings, &cursor, line, &facts)
+      && list(",\"warnings\":", .findings, &cursor, line, &facts)
+      && list(",\"changes\":", .changes, &cursor, line, &facts)
+      && text(",\"policyRevision\":\"", &cursor)
+      && text(",\"repeatOf\":\"", &cursor)
+    return isUsual ? cursor.position : nil
+  }
+
+  @inline(never)
+  private static func readResult(
+    _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
+  ) -> Int? {
+    var cursor = LineCursor(line.bytes, at: start)
+    guard integer(",\"status\":", &cursor), text(",\"errorType\":\"", &cursor),
+      text(",\"reason\":\"", &cursor), integer(",\"upstreamStatus\":", &cursor),
+      text(",\"upstreamRequestId\":\"", &cursor)
+    else { return nil }
+    // Once in a record: here, where the request did not name it.
+    if facts[.appInstanceUserArn] == nil {
+      guard text(",\"appInstanceUserArn\":\"", .appInstanceUserArn, &cursor, line, &facts) else {
+        return nil
+      }
     }
+    let isUsual =
+      text(",\"outcome\":\"", .outcome, &cursor, line, &facts)
+      && integer(",\"attempts\":", &cursor)
+      && (!cursor.skip(",\"durationMs\":") || cursor.decimal())
+      && list(",\"truncated\":", .texts, &cursor, line, &facts)
+    return isUsual ? cursor.position : nil
+  }
+
+  /// A member that is a text, of which nothing is kept.
+  /// - Returns: `false` when it is there and not in the usual form; so do the others.
+  @inline(__always)
+  private static func text(_ member: StaticString, _ cursor: inout LineCursor) -> Bool {
+    guard cursor.skip(member) else { return true }
+    var isEscaped = false
+    return cursor.string(&isEscaped) != nil
+  }
+
+  @inline(__always)
+  private static func text(
+    _ member: StaticString, _ subject: RecordFacts.Subject, _ cursor: inout LineCursor, _ line: Span<UInt8>,
+    _ facts: inout RecordFacts
+  ) -> Bool {
+    guard cursor.skip(member) else { return true }
+    var isEscaped = false
+    guard let range = cursor.string(&isEscaped) else { return false }
+    facts.set(subject, range, isEscaped: isEscaped, in: line)
+    return true
+  }
+
+  @inline(__always)
+  private static func integer(_ member: StaticString, _ cursor: inout LineCursor) -> Bool {
+    !cursor.skip(member) || cursor.integer() != nil
+  }
+
+  @inline(__always)
+  private static func list(
+    _ member: StaticString, _ form: ListForm, _ cursor: inout LineCursor, _ line: Span<UInt8>,
+    _ facts: inout RecordFacts
+  ) -> Bool {
+    guard cursor.skip(member) else { return true }
+    guard let end = readList(form, line, from: cursor.position, &facts) else { return false }
+    cursor.advance(to: end)
+    return true
+  }
+
+  private enum ListForm {
+    /// An object of texts.
+    case tags
+    /// An array of texts.
+    case texts
+    /// `violations` and `warnings`.
+    case findings
+    case changes
   }
 
   /// - Returns: where it ends; `nil` when it is not in the usual form.
   @inline(never)
   private static func readList(
-    _ form: ScannedMember.Form, _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
+    _ form: ListForm, _ line: Span<UInt8>, from start: Int, _ facts: inout RecordFacts
   ) -> Int? {
     var cursor = LineCursor(line.bytes, at: start)
     let isUsual =
@@ -135,7 +221,6 @@ package struct RecordScanner: ~Copyable {
       case .texts: readTexts(&cursor)
       case .findings: readFindings(&cursor)
       case .changes: readChanges(&cursor, line, &facts)
-      case .text, .integer, .decimal: false
       }
     return isUsual ? cursor.position : nil
   }
@@ -149,16 +234,18 @@ package struct RecordScanner: ~Copyable {
     var keys: UInt64 = 0
     repeat {
       var isEscaped = false
-      guard cursor.skip("\""), let slice = cursor.string(&isEscaped) else { return false }
+      guard cursor.skip("\""), let range = cursor.string(&isEscaped) else { return false }
       // Whether a key stands twice, the general reader knows; most tags differ in this already.
-      let ending = slice.isEmpty ? 0 : Int(cursor.byte(at: slice.upperBound &- 1))
-      let mark = 1 &<< UInt64((slice.count &* 7 &+ ending) & 63)
-      guard !isEscaped, keys & mark == 0 || !facts.hasTag(line[slice], of: line) else { return false }
+      let ending = range.isEmpty ? 0 : Int(cursor.byte(at: range.upperBound &- 1))
+      let mark = 1 &<< UInt64((range.count &* 7 &+ ending) & 63)
+      guard !isEscaped, keys & mark == 0 || !facts.hasTag(line.extracting(range), of: line) else {
+        return false
+      }
       keys |= mark
-      let key = facts.place(slice, isEscaped: false, in: line)
+      let key = facts.place(range, isEscaped: false, in: line)
       if cursor.skip(":\"") {
-        guard let slice = cursor.string(&isEscaped) else { return false }
-        facts.addTag(key, facts.place(slice, isEscaped: isEscaped, in: line))
+        guard let range = cursor.string(&isEscaped) else { return false }
+        facts.addTag(key, facts.place(range, isEscaped: isEscaped, in: line))
       } else {
         guard cursor.skip(":null") else { return false }
         facts.addTag(key, nil)
@@ -191,7 +278,7 @@ package struct RecordScanner: ~Copyable {
     return cursor.skip("]")
   }
 
-  @inline(never)
+  @inline(__always)
   private static func readChanges(
     _ cursor: inout LineCursor, _ line: Span<UInt8>, _ facts: inout RecordFacts
   ) -> Bool {
@@ -206,23 +293,11 @@ package struct RecordScanner: ~Copyable {
       guard cursor.skip(",\"to\":") else { return false }
       if !cursor.skip("null") {
         isEscaped = false
-        guard cursor.skip("\""), let slice = cursor.string(&isEscaped) else { return false }
-        facts.addChange(key, to: facts.place(slice, isEscaped: isEscaped, in: line))
+        guard cursor.skip("\""), let range = cursor.string(&isEscaped) else { return false }
+        facts.addChange(key, to: facts.place(range, isEscaped: isEscaped, in: line))
       }
       guard cursor.skip("}") else { return false }
     } while cursor.skip(",")
     return cursor.skip("]")
-  }
-}
-
-extension RecordKind {
-  /// Of those that are scanned, each has a number.
-  @inline(__always)
-  fileprivate var scanned: Int {
-    switch self {
-    case .intent: 0
-    case .outcome: 1
-    case .reconciled, .expired, .dropped, .suppressed, .other: 2
-    }
   }
 }

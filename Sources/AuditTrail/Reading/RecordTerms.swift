@@ -22,10 +22,12 @@ package struct TermHasher: BitwiseCopyable, Sendable {
 
   package init(key: UInt64) { self.key = key }
 
+  @inline(__always)
   package func term(_ subject: Subject, _ value: Span<UInt8>) -> RecordTerm {
     RecordTerm(bits: UInt32(truncatingIfNeeded: hash(subject, value) &>> 32))
   }
 
+  @inline(__always)
   package func tag(_ name: Span<UInt8>, _ value: Span<UInt8>) -> RecordTerm {
     // Each part begins with its length, so that `ab` + `c` is not `a` + `bc`.
     let state = Self.mix(value, into: Self.mix(name, into: start(.tag)))
@@ -37,6 +39,7 @@ package struct TermHasher: BitwiseCopyable, Sendable {
     term(.user, arn.extracting(arn.startOfUserId..<arn.count))
   }
 
+  @inline(__always)
   package func hash(_ subject: Subject, _ value: Span<UInt8>) -> UInt64 {
     Self.mix(value, into: start(subject))
   }
@@ -66,11 +69,20 @@ package struct TermHasher: BitwiseCopyable, Sendable {
       // The last eight, some of them once more.
       return fold(state ^ word(count &- 8), 0xE703_7ED1_A0B4_28DB)
     }
+    // All of them, the first one highest: loads that overlap say the same where they do.
     var rest: UInt64 = 0
-    var offset = 0
-    while offset < count {
-      rest = rest &<< 8 | UInt64(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
-      offset &+= 1
+    if count >= 4 {
+      let first = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+      let last = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+      rest =
+        UInt64(UInt32(bigEndian: first)) &<< UInt64(truncatingIfNeeded: 8 &* (count &- 4))
+        | UInt64(UInt32(bigEndian: last))
+    } else {
+      var offset = 0
+      while offset < count {
+        rest = rest &<< 8 | UInt64(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
+        offset &+= 1
+      }
     }
     return fold(state ^ rest, 0x8EBC_6AF0_9C88_C6E3)
   }
@@ -90,21 +102,41 @@ extension Span<UInt8> {
     let slashes: UInt64 = 0x2F2F_2F2F_2F2F_2F2F
     let ones: UInt64 = 0x0101_0101_0101_0101
     var start = 0
-    while start + length <= count {
-      if start + 8 <= count {
-        // In bounds by the condition.
-        let word = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self) ^ slashes
-        guard (word &- ones) & ~word & (ones &* 0x80) != 0 else {
-          start += 8
-          continue
-        }
+    while start &+ 8 <= count {
+      let others = word(at: start) ^ slashes
+      let found = (others &- ones) & ~others & (ones &* 0x80)
+      guard found != 0 else {
+        start &+= 8
+        continue
       }
-      var offset = 0
-      while offset < length, self[start + offset] == marker.utf8Start[offset] { offset += 1 }
-      if offset == length { return start + length }
-      start += 1
+      // The lowest mark is a slash.
+      start &+= found.trailingZeroBitCount &>> 3
+      guard start &+ 8 <= count else { break }
+      // The six bytes of the marker, the first one lowest.
+      if word(at: start) &<< 16 == 0x2F72_6573_752F_0000 { return start &+ length }
+      start &+= 1
+    }
+    while start &+ length <= count {
+      if isAt(marker, start) { return start &+ length }
+      start &+= 1
     }
     return 0
+  }
+
+  /// The eight bytes from there on, the first one lowest. The caller has compared with the end.
+  @inline(__always)
+  private func word(at offset: Int) -> UInt64 {
+    UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+  }
+
+  /// Whether these bytes stand there.
+  @inline(__always)
+  fileprivate func isAt(_ marker: StaticString, _ start: Int) -> Bool {
+    let length = marker.utf8CodeUnitCount
+    guard start &+ length <= count else { return false }
+    var offset = 0
+    while offset < length, self[unchecked: start &+ offset] == marker.utf8Start[offset] { offset &+= 1 }
+    return offset == length
   }
 }
 
@@ -128,12 +160,10 @@ extension RecordFacts {
     for index in 0..<changeCount {
       let field = bytes(change(index).key, of: line)
       // `Owner` of `Tags.Owner`.
-      guard field.count > 5, field.extracting(0..<5).holds(Self.tagPrefix) else { continue }
+      guard field.count > 5, field.isAt("Tags.", 0) else { continue }
       terms.append(hasher.tag(field.extracting(5..<field.count), bytes(change(index).value, of: line)))
     }
   }
-
-  private static let tagPrefix: Text = "Tags."
 
   /// What must be known of a record whose request is looked for by number and id.
   package func statement(of line: Span<UInt8>, by hasher: TermHasher) -> RecordStatement {
@@ -153,10 +183,8 @@ extension RecordFacts {
   private func isUnknown(of line: Span<UInt8>) -> Bool? {
     guard let place = self[.outcome] else { return nil }
     let outcome = bytes(place, of: line)
-    return outcome.count == Self.unknown.utf8.count && outcome.holds(Self.unknown)
+    return outcome.count == 7 && outcome.isAt("unknown", 0)
   }
-
-  private static let unknown: Text = "unknown"
 }
 
 /// What a record says of the request that it is about.
