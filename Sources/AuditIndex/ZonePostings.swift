@@ -87,26 +87,28 @@ struct ZonePostings: ~Copyable {
   private mutating func distribute(by shift: UInt64) {
     let digits = 8192
     // How often each digit stands there, and then where the next pair with it goes.
-    var places = ScratchArray<Int32>(repeating: 0, count: digits)
+    var counts = ScratchArray<Int32>(repeating: 0, count: digits)
     var other = ScratchArray<UInt64>(repeating: 0, count: pairs.count)
     do {
-      // Each index is of a pair.
+      // Each index is of a pair, each digit below 8192, and each place is one pair's.
       let source = pairs.span
+      var places = counts.mutableSpan
+      var target = other.mutableSpan
       for index in source.indices {
-        places[Int(truncatingIfNeeded: source[unchecked: index] &>> shift & 8191)] &+= 1
+        places[unchecked: Int(truncatingIfNeeded: source[unchecked: index] &>> shift & 8191)] &+= 1
       }
       var sum: Int32 = 0
       for digit in 0..<digits {
-        let count = places[digit]
-        places[digit] = sum
+        let count = places[unchecked: digit]
+        places[unchecked: digit] = sum
         sum &+= count
       }
       for index in source.indices {
         let pair = source[unchecked: index]
         let digit = Int(truncatingIfNeeded: pair &>> shift & 8191)
-        let place = places[digit]
-        other[Int(place)] = pair
-        places[digit] = place &+ 1
+        let place = places[unchecked: digit]
+        target[unchecked: Int(place)] = pair
+        places[unchecked: digit] = place &+ 1
       }
     }
     swap(&pairs, &other)
@@ -116,20 +118,22 @@ struct ZonePostings: ~Copyable {
   /// - Returns: `false` when that takes too many moves; then it is not finished.
   private mutating func insert(movesAtMost limit: Int) -> Bool {
     guard !pairs.isEmpty else { return true }
+    // Each index below is of a pair.
+    var pairs = pairs.mutableSpan
     var moves = 0
     var last = pairs[0]
     for index in 1..<pairs.count {
-      let pair = pairs[index]
+      let pair = pairs[unchecked: index]
       guard Self.term(pair) < Self.term(last) else {
         last = pair
         continue
       }
       var place = index
-      while place > 0, Self.term(pairs[place - 1]) > Self.term(pair) {
-        pairs[place] = pairs[place - 1]
+      while place > 0, Self.term(pairs[unchecked: place - 1]) > Self.term(pair) {
+        pairs[unchecked: place] = pairs[unchecked: place - 1]
         place -= 1
       }
-      pairs[place] = pair
+      pairs[unchecked: place] = pair
       moves += index - place
       guard moves <= limit else { return false }
     }

@@ -55,6 +55,14 @@
     }
   }
 
+  @inlinable package var mutableSpan: MutableSpan<Element> {
+    @_lifetime(&self) mutating get {
+      // The memory lives as long as `self`, and nobody else reads or writes it meanwhile.
+      let span = MutableSpan(_unsafeStart: base, count: length)
+      return _overrideLifetime(span, mutating: &self)
+    }
+  }
+
   @inlinable package mutating func append(_ element: Element) {
     if length == capacity { grow(to: length &+ 1) }
     base[length] = element

@@ -194,7 +194,8 @@ import Testing
         + chosen.map { ",\"\($0)\":\(value(of: $0, &entropy))" }.joined() + "}"
       if compare(chained(Array(body.utf8)), &scanner) { taken += 1 }
     }
-    #expect(taken > 400, "\(taken)")
+    // Shuffled ones are for the general reader.
+    #expect(taken > 300, "\(taken)")
   }
 
   @Test func datesThatAreNoneAreNotTaken() {
