@@ -153,7 +153,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "Configuration",
         "AuditTrail",
-        "Gateway", "TestSupport",
+        "Gateway", "Transport", "TestSupport",
       ], path: "Fuzz/Targets", swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),

@@ -15,6 +15,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case json
   /// X-Forwarded-For and Forwarded.
   case forwarded
+  /// PROXY protocol headers.
+  case proxy
   /// Lines of the journal.
   case records
   /// Globs of policies and tenants.
@@ -36,6 +38,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .queries: try checkQuery(bytes)
     case .json: try checkJSON(bytes)
     case .forwarded: try checkForwarded(bytes)
+    case .proxy: try checkProxyHeader(bytes)
     case .records: try checkRecord(bytes)
     case .globs: try checkGlobs(bytes)
     case .patterns: try checkPattern(bytes)
