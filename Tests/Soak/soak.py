@@ -29,7 +29,7 @@ PAUSE = 2
 
 def configure(folder, disk, upstream):
     setup = gateways.Setup(folder, upstream.url, upstream.key)
-    setup.config["audit"] = {"directory": str(disk.folder / "audit"), "segmentSize": "16MiB"}
+    setup.config["audit"] = {"directory": str(disk.folder / "audit"), "segmentSize": "16MiB", "minimumFreeSpace": "1MiB"}
     # What is remembered of repeats is at its full size after this time, and memory flat from then on.
     setup.config["authentication"] = {"replayWindow": "30s"}
     setup.config["upstream"]["requestTimeout"] = "5s"
@@ -67,10 +67,15 @@ def check_records(setup, crowd, upstream):
     code, verdict = setup.verify()
     assert code == 0 and verdict["ok"], verdict
     records = {record["requestId"]: record for record in setup.audit("--limit", "100000000")}
-    unrecorded = [answer for answer in crowd.answers.items() if answer[0] not in records]
-    kinds = collections.Counter(json.loads(line)["record"] for line in setup.journal_lines())
+    lines = [json.loads(line) for line in setup.journal_lines()]
+    kinds = collections.Counter(line["record"] for line in lines)
+    # Beyond `audit.refusals`, and while the disk is nearly full, what was not forwarded is told by number; so are repeats
+    # that were answered with what the first one got. That each forwarded one is there, is looked at below.
+    suppressed = sum(line["count"] for line in lines if line["record"] == "suppressed")
+    unrecorded = [answer for request, answer in crowd.answers.items() if request not in records]
     # While the disk is full a refusal's record has nowhere to go; a forwarded request's has.
-    assert all(answer.status == 503 for _, answer in unrecorded), unrecorded[:5]
+    told = [answer for answer in unrecorded if answer.status != 503]
+    assert len(told) <= suppressed, f"{len(told)} answers without a record, {suppressed} suppressed ones"
     differing = []
     unfinished = 0
     for request, answer in crowd.answers.items():
