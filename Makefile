@@ -11,7 +11,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: build demo test unit e2e fuzz sanitize soak simulate bench budget lint clean setup setup-tests
+.PHONY: build demo test unit e2e fuzz sanitize soak simulate bench budget dist deb image test-deb test-image lint clean setup setup-tests
 
 # The shipped binary: static Swift runtime, only the C libraries are dynamic.
 RELEASE := -c release --static-swift-stdlib --product gatehouse
@@ -57,6 +57,26 @@ SEEDS ?= 5000
 simulate: setup
 	swift build --build-tests
 	GATEHOUSE_SEEDS=$(SEEDS) SWIFT_BACKTRACE=enable=no swift test --skip-build --filter SimulationTests
+
+# What is installed: the binary without its symbols, man page, completions; in .build/dist.
+dist: build
+	scripts/distribute.sh
+
+# A Debian package in .build/deb, and an OCI image in .build/image.
+deb: dist
+	scripts/setup.sh deb
+	scripts/build-deb.sh
+
+image: dist
+	scripts/setup.sh image
+	scripts/build-image.sh
+
+# Both in use: the package in a clean system of its own, the image with a root that is read-only. As root.
+test-deb: deb setup-tests
+	.venv/bin/python -m pytest Tests/Packaging/test_deb.py $(PYTEST_ARGS)
+
+test-image: image setup-tests
+	.venv/bin/python -m pytest Tests/Packaging/test_image.py $(PYTEST_ARGS)
 
 lint:
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz

@@ -45,6 +45,9 @@ let package = Package(
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
+    // Keeps the data of Foundation's ICU out of the static executable.
+    .target(name: "CEmptyICUData"),
+
     // Base and wrappers.
     room("Primitives", uses: []),
     room("OpenSSLCrypto", uses: ["Primitives", "COpenSSL"]),
@@ -117,7 +120,7 @@ let package = Package(
         "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
         "Gateway",
         "Admin",
-        "Sandbox", "PolicyReplay", "ServiceManager",
+        "Sandbox", "PolicyReplay", "ServiceManager", "CEmptyICUData",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a build (`build`), the tests (`test`), the benchmarks (`bench`) and the counting of a request's costs
-# (`budget`) need and the machine does not have yet. Says nothing and touches nothing when all of it is there.
+# (`budget`), the Debian package (`deb`) and the image (`image`) need and the machine does not have yet.
+# Says nothing and touches nothing when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,8 @@ build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-
 test_packages=(python3 python3-venv curl openssl postgresql)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
 budget_packages=(gcc libc6-dev libssl-dev python3 valgrind strace)
+deb_packages=(debhelper dpkg-dev lintian debootstrap python3 iproute2)
+image_packages=(buildah python3 iproute2)
 
 # Git keeps no such modes: in a checkout made with umask 002 a group could write the policies, which `check` and `serve` refuse.
 chmod -R go-w policies deploy/samples
@@ -87,6 +90,8 @@ for part in "$@"; do
       ;;
     bench) install_packages "${bench_packages[@]}" ;;
     budget) install_packages "${budget_packages[@]}" ;;
-    *) fail "unknown part \`$part\`; known are build, test, bench and budget" ;;
+    deb) install_packages "${deb_packages[@]}" ;;
+    image) install_packages "${image_packages[@]}" ;;
+    *) fail "unknown part \`$part\`; known are build, test, bench, budget, deb and image" ;;
   esac
 done

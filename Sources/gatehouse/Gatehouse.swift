@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Glibc
 import Transport
 
@@ -7,6 +8,7 @@ struct Gatehouse: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gatehouse",
     abstract: "A policy gateway in front of the Amazon Chime SDK Identity API.",
+    version: "gatehouse \(GatehouseVersion.current)",
     subcommands: [
       ServeCommand.self,
       CheckCommand.self,

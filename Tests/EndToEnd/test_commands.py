@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -77,6 +78,12 @@ def test_help_is_0_and_on_stdout(arguments):
     result = gateways.run(*arguments)
     assert result.returncode == 0
     assert "USAGE" in result.stdout.upper()
+
+
+def test_version_is_what_the_metrics_say():
+    result = gateways.run("--version")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"gatehouse \d+\.\d+\.\d+\n", result.stdout)
 
 
 def test_config_may_come_from_the_environment_or_the_folder(setup):
@@ -543,6 +550,18 @@ def test_unknown_tenant_cannot_be_rotated_or_revoked(setup):
 
 
 # demo and the rest.
+
+
+def test_demo_finds_the_policies_that_are_installed_beside_it(tmp_path):
+    binary = tmp_path / "usr/bin/gatehouse"
+    binary.parent.mkdir(parents=True)
+    shutil.copy(gateways.BINARY, binary)
+    shutil.copytree(gateways.ROOT / "policies", tmp_path / "usr/share/gatehouse/policies")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    demo = subprocess.run([binary, "demo", "--once"], cwd=elsewhere, capture_output=True, text=True)
+    assert demo.returncode == 0, demo.stderr
+    assert "201 created" in demo.stdout
 
 
 def test_demo_runs_once_shows_what_happened_and_leaves_nothing_behind(tmp_path):

@@ -77,6 +77,21 @@ struct DemoFolder {
     throw CommandFailure(.usage, "\(folder): no *.json in it; \(expectation)")
   }
 
+  /// `policies` in the working folder if there is one, or else what packages install: `../share/gatehouse/policies`,
+  /// seen from the binary.
+  static var usualPolicies: String {
+    let here = "policies"
+    guard access(here, F_OK) != 0 else { return here }
+    let capacity = Int(PATH_MAX)
+    var path = [CChar](repeating: 0, count: capacity)
+    let length = readlink("/proc/self/exe", &path, capacity)
+    guard length > 0 else { return here }
+    let binary = String(decoding: path[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let folders = binary.split(separator: "/").dropLast(2)
+    let installed = "/" + (folders + ["share", "gatehouse", "policies"]).joined(separator: "/")
+    return access(installed, F_OK) == 0 ? installed : here
+  }
+
   private static let expectation =
     "the demo needs the policies that come with gatehouse: run it beside their folder or name it with --policies"
 

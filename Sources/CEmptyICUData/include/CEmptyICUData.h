@@ -1,0 +1,2 @@
+// Nothing is called here: see ../empty.c.
+#pragma once
