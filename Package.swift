@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
 
     // Keeps the data of Foundation's ICU out of the static executable.
     .target(name: "CEmptyICUData"),
@@ -54,11 +55,15 @@ let package = Package(
     room("StrictJSON", uses: ["Primitives", "CJansson"]),
     room("Patterns", uses: ["Primitives", "CPCRE2"]),
     room("Gzip", uses: ["CZlib"]),
+    room("XML", uses: ["CExpat"]),
 
     // Core: pure.
     room("HTTPWire", uses: ["Primitives"]),
     room("SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire"]),
     room("ChimeIdentity", uses: ["Primitives", "StrictJSON", "HTTPWire"]),
+    room(
+      "CredentialSources",
+      uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "XML", "HTTPWire", "SigV4", "Configuration"]),
     room("Configuration", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns"]),
     room(
       "PolicyEngine",
@@ -92,6 +97,12 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore", "Threads",
         "CLibpq",
       ]),
+    room(
+      "CredentialSupply",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "HTTPWire", "SigV4", "Configuration", "CredentialSources", "Threads",
+        "Transport", "CGlibc",
+      ]),
     room("FileWriting", uses: ["Primitives", "OpenSSLCrypto"]),
     room("ServiceManager", uses: ["Primitives"]),
     room("AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "AuditTrail", "FileWriting"]),
@@ -100,7 +111,8 @@ let package = Package(
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Threads", "Transport", "AuditStore",
-        "AuditShipping", "Admin", "ServiceManager", .product(name: "Logging", package: "swift-log"),
+        "AuditShipping", "Admin", "ServiceManager", "CredentialSources", "CredentialSupply",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     room(
       "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
@@ -118,7 +130,7 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
         "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
-        "Gateway",
+        "CredentialSources", "CredentialSupply", "Gateway",
         "Admin",
         "Sandbox", "PolicyReplay", "ServiceManager", "CEmptyICUData",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -139,7 +151,9 @@ let package = Package(
     .executableTarget(
       name: "UnauditedGateway",
       dependencies: [
-        "Primitives", "OpenSSLCrypto", "Configuration", "RateLimiting", "Transport", "AuditStore", "Gateway",
+        "Primitives", "OpenSSLCrypto", "Configuration", "RateLimiting", "Transport", "AuditStore",
+        "CredentialSupply",
+        "Gateway",
         .product(name: "Logging", package: "swift-log"),
       ], path: "Benchmarks/UnauditedGateway", swiftSettings: strict),
 
@@ -164,6 +178,10 @@ let package = Package(
     tests(of: "StrictJSON", uses: ["Primitives"]),
     tests(of: "Patterns", uses: ["Primitives"]),
     tests(of: "Gzip"),
+    tests(of: "XML"),
+    tests(
+      of: "CredentialSources",
+      uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "Configuration"]),
     tests(of: "HTTPWire", uses: ["Primitives"]),
     tests(of: "FuzzTargets"),
     tests(of: "SigV4", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "StrictJSON"]),
@@ -195,7 +213,8 @@ let package = Package(
       of: "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "ChimeIdentity", "Configuration",
-        "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore",
+        "PolicyEngine", "RateLimiting", "AuditTrail", "Transport", "AuditStore", "CredentialSources",
+        "CredentialSupply",
         .product(name: "Logging", package: "swift-log"),
       ]),
     // The whole gateway in a time of its own, on one thread.
@@ -203,7 +222,8 @@ let package = Package(
       name: "SimulationTests",
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "SigV4", "Configuration", "RateLimiting",
-        "AuditTrail", "Threads", "Transport", "AuditStore", "Gateway", "TestSupport",
+        "AuditTrail", "Threads", "Transport", "AuditStore", "CredentialSupply", "Gateway",
+        "TestSupport",
       ], swiftSettings: strict),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
     tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),

@@ -1,5 +1,6 @@
 import AuditStore
 import Configuration
+import CredentialSupply
 import Gateway
 import Logging
 import OpenSSLCrypto
@@ -15,20 +16,23 @@ struct WithoutJournal {
     guard CommandLine.arguments.count == 2 else { throw Failure.usage }
     let path = CommandLine.arguments[1]
     let meters = TenantMeters()
+    let clock = SystemClock()
+    let supply = CredentialKeeper(
+      CredentialSurroundings(environment: [:], read: { _ in nil }), clock: clock, entropy: SystemEntropy())
     let load: @Sendable () -> SnapshotLoad = {
-      SnapshotLoader.load(configPath: path, files: DiskFiles(), environment: [:], meters: meters)
+      SnapshotLoader.load(
+        configPath: path, files: DiskFiles(), environment: [:], meters: meters, supply: supply)
     }
     let first = load()
     guard let snapshot = first.snapshot else {
       throw Failure.configuration(first.problems.map { "\($0.line)" })
     }
-    let clock = SystemClock()
     let sink = try LogSink()
     defer { sink.close() }
     let level = Logger.Level(rawValue: snapshot.configuration.log.level.rawValue) ?? .info
     let logger = Logger(label: "gatehouse") { _ in JSONLogHandler(sink: sink, clock: clock, level: level) }
     let server = try GatewayServer(
-      snapshot: snapshot, credentialProblem: first.credentialProblem,
+      snapshot: snapshot, supply: supply,
       journal: .discarding(entropy: SystemEntropy()),
       reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink, logger: logger,
       clock: clock, background: NoIndex())

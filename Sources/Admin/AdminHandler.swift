@@ -18,11 +18,18 @@ package struct ReadinessCheck: Sendable {
   package let isReady: Bool
   /// For people: what is wrong, or what is there.
   package let detail: String
+  /// What some checks tell besides.
+  package enum Fact: Sendable {
+    case text(String?)
+    case number(Int?)
+  }
+  package let facts: [(name: String, value: Fact)]
 
-  package init(_ name: String, isReady: Bool, detail: String) {
+  package init(_ name: String, isReady: Bool, detail: String, facts: [(name: String, value: Fact)] = []) {
     self.name = name
     self.isReady = isReady
     self.detail = detail
+    self.facts = facts
   }
 }
 
@@ -106,6 +113,14 @@ package final class AdminHandler: HTTPHandler {
         writer.key("ok")
         writer.boolean(check.isReady)
         writer.member("detail", check.detail)
+        for fact in check.facts {
+          writer.key(text: Text(fact.name))
+          switch fact.value {
+          case .text(let text?): writer.string(text)
+          case .number(let number?): writer.integer(number)
+          case .text(nil), .number(nil): writer.null()
+          }
+        }
         writer.endObject()
       }
       writer.endObject()

@@ -3,9 +3,6 @@
 /// The one list of it; a feature that is built takes its line away here.
 enum Availability {
   static let rateLimitStores = ["redis"]
-  static let credentialSources = ["process", "container", "instance", "webIdentity"]
-  /// Keys that may only be absent or null.
-  static let nullKeys = ["assumeRole"]
   static func message(for what: String, accepted: String) -> String {
     "\(what) is not available in this version; accepted: \(accepted)"
   }

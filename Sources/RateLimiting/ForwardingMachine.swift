@@ -7,6 +7,9 @@ package import Primitives
 ///                 ▲  └──── ended ──► waiting ── waited ──► turn ── turnRefused ──► over
 ///                 └───────────────────── turnTaken ─────────┘
 ///
+/// Once, credentials that upstream takes for expired are asked for anew between an attempt and the turn for another, which
+/// counts neither as one of the attempts nor against the retry budget: `ended ──► refreshing ── refreshed ──► turn`.
+///
 /// Another attempt is made only where it is safe: when nothing was sent, or for requests that upstream recognises as the
 /// same (those with a ClientRequestToken) or that change nothing. It takes its turn anew, so that retries neither exceed
 /// the account's quota nor reach an upstream that is left alone.
@@ -33,6 +36,8 @@ package struct ForwardingMachine: Sendable {
   /// How an attempt ended.
   package enum AttemptEnd: Sendable, Hashable {
     case answered(status: Int)
+    /// Upstream answered that the credentials have expired: it did nothing.
+    case credentialsExpired
     /// No byte of the request left.
     case notSent
     /// It was sent, and the connection ended without an answer.
@@ -47,6 +52,8 @@ package struct ForwardingMachine: Sendable {
     case send
     /// A retry, paid for: wait, then call `waited`.
     case wait(nanoseconds: Int64, RetryReason)
+    /// Have other credentials, then call `refreshed` or `notRefreshed`.
+    case refreshCredentials
     /// Ask the upstream budget and the circuit breaker anew, then call `turnTaken` or `turnRefused`.
     case takeTurn
     /// It is over: give upstream's last answer.
@@ -65,13 +72,15 @@ package struct ForwardingMachine: Sendable {
   }
 
   private enum State: Sendable {
-    case ready, sending, waiting, turn, over
+    case ready, sending, waiting, refreshing, turn, over
   }
 
   private var state = State.ready
   private let rules: Rules
   /// Attempts begun.
   package private(set) var attempts = 0
+  /// Whether credentials were asked for anew.
+  package private(set) var hasRefreshed = false
   /// How the last attempt ended.
   private var last: AttemptEnd?
   /// Upstream may have received the request in some attempt: no later failure can say that nothing was sent.
@@ -98,8 +107,14 @@ package struct ForwardingMachine: Sendable {
     last = end
     let reason = end.retryReason
     if end.wasSent, !end.isAnswer { note(.lost) }
-    guard let reason, rules.isRepeatable || !end.wasSent, attempts < rules.attempts else { return finish() }
-    let pause = rules.backoff.delay(retry: attempts - 1, entropy: entropy)
+    if end == .credentialsExpired, !hasRefreshed {
+      hasRefreshed = true
+      state = .refreshing
+      return .refreshCredentials
+    }
+    let counted = attempts - (hasRefreshed ? 1 : 0)
+    guard let reason, rules.isRepeatable || !end.wasSent, counted < rules.attempts else { return finish() }
+    let pause = rules.backoff.delay(retry: counted - 1, entropy: entropy)
     guard now.advanced(byNanoseconds: pause) < rules.deadline, withdraw() else { return finish() }
     if case .answered(let status) = end { note(status >= 500 ? .failed : .none) }
     state = .waiting
@@ -112,6 +127,20 @@ package struct ForwardingMachine: Sendable {
     guard now < rules.deadline else { return finishLate() }
     state = .turn
     return .takeTurn
+  }
+
+  /// There are other credentials.
+  package mutating func refreshed(now: MonotonicInstant) -> Action {
+    precondition(isIn(.refreshing), "credentials are refreshed once")
+    guard now < rules.deadline else { return finishLate() }
+    state = .turn
+    return .takeTurn
+  }
+
+  /// There are none.
+  package mutating func notRefreshed() -> Action {
+    precondition(isIn(.refreshing), "credentials are refreshed once")
+    return finish()
   }
 
   /// Budget and breaker allow another attempt. Whatever comes back but `send` means that the turn is not used.
@@ -144,7 +173,7 @@ package struct ForwardingMachine: Sendable {
   private mutating func finish() -> Action {
     state = .over
     switch last {
-    case .answered: return .answer
+    case .answered, .credentialsExpired: return .answer
     case .notSent, nil: return .refuse(mayHaveArrived ? .lost : .unreachable)
     case .lost: return .refuse(.lost)
     case .unreadable: return .refuse(.unreadable)
@@ -166,7 +195,7 @@ extension ForwardingMachine.AttemptEnd {
     switch self {
     case .answered(429): .throttled
     case .answered(500), .answered(502), .answered(503), .answered(504): .serverError
-    case .answered, .unreadable, .timedOut: nil
+    case .answered, .credentialsExpired, .unreadable, .timedOut: nil
     case .notSent: .connect
     case .lost: .lostAnswer
     }
@@ -175,11 +204,16 @@ extension ForwardingMachine.AttemptEnd {
   fileprivate var wasSent: Bool {
     switch self {
     case .notSent, .timedOut(sent: false): false
-    case .answered, .lost, .unreadable, .timedOut(sent: true): true
+    case .answered, .credentialsExpired, .lost, .unreadable, .timedOut(sent: true): true
     }
   }
 
-  fileprivate var isAnswer: Bool { if case .answered = self { true } else { false } }
+  fileprivate var isAnswer: Bool {
+    switch self {
+    case .answered, .credentialsExpired: true
+    case .notSent, .lost, .unreadable, .timedOut: false
+    }
+  }
 }
 
 /// Why an attempt is repeated.

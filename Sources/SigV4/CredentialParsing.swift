@@ -1,5 +1,5 @@
 package import OpenSSLCrypto
-internal import Primitives
+package import Primitives
 
 /// Reads credentials out of what the edge has fetched: environment variables, profile files.
 /// Names and precedence are botocore's (`botocore/credentials.py`).
@@ -51,12 +51,22 @@ package enum CredentialParsing {
     throw .optionMissing(option: idOption, profile: profile, file: shared == nil ? .config : .credentials)
   }
 
-  /// Keys given one by one (the `static` source of the configuration).
+  /// What a profile says in both files, where the credentials file wins; `nil`: neither has it.
+  package static func options(
+    credentialsFile: String?, configFile: String?, profile: String
+  ) throws(CredentialProblem) -> [String: String]? {
+    let shared = try section(of: credentialsFile, file: .credentials) { $0.section(profile) }
+    let config = try section(of: configFile, file: .config) { $0.profileSection(profile) }
+    guard shared != nil || config != nil else { return nil }
+    return (config ?? [:]).merging(shared ?? [:]) { _, own in own }
+  }
+
+  /// Keys given one by one, in the configuration or by whoever was asked for them.
   package static func fromKeys(
-    accessKeyId: String, secretAccessKey: String, sessionToken: String?
+    accessKeyId: String, secretAccessKey: String, sessionToken: String?, expiration: WallClockTime? = nil
   ) throws(CredentialProblem) -> Credentials {
     try credentials(
-      id: accessKeyId, secret: secretAccessKey, token: sessionToken, expiration: nil,
+      id: accessKeyId, secret: secretAccessKey, token: sessionToken, expiration: expiration,
       names: ("accessKeyId", "secretAccessKey", "sessionToken"))
   }
 

@@ -29,7 +29,7 @@ package struct OutboundRequest: ~Escapable {
 /// Content-Type and the session token, the last two if there are such.
 package final class Signer: Sendable {
   let scope: SigningScope
-  let credentials: Credentials
+  package let credentials: Credentials
   /// The value of the Host field.
   package let host: [UInt8]
 

@@ -62,7 +62,7 @@ extension EventLoop {
   }
 
   /// Calls `body` on the loop in about `nanoseconds`. Call it on the loop.
-  func call(after nanoseconds: Int64, _ body: @escaping () -> Void) {
+  package func call(after nanoseconds: Int64, _ body: @escaping () -> Void) {
     if let driver { return driver.call(after: nanoseconds, body) }
     let context = Unmanaged.passRetained(TimedCall(body)).toOpaque()
     let wait = max(0, nanoseconds)

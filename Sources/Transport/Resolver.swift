@@ -92,44 +92,4 @@ package final class Resolver: Sendable {
   }
 }
 
-/// One who waits for a lookup, which ends on another thread, or for the time to be over.
-private final class NameWaiter: Sendable {
-  typealias Outcome = Result<[SocketAddress.Host], NameFailure>?
-
-  private enum State: Sendable {
-    case new
-    case waiting(UnsafeContinuation<Outcome, Never>)
-    case over(Outcome)
-  }
-
-  private let state = Mutex(State.new)
-
-  /// `nil` when the time was over first.
-  func result(on loop: EventLoop, within nanoseconds: Int64) async -> Outcome {
-    loop.call(after: nanoseconds) { self.finish(nil) }
-    return await withUnsafeContinuation { continuation in
-      let early = state.withLock { state -> Outcome? in
-        if case .over(let outcome) = state { return .some(outcome) }
-        state = .waiting(continuation)
-        return nil
-      }
-      if let early { continuation.resume(returning: early) }
-    }
-  }
-
-  /// The first call counts.
-  func finish(_ outcome: Outcome) {
-    let waiting = state.withLock { state -> UnsafeContinuation<Outcome, Never>? in
-      switch state {
-      case .over: return nil
-      case .new:
-        state = .over(outcome)
-        return nil
-      case .waiting(let continuation):
-        state = .over(outcome)
-        return continuation
-      }
-    }
-    waiting?.resume(returning: outcome)
-  }
-}
+private typealias NameWaiter = LoopWaiter<Result<[SocketAddress.Host], NameFailure>>

@@ -57,7 +57,10 @@ import Testing
     #expect(minimal.workers == full.workers)
     #expect(minimal.drainTimeout == full.drainTimeout)
     #expect(minimal.admin?.address == full.admin?.address)
-    if case .chain = minimal.upstream.credentials {} else { Issue.record("the standard source is the chain") }
+    if case .chain = minimal.upstream.credentials.source {
+    } else {
+      Issue.record("the standard source is the chain")
+    }
   }
 
   @Test func theSampleTenantsFileLoadsWithoutProblems() throws {

@@ -78,7 +78,8 @@ import Testing
       #"2:80: error: expected a URI or DNS name, found """#),
     .init(
       #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "assumeRole": { "roleArn": "arn:aws:iam::1:role/x" } }"#,
-      #"2:71: error: "assumeRole" is not available in this version; accepted: null"#),
+      #"2:84: error: expected the ARN of an IAM role such as "arn:aws:iam::123456789012:role/gatehouse", found "arn:aws:iam::1:role/x""#
+    ),
     .init(
       #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "acessKeys": [] }"#,
       #"2:57: error: unknown key "acessKeys"; did you mean "accessKeys"?"#),

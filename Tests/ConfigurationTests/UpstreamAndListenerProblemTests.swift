@@ -87,13 +87,13 @@ import Testing
     .init(
       #"{ "region": "us-east-1", "credentials": "chain" }"#,
       #"5:55: error: expected an object with a "source", found "chain""#),
+    .init(#"{ "region": "us-east-1", "credentials": { "source": "instance" } }"#),
     .init(
-      #"{ "region": "us-east-1", "credentials": { "source": "instance" } }"#,
-      #"5:67: error: "instance" is not available in this version; accepted: "environment", "profile", "static", "chain""#
-    ),
+      #"{ "region": "us-east-1", "credentials": { "source": "process", "command": "a \"b" } }"#,
+      #"5:89: error: expected a command such as "/opt/bin/credentials --profile chime", found "a \"b""#),
     .init(
       #"{ "region": "us-east-1", "credentials": { "source": "enviroment" } }"#,
-      #"5:67: error: expected one of "environment", "profile", "static", "chain", found "enviroment"; did you mean "environment"?"#
+      #"5:67: error: expected one of "environment", "profile", "static", "process", "container", "instance", "webIdentity", "chain", found "enviroment"; did you mean "environment"?"#
     ),
     .init(
       #"{ "region": "us-east-1", "credentials": { "source": "static", "accessKeyId": "AKIA" } }"#,
@@ -106,7 +106,8 @@ import Testing
       #"5:119: error: expected a string that is not empty, found a number"#),
     .init(
       #"{ "region": "us-east-1", "credentials": { "source": "chain", "assumeRole": { "roleArn": "arn" } } }"#,
-      #"5:90: error: "assumeRole" is not available in this version; accepted: null"#),
+      #"5:103: error: expected the ARN of an IAM role such as "arn:aws:iam::123456789012:role/gatehouse", found "arn""#
+    ),
     .init(
       #"{ "region": "us-east-1", "credentials": { "source": "profile", "profil": "x" } }"#,
       #"5:78: error: unknown key "profil" in source "profile"; did you mean "profile"?"#),

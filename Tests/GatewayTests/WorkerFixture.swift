@@ -1,6 +1,7 @@
 import AuditStore
 import AuditTrail
 import Configuration
+import CredentialSupply
 import Glibc
 import HTTPWire
 import OpenSSLCrypto
@@ -36,8 +37,10 @@ final class WorkerFixture: @unchecked Sendable {
     var template = Array("/tmp/gatehouse-worker-XXXXXX".utf8CString)
     journalFolder = String(cString: try #require(mkdtemp(&template)))
     let files = MemoryFiles(policies: policies, rateLimit: rateLimit)
+    let supply = CredentialKeeper(
+      CredentialSurroundings(environment: [:], read: { _ in nil }), clock: clock, entropy: SystemEntropy())
     let load = SnapshotLoader.load(
-      configPath: "gatehouse.json", files: files, environment: [:], meters: TenantMeters())
+      configPath: "gatehouse.json", files: files, environment: [:], meters: TenantMeters(), supply: supply)
     let snapshot = try #require(load.snapshot, "\(load.problems.map(\.line))")
     journal = try Journal.open(Journal.Settings(directory: journalFolder), clock: clock)
     sink = try LogSink(descriptor: open("/dev/null", O_WRONLY))
@@ -45,7 +48,8 @@ final class WorkerFixture: @unchecked Sendable {
     upstream = ScriptedUpstream(answers)
     let shared = SharedState(
       journal: journal, configuration: snapshot.configuration, logSink: sink,
-      connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), now: clock.monotonic())
+      connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), supply: supply,
+      now: clock.monotonic())
     worker = Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: upstream)
   }
 

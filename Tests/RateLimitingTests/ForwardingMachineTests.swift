@@ -140,6 +140,33 @@ struct ForwardingMachineTests {
     }
   }
 
+  @Test("has credentials refreshed once, which is none of its attempts and costs no retry")
+  func expiredCredentials() {
+    for isRepeatable in [true, false] {
+      var machine = machine(attempts: 1, isRepeatable: isRepeatable)
+      _ = machine.begin(now: at(0))
+      #expect(end(&machine, .credentialsExpired, budget: false) == .refreshCredentials)
+      #expect(machine.refreshed(now: at(1)) == .takeTurn)
+      #expect(machine.turnTaken(now: at(1)) == .send)
+      #expect(end(&machine, .credentialsExpired, budget: false) == .answer)
+      #expect(machine.attempts == 2 && machine.traces == .none)
+    }
+    var both = machine(attempts: 2)
+    _ = both.begin(now: at(0))
+    _ = end(&both, .credentialsExpired)
+    _ = both.refreshed(now: at(0))
+    _ = both.turnTaken(now: at(0))
+    #expect(end(&both, .lost) == .wait(nanoseconds: seconds(0.1), .lostAnswer), "an attempt is left")
+    var none = machine()
+    _ = none.begin(now: at(0))
+    _ = end(&none, .credentialsExpired)
+    #expect(none.notRefreshed() == .answer)
+    var late = machine(until: 1)
+    _ = late.begin(now: at(0))
+    _ = end(&late, .credentialsExpired)
+    #expect(late.refreshed(now: at(2)) == .answer)
+  }
+
   @Test("ends when waiting took longer than it may")
   func overslept() {
     var answered = machine()
@@ -175,6 +202,7 @@ private struct Course {
   var ends: [Machine.AttemptEnd] = []
   var turns = 1
   var paid = 0
+  var refreshes = 0
   let deadline: Double
 
   init(_ entropy: SeededEntropy) {
@@ -192,8 +220,11 @@ private struct Course {
       pass(0.5)
       switch action {
       case .send:
-        #expect(ends.count < most && turns == ends.count + 1, "each attempt has its turn")
-        #expect(ends.allSatisfy { isRepeatable || $0 == .notSent || $0 == .timedOut(sent: false) })
+        #expect(ends.count < most + refreshes && turns == ends.count + 1, "each attempt has its turn")
+        #expect(
+          ends.allSatisfy {
+            isRepeatable || $0 == .notSent || $0 == .timedOut(sent: false) || $0 == .credentialsExpired
+          })
         let end = randomEnd()
         ends.append(end)
         var withdrawn = 0
@@ -210,6 +241,14 @@ private struct Course {
         #expect(nanoseconds >= 0)
         now += Double(nanoseconds) / 1e9
         action = machine.waited(now: at(now))
+      case .refreshCredentials:
+        #expect(ends.last == .credentialsExpired && refreshes == 0)
+        if entropy.next() % 3 == 0 {
+          action = machine.notRefreshed()
+        } else {
+          refreshes += 1
+          action = machine.refreshed(now: at(now))
+        }
       case .takeTurn:
         if entropy.next() % 3 == 0 {
           action = machine.turnRefused()
@@ -218,11 +257,12 @@ private struct Course {
           if action == .send { turns += 1 }
         }
       case .answer:
-        guard case .answered? = ends.last else {
+        switch ends.last {
+        case .answered, .credentialsExpired: return check(nil)
+        default:
           Issue.record("there is no answer to give")
           return
         }
-        return check(nil)
       case .refuse(let failure): return check(failure)
       }
     }
@@ -230,9 +270,11 @@ private struct Course {
 
   private func check(_ failure: Machine.Failure?) {
     #expect(machine.attempts == ends.count)
-    #expect(ends.count <= paid + 1)
+    #expect(ends.count <= paid + refreshes + 1)
     let before = failure == nil ? ends.dropLast() : ends[...]
-    let mayHaveArrived = before.contains { $0 != .notSent && $0 != .timedOut(sent: false) }
+    let mayHaveArrived = before.contains {
+      $0 != .notSent && $0 != .timedOut(sent: false) && $0 != .credentialsExpired
+    }
     if let failure {
       let effect = ForwardingEffect(unanswered: failure)
       #expect((effect == .notForwarded) == !mayHaveArrived)
@@ -245,7 +287,8 @@ private struct Course {
   private mutating func pass(_ most: Double) { now += Double(entropy.next() % 1000) / 1000 * most }
 
   private func randomEnd() -> Machine.AttemptEnd {
-    switch entropy.next() % 12 {
+    switch entropy.next() % 14 {
+    case 12, 13: .credentialsExpired
     case 0: .answered(status: 201)
     case 1: .answered(status: 400)
     case 2, 3: .answered(status: 429)

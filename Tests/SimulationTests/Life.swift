@@ -1,5 +1,6 @@
 import AuditTrail
 import Configuration
+import CredentialSupply
 import Glibc
 import OpenSSLCrypto
 import Primitives
@@ -65,7 +66,8 @@ final class Life: LoopDriver, @unchecked Sendable {
     guard let sink = Self.sink else { throw Failure.configuration(["no log"]) }
     shared = SharedState(
       journal: journal, configuration: snapshot.configuration, logSink: sink,
-      connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), now: time.monotonic())
+      connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), supply: Self.supply,
+      now: time.monotonic())
     for index in 0..<scenario.workers {
       var generator = SeededGenerator(seed: seed &+ UInt64(index))
       let entropy = StockedEntropy { memory in
@@ -83,9 +85,14 @@ final class Life: LoopDriver, @unchecked Sendable {
     }
   }
 
+  /// The simulation's credentials stand in the configuration: nothing is asked for, and nothing ends.
+  private static let supply = CredentialKeeper(
+    CredentialSurroundings(environment: [:], read: { _ in nil }), clock: SystemClock(),
+    entropy: SystemEntropy())
+
   static func load(_ files: ConfigurationFiles, _ meters: TenantMeters) throws -> Snapshot {
     let load = SnapshotLoader.load(
-      configPath: "gatehouse.json", files: files, environment: [:], meters: meters)
+      configPath: "gatehouse.json", files: files, environment: [:], meters: meters, supply: supply)
     guard let snapshot = load.snapshot else { throw Failure.configuration(load.problems.map(\.line)) }
     return snapshot
   }

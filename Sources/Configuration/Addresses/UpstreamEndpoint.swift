@@ -13,6 +13,11 @@ package struct UpstreamEndpoint: Hashable, Sendable, CustomStringConvertible {
     port = 443
   }
 
+  /// `nil` when `text` has anything but scheme, host and port.
+  package init?(written text: String) {
+    do throws(Rejection) { try self.init(parsing: text) } catch { return nil }
+  }
+
   /// - Throws: what of `text` an endpoint cannot have.
   init(parsing text: String) throws(Rejection) {
     guard let separator = text.firstRange(of: "://") else {

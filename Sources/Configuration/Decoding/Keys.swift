@@ -85,15 +85,6 @@ final class Keys {
     _ = optional(
       "$schema", .string, "The JSON Schema of this file, for editors; the gateway does not look at it.")
   }
-
-  /// A key that may only be absent or null in this version.
-  func unavailable(_ name: String) {
-    guard Availability.nullKeys.contains(name) else { preconditionFailure("\(name) is available") }
-    let form = Form<Never>.unavailable(name)
-    if let node = ask(name, form, "Not available in this version."), !node.isNull {
-      _ = read(node, form)
-    }
-  }
 }
 
 extension Keys {

@@ -204,13 +204,3 @@ extension Form where Value == FileReference {
     }
   }
 }
-
-extension Form where Value == Never {
-  /// A key that may only be null: what it would hold is not available in this version.
-  static func unavailable(_ key: String) -> Form {
-    Form("null", schema: { _ in ["type": "null"] }) { node, reading in
-      reading.error(at: node.position, Availability.message(for: quoted(key), accepted: "null"))
-      return nil
-    }
-  }
-}

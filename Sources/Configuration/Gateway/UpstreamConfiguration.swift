@@ -10,7 +10,7 @@ extension GatewayConfiguration {
     package var caFile: FileReference?
     /// What `caFile` held when the configuration was loaded.
     package var trust: UpstreamTrust = .system
-    package var credentials: CredentialSource
+    package var credentials: CredentialSettings
     package var connectTimeout: Duration
     /// The whole exchange, retries included.
     package var requestTimeout: Duration
@@ -39,17 +39,6 @@ extension GatewayConfiguration {
     package var consecutiveFailures: Int
     package var openFor: Duration
   }
-
-  /// Where the gateway's own AWS credentials come from.
-  package enum CredentialSource: Sendable {
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
-    case environment
-    /// A section of the shared credentials file; `nil`: as the environment or the SDKs' defaults say.
-    case profile(name: String?, file: FileReference?)
-    case fixed(accessKeyID: String, secretAccessKey: Secret, sessionToken: Secret?)
-    /// The environment, then the profile.
-    case chain
-  }
 }
 
 extension GatewayConfiguration.Upstream {
@@ -68,8 +57,8 @@ extension GatewayConfiguration.Upstream {
       region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? "", fips: fips),
       caFile: keys.optional("caFile", .path, "PEM file of authorities to trust instead of the system's."),
       credentials: keys.optional(
-        "credentials", GatewayConfiguration.CredentialSource.form, "The gateway's own AWS credentials.")
-        ?? .chain,
+        "credentials", GatewayConfiguration.CredentialSettings.form, "The gateway's own AWS credentials.")
+        ?? GatewayConfiguration.CredentialSettings(.chain),
       connectTimeout: keys.value(
         "connectTimeout", .positiveDuration, default: .seconds(2), "Longest time to connect, TLS included."),
       requestTimeout: keys.value(
@@ -135,44 +124,6 @@ extension GatewayConfiguration.CircuitBreaker {
       openFor: keys.value(
         "openFor", .positiveDuration, default: standard.openFor,
         "How long it stays open before one request tries."))
-  }
-}
-
-extension GatewayConfiguration.CredentialSource {
-  static let form = Form<Self>.variants(
-    by: "source", "an object with a \"source\"", unavailable: Availability.credentialSources,
-    [
-      ("environment", { finish($0, .environment) }),
-      (
-        "profile",
-        { keys in
-          let name = keys.optional(
-            "profile", .nonEmpty("the name of a profile"), "Section of the credentials file.")
-          let file = keys.optional(
-            "file", .path, "The credentials file; when absent, as the AWS SDKs find it.")
-          return finish(keys, .profile(name: name, file: file))
-        }
-      ),
-      (
-        "static",
-        { keys in
-          let id = keys.required("accessKeyId", .nonEmpty("an AWS access key id"), "AWS access key id.")
-          let secret = keys.required(
-            "secretAccessKey", .secret, "AWS secret access key; best as ${ENV:NAME}.")
-          let token =
-            keys.optional("sessionToken", .secretOrNone, "AWS session token; empty for none.") ?? nil
-          let none: Self? = nil
-          guard let id, let secret else { return finish(keys, none) }
-          return finish(keys, .fixed(accessKeyID: id, secretAccessKey: secret, sessionToken: token))
-        }
-      ),
-      ("chain", { finish($0, .chain) }),
-    ])
-
-  /// What every source may carry.
-  private static func finish(_ keys: Keys, _ source: Self?) -> Self? {
-    keys.unavailable("assumeRole")
-    return source
   }
 }
 

@@ -10,7 +10,7 @@ extension ConfigurationLoader {
     if named == .all {
       draft.listeners = draft.listeners?.map { readTLS(of: $0, reading) }
       if let caFile = draft.upstream?.caFile { draft.upstream?.trust = readTrust(caFile, reading) }
-      if case .profile(_, let file?) = draft.upstream?.credentials { judgeCredentials(file, reading) }
+      if case .profile(_, let file?) = draft.upstream?.credentials.source { judgeCredentials(file, reading) }
       if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     }
     if let sensitive = draft.audit?.sensitive { draft.audit?.sensitive = readKey(of: sensitive, reading) }

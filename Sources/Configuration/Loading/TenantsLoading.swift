@@ -41,7 +41,7 @@ extension ConfigurationLoader {
       clientCertificates: entry.clientCertificates.map { CertificateName(written: $0) },
       appInstances: entry.appInstances,
       operations: Set(entry.operations), rateLimit: entry.rateLimit,
-      labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
+      role: entry.role, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
 
   private func open(_ key: TenantEntry.AccessKey, _ reading: Reading) -> Tenant.AccessKey? {

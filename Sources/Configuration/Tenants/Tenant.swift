@@ -37,6 +37,18 @@ package struct Tenant: Sendable {
     }
   }
 
+  /// The role whose session signs the tenant's calls; the session bears the tenant's id.
+  package struct Role: Sendable, Hashable {
+    package let arn: String
+    /// Whether the id also becomes the session's SourceIdentity, which the role's own sessions keep.
+    package let setsSourceIdentity: Bool
+
+    package init(arn: String, setsSourceIdentity: Bool = false) {
+      self.arn = arn
+      self.setsSourceIdentity = setsSourceIdentity
+    }
+  }
+
   package let id: Text
   package let description: String
   package let accessKeys: [AccessKey]
@@ -47,6 +59,8 @@ package struct Tenant: Sendable {
   /// Operation names of the service model.
   package let operations: Set<String>
   package let rateLimit: RateLimit?
+  /// `nil`: its calls are signed with the gateway's own credentials.
+  package let role: Role?
   package let labels: [Text: Text]
 
   /// What a tenant may call when its `operations` are absent.
@@ -55,7 +69,7 @@ package struct Tenant: Sendable {
   package init(
     id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [CertificateName] = [],
     appInstances: [Glob], operations: Set<String> = Set(defaultOperations), rateLimit: RateLimit? = nil,
-    labels: [Text: Text] = [:]
+    role: Role? = nil, labels: [Text: Text] = [:]
   ) {
     self.id = id
     self.description = description
@@ -64,6 +78,7 @@ package struct Tenant: Sendable {
     self.appInstances = appInstances
     self.operations = operations
     self.rateLimit = rateLimit
+    self.role = role
     self.labels = labels
   }
 }

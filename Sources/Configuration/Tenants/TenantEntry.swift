@@ -31,6 +31,7 @@ package struct TenantEntry: Sendable {
   package var appInstances: [Glob]
   package var operations: [String]
   package var rateLimit: Tenant.RateLimit?
+  package var role: Tenant.Role?
   package var labels: [(key: Text, value: Text)]
   package var position: SourcePosition
 }
@@ -68,12 +69,14 @@ extension TenantEntry {
       let labels = keys.optional(
         "labels", .map(from: { Text($0) }, to: .text, "an object of strings"),
         "Values that policies may refer to as ${tenant.labels.NAME}.")
-      keys.unavailable("assumeRole")
+      let role = keys.optional(
+        "assumeRole", Tenant.Role.form, "The role that the tenant's calls are signed with.")
+      if let role, let id { Tenant.Role.judge(role, of: id, keys) }
       guard let id, let accessKeys, let appInstances else { return nil }
       return TenantEntry(
         id: id.value, description: description, accessKeys: accessKeys, clientCertificates: certificates,
         appInstances: appInstances, operations: operations ?? Tenant.defaultOperations, rateLimit: rateLimit,
-        labels: (labels ?? []).map { ($0.key.value, $0.value) }, position: id.position)
+        role: role, labels: (labels ?? []).map { ($0.key.value, $0.value) }, position: id.position)
     }
   }
 

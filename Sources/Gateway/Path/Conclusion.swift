@@ -38,10 +38,14 @@ extension Worker {
   func conclude(_ call: Call, refusing refusal: Refusal) -> Reply {
     finish(call, nil)
     let answer = refusal.answer
+    let withheld = refusal.withheldAnswer
     var ending = Ending(
-      decision: answer.decision, outcome: answer.decision == .allowed ? .unknown : .notForwarded,
+      decision: answer.decision,
+      outcome: withheld.map { Self.outcome(of: $0.status, call) }
+        ?? (answer.decision == .allowed ? .unknown : .notForwarded),
       status: answer.status, durationNanoseconds: elapsed(call))
     ending.errorType = Text(answer.type)
+    ending.answer = withheld
     ending.reason = refusal.auditedReason
     ending.attempts = call.trail.attempts > 0 ? call.trail.attempts : nil
     if let own = refusal.gatewayViolation {

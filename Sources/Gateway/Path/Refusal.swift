@@ -34,6 +34,8 @@ enum Refusal: Error {
   // The gateway or the upstream cannot serve it.
   case journalUnavailable
   case noCredentials
+  /// The role of the tenant gives no session.
+  case noSession
   case circuitOpen(retryAfterSeconds: Int)
   case draining
   case upstreamUnreachable
@@ -41,6 +43,8 @@ enum Refusal: Error {
   case upstreamLost
   case upstreamUnreadable(HTTPViolation)
   case upstreamTooSlow(sent: Bool)
+  /// It answered, against the gateway's own credentials, signature or role.
+  case upstreamRefusesUs(OwnFault, UpstreamAnswer)
 }
 
 extension Refusal {
@@ -100,8 +104,8 @@ extension Refusal {
     case .tokenReused:
       .init(
         .conflict, "this ClientRequestToken came with another request before; expected a new token", .invalid)
-    case .journalUnavailable, .noCredentials, .circuitOpen, .draining, .upstreamUnreachable, .upstreamLost,
-      .upstreamUnreadable, .upstreamTooSlow:
+    case .journalUnavailable, .noCredentials, .noSession, .circuitOpen, .draining, .upstreamUnreachable,
+      .upstreamLost, .upstreamUnreadable, .upstreamTooSlow, .upstreamRefusesUs:
       unservable
     }
   }
@@ -115,6 +119,18 @@ extension Refusal {
         retryAfter: 1)
     case .noCredentials:
       .init(.serviceUnavailable, "the gateway has no AWS credentials; nothing was forwarded", .refused)
+    case .noSession:
+      .init(
+        .serviceUnavailable, "the gateway cannot assume the tenant's role; nothing was forwarded", .refused,
+        retryAfter: 1)
+    case .upstreamRefusesUs(let fault, _) where fault.kind == .denied:
+      .init(
+        .forbidden, code: .accessDenied, "upstream does not allow the gateway's role this operation", .allowed
+      )
+    case .upstreamRefusesUs:
+      .init(
+        .serviceUnavailable,
+        "upstream refuses the gateway's own credentials or signature; nothing was carried out", .refused)
     case .circuitOpen(let seconds):
       .init(
         .serviceUnavailable,
@@ -245,8 +261,15 @@ extension Refusal {
     case .denied, .notTheTenants: nil
     case .notStrictJSON: "the body is not strict JSON"
     case .upstreamUnreadable(let violation): "upstream's answer cannot be read: \(violation)"
+    case .upstreamRefusesUs(let fault, _):
+      "upstream: \(fault.type)" + (fault.message.map { ": \($0)" } ?? "")
     default: answer.message
     }
+  }
+
+  /// Upstream's answer, where it is not for the caller.
+  var withheldAnswer: UpstreamAnswer? {
+    if case .upstreamRefusesUs(_, let answer) = self { answer } else { nil }
   }
 
   /// What breaks one of the gateway's own rules, for the journal and the metrics.

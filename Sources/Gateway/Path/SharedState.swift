@@ -1,6 +1,7 @@
 internal import AuditStore
 internal import AuditTrail
 internal import Configuration
+internal import CredentialSupply
 internal import Primitives
 internal import RateLimiting
 internal import Synchronization
@@ -17,15 +18,17 @@ final class SharedState: Sendable {
   let connections: ConnectionGate
   let drain = DrainFlag()
   let logSink: LogSink
+  let supply: CredentialKeeper
 
   /// - Parameter report: told when upstream's health changes, from any loop.
   init(
     journal: Journal, configuration: GatewayConfiguration, logSink: LogSink, connections: ConnectionGate,
-    now: MonotonicInstant,
+    supply: CredentialKeeper, now: MonotonicInstant,
     report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
   ) {
     self.journal = journal
     self.logSink = logSink
+    self.supply = supply
     limits = Limits(configuration, now: now)
     health = UpstreamHealth(report: report)
     let breaker = configuration.upstream.circuitBreaker

@@ -1,6 +1,7 @@
 internal import AuditStore
 internal import ChimeIdentity
 internal import Configuration
+internal import CredentialSupply
 internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
@@ -21,6 +22,8 @@ package final class Worker: @unchecked Sendable {
   let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
+  /// What was in force of the gateway's credentials when it was last looked.
+  @exclusivity(unchecked) var own: (version: Int, held: SigningIdentity.Held?) = (0, nil)
   var accessLog: AccessLog
   /// What the journal is told in this turn of the loop.
   let records: RecordCollector

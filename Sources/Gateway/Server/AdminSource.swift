@@ -3,7 +3,7 @@ internal import AuditShipping
 internal import AuditStore
 package import Admin
 internal import Primitives
-internal import SigV4
+internal import CredentialSupply
 internal import RateLimiting
 
 extension GatewayServer: AdminSource {
@@ -12,9 +12,7 @@ extension GatewayServer: AdminSource {
     let journal = shared.journal.statistics
     var checks = [
       ReadinessCheck("policies", isReady: true, detail: snapshot.policyRevision.string),
-      ReadinessCheck(
-        "credentials", isReady: snapshot.usableCredentials(at: clock.wallClock()) != nil,
-        detail: snapshot.credentials == nil ? "none found" : "present"),
+      credentialCheck(of: snapshot),
       ReadinessCheck(
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
         detail: journal.failure?.message ?? Self.condition(of: journal)),
@@ -33,6 +31,25 @@ extension GatewayServer: AdminSource {
               ? "; \(journal.overdueSegments) segments are kept beyond `audit.retain` for them" : "")))
     }
     return checks
+  }
+
+  private func credentialCheck(of snapshot: Snapshot) -> ReadinessCheck {
+    let (status, now) = (snapshot.identity.status, clock.wallClock())
+    let isUsable = status.obtainedAt != nil && status.end.map { $0 > now } ?? true
+    let problem = status.problem.map { isUsable ? "not refreshed: \($0)" : $0 }
+    let detail =
+      switch (isUsable, status.obtainedAt != nil) {
+      case (true, _): problem ?? "present"
+      case (false, true): "ended" + (problem.map { "; \($0)" } ?? "")
+      case (false, false): problem ?? "none yet"
+      }
+    return ReadinessCheck(
+      "credentials", isReady: isUsable, detail: detail,
+      facts: [
+        ("source", .text(status.source)),
+        ("ageSeconds", .number(status.obtainedAt.map { Int(max(0, now.seconds - $0.seconds)) })),
+        ("expiry", .text(status.end?.rfc3339)),
+      ])
   }
 
   /// Without a checkpoint the records are there all the same, and so are those of served requests while little space is
@@ -66,11 +83,7 @@ extension GatewayServer: AdminSource {
     text.gauge(
       "gatehouse_circuit_open", "Whether upstream is left alone.",
       shared.breaker.withLock { $0.isOpen } ? 1 : 0)
-    if let expiration = workers[0].snapshot.credentials?.expiration {
-      text.gauge(
-        "gatehouse_credentials_expiry_timestamp_seconds", "When the gateway's credentials end.",
-        expiration.seconds)
-    }
+    text.append(workers[0].snapshot.identity.status, now: clock.wallClock())
     text.gauge(
       "gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded.",
       history.lastSuccess.seconds)

@@ -3,6 +3,7 @@ package import AuditShipping
 package import AuditStore
 internal import AuditTrail
 internal import Configuration
+package import CredentialSupply
 internal import Glibc
 package import Logging
 package import Primitives
@@ -18,6 +19,7 @@ package final class GatewayServer: Sendable {
   let logger: Logger
   let clock: any TimeSource
   let reloader: Reloader
+  let supply: CredentialKeeper
   /// `nil` when records are sent nowhere.
   let shipper: JournalShipper?
   let listeners: GatewayListeners
@@ -34,7 +36,7 @@ package final class GatewayServer: Sendable {
 
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
-    snapshot: Snapshot, credentialProblem: String?, journal: Journal, shipper: JournalShipper? = nil,
+    snapshot: Snapshot, supply: CredentialKeeper, journal: Journal, shipper: JournalShipper? = nil,
     reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource,
     background: any BackgroundWork, service: ServiceContext = .none,
     files: LoadedFiles = LoadedFiles()
@@ -47,6 +49,7 @@ package final class GatewayServer: Sendable {
     self.service = service
     self.files = files
     self.shipper = shipper
+    self.supply = supply
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let share = try Descriptors.share(for: configuration, loops: count, logger)
     shared = SharedState(
@@ -55,7 +58,7 @@ package final class GatewayServer: Sendable {
         .init(
           connections: share.connections, perSource: configuration.limits.connectionsPerSource,
           admin: share.admin), report: Self.connectionReporter(logger)),
-      now: clock.monotonic(),
+      supply: supply, now: clock.monotonic(),
       report: Self.reporter(logger, endpoint: configuration.upstream.endpoint.authority))
     let target = try PoolTarget(configuration.upstream)
     let limits = Self.poolLimits(configuration, connections: max(1, share.upstream / count))
@@ -70,11 +73,6 @@ package final class GatewayServer: Sendable {
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)
     follower = FileFollower(on: workers[0].loop, logger)
-    if let credentialProblem {
-      logger.warning(
-        "no AWS credentials; every request is refused until a reload finds some",
-        metadata: ["problem": "\(credentialProblem)"])
-    }
   }
 
   /// Serves until SIGTERM or SIGINT, then drains. The calling thread becomes the first worker's.
@@ -99,7 +97,7 @@ package final class GatewayServer: Sendable {
       follower.follow(files, isWanted: workers[0].snapshot.configuration.reload.watch)
     }
     first.spawn { [self] in tell(.ready(status: serviceStatus())) }
-    logger.info("ready", metadata: ["workers": "\(workers.count)"])
+    supplyCredentials()
     ProcessMemory.releaseFreed()
     // What the first requests need once may go as well.
     first.spawn {
@@ -110,10 +108,24 @@ package final class GatewayServer: Sendable {
     first.run()
     for thread in others { thread.join() }
     withExtendedLifetime(signals) {}
+    supply.close()
     // What goes on in the background is on the journal's disk as well.
     if closeJournal() { backgroundThread.join() }
     logger.info("stopped")
     for worker in workers { worker.accessLog.flush() }
+  }
+
+  /// Has credentials from now on, and says when the first are there: without them nothing is served.
+  private func supplyCredentials() {
+    let identities = workers[0].snapshot.identities
+    let report = Self.credentialReporter(logger)
+    let (logger, count) = (logger, workers.count)
+    let sayReady: @Sendable () -> Void = { logger.info("ready", metadata: ["workers": "\(count)"]) }
+    supply.reporting { event in
+      if case .supplied = event { sayReady() } else { report(event) }
+    }
+    if identities.gateway.inForce.held != nil { sayReady() }
+    supply.putInForce(identities)
   }
 
   /// After that long a gateway does what it will go on doing; nanoseconds.

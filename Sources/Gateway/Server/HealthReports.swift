@@ -1,3 +1,4 @@
+internal import CredentialSupply
 internal import Logging
 internal import Primitives
 
@@ -17,6 +18,27 @@ extension GatewayServer {
         logger.error("circuit open", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
       case .circuitClosed(let time):
         logger.notice("circuit closed", metadata: ["endpoint": "\(endpoint)", "after": "\(seconds(time))"])
+      }
+    }
+  }
+
+  /// What the log says when credentials are not to be had, and when they are again.
+  static func credentialReporter(_ logger: Logger) -> @Sendable (CredentialKeeper.Event) -> Void {
+    { event in
+      switch event {
+      case .supplied: break
+      case .failing(nil, isHeld: false, let problem):
+        logger.warning(
+          "no AWS credentials; every request is refused until there are some",
+          metadata: ["problem": "\(problem)"])
+      case .failing(let tenant, _, let problem):
+        var metadata: Logger.Metadata = ["problem": "\(problem)"]
+        if let tenant { metadata["tenant"] = "\(tenant)" }
+        logger.warning("AWS credentials are not refreshed", metadata: metadata)
+      case .recovered(let tenant, let time):
+        var metadata: Logger.Metadata = ["after": "\(seconds(time))"]
+        if let tenant { metadata["tenant"] = "\(tenant)" }
+        logger.notice("AWS credentials are refreshed again", metadata: metadata)
       }
     }
   }

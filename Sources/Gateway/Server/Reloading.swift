@@ -2,6 +2,7 @@ package import Admin
 internal import AuditShipping
 internal import AuditStore
 internal import Configuration
+internal import CredentialSupply
 internal import Logging
 internal import Primitives
 internal import ServiceManager
@@ -41,9 +42,9 @@ extension GatewayServer {
       }
       let listeners = self.listeners.prepare(snapshot)
       let target = try poolTarget(of: snapshot)
-      if let problem = load.credentialProblem {
-        logger.warning("no AWS credentials", metadata: ["problem": "\(problem)"])
-      }
+      // A source that is new is asked before it takes the place of the one before; should it hang, the reload goes on.
+      await supply.firstAttempt(
+        of: snapshot.identities, on: workers[0].loop, within: Self.patienceWithSource)
       for key in snapshot.configuration.keysThatNeedRestart(since: workers[0].snapshot.configuration) {
         logger.warning("this change takes effect at the next start", metadata: ["key": "\(key)"])
       }
@@ -52,6 +53,7 @@ extension GatewayServer {
       self.listeners.replace(listeners, snapshot.configuration.admin)
       // First, so that no worker asks a bucket under the old numbers once another has the new ones.
       shared.limits.change(to: snapshot, now: clock.monotonic())
+      supply.putInForce(snapshot.identities)
       for worker in workers { await put(snapshot, target, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
@@ -72,6 +74,9 @@ extension GatewayServer {
       follower.follow(load.files, isWanted: configuration.reload.watch)
     }
   }
+
+  /// Longer than one attempt; nanoseconds.
+  private static let patienceWithSource: Int64 = 2_500_000_000
 
   private func poolTarget(of snapshot: Snapshot) throws(ReloadFailure) -> PoolTarget {
     do {

@@ -1,5 +1,6 @@
 internal import AuditTrail
 internal import Configuration
+internal import CredentialSupply
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
@@ -18,8 +19,13 @@ final class ServedTenant: Sendable {
   /// Of its requests against those of others, while all together want more than the account's quota.
   let weight: Double
   let needsCertificate: Bool
+  /// Who signs its calls; `nil`: the gateway itself.
+  let session: SigningIdentity?
 
-  init(_ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double) {
+  init(
+    _ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double,
+    session: SigningIdentity?
+  ) {
     self.configured = configured
     self.policies = policies
     self.meter = meter
@@ -27,6 +33,7 @@ final class ServedTenant: Sendable {
     concurrency = configured.rateLimit?.concurrency
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty
+    self.session = session
   }
 }
 

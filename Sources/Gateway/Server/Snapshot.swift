@@ -1,11 +1,12 @@
 internal import AuditTrail
 package import Configuration
+package import CredentialSupply
 internal import ChimeIdentity
 internal import HTTPWire
 package import PolicyEngine
 package import Primitives
 package import RateLimiting
-package import SigV4
+internal import SigV4
 
 /// Everything that a reload can change, as of one load. A request uses the one it began with.
 package final class Snapshot: Sendable {
@@ -15,8 +16,9 @@ package final class Snapshot: Sendable {
   package let policyRevision: Text
   /// The member that names it in records.
   let revisionMember: RecordMembers
-  /// The gateway's own; `nil` when there are none, and then nothing is forwarded.
-  package let credentials: Credentials?
+  /// Who signs: the gateway, and its tenants that have a role. Which credentials are in force changes without a load.
+  package let identities: CredentialKeeper.Identities
+  let identity: SigningIdentity
   private let verifier: Verifier
   /// Of all tenants; a key's `owner` is its place in `served`.
   private let accessKeys: AccessKeyTable
@@ -35,13 +37,11 @@ package final class Snapshot: Sendable {
   let sourceLimit: GCRA?
   /// Whether some peers are proxies, which say for whom they ask.
   let hasTrustedProxies: Bool
-  /// With the gateway's credentials.
-  let signer: Signer?
-  private let credentialsEnd: WallClockTime?
 
   /// - Parameter meters: those of the process.
   package init(
-    _ loaded: LoadedConfiguration, policies: PolicySet, credentials: Credentials?, meters: TenantMeters
+    _ loaded: LoadedConfiguration, policies: PolicySet, identities: CredentialKeeper.Identities,
+    meters: TenantMeters
   ) {
     configuration = loaded.configuration
     tenants = loaded.tenants
@@ -49,22 +49,20 @@ package final class Snapshot: Sendable {
     let revision = Text(loaded.policies.revision)
     policyRevision = revision
     revisionMember = RecordMembers { $0.policyRevision(revision.utf8.span) }
-    self.credentials = credentials
-    credentialsEnd = credentials?.expiration
+    self.identities = identities
+    identity = identities.gateway
     let scope = SigningScope(region: Text(configuration.upstream.region))
     verifier = Verifier(
       VerifierSettings(
         scope: scope, clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
-    signer = credentials.map { [configuration] in
-      Signer(scope, credentials: $0, host: Array(configuration.upstream.endpoint.authority.utf8))
-    }
     var (served, keys): ([ServedKey], [VerificationKey]) = ([], [])
     let meanRate = Self.meanRate(of: loaded.tenants.tenants)
     for configured in loaded.tenants.tenants {
       let tenant = ServedTenant(
         configured,
         policies: policies.policies(for: TenantFacts(configured)),
-        meter: meters.meter(of: configured.id), weight: configured.rateLimit?.requestsPerSecond ?? meanRate)
+        meter: meters.meter(of: configured.id), weight: configured.rateLimit?.requestsPerSecond ?? meanRate,
+        session: identities.session(of: configured.id))
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
         served.append(ServedKey(key.id, of: tenant))
@@ -123,24 +121,5 @@ extension Snapshot {
     _ head: RequestHead, now: WallClockTime, workspace: inout SigningWorkspace
   ) throws(AuthenticationFailure) {
     try verifier.check(head, now: now, keys: accessKeys, workspace: &workspace)
-  }
-
-  /// Whether requests can be signed with the gateway's credentials.
-  func canSign(at now: WallClockTime) -> Bool {
-    if let end = credentialsEnd, end <= now { return false }
-    return signer != nil
-  }
-
-  /// What signs with the gateway's credentials, unless they have ended.
-  func usableSigner(at now: WallClockTime) -> Signer? {
-    if let end = credentialsEnd, end <= now { return nil }
-    return signer
-  }
-
-  /// The gateway's credentials, unless they have ended.
-  package func usableCredentials(at now: WallClockTime) -> Credentials? {
-    guard let credentials else { return nil }
-    if let end = credentials.expiration, end <= now { return nil }
-    return credentials
   }
 }

@@ -1,10 +1,10 @@
 internal import ChimeIdentity
 package import Configuration
+package import CredentialSupply
 package import OpenSSLCrypto
 internal import Glibc
 internal import PolicyEngine
 package import RateLimiting
-internal import SigV4
 
 /// What a load of the configuration came to.
 package struct SnapshotLoad: Sendable {
@@ -12,8 +12,6 @@ package struct SnapshotLoad: Sendable {
   package let snapshot: Snapshot?
   /// Errors and warnings, in the order of files and places.
   package let problems: [Problem]
-  /// Why the gateway has no credentials, if it has none.
-  package let credentialProblem: String?
   /// The variables that the files refer to.
   package let environmentNames: Set<String>
   /// What was read for it.
@@ -22,9 +20,12 @@ package struct SnapshotLoad: Sendable {
 
 package enum SnapshotLoader {
   /// Loads config, tenants, policies and credentials as `check` would judge them.
-  /// - Parameter meters: the same for every load of a process, so that a reload gives no tenant its burst anew.
+  /// - Parameters:
+  ///   - meters: the same for every load of a process, so that a reload gives no tenant its burst anew.
+  ///   - supply: the same as well, so that a reload keeps credentials that are still good.
   package static func load(
-    configPath: String, files: any FileSource, environment: Environment, meters: TenantMeters
+    configPath: String, files: any FileSource, environment: Environment, meters: TenantMeters,
+    supply: CredentialKeeper
   ) -> SnapshotLoad {
     let operations = ChimeIdentity.Operation.allCases.map(\.name)
     var (loaded, problems) = ConfigurationLoader.load(
@@ -38,25 +39,16 @@ package enum SnapshotLoader {
     problems += found
     guard !found.preventUse else { return SnapshotLoad(problems) }
     policies.prepare()
-    func load(_ credentials: Credentials?, _ problem: String?) -> SnapshotLoad {
-      SnapshotLoad(
-        snapshot: Snapshot(loaded, policies: policies, credentials: credentials, meters: meters),
-        problems: problems, credentialProblem: problem, environmentNames: loaded.environmentNames)
-    }
-    do {
-      let credentials = try CredentialProvider.load(
-        loaded.configuration.upstream.credentials, environment: environment,
-        readText: { path in (try? files.read(path)).map { String(decoding: $0.bytes, as: UTF8.self) } })
-      return load(credentials, nil)
-    } catch {
-      return load(nil, "\(error)")
-    }
+    let identities = supply.identities(for: loaded.configuration.upstream, loaded.tenants.tenants)
+    return SnapshotLoad(
+      snapshot: Snapshot(loaded, policies: policies, identities: identities, meters: meters),
+      problems: problems, environmentNames: loaded.environmentNames)
   }
 }
 
 extension SnapshotLoad {
   /// One that came to nothing.
   fileprivate init(_ problems: [Problem]) {
-    self.init(snapshot: nil, problems: problems, credentialProblem: nil, environmentNames: [])
+    self.init(snapshot: nil, problems: problems, environmentNames: [])
   }
 }

@@ -1,5 +1,6 @@
 internal import AuditTrail
 internal import AuditStore
+internal import CredentialSupply
 internal import Primitives
 
 /// Prometheus' text format 0.0.4.
@@ -53,6 +54,25 @@ struct MetricsText {
       sample(
         "gatehouse_connections_refused_total", [("limit", limit.rawValue)], "\(refused[limit] ?? 0)")
     }
+  }
+
+  mutating func append(_ credentials: SigningIdentity.Status, now: WallClockTime) {
+    if let end = credentials.end {
+      gauge(
+        "gatehouse_credentials_expiry_timestamp_seconds", "When the gateway's credentials end.", end.seconds)
+    }
+    if let time = credentials.obtainedAt {
+      gauge(
+        "gatehouse_credentials_age_seconds", "How long the gateway has had its credentials.",
+        max(0, now.seconds - time.seconds))
+    }
+    if let source = credentials.source {
+      begin("gatehouse_credentials_info", "gauge", "Where the gateway's credentials come from.")
+      sample("gatehouse_credentials_info", [("source", source)], "1")
+    }
+    gauge(
+      "gatehouse_credentials_refresh_failing", "Whether the last attempt to get credentials failed.",
+      credentials.isFailing ? 1 : 0)
   }
 
   mutating func append(_ journal: JournalStatistics) {

@@ -5,6 +5,8 @@ import AuditStore
 import AuditTrail
 import ChimeIdentity
 import Configuration
+import CredentialSources
+import CredentialSupply
 import Gateway
 import OpenSSLCrypto
 import Primitives
@@ -113,10 +115,10 @@ struct AuditReconcileCommand: ParsableCommand {
     about requests: [RequestHistory], _ configuration: GatewayConfiguration, _ journal: Journal?
   ) throws -> ReconciliationSummary {
     let upstream = configuration.upstream
-    let credentials = try Self.credentials(upstream)
     let key = configuration.audit.sensitive.key
     let format = formatOption.format
     return try LoopTask.run { loop throws(CommandFailure) in
+      let credentials = try await Self.credentials(upstream, on: loop)
       let client: ServiceClient
       do throws(TransportError) {
         client = ServiceClient(
@@ -156,14 +158,12 @@ struct AuditReconcileCommand: ParsableCommand {
 
   /// The gateway's own.
   private static func credentials(
-    _ upstream: GatewayConfiguration.Upstream
-  ) throws(CommandFailure) -> Credentials {
-    do {
-      return try CredentialProvider.load(
-        upstream.credentials, environment: Process.environment,
-        readText: { path in (try? DiskFiles().read(path)).map { String(decoding: $0.bytes, as: UTF8.self) } })
-    } catch {
-      throw CommandFailure(.bad, "upstream cannot be asked without AWS credentials: \(error)")
+    _ upstream: GatewayConfiguration.Upstream, on loop: EventLoop
+  ) async throws(CommandFailure) -> Credentials {
+    switch await CredentialKeeper.once(for: upstream, Process.surroundings, on: loop) {
+    case .success(let credentials): return credentials
+    case .failure(let failure):
+      throw CommandFailure(.bad, "upstream cannot be asked without AWS credentials: \(failure)")
     }
   }
 }

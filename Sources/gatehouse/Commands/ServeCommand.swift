@@ -3,6 +3,7 @@ import AuditIndex
 import AuditShipping
 import AuditStore
 import Configuration
+import CredentialSupply
 import Gateway
 import Glibc
 import Logging
@@ -32,10 +33,12 @@ struct ServeCommand: ParsableCommand {
     ProcessMemory.limitHeaps(to: Self.heaps)
     let path = config.path
     let meters = TenantMeters()
+    let clock = SystemClock()
+    let supply = CredentialKeeper(Process.surroundings, clock: clock, entropy: SystemEntropy())
     let load: @Sendable () -> SnapshotLoad = {
       let files = RecordingFiles(DiskFiles())
       var load = SnapshotLoader.load(
-        configPath: path, files: files, environment: Process.environment, meters: meters)
+        configPath: path, files: files, environment: Process.environment, meters: meters, supply: supply)
       load.files = files.record
       Process.wipeSecrets(and: load.environmentNames)
       return load
@@ -43,7 +46,6 @@ struct ServeCommand: ParsableCommand {
     let first = load()
     guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }
 
-    let clock = SystemClock()
     let sink = try openLog()
     var end: MonotonicInstant?
     defer { sink.close(timeout: Self.timeForLog(until: end, now: clock.monotonic())) }
@@ -63,7 +65,7 @@ struct ServeCommand: ParsableCommand {
     DispatchThreads.prepare()
     do throws(TransportError) {
       let server = try GatewayServer(
-        snapshot: snapshot, credentialProblem: first.credentialProblem, journal: journal,
+        snapshot: snapshot, supply: supply, journal: journal,
         shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
         logger: logger, clock: clock,
         background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger),

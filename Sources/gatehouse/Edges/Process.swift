@@ -1,4 +1,7 @@
 @preconcurrency import Glibc
+import Configuration
+import CredentialSupply
+import Gateway
 import OpenSSLCrypto
 import ServiceManager
 
@@ -15,6 +18,10 @@ enum Process {
     }
     return Environment(variables)
   }()
+
+  /// What the SDKs' credential sources look at.
+  static let surroundings = CredentialSurroundings(
+    environment: environment, read: { path in (try? DiskFiles().read(path))?.bytes })
 
   /// What a service manager says, which is taken out of the environment. To be called before there are other threads.
   static func takeServiceVariables() throws(ServiceFault) -> ServiceVariables {

@@ -1,5 +1,6 @@
 internal import ChimeIdentity
 internal import Configuration
+internal import CredentialSupply
 internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
@@ -13,7 +14,10 @@ extension Worker {
   func forward(_ recorded: consuming Recorded) async throws(Refusal) -> UpstreamAnswer {
     let call = recorded.permitted.verified.call
     let snapshot = call.snapshot
-    guard let signer = snapshot.usableSigner(at: loop.turnBeganAt) else { throw .noCredentials }
+    let tenant = recorded.permitted.verified.tenant
+    guard var signer = signer(for: tenant, snapshot) else {
+      throw tenant.session == nil ? .noCredentials : .noSession
+    }
     shared.retryBudget.withLock { $0.deposit() }
     let deadline = call.receivedAt.advanced(byNanoseconds: snapshot.requestTimeoutNanoseconds)
     var machine = ForwardingMachine(
@@ -31,6 +35,7 @@ extension Worker {
       switch action {
       case .send:
         let result = await exchange(recorded, signer, deadline: deadline)
+        if machine.hasRefreshed { noteFresh(result.attemptEnd, recorded) }
         action = machine.ended(
           result.attemptEnd, now: loop.turnBegan, entropy: entropy,
           withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
@@ -39,11 +44,23 @@ extension Worker {
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
         await loop.sleep(nanoseconds: nanoseconds)
         action = machine.waited(now: loop.turnBegan)
+      case .refreshCredentials:
+        let hasOthers = await refreshSigner(of: tenant, replacing: signer, call)
+        if hasOthers, let fresh = self.signer(for: tenant, snapshot) {
+          signer = fresh
+          action = machine.refreshed(now: loop.turnBegan)
+        } else {
+          action = machine.notRefreshed()
+        }
       case .takeTurn:
         action = await takeTurnAnew(recorded, &machine)
       case .answer:
         guard case .success(let answer) = last else {
           refusal = .upstreamLost
+          break attempts
+        }
+        if let fault = answer.ownFault {
+          refusal = .upstreamRefusesUs(fault, answer)
           break attempts
         }
         loop.giveBack(recorded.permitted.written)
@@ -55,6 +72,13 @@ extension Worker {
     }
     loop.giveBack(recorded.permitted.written)
     throw refusal
+  }
+
+  /// Sources are not asked again and again for what upstream refuses each time.
+  private func noteFresh(_ end: ForwardingMachine.AttemptEnd, _ recorded: borrowing Recorded) {
+    let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
+    shared.supply.noteFresh(
+      tenant.session ?? call.snapshot.identity, refused: end == .credentialsExpired)
   }
 
   /// Limits that only warn do not keep a retry back, either.
@@ -165,7 +189,8 @@ extension Permitted {
 extension Result<UpstreamAnswer, ExchangeFailure> {
   fileprivate var attemptEnd: ForwardingMachine.AttemptEnd {
     switch self {
-    case .success(let answer): .answered(status: answer.status)
+    case .success(let answer):
+      answer.ownFault?.kind == .expired ? .credentialsExpired : .answered(status: answer.status)
     case .failure(.notSent): .notSent
     case .failure(.lost): .lost
     case .failure(.unreadable): .unreadable

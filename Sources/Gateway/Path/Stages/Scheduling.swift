@@ -25,7 +25,7 @@ extension Worker {
   @inline(__always)
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
-    guard call.snapshot.canSign(at: loop.turnBeganAt) else { throw .noCredentials }
+    try await needSigner(for: tenant, call)
     switch await takeTurn(tenant, call) {
     case .taken: break
     case .budgetRefused(let wait):
