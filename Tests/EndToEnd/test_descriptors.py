@@ -140,7 +140,7 @@ def test_index_that_finds_no_descriptors_ends_nothing(make_setup, upstream):
         assert connection.exchange(create()).status == 201
         with starved(gateway):
             # So many that the index is due.
-            for _ in range(1100):
+            for _ in range(2200):
                 assert connection.exchange(create()).status == 201
             gateway.wait_for_log(lambda record: "index of the audit journal cannot" in record["message"], "that")
             assert connection.exchange(create()).status == 201

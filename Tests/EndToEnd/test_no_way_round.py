@@ -106,69 +106,71 @@ def raw(**members):
 
 
 # Name → (request, rules that its refusal names)
-DENIED = {
-    # Creation, with what is missing said in other ways.
-    "created with null tags and settings": (create(raw(Tags="null", ExpirationSettings="null")), CREATED),
-    "created without tags and settings": (create(raw(Tags=None, ExpirationSettings=None)), CREATED),
-    "created with a required key in another case": (
-        create(raw(Tags=json.dumps([*one("costcenter", "4711"), *one("Owner", "me")]))),
-        {"tags.keyCase", "tags.allowedKeys"},
-    ),
-    "created with a required key in two cases": (
-        create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Owner", "me"), *one("OWNER")]))),
-        {"tags.keyCase", "tags.allowedKeys"},
-    ),
-    "created with a set key in another case": (
-        create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Owner", "me"), *one("createdvia")]))),
-        {"tags.keyCase", "tags.allowedKeys"},
-    ),
-    "created with a key that only looks the same": (
-        create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("\u041ewner", "me")]))),
-        {"tags.required", "tags.allowedKeys"},
-    ),
-    "created with a key that holds a zero-width space": (
-        create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Ow\u200bner", "me")]))),
-        {"tags.required", "tags.allowedKeys"},
-    ),
-    "created with members written in escapes": (
-        create(raw(Name=None, **{"\\u004eam\\u0065": '"A\\u0020T\\u0065st"'})),
-        {"name.forbidden"},
-    ),
-    # Its name and metadata, changed afterwards.
-    "renamed": (update({"Name": "Alice the Tester", "Metadata": "{}"}), {"name.length", "name.forbidden"}),
-    "renamed with a space at its end": (update({"Name": "Al\u2003", "Metadata": "{}"}), {"name.trimmed"}),
-    "given other metadata": (update({"Name": "Al", "Metadata": '{"a": 12}'}), {"metadata.maxBytes"}),
-    "its metadata emptied": (update({"Name": "Al", "Metadata": ""}), {"metadata.format"}),
-    # Its settings, taken away or put beyond the limits.
-    "settings taken away without a body": (put_expiration(None), {"expiration.required"}),
-    "settings taken away by an empty object": (put_expiration({}), {"expiration.required"}),
-    "settings taken away by null": (put_expiration({"ExpirationSettings": None}), {"expiration.required"}),
-    "settings beyond the limit": (put_expiration({"ExpirationSettings": days(91)}), {"expiration.maxDays"}),
-    # Its tags, written over or taken away.
-    "tagged with a value that is not listed": (tag(one("CostCenter", "1")), {"tags.value"}),
-    "tagged against a pattern": (tag(one("Owner", "Me!")), {"tags.pattern"}),
-    "tagged with a key that is not allowed": (tag(one("Color")), {"tags.allowedKeys"}),
-    "tagged with a forbidden key": (tag(one("Envsecret")), {"tags.forbiddenKeys"}),
-    "tagged with a required key in another case": (
-        tag(one("OWNER", "me")),
-        {"tags.keyCase", "tags.allowedKeys"},
-    ),
-    "tagged with a key that policy sets": (tag(one("CreatedVia", "gatehouse")), {"tags.protected"}),
-    "tagged with a key that policy sets, in another case": (
-        tag(one("createdVIA")),
-        {"tags.protected", "tags.allowedKeys"},
-    ),
-    "untagged of a required key": (untag(["Env", "Owner"]), {"tags.protected"}),
-    "untagged of a key that policy sets": (untag(["CreatedVia"]), {"tags.protected"}),
-    "untagged of a required key in another case": (untag(["OWNER"]), {"tags.protected"}),
-    "untagged of a key that policy sets, in another case": (untag(["CREATEDVIA"]), {"tags.protected"}),
-    # By a policy that matches creation only.
-    "tagged, where policy matches creation only": (
-        tag(one("CreatedVia"), key=NARROW),
-        {"tags.protected"},
-    ),
-    "untagged, where policy matches creation only": (untag(["Owner"], key=NARROW), {"tags.protected"}),
-}
+def denied():
+    """Signed when they are sent: a signature is good for five minutes."""
+    return {
+        # Creation, with what is missing said in other ways.
+        "created with null tags and settings": (create(raw(Tags="null", ExpirationSettings="null")), CREATED),
+        "created without tags and settings": (create(raw(Tags=None, ExpirationSettings=None)), CREATED),
+        "created with a required key in another case": (
+            create(raw(Tags=json.dumps([*one("costcenter", "4711"), *one("Owner", "me")]))),
+            {"tags.keyCase", "tags.allowedKeys"},
+        ),
+        "created with a required key in two cases": (
+            create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Owner", "me"), *one("OWNER")]))),
+            {"tags.keyCase", "tags.allowedKeys"},
+        ),
+        "created with a set key in another case": (
+            create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Owner", "me"), *one("createdvia")]))),
+            {"tags.keyCase", "tags.allowedKeys"},
+        ),
+        "created with a key that only looks the same": (
+            create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("\u041ewner", "me")]))),
+            {"tags.required", "tags.allowedKeys"},
+        ),
+        "created with a key that holds a zero-width space": (
+            create(raw(Tags=json.dumps([*one("CostCenter", "4711"), *one("Ow\u200bner", "me")]))),
+            {"tags.required", "tags.allowedKeys"},
+        ),
+        "created with members written in escapes": (
+            create(raw(Name=None, **{"\\u004eam\\u0065": '"A\\u0020T\\u0065st"'})),
+            {"name.forbidden"},
+        ),
+        # Its name and metadata, changed afterwards.
+        "renamed": (update({"Name": "Alice the Tester", "Metadata": "{}"}), {"name.length", "name.forbidden"}),
+        "renamed with a space at its end": (update({"Name": "Al\u2003", "Metadata": "{}"}), {"name.trimmed"}),
+        "given other metadata": (update({"Name": "Al", "Metadata": '{"a": 12}'}), {"metadata.maxBytes"}),
+        "its metadata emptied": (update({"Name": "Al", "Metadata": ""}), {"metadata.format"}),
+        # Its settings, taken away or put beyond the limits.
+        "settings taken away without a body": (put_expiration(None), {"expiration.required"}),
+        "settings taken away by an empty object": (put_expiration({}), {"expiration.required"}),
+        "settings taken away by null": (put_expiration({"ExpirationSettings": None}), {"expiration.required"}),
+        "settings beyond the limit": (put_expiration({"ExpirationSettings": days(91)}), {"expiration.maxDays"}),
+        # Its tags, written over or taken away.
+        "tagged with a value that is not listed": (tag(one("CostCenter", "1")), {"tags.value"}),
+        "tagged against a pattern": (tag(one("Owner", "Me!")), {"tags.pattern"}),
+        "tagged with a key that is not allowed": (tag(one("Color")), {"tags.allowedKeys"}),
+        "tagged with a forbidden key": (tag(one("Envsecret")), {"tags.forbiddenKeys"}),
+        "tagged with a required key in another case": (
+            tag(one("OWNER", "me")),
+            {"tags.keyCase", "tags.allowedKeys"},
+        ),
+        "tagged with a key that policy sets": (tag(one("CreatedVia", "gatehouse")), {"tags.protected"}),
+        "tagged with a key that policy sets, in another case": (
+            tag(one("createdVIA")),
+            {"tags.protected", "tags.allowedKeys"},
+        ),
+        "untagged of a required key": (untag(["Env", "Owner"]), {"tags.protected"}),
+        "untagged of a key that policy sets": (untag(["CreatedVia"]), {"tags.protected"}),
+        "untagged of a required key in another case": (untag(["OWNER"]), {"tags.protected"}),
+        "untagged of a key that policy sets, in another case": (untag(["CREATEDVIA"]), {"tags.protected"}),
+        # By a policy that matches creation only.
+        "tagged, where policy matches creation only": (
+            tag(one("CreatedVia"), key=NARROW),
+            {"tags.protected"},
+        ),
+        "untagged, where policy matches creation only": (untag(["Owner"], key=NARROW), {"tags.protected"}),
+    }
 
 # Another user's ARN, or one's own in a form that some reader takes for something else.
 FORBIDDEN_ARNS = {
@@ -193,21 +195,23 @@ FORBIDDEN_ARNS = {
     "a query": USER + "?x",
 }
 
-GOOD = {
-    "created": create(user()),
-    "renamed": update({"Name": "Al", "Metadata": "{}"}),
-    "given new settings": put_expiration({"ExpirationSettings": days(90)}),
-    "tagged": tag([*one("CostCenter", "4811"), *one("Owner", "you"), *one("Environment")]),
-    "untagged": untag(["Environment"]),
-    "an AppInstance tagged": tag(one("CreatedVia"), arn=APP),
-    "a bot tagged": tag(one("CreatedVia"), arn=service.bot_arn("b-1")),
-    "tagged beside a policy on creation": tag(one("Color"), key=NARROW),
-}
+def good():
+    """Signed when they are sent: a signature is good for five minutes."""
+    return {
+        "created": create(user()),
+        "renamed": update({"Name": "Al", "Metadata": "{}"}),
+        "given new settings": put_expiration({"ExpirationSettings": days(90)}),
+        "tagged": tag([*one("CostCenter", "4811"), *one("Owner", "you"), *one("Environment")]),
+        "untagged": untag(["Environment"]),
+        "an AppInstance tagged": tag(one("CreatedVia"), arn=APP),
+        "a bot tagged": tag(one("CreatedVia"), arn=service.bot_arn("b-1")),
+        "tagged beside a policy on creation": tag(one("Color"), key=NARROW),
+    }
 
 
-@pytest.mark.parametrize("route", DENIED)
+@pytest.mark.parametrize("route", denied())
 def test_route_is_closed(gateway, upstream, route):
-    content, rules = DENIED[route]
+    content, rules = denied()[route]
     response = gateway.send(content)
     assert_refused(response, 403, "ForbiddenException", "Forbidden")
     assert upstream.requests == []
@@ -217,9 +221,9 @@ def test_route_is_closed(gateway, upstream, route):
         assert rule in response.message
 
 
-@pytest.mark.parametrize("way", GOOD)
+@pytest.mark.parametrize("way", good())
 def test_what_policy_allows_goes_on(gateway, upstream, way):
-    response = gateway.send(GOOD[way])
+    response = gateway.send(good()[way])
     assert response.status // 100 == 2, response
     assert len(upstream.requests) == 1
 

@@ -17,7 +17,8 @@ struct StructureRules {
 
   /// Who may import each C library. Transport has OpenSSL too, because a TLS session and its socket are one thing.
   static let owners: [String: Set<String>] = [
-    "CGlibc": ["Threads", "CredentialSupply"], "CJansson": ["StrictJSON", "TestSupport"], "CPCRE2": ["Patterns"],
+    "CGlibc": ["Threads", "CredentialSupply"], "CJansson": ["StrictJSON", "TestSupport"],
+    "CPCRE2": ["Patterns"],
     "COpenSSL": ["OpenSSLCrypto", "Transport"],
     "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditShipping"],
     "CZlib": ["Gzip"], "CExpat": ["XML"],
