@@ -47,7 +47,8 @@ let package = Package(
     .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
 
     // Keeps the data of Foundation's ICU out of the static executable.
-    .target(name: "CEmptyICUData"),
+    // valgrind 3.19 cannot read the DWARF 5 that Clang writes by itself.
+    .target(name: "CEmptyICUData", cSettings: [.unsafeFlags(["-gdwarf-4"])]),
 
     // Base and wrappers.
     room("Primitives", uses: []),
