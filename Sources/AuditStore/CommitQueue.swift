@@ -52,6 +52,8 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
   private var writer = Writer.working
   private var restsWithoutWork = 0
   private var isFailing = false
+  /// Whether the last batch had many intents.
+  private var isUnderLoad = false
   private var isClosed = false
 
   /// The batch that is being written.
@@ -64,11 +66,15 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
   private(set) var isStalled = false
 
   /// How long an outcome waits for intents to ride along with.
-  static var linger: Int64 { 20_000_000 }
+  static var linger: Int64 { 5_000_000 }
+  /// The same while many requests are under way: intents come soon, and nobody looks for one record.
+  private static var lingerUnderLoad: Int64 { 20_000_000 }
+  /// From how many intents in a batch on that is so.
+  private static var manyIntents: Int { 8 }
   /// How long after a failure the writer tries again by itself. Every intent makes it try at once.
   static var retryAfter: Int64 { 100_000_000 }
   /// After this many rests without work (200 ms) the writer sleeps.
-  private static var restsBeforeSleep: Int { 10 }
+  private static var restsBeforeSleep: Int { 40 }
   /// How many records one batch may hold: about a megabyte.
   private static var largestBatch: Int { 1024 }
   /// How many records of the backlog are tried while nothing can be written: each try costs the hashing of all.
@@ -143,7 +149,7 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
       }
     }
     writer = .resting
-    return .rest(nanoseconds: Self.linger)
+    return .rest(nanoseconds: isUnderLoad && !pending.isEmpty ? Self.lingerUnderLoad : Self.linger)
   }
 
   /// Moves the next batch into `batch`, which is empty.
@@ -153,6 +159,7 @@ struct CommitQueue<Waiter: Sendable>: Sendable {
     }
     if !pending.isEmpty { pending.move(most: Self.largestBatch, to: &batch) }
     inFlight = batch
+    isUnderLoad = batch.reduce(0) { $0 + $1.intents } >= Self.manyIntents
   }
 
   /// The batch was written, or could not be; to be called before `succeeded` and `failed`. From here on nobody else
