@@ -21,8 +21,13 @@ import Testing
     .init(
       #"{ "A": { "tag_keys": {} } }"#, #"1:20: error: unknown key "tag_keys"; did you mean "tag_key"?"#),
     .init(
-      #"{ "A": { "tag_key": "A" } }"#,
-      #"1:31: error: expected an object with the operator "@@assign", found "A""#),
+      #"{ "A": { "tag_key": 1, "tag_value": "x", "enforced_for": { "chime:*": 1 } } }"#,
+      #"1:31: error: expected a tag key, found 1"#,
+      #"1:47: error: expected a list of tag values, found "x""#,
+      #"1:70: error: unknown key "chime:*"; known: "@@assign", "@@append", "@@remove", "@@operators_allowed_for_child_policies""#
+    ),
+    .init(#"{ "A": { "tag_key": "A", "tag_value": ["x"], "enforced_for": ["chime:*"] } }"#),
+    .init(#"{ "A": { "tag_value": { "@@assign": [], "@@remove": ["x"] } } }"#),
     .init(
       #"{ "A": { "tag_key": { "@@append": ["A"] } } }"#,
       #"1:33: error: unknown key "@@append"; known: "@@assign", "@@operators_allowed_for_child_policies""#),
@@ -81,6 +86,26 @@ import Testing
       #"{ "A": { "tag_value": { "@@assign": ["x"], "@@remove": ["x"] } } }"#,
       #"1:66: warning: no value of "A" is left, and so any is accepted, as with AWS"#),
   ]
+
+  /// Everybody who has a tag policy gets it from the AWS CLI, which prints it inside of something.
+  @Test(arguments: [
+    (#"{ "Policy": { "PolicySummary": {}, "Content": "{}" } }"#, "describe-policy", "Policy.Content"),
+    (#"{ "PolicySummary": { "Id": "p-1" }, "Content": "{}" }"#, "describe-policy", "Policy.Content"),
+    (
+      #"{ "EffectivePolicy": { "PolicyType": "TAG_POLICY", "PolicyContent": "{}" } }"#,
+      "describe-effective-policy", "EffectivePolicy.PolicyContent"
+    ),
+  ])
+  func whatTheAWSCLIPrintsIsRecognised(_ text: String, _ command: String, _ query: String) throws {
+    var files = goodFiles()
+    files.contents["policies/org.tag-policy.json"] = text
+    let (loaded, problems) = load(files)
+    #expect(loaded == nil)
+    #expect(problems.count == 1)
+    let problem = try #require(problems.first)
+    #expect(problem.hasPrefix("policies/org.tag-policy.json:1:1: error: this is what the AWS CLI prints"))
+    #expect(problem.contains("aws organizations \(command) ") && problem.contains("--query \(query) "))
+  }
 
   @Test func aFileMustHaveTagsAndBeJSON() {
     var files = goodFiles()

@@ -86,7 +86,7 @@ struct RandomPolicies {
     // Keys that differ only in case are one key to AWS, so a document has each but once.
     ["K", "L", "e\u{301}"].filter { _ in chance(20) }.map { key in
       PlainTagPolicy(
-        key: key, values: chance(60) ? [one(["a", "a*", "crm", "*b"])] : nil,
+        key: key, values: chance(60) ? chance(15) ? [] : [one(["a", "a*", "crm", "*b"])] : nil,
         enforcedFor: chance(60) ? [one(["app-instance-user", "app-instance", "*"])] : [],
         isReportedForUsers: chance(30))
     }

@@ -41,9 +41,8 @@ struct ReferenceEvaluator {
     let name = "tag-policy:\(policy.key)"
     for (key, value) in request.tags where sameIgnoringCase(key, policy.key) {
       var broken: [String] = []
-      if !same(key, policy.key) {
-        broken.append("\(name) tags.keyCase Tags.\(key)")
-      } else if let values = policy.values, !values.contains(where: { glob($0, value) }) {
+      if !same(key, policy.key) { broken.append("\(name) tags.keyCase Tags.\(key)") }
+      if let values = policy.values, !values.contains(where: { glob($0, value) }) {
         broken.append("\(name) tags.value Tags.\(key)")
       }
       if isEnforced { violations += broken } else { warnings += broken }
@@ -207,10 +206,12 @@ struct ReferenceEvaluator {
       {
         broken.append("tags.allowedKeys \(field)")
       }
-      if policy.forbiddenKeys.contains(where: { glob($0, key) }) {
+      if policy.forbiddenKeys.contains(where: { globIgnoringCase($0, key) }) {
         broken.append("tags.forbiddenKeys \(field)")
       }
-      for tag in policy.required where same(tag.key, key) {
+      let exact = policy.required.filter { same($0.key, key) }
+      let alike = policy.required.first { sameIgnoringCase($0.key, key) }
+      for tag in exact.isEmpty ? [alike].compactMap(\.self) : exact {
         if let values = tag.values, !isListed(value, values, request) { broken.append("tags.value \(field)") }
         if let pattern = tag.pattern, !pattern.matchesWhole(Array(value.utf8)) {
           broken.append("tags.pattern \(field)")
@@ -302,6 +303,10 @@ extension ReferenceEvaluator {
 
   private func sameIgnoringCase(_ one: String, _ other: String) -> Bool {
     same(one.uppercased().lowercased(), other.uppercased().lowercased())
+  }
+
+  private func globIgnoringCase(_ pattern: String, _ text: String) -> Bool {
+    glob(pattern, text) || glob(pattern.uppercased().lowercased(), text.uppercased().lowercased())
   }
 
   private func glob(_ pattern: String, _ text: String) -> Bool {

@@ -33,7 +33,7 @@ import Testing
       ([("costcenter", "4711")], ["tags.keyCase Tags.costcenter"]),
       (
         [("CostCenter", "1"), ("COSTCENTER", "2")],
-        ["tags.value Tags.CostCenter", "tags.keyCase Tags.COSTCENTER"]
+        ["tags.value Tags.CostCenter", "tags.keyCase Tags.COSTCENTER", "tags.value Tags.COSTCENTER"]
       ),
     ] as [([(String, String)], [String])])
   func keysAndValuesAreHeldToThePolicy(_ tags: [(String, String)], _ violations: [String]) throws {
@@ -41,6 +41,43 @@ import Testing
     #expect(outcome.violations == violations)
     #expect(outcome.warnings == [])
     #expect(outcome.decision.violations.allSatisfy { $0.policy == "tag-policy:CostCenter" })
+  }
+
+  /// AWS's example "Prevent use of a tag key": absent values and none are two things.
+  @Test func anEmptyListOfValuesForbidsTheTag() throws {
+    func colour(_ values: String, enforced: String = "chime:app-instance-user") -> String {
+      #"{"tags":{"Color":{"tag_key":{"@@assign":"Color"},\#(values)"enforced_for":{"@@assign":["\#(enforced)"]}}}}"#
+    }
+    let red = createBody(tags: [("Color", "red")])
+    for values in [#""tag_value":{"@@assign":[]},"#, #""tag_value":[],"#] {
+      let outcome = try decide(colour(values), red)
+      #expect(outcome.violations == ["tags.value Tags.Color"])
+      #expect(outcome.decision.violations.first?.message.contains("the tag is forbidden") == true)
+      #expect(
+        try decide(colour(values), createBody(tags: [("color", "red")])).violations
+          == ["tags.keyCase Tags.color", "tags.value Tags.color"])
+      #expect(try decide(colour(values), createBody()).violations == [])
+      let elsewhere = try decide(colour(values, enforced: "chime:app-instance"), red)
+      #expect(elsewhere.violations == [])
+      #expect(elsewhere.warnings == ["tag-policy:Color tags.value Tags.Color"])
+    }
+    #expect(try decide(colour(""), red).violations == [])
+  }
+
+  /// What `aws organizations describe-effective-policy` gives: values without operators.
+  @Test func theEffectiveFormMeansTheSame() throws {
+    let effective = #"""
+      {"tags":{"costcenter":{"tag_key":"CostCenter","tag_value":["4711","48*","a?c"],
+      "enforced_for":["chime:app-instance-user"],"report_required_tag_for":["chime:app-instance-user"]}}}
+      """#
+    let written = Self.tagPolicy(for: "chime:app-instance-user", reportedFor: "chime:app-instance-user")
+    for tags in [[("CostCenter", "4711")], [("CostCenter", "1")], [("costcenter", "1")], []] {
+      let (one, other) = (
+        try decide(effective, createBody(tags: tags)), try decide(written, createBody(tags: tags))
+      )
+      #expect(one.violations == other.violations)
+      #expect(one.warnings == other.warnings)
+    }
   }
 
   @Test func withoutEnforcementItOnlyWarns() throws {

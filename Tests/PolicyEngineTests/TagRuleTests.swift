@@ -25,13 +25,17 @@ import Testing
       "in another case", required, createBody(tags: [("costcenter", "4711")]), "tags.keyCase Tags.costcenter"),
     RuleCase(
       "in another case with a bad value", required, createBody(tags: [("COSTCENTER", "0")]),
-      "tags.keyCase Tags.COSTCENTER"),
+      "tags.keyCase Tags.COSTCENTER", "tags.value Tags.COSTCENTER"),
+    RuleCase(
+      "in another case with a value that breaks the pattern", owner, createBody(tags: [("owner", "x")]),
+      "tags.keyCase Tags.owner", "tags.pattern Tags.owner"),
     RuleCase(
       "there, and once more in another case", required,
-      createBody(tags: [("CostCenter", "4711"), ("costCenter", "1")]), "tags.keyCase Tags.costCenter"),
+      createBody(tags: [("CostCenter", "4711"), ("costCenter", "1")]), "tags.keyCase Tags.costCenter",
+      "tags.value Tags.costCenter"),
     RuleCase(
       "twice in other cases", required, createBody(tags: [("costcenter", "4711"), ("costCenter", "1")]),
-      "tags.keyCase Tags.costcenter", "tags.keyCase Tags.costCenter"),
+      "tags.keyCase Tags.costcenter", "tags.keyCase Tags.costCenter", "tags.value Tags.costCenter"),
     RuleCase("pattern kept", owner, createBody(tags: [("Owner", "a@example.com")])),
     RuleCase(
       "pattern broken", owner, createBody(tags: [("Owner", "a@example.com.evil")]), "tags.pattern Tags.Owner"),
@@ -64,6 +68,17 @@ import Testing
     RuleCase(
       "allowed and forbidden", keys, createBody(tags: [("EnvSecret", "1")]),
       "tags.forbiddenKeys Tags.EnvSecret"),
+    RuleCase(
+      "a forbidden key in another case", #""tags":{"forbiddenKeys":["Admin","Abteilung*","*Secret?"]}"#,
+      createBody(tags: [("admin", "1"), ("ABTEILUNGSLEITER", "1"), ("topSECRETs", "1"), ("Adm", "1")]),
+      "tags.forbiddenKeys Tags.admin", "tags.forbiddenKeys Tags.ABTEILUNGSLEITER",
+      "tags.forbiddenKeys Tags.topSECRETs"),
+    RuleCase(
+      "a forbidden key in another case beyond ASCII",
+      #""tags":{"forbiddenKeys":["k*d","\#u{C9}tat","?\#u{DF}"]}"#,
+      createBody(tags: [("\u{212A}ind", "1"), ("\u{E9}TAT", "1"), ("x\u{DF}", "1"), ("XSS", "1")]),
+      "tags.forbiddenKeys Tags.\u{212A}ind", "tags.forbiddenKeys Tags.\u{E9}TAT",
+      "tags.forbiddenKeys Tags.x\u{DF}", "tags.forbiddenKeys Tags.XSS"),
     RuleCase("no tags, nothing wrong", keys, createBody()),
     RuleCase(
       "no key is allowed", #""tags":{"allowedKeys":[]}"#, createBody(tags: [("K", "1")]),

@@ -44,7 +44,13 @@ enum TagPolicySetting: String, Sendable, CaseIterable {
 }
 
 extension TagPolicyLevel {
-  static let form = Form<Self>.object("a tag policy object") { keys in
+  static let form = Form<Self>(document.accepted, schema: document.schema) { node, reading in
+    guard let printed = PrintedTagPolicy(node) else { return document.read(node, reading) }
+    reading.error(at: node.position, printed.message)
+    return nil
+  }
+
+  private static let document = Form<Self>.object("a tag policy object") { keys in
     keys.required("tags", tagsForm, "The tag keys, by their policy keys.")
   }
 
@@ -124,16 +130,27 @@ private struct ValueSettings: Sendable {
   var values = TagPolicyLevel.Setting()
   var enforcedFor: PolicyDocument.Located<TagPolicyLevel.Setting>?
 
-  static let form = Form<Self>.object("an object with operators such as \"@@assign\"") { keys in
-    var settings = Self()
-    settings.values.read(keys, .list(of: .tagValue, "a list of tag values"))
-    settings.enforcedFor = keys.optional(
-      "enforced_for", Form<TagPolicyLevel.Setting>.resourceTypes.located, "Belongs beside tag_value.")
-    return settings
-  }
+  static let form: Form<Self> = {
+    let list = Form<[Text]>.list(of: .tagValue, "a list of tag values")
+    let operators = Form<Self>.object(TagPolicyLevel.Setting.accepted) { keys in
+      var settings = Self()
+      settings.values.read(keys, list)
+      settings.enforcedFor = keys.optional(
+        "enforced_for", Form<TagPolicyLevel.Setting>.resourceTypes.located, "Belongs beside tag_value.")
+      return settings
+    }
+    return operators.orEffective(list) { Self(values: .init(effective: $0, at: $1)) }
+  }()
 }
 
 extension TagPolicyLevel.Setting {
+  fileprivate static let accepted = "an object with operators such as \"@@assign\""
+
+  /// What an effective policy says, in which values stand without operators.
+  fileprivate init(effective values: [Text], at position: SourcePosition) {
+    steps = [Step(verb: .assign, values: values, position: position)]
+  }
+
   fileprivate mutating func read(
     _ keys: Keys, _ values: Form<[Text]>, with verbs: [TagPolicyOperator] = TagPolicyOperator.allCases
   ) {
@@ -148,21 +165,37 @@ extension TagPolicyLevel.Setting {
   }
 }
 
+extension Form {
+  /// The same setting as an object with operators or, as `aws organizations describe-effective-policy` has it, the bare
+  /// `values`.
+  fileprivate func orEffective(
+    _ values: Form<[Text]>, _ make: @escaping @Sendable ([Text], SourcePosition) -> Value
+  ) -> Form {
+    Form("\(accepted), or \(values.accepted)", schema: { ["anyOf": [schema($0), values.schema($0)]] }) {
+      node, reading in
+      if case .object = node.value { return read(node, reading) }
+      return values.read(node, reading).map { make($0, node.position) }
+    }
+  }
+}
+
 extension Form where Value == TagPolicyLevel.Setting {
   fileprivate static var tagKeySetting: Form {
-    .object("an object with the operator \"@@assign\"") { keys in
+    let key = Form<Text>.nonEmptyText("a tag key").map { [$0] }
+    return object("an object with the operator \"@@assign\"") { keys in
       var setting = TagPolicyLevel.Setting()
-      setting.read(keys, Form<Text>.nonEmptyText("a tag key").map { [$0] }, with: [.assign])
+      setting.read(keys, key, with: [.assign])
       return setting
-    }
+    }.orEffective(key, Value.init(effective:at:))
   }
 
   fileprivate static var resourceTypes: Form {
-    .object("an object with operators such as \"@@assign\"") { keys in
+    let types = Form<[Text]>.list(of: .resourceType, "a list of resource types")
+    return object(Value.accepted) { keys in
       var setting = TagPolicyLevel.Setting()
-      setting.read(keys, .list(of: .resourceType, "a list of resource types"))
+      setting.read(keys, types)
       return setting
-    }
+    }.orEffective(types, Value.init(effective:at:))
   }
 }
 

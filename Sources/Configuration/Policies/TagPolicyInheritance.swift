@@ -7,7 +7,7 @@ extension PolicyDocument {
   package struct TagPolicy: Sendable {
     /// In the case that requests must write it in.
     package let key: Text
-    /// `nil`: any value.
+    /// `nil`: any value. An empty list accepts none, which forbids the tag.
     package let values: [Glob]?
     /// Where what breaks it is refused; elsewhere it is only reported.
     package let enforcedFor: TaggableResources
@@ -43,7 +43,11 @@ struct TagPolicyInheritance {
       case .append:
         let known = values ?? []
         values = known + step.values.filter { !known.contains($0) }
-      case .remove: values = values.map { known in known.filter { !step.values.contains($0) } }
+      case .remove:
+        guard let known = values, !known.isEmpty else { return }
+        let left = known.filter { !step.values.contains($0) }
+        // An empty list that somebody assigns is another thing: it accepts nothing.
+        values = left.isEmpty ? nil : left
       }
     }
   }
@@ -72,8 +76,9 @@ struct TagPolicyInheritance {
           if let limit = controls.first(where: { !$0.allowed.contains(step.verb) }) {
             warn(about: step, on: kind, of: key.value, limit, reading)
           } else {
+            let wasGiven = setting.values != nil
             setting.apply(step)
-            if kind == .value, step.verb == .remove, setting.values == [] {
+            if kind == .value, wasGiven, setting.values == nil {
               reading.warning(
                 at: step.position,
                 "no value of \(quoted(key.value.string)) is left, and so any is accepted, as with AWS")
@@ -117,11 +122,10 @@ struct TagPolicyInheritance {
     func resources(_ kind: TagPolicySetting) -> TaggableResources {
       (entry.settings[kind]?.values ?? []).reduce(into: []) { $0.formUnion(.init(typeName: $1.string)) }
     }
-    let values = entry.settings[.value]?.values ?? []
     return .init(
       // Lower case is AWS's default.
       key: entry.settings[.key]?.values?.first ?? name,
-      values: values.isEmpty ? nil : values.map(glob), enforcedFor: resources(.enforcedFor),
+      values: entry.settings[.value]?.values.map { $0.map(glob) }, enforcedFor: resources(.enforcedFor),
       reportedFor: resources(.reportedFor))
   }
 

@@ -12,7 +12,8 @@ extension PolicyDocument.TagRules {
       "allowedKeys", .list(of: .glob, "a list of globs"),
       "Globs, one of which each key must match; any when absent.")
     rules.forbiddenKeys = keys.list(
-      "forbiddenKeys", .list(of: .glob, "a list of globs"), "Globs, none of which a key may match.")
+      "forbiddenKeys", .list(of: .glob, "a list of globs"),
+      "Globs, none of which a key may match, in whatever case it is written.")
     rules.maxCount = keys.optional("maxCount", .count(from: 0), "Greatest number of tags.")
     let set = keys.optional(
       "set", .map(from: { Text($0) }, to: .template, "an object of templates"),
@@ -39,7 +40,9 @@ extension PolicyDocument.TagRules {
       if let allowed = rules.allowedKeys, !allowed.contains(where: { $0.matches(key) }) {
         keys.warning(at: tag.key.position, "required tag \(quoted(key.string)) is not among \"allowedKeys\"")
       }
-      if rules.forbiddenKeys.contains(where: { $0.matches(key) }) {
+      let lowercased = Text(key.string.lowercased())
+      if rules.forbiddenKeys.contains(where: { Glob(Text($0.source.string.lowercased())).matches(lowercased) }
+      ) {
         keys.warning(at: tag.key.position, "required tag \(quoted(key.string)) is among \"forbiddenKeys\"")
       }
     }

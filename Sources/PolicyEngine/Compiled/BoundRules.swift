@@ -67,7 +67,7 @@ final class TagChecks: Sendable {
   let required: [RequiredTag]
   /// `nil`: all.
   let allowedKeys: GlobList?
-  let forbiddenKeys: GlobList
+  let forbiddenKeys: FoldedGlobList
   let maxCount: Int?
   let assigned: [AssignedTag]
   let addsTags: Bool
@@ -78,7 +78,7 @@ final class TagChecks: Sendable {
   init(_ rules: PolicyDocument.TagRules, for tenant: TenantFacts) {
     required = rules.required.map { RequiredTag($0, for: tenant) }
     allowedKeys = rules.allowedKeys.map(GlobList.init)
-    forbiddenKeys = GlobList(rules.forbiddenKeys)
+    forbiddenKeys = FoldedGlobList(rules.forbiddenKeys)
     maxCount = rules.maxCount?.value
     assigned = rules.set.map { AssignedTag($0.key.value, $0.value.value, for: tenant) }
     addsTags = !assigned.isEmpty || required.contains { $0.defaultValue != nil }

@@ -37,6 +37,14 @@ final class GlobList: Sendable {
 
   func matches(_ text: Text) -> Bool { matches(text.utf8.span) }
 
+  /// Whether some glob may match a text that begins so.
+  /// - Parameter first: its first eight bytes, the first lowest, with zeros behind them when there are fewer.
+  func mayMatch(firstWord first: UInt64, isEmpty: Bool) -> Bool {
+    guard firstBytes.contains(isEmpty ? 0 : UInt8(truncatingIfNeeded: first)) else { return false }
+    for lead in leads where first & lead.mask == lead.bytes { return true }
+    return false
+  }
+
   func matches(_ text: Span<UInt8>) -> Bool {
     guard firstBytes.contains(text.isEmpty ? 0 : text[0]) else { return false }
     let first = text.firstWord

@@ -27,7 +27,7 @@ final class MergedTagChecks: Sendable {
   private let allowing: LentObjects<TagChecks>
   /// Keys that all of these allow.
   private let commonKeys: KeyTable
-  private let forbiddenKeys: GlobList
+  private let forbiddenKeys: FoldedGlobList
   private let maxCount: Int
   /// Keys that a caller may not take away.
   private let irremovable: KeyTable
@@ -72,7 +72,7 @@ final class MergedTagChecks: Sendable {
       allowing.compactMap(\.allowedKeys).wholeTexts.union(assigned).filter { key in
         allowing.allSatisfy { $0.allows(key.utf8.span, FoldedKey.fingerprint(of: key)) }
       }.sorted())
-    forbiddenKeys = GlobList(Array(Set(ruling.flatMap(\.forbiddenKeys.globs))))
+    forbiddenKeys = FoldedGlobList(Array(Set(ruling.flatMap(\.forbiddenKeys.globs))))
     maxCount =
       ruling.map { min($0.maxCount ?? .max, $0.addsTags ? BoundPolicy.mostTags : .max) }.min() ?? .max
     irremovable = KeyTable(

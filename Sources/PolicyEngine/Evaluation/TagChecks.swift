@@ -119,7 +119,13 @@ extension BoundPolicy {
         refuseCase(of: key, meant.text, &recorder)
       }
       checkKey(key, fingerprint, tags, &recorder)
-      if let same { checkValue(request.tagValue(index), same, in: request, &recorder) }
+      if let same {
+        checkValue(request.tagValue(index), same, same.field, in: request, &recorder)
+      } else if let alike {
+        // What is wrong with the value is said at once, too.
+        checkValue(
+          request.tagValue(index), alike, PolicyField.tag(ofCaller: key), in: request, &recorder)
+      }
     }
   }
 
@@ -150,34 +156,34 @@ extension BoundPolicy {
   }
 
   private func checkValue(
-    _ value: Span<UInt8>, _ required: RequiredTag, in request: borrowing GovernedRequest,
+    _ value: Span<UInt8>, _ required: RequiredTag, _ field: String, in request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     if let known = required.knownValues {
-      judgeValue(keeps: known.matches(value), required, in: request, &recorder)
+      judgeValue(keeps: known.matches(value), required, field, in: request, &recorder)
     } else if let values = required.values {
       do throws(Unresolved) {
         var isListed = false
         for listed in values where try listed.matches(value, in: request) { isListed = true }
-        judgeValue(keeps: isListed, required, in: request, &recorder)
+        judgeValue(keeps: isListed, required, field, in: request, &recorder)
       } catch {
         recorder.judge(
-          .tagsValue, of: self, keeps: false, field: required.field,
+          .tagsValue, of: self, keeps: false, field: field,
           wrong: "one of the values listed is not known, because \(error.reason)",
           accepted: MessageText.nothing)
       }
     }
     if let pattern = required.pattern {
-      checkPattern(pattern, value, .tagsPattern, required.field, &recorder)
+      checkPattern(pattern, value, .tagsPattern, field, &recorder)
     }
   }
 
   private func judgeValue(
-    keeps: Bool, _ required: RequiredTag, in request: borrowing GovernedRequest,
+    keeps: Bool, _ required: RequiredTag, _ field: String, in request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
-      .tagsValue, of: self, keeps: keeps, field: required.field,
+      .tagsValue, of: self, keeps: keeps, field: field,
       wrong: "the value is not one of those listed",
       accepted:
         "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"

@@ -25,6 +25,11 @@ struct CompiledTagPolicy: Sendable {
     warning = BoundPolicy(name: document.name.value, mode: .warn)
   }
 
+  private static let withoutTag = "the request without this tag"
+
+  /// Whether the policy has values, and none.
+  private var isForbidden: Bool { values?.isEmpty == true }
+
   func accepts(_ value: Text) -> Bool { values?.matches(value) ?? true }
 
   func mode(on resources: TaggableResources) -> PolicyDocument.Mode {
@@ -39,16 +44,19 @@ struct CompiledTagPolicy: Sendable {
     var isPresent = false
     for index in 0..<request.tagCount where request.tags[index].fingerprint == key.fingerprint {
       let given = request.tagKey(index)
-      if given.holds(key.text) {
-        isPresent = true
-        checkValue(request.tagValue(index), as: judge, &recorder)
-      } else if key.differsOnlyInCase(from: given) {
-        isPresent = true
+      let isExact = given.holds(key.text)
+      guard isExact || key.differsOnlyInCase(from: given) else { continue }
+      isPresent = true
+      if !isExact {
         recorder.judge(
           .tagsKeyCase, of: judge, keeps: false, field: PolicyField.tag(ofCaller: given),
           wrong: "the key differs from `\(MessageText.shown(key.text))` only in case",
-          accepted: "the key `\(MessageText.shown(key.text))`")
+          accepted: isForbidden ? Self.withoutTag : "the key `\(MessageText.shown(key.text))`")
       }
+      // Also of a key in the wrong case, lest who corrects it meets the next refusal.
+      checkValue(
+        request.tagValue(index), field: isExact ? field : PolicyField.tag(ofCaller: given), as: judge,
+        &recorder)
     }
     guard tagging.isCreation, !policy.reportedFor.isDisjoint(with: tagging.resources) else { return }
     recorder.judge(
@@ -57,13 +65,15 @@ struct CompiledTagPolicy: Sendable {
   }
 
   private func checkValue(
-    _ value: Span<UInt8>, as judge: BoundPolicy, _ recorder: inout some VerdictRecorder
+    _ value: Span<UInt8>, field: String, as judge: BoundPolicy, _ recorder: inout some VerdictRecorder
   ) {
     guard let values else { return }
     recorder.judge(
       .tagsValue, of: judge, keeps: values.matches(value), field: field,
-      wrong: "the value is not one of those listed",
-      accepted: "a value that matches one of \(MessageText.list(values.globs))")
+      wrong: isForbidden
+        ? "the tag is forbidden: no value is accepted" : "the value is not one of those listed",
+      accepted: isForbidden
+        ? Self.withoutTag : "a value that matches one of \(MessageText.list(values.globs))")
   }
 }
 

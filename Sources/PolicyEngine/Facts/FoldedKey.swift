@@ -9,13 +9,13 @@ final class FoldedKey: Hashable, Sendable {
 
   init(_ text: Text) {
     self.text = text
-    folded = Self.fold(text.utf8.span)
+    folded = Self.folded(text.utf8.span)
     fingerprint = Self.fingerprint(of: text.utf8.span)
   }
 
   /// A hash of the folded key.
   static func fingerprint(of key: Span<UInt8>) -> UInt64 {
-    guard key.isASCII else { return hash(fold(key).span) }
+    guard key.isASCII else { return hash(folded(key).span) }
     return hash(key)
   }
 
@@ -42,7 +42,7 @@ final class FoldedKey: Hashable, Sendable {
 
   /// All bytes that are capital ASCII letters in lower case.
   @inline(__always)
-  private static func lowercased(_ word: UInt64) -> UInt64 {
+  static func lowercased(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let low = word & (ones &* 0x7F)
     // The upper bit of each byte says whether the seven below it are at least `A`, or beyond `Z`.
@@ -59,7 +59,7 @@ final class FoldedKey: Hashable, Sendable {
       for index in folded.indices where Self.lowercased(other[unchecked: index]) != folded[index] {
         return false
       }
-    } else if Self.fold(other) != folded {
+    } else if Self.folded(other) != folded {
       return false
     }
     return !other.holds(text)
@@ -73,7 +73,10 @@ final class FoldedKey: Hashable, Sendable {
     fingerprint == self.fingerprint && key.holds(text)
   }
 
-  private static func fold(_ key: Span<UInt8>) -> [UInt8] {
+  static func folded(_ key: Text) -> Text { Text(uncheckedUTF8: folded(key.utf8.span)) }
+
+  /// As it would be written after upper and lower casing each scalar.
+  static func folded(_ key: Span<UInt8>) -> [UInt8] {
     var folded: [UInt8] = []
     guard !key.isASCII else {
       for index in key.indices { folded.append(lowercased(key[index])) }

@@ -39,7 +39,7 @@ struct Contradictions {
       if let allowed = rules.allowedKeys, !isExempt, !allowed.anyMatches(key) {
         warn(changer.document, put.value.position, "\(tag) is not among \(whose) allowedKeys")
       }
-      if rules.forbiddenKeys.anyMatches(key) {
+      if FoldedGlobList(rules.forbiddenKeys).matches(key) {
         warn(changer.document, put.value.position, "\(tag) is among \(whose) forbiddenKeys")
       }
       let isItsOwn = isExempt || checker.requires(key)

@@ -57,7 +57,7 @@ struct SelfContradictions {
         putting.document, put.value.position, "\(tag) is not among its own allowedKeys",
         accepted: "keys that match one of \(MessageText.list(allowed))")
     }
-    if rules.forbiddenKeys.anyMatches(key) {
+    if FoldedGlobList(rules.forbiddenKeys).matches(key) {
       report(
         putting.document, put.value.position, "\(tag) is among its own forbiddenKeys",
         accepted: "keys that match none of \(MessageText.list(rules.forbiddenKeys))")
