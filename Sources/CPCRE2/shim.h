@@ -46,3 +46,24 @@ static inline int gh_pcre2_match(const pcre2_code_8 *code, const unsigned char *
   if (result != PCRE2_ERROR_JIT_BADOPTION) return result;
   return pcre2_match_8(code, text, length, 0, PCRE2_NO_UTF_CHECK, data, context);
 }
+
+/// Whether some text that begins with `text` matches, as far as PCRE2's partial matching can tell: 1, 0 when none does, or
+/// another error of pcre2_match(). For compiled policies' review, not for requests. `code` has no PCRE2_ENDANCHORED, with
+/// which there is no partial matching; a code that wants the end has it in the pattern.
+static inline int gh_pcre2_may_begin(const pcre2_code_8 *code, const unsigned char *text, size_t length) {
+  pcre2_match_data_8 *data = pcre2_match_data_create_8(1, NULL);
+  pcre2_match_context_8 *context = pcre2_match_context_create_8(NULL);
+  int result = PCRE2_ERROR_NOMEMORY;
+  if (data && context) {
+    static const unsigned char empty[1];
+    pcre2_set_match_limit_8(context, gh_pcre2_match_limit);
+    pcre2_set_depth_limit_8(context, gh_pcre2_depth_limit);
+    pcre2_set_heap_limit_8(context, gh_pcre2_heap_limit_kib);
+    result = pcre2_match_8(code, length ? text : empty, length, 0,
+                           PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT | PCRE2_PARTIAL_HARD, data, context);
+  }
+  pcre2_match_context_free_8(context);
+  pcre2_match_data_free_8(data);
+  if (result >= 0 || result == PCRE2_ERROR_PARTIAL) return 1;
+  return result == PCRE2_ERROR_NOMATCH ? 0 : result;
+}

@@ -80,6 +80,17 @@ import Testing
       #"3:83: error: unknown placeholder "${tenant.labels.}"; known: "${tenant.id}", "${tenant.labels.NAME}", "${request.appInstanceId}""#,
       #"3:115: error: invalid pattern at character 2: missing closing parenthesis"#),
     .init(
+      #"{ "tags": { "required": [ { "key": "A", "values": ["[0-9]{4}", "a|b", "x${tenant.id}", "^a", "!b"] } ] } }"#,
+      #"3:63: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "[0-9]{4}": only * and ? are wildcards, and a regular expression goes into "pattern""#,
+      #"3:99: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "^a": only * and ? are wildcards, and a regular expression goes into "pattern""#,
+      #"3:105: warning: a glob is not negated by "!", which stands for itself; what a match shall leave out goes into "exclude""#
+    ),
+    .init(
+      #"{ "tags": { "forbiddenKeys": ["x[ab]", "{a,b}", "a(b)"] } }"#,
+      #"3:42: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "x[ab]": only * and ? are wildcards, and a regular expression goes into "pattern""#,
+      #"3:51: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "{a,b}": only * and ? are wildcards, and a regular expression goes into "pattern""#
+    ),
+    .init(
       #"{ "tags": { "required": [ { "key": "A" }, { "key": "a" }, { "key": "A" } ] } }"#,
       #"3:79: error: tag "A" is required twice"#),
     .init(
@@ -159,7 +170,13 @@ import Testing
     .init(
       #"{ "policy": "p", "rules": {}, "match": { "tenant": ["a"], "appInstances": [""] } }"#,
       #"1:42: error: unknown key "tenant"; did you mean "tenants"?"#,
-      #"1:76: error: expected a glob of 1 to 2048 characters, found """#),
+      #"1:76: error: expected a glob of AppInstance ARNs such as "arn:aws:chime:us-east-1:123456789012:app-instance/*", found """#
+    ),
+    .init(
+      #"{ "policy": "p", "rules": {}, "match": { "tenants": ["!legacy"], "appInstances": ["prod1", "*:app-instance/a"] } }"#,
+      #"1:54: warning: a glob is not negated by "!", which stands for itself; what a match shall leave out goes into "exclude""#,
+      #"1:83: error: expected a glob of AppInstance ARNs such as "arn:aws:chime:us-east-1:123456789012:app-instance/*", found "prod1""#
+    ),
   ]
 
   @Test func twoPoliciesWithOneNameAreAProblemOfTheSecond() {

@@ -36,11 +36,11 @@ import Testing
     let (set, compiled) = try compile([policy(#""name":{"pattern":"(a+)+b","forbidden":["(x|xx)+!y"]}"#)])
     // A gateway that loads policies does not try their patterns.
     #expect(compiled.isEmpty)
-    let problems = set.costlyPatterns
+    let problems = set.advice
     #expect(problems.map(\.severity) == [.warning, .warning])
     #expect(
       problems.allSatisfy { $0.message.hasPrefix("matching takes more steps than allowed on some values") })
     let (off, _) = try compile([policy(#""name":{"pattern":"(a+)+b"}"#, mode: "off")])
-    #expect(off.costlyPatterns.isEmpty)
+    #expect(off.advice.isEmpty)
   }
 }

@@ -72,7 +72,7 @@ import Testing
     let explanation = try explain(
       [
         policy(#""name":{}"#, name: "a", match: #"{"tenants":["erp"]}"#),
-        policy(#""name":{}"#, name: "b", match: #"{"appInstances":["x"]}"#),
+        policy(#""name":{}"#, name: "b", match: #"{"appInstances":["*x"]}"#),
         policy(#""name":{}"#, name: "c", match: #"{"operations":["TagResource"]}"#),
         policy(#""name":{}"#, name: "d", mode: "off"), policy(#""name":{}"#, name: "e"),
       ], createBody())

@@ -167,13 +167,21 @@ extension ConfigurationDraft {
 
 extension GatewayConfiguration.Authentication {
   static let form = Form<Self>.object("an object") { keys in
-    Self(
+    let authentication = Self(
       clockSkew: keys.value(
         "clockSkew", .positiveDuration, default: .seconds(300),
         "How far a request's date may be from the gateway's."),
       replayWindow: keys.value(
         "replayWindow", .duration, default: .seconds(600),
         "How long a repeated ClientRequestToken gets its first answer again; 0s turns this off."))
+    let (skew, window) = (authentication.clockSkew, authentication.replayWindow)
+    if window > .zero, window < skew * 2 {
+      keys.warning(
+        at: keys.position(of: keys.has("replayWindow") ? "replayWindow" : "clockSkew"),
+        "a signature is good for twice the clockSkew, \((skew * 2).written), and the replayWindow of \(window.written)"
+          + " is shorter: a call that is repeated after it is carried out anew")
+    }
+    return authentication
   }
 }
 

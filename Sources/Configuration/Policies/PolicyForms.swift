@@ -53,11 +53,13 @@ private struct RuleSections: Sendable {
 extension PolicyDocument.Match {
   fileprivate static func form(knownOperations: [String]) -> Form<Self> {
     let globs = Form<[Glob]>.list(of: .glob, "a list of globs")
+    let appInstances = Form<[Glob]>.list(of: .appInstance, "a list of globs of AppInstance ARNs")
     let operations = Form<[Glob]>.list(of: .operationGlob(knownOperations), "a list of operation globs")
     return .object("a match object") { keys in
       var match = Self()
       match.tenants = keys.optional("tenants", globs, "Globs of tenant ids; all when absent.")
-      match.appInstances = keys.optional("appInstances", globs, "Globs of AppInstance ARNs; all when absent.")
+      match.appInstances = keys.optional(
+        "appInstances", appInstances, "Globs of AppInstance ARNs; all when absent.")
       match.operations = keys.optional("operations", operations, "Globs of operation names; all when absent.")
       match.operationsPosition = match.operations.map { _ in keys.position(of: "operations") }
       for (name, list) in [

@@ -58,6 +58,9 @@ extension PolicyDocument.RequiredTag {
     let pattern = keys.optional("pattern", .pattern, "PCRE2 expression that the whole value must match.")
     let standard = keys.optional(
       "default", .template, "The value that is put in when the tag is absent; a template.")
+    for value in values ?? [] {
+      if let fault = GlobAdvice.fault(of: value.value.string) { keys.warning(at: value.position, fault) }
+    }
     guard let key else { return nil }
     var tag = Self(key: key)
     tag.values = values

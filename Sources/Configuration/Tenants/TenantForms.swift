@@ -52,7 +52,7 @@ extension Form where Value == Glob {
     let schema: JSONLiteral = ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longest))]
     return parsed("a glob of 1 to \(longest) characters", schema: schema) { text throws(Rejection) in
       isOfGlobLength(text) ? Glob(Text(text)) : nil
-    }
+    }.advised
   }
 
   private static func isOfGlobLength(_ text: String) -> Bool {

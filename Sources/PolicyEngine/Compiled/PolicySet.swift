@@ -23,10 +23,12 @@ package final class PolicySet: Sendable {
     )
   }
 
-  /// Warnings about patterns that run into their bound. Trying them takes milliseconds each, which a gateway that loads
-  /// policies does not have; whoever reads about problems does.
-  package var costlyPatterns: [Problem] {
-    CostlyPatterns(policies.filter { $0.document.mode != .off }).problems
+  /// Warnings about rules that can hardly be meant and patterns that run into their bound. Looking for them takes
+  /// milliseconds each, which a gateway that loads policies does not have; whoever reads about problems does.
+  package var advice: [Problem] {
+    let live = policies.filter { $0.document.mode != .off }
+    return UselessRules(live, tenants.values.map(\.facts).sorted { $0.id < $1.id }).problems
+      + CostlyPatterns(live).problems
   }
 
   private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {

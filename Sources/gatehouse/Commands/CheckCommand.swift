@@ -45,7 +45,7 @@ struct CheckCommand: ParsableCommand {
     guard let policies = findings.policies else { return [] }
     let tenants = findings.tenants?.tenants.map { TenantFacts($0) } ?? []
     let (set, problems) = PolicySet.compile(documents: policies.documents, tenants: tenants)
-    return problems + set.costlyPatterns
+    return problems + set.advice
   }
 
   private func summary(of findings: ConfigurationFindings) -> String {
