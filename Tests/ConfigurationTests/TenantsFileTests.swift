@@ -80,6 +80,44 @@ import Testing
     #expect(try directory(all).tenant("crm")?.accessKeys.map(\.status) == [.revoked, .revoked])
   }
 
+  @Test func anUpdateReplacesListsMergesLabelsAndLeavesTheRest() throws {
+    var changes = TenantsFile.TenantChanges()
+    changes.operations = ["TagResource"]
+    changes.labels = [("owner", "new@example.com"), ("team", "a")]
+    let edited = try file(sampleTenants).updating("crm", changes)
+    let before = try #require(try directory(try file(sampleTenants)).tenant("crm"))
+    let after = try #require(try directory(edited).tenant("crm"))
+    #expect(after.operations == ["TagResource"])
+    #expect(
+      after.labels == before.labels.merging(["owner": "new@example.com", "team": "a"]) { _, new in new })
+    #expect(after.appInstances == before.appInstances && after.description == before.description)
+    #expect(after.rateLimit == before.rateLimit && after.clientCertificates == before.clientCertificates)
+    #expect(after.accessKeys.map(\.id) == before.accessKeys.map(\.id))
+    #expect(after.accessKeys.map(\.notAfter) == before.accessKeys.map(\.notAfter))
+  }
+
+  @Test func anUpdateOfTheRest() throws {
+    var changes = TenantsFile.TenantChanges()
+    #expect(changes.isEmpty)
+    changes.appInstances = ["arn:aws:chime:us-east-1:123456789012:app-instance/a"]
+    changes.description = "new"
+    let edited = try file(minimalTenants).updating("crm", changes)
+    let after = try #require(try directory(edited).tenant("crm"))
+    #expect(after.appInstances.map(\.source) == [Text(changes.appInstances[0])])
+    #expect(after.description == "new" && after.labels.isEmpty)
+    changes.description = ""
+    #expect(!text(try edited.updating("crm", changes)).contains("description"))
+  }
+
+  @Test func aMisspeltTenantIsAnsweredWithTheNearest() throws {
+    #expect(throws: TenantsFile.EditFault.noSuchTenant("cmr", nearest: "crm")) {
+      try file(minimalTenants).updating("cmr", .init())
+    }
+    #expect(
+      TenantsFile.EditFault.noSuchTenant("cmr", nearest: "crm").message
+        == #"there is no tenant "cmr"; did you mean "crm"?"#)
+  }
+
   @Test func editsOfWhatIsNotThereAreRefused() throws {
     let file = try file(minimalTenants)
     #expect(throws: TenantsFile.EditFault.noSuchTenant("hr")) { try file.revoking("hr") }
@@ -89,6 +127,41 @@ import Testing
     let other = try self.file("{}")
     #expect(throws: TenantsFile.EditFault.notATenantsFile) { try other.revoking("crm") }
     #expect(throws: Problem.self) { try self.file("{") }
+  }
+}
+
+@Suite struct AccessKeyEndTests {
+  private static let end = "2027-01-01T00:00:00Z"
+
+  private func problems(at time: String, status: String = "active") throws -> [String] {
+    var files = goodFiles()
+    files.contents["tenants.json"] = minimalTenants.replacing(
+      #""secret": "s3cr3t""#, with: #""secret": "s3cr3t", "status": "\#(status)", "notAfter": "\#(Self.end)""#)
+    let tenants = try #require(load(files).0?.tenants)
+    let now = try #require(WallClockTime(rfc3339: time))
+    return tenants.keyEnds.compactMap { $0.problem(at: now)?.line }
+  }
+
+  @Test func aKeyThatEndsWithinFourteenDaysIsTold() throws {
+    #expect(try problems(at: "2026-12-17T23:59:59Z") == [])
+    let warning = "access key \"GHAKCRM00000000001\" of tenant \"crm\" ends on 2027-01-01T00:00:00Z"
+    let advice = "; `gatehouse tenant rotate crm` gives a new one"
+    let soon = try problems(at: "2026-12-18T00:00:00Z")
+    #expect(soon.count == 1 && soon[0].hasPrefix("tenants.json:3:"))
+    #expect(soon[0].hasSuffix(": warning: \(warning), in 14 days\(advice)"))
+    #expect(try problems(at: "2026-12-30T12:00:00Z")[0].hasSuffix("\(warning), in 1 day\(advice)"))
+    #expect(try problems(at: Self.end)[0].hasSuffix("\(warning), within a day\(advice)"))
+    #expect(try problems(at: "2027-01-01T00:00:01Z")[0].contains("ended on \(Self.end);"))
+    #expect(try problems(at: Self.end, status: "revoked") == [])
+  }
+
+  @Test func aKeyIsExpiredPastItsEnd() throws {
+    let end = try #require(WallClockTime(rfc3339: Self.end))
+    let later = end.advanced(byNanoseconds: 1)
+    #expect(Tenant.AccessKey.Status.active.standing(until: end, at: end) == .active)
+    #expect(Tenant.AccessKey.Status.active.standing(until: end, at: later) == .expired)
+    #expect(Tenant.AccessKey.Status.active.standing(until: nil, at: later) == .active)
+    #expect(Tenant.AccessKey.Status.revoked.standing(until: end, at: later) == .revoked)
   }
 }
 

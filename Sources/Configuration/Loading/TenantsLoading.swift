@@ -18,7 +18,10 @@ extension ConfigurationLoader {
     refuseReadableSecrets(in: contents, at: reference.path, reading)
     defer { problems += reading.sortedProblems }
     guard let entries else { return nil }
-    return TenantDirectory(entries.map { open($0, reading) })
+    let ends = entries.flatMap { entry in
+      entry.accessKeys.compactMap { AccessKeyEnd(of: $0, tenant: entry.id, file: reference.path) }
+    }
+    return TenantDirectory(entries.map { open($0, reading) }, keyEnds: ends)
   }
 
   /// A tenants file as written; secrets stay closed, so no key and no other file is needed.

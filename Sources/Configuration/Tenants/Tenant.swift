@@ -37,6 +37,9 @@ package struct Tenant: Sendable {
     }
   }
 
+  /// What an access key is good for now.
+  package enum KeyStanding: String, Sendable { case active, expired, revoked }
+
   /// The role whose session signs the tenant's calls; the session bears the tenant's id.
   package struct Role: Sendable, Hashable {
     package let arn: String
@@ -80,5 +83,15 @@ package struct Tenant: Sendable {
     self.rateLimit = rateLimit
     self.role = role
     self.labels = labels
+  }
+}
+
+extension Tenant.AccessKey.Status {
+  /// - Parameter notAfter: the last moment at which a key of this status is taken.
+  package func standing(until notAfter: WallClockTime?, at now: WallClockTime) -> Tenant.KeyStanding {
+    switch self {
+    case .revoked: .revoked
+    case .active: notAfter.map { now > $0 } ?? false ? .expired : .active
+    }
   }
 }

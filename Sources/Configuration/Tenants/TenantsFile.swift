@@ -34,16 +34,35 @@ package struct TenantsFile: Sendable {
     }
   }
 
+  /// What is to be different about a tenant; what is `nil` or empty stays as it is.
+  package struct TenantChanges: Sendable {
+    /// Empty: the member is taken away.
+    package var description: String?
+    /// In place of those that it has.
+    package var appInstances: [String] = []
+    /// In place of those that it has.
+    package var operations: [String] = []
+    /// Beside those that it has; one of the same name gets the new value.
+    package var labels: [(key: String, value: String)] = []
+
+    package init() {}
+
+    package var isEmpty: Bool {
+      description == nil && appInstances.isEmpty && operations.isEmpty && labels.isEmpty
+    }
+  }
+
   package enum EditFault: Error, Sendable, Hashable {
     case tenantExists(String)
-    case noSuchTenant(String)
+    case noSuchTenant(String, nearest: String? = nil)
     case noSuchAccessKey(String, tenant: String)
     case notATenantsFile
 
     package var message: String {
       switch self {
       case .tenantExists(let id): "there is a tenant \(quoted(id)) already"
-      case .noSuchTenant(let id): "there is no tenant \(quoted(id))"
+      case .noSuchTenant(let id, let nearest):
+        "there is no tenant \(quoted(id))" + (nearest.map { "; did you mean \(quoted($0))?" } ?? "")
       case .noSuchAccessKey(let key, let tenant): "tenant \(quoted(tenant)) has no access key \(quoted(key))"
       case .notATenantsFile: "the file has no list of \"tenants\""
       }
@@ -83,6 +102,23 @@ extension TenantsFile {
     return with(tenants)
   }
 
+  /// Changes what a tenant is and may do; its keys, and whatever else it has, stay.
+  package func updating(_ tenant: String, _ changes: TenantChanges) throws(EditFault) -> TenantsFile {
+    try editing(tenant) { entry in
+      if let description = changes.description {
+        entry["description"] = description.isEmpty ? nil : .string(description)
+      }
+      for (member, list) in [("appInstances", changes.appInstances), ("operations", changes.operations)]
+      where !list.isEmpty {
+        entry[member] = .array(list.map { .string($0) })
+      }
+      guard !changes.labels.isEmpty else { return }
+      var labels = entry["labels"] ?? .object([])
+      for label in changes.labels { labels[label.key] = .string(label.value) }
+      entry["labels"] = labels
+    }
+  }
+
   /// Gives a tenant a new key. Its other keys end after `overlap`, or at once when that is zero; one that would
   /// end sooner still does.
   package func rotating(
@@ -120,12 +156,22 @@ extension TenantsFile {
   private func editingKeys(
     of tenant: String, _ edit: (inout [JSONLiteral]) -> Void
   ) throws(EditFault) -> TenantsFile {
+    try editing(tenant) { entry in
+      var keys: [JSONLiteral] = []
+      if case .array(let existing) = entry["accessKeys"] { keys = existing }
+      edit(&keys)
+      entry["accessKeys"] = .array(keys)
+    }
+  }
+
+  private func editing(
+    _ tenant: String, _ edit: (inout JSONLiteral) -> Void
+  ) throws(EditFault) -> TenantsFile {
     guard case .array(var tenants) = root["tenants"] else { throw .notATenantsFile }
-    guard let index = tenants.firstIndex(where: { $0.isTenant(tenant) }) else { throw .noSuchTenant(tenant) }
-    var keys: [JSONLiteral] = []
-    if case .array(let existing) = tenants[index]["accessKeys"] { keys = existing }
-    edit(&keys)
-    tenants[index]["accessKeys"] = .array(keys)
+    guard let index = tenants.firstIndex(where: { $0.isTenant(tenant) }) else {
+      throw .noSuchTenant(tenant, nearest: nearest(to: tenant, among: tenants.compactMap(\.tenantID)))
+    }
+    edit(&tenants[index])
     return with(tenants)
   }
 
@@ -146,9 +192,11 @@ extension TenantsFile.NewKey {
 }
 
 extension JSONLiteral {
-  fileprivate func isTenant(_ id: String) -> Bool {
-    if case .string(id) = self["id"] { true } else { false }
+  fileprivate var tenantID: String? {
+    if case .string(let id) = self["id"] { id } else { nil }
   }
+
+  fileprivate func isTenant(_ id: String) -> Bool { tenantID == id }
 
   /// Makes a key end at `time` unless it ends sooner.
   fileprivate mutating func end(by time: WallClockTime) {

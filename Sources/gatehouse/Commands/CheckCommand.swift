@@ -27,9 +27,7 @@ struct CheckCommand: ParsableCommand {
       return
     }
     let findings = configOption.loader.findings(configPath: configOption.path)
-    let certificates = findings.configuration?.certificates ?? []
-    let problems =
-      findings.problems + certificates.flatMap { $0.problems(at: .now) } + Self.review(findings)
+    let problems = findings.problems + Self.ends(findings, at: .now) + Self.review(findings)
     for problem in problems {
       switch formatOption.format {
       case .text: Console.data(problem.line)
@@ -38,6 +36,13 @@ struct CheckCommand: ParsableCommand {
     }
     guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
     Console.message(summary(of: findings))
+  }
+
+  /// What has ended, or does so soon.
+  private static func ends(_ findings: ConfigurationFindings, at now: WallClockTime) -> [Problem] {
+    let certificates = findings.configuration?.certificates ?? []
+    let keys = findings.tenants?.keyEnds ?? []
+    return certificates.flatMap { $0.problems(at: now) } + keys.compactMap { $0.problem(at: now) }
   }
 
   /// What is wrong between the policies, or between them and the tenants.

@@ -66,7 +66,7 @@ struct ExplainCommand: ParsableCommand {
     let configuration = try configOption.loadConfiguration()
     let entries = try TenantsOnDisk(configOption).entries()
     guard let entry = entries.first(where: { $0.id == Text(tenant) }) else {
-      throw CommandFailure(.bad, "there is no tenant `\(tenant)` in \(configuration.tenants.path)")
+      throw CommandFailure(unknownTenant: tenant, among: entries.map(\.id), in: configuration.tenants.path)
     }
     let (files, problems) = configOption.loader.policies(of: configuration, configPath: configOption.path)
     guard let files else { throw CommandFailure(configuration: problems) }

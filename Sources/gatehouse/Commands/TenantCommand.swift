@@ -8,6 +8,7 @@ struct TenantCommand: ParsableCommand {
     commandName: "tenant", abstract: "Manage the tenants file.",
     subcommands: [
       TenantCreateCommand.self,
+      TenantUpdateCommand.self,
       TenantListCommand.self,
       TenantShowCommand.self,
       TenantRotateCommand.self,
@@ -15,43 +16,24 @@ struct TenantCommand: ParsableCommand {
     ])
 }
 
-struct TenantCreateCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "create", abstract: "Add a tenant and print its access key, once.")
-
-  @OptionGroup var configOption: ConfigOption
-  @OptionGroup var formatOption: FormatOption
-  @Argument(help: "Name of the tenant.")
-  var id: String
+/// What `create` and `update` say about a tenant.
+struct TenantOptions: ParsableArguments {
   @Option(help: "Glob of AppInstance ARNs that it is confined to; may be repeated.")
   var appInstance: [String] = []
-  @Option(help: "Operation that it may call; may be repeated. (default: CreateAppInstanceUser)")
+  @Option(help: "Operation that it may call; may be repeated. (default of create: CreateAppInstanceUser)")
   var operation: [String] = []
   @Option(help: "Label KEY=VALUE that policies can refer to; may be repeated.")
   var label: [String] = []
   @Option(help: "What the tenant is, for people.")
-  var description = ""
+  var description: String?
 
   func validate() throws {
-    guard !appInstance.isEmpty else { throw ValidationError("Missing expected argument '--app-instance'") }
     guard label.allSatisfy({ Self.split($0) != nil }) else {
       throw ValidationError("a label has the form KEY=VALUE")
     }
   }
 
-  func run() throws {
-    let tenants = try TenantsOnDisk(configOption)
-    let key = try NewAccessKey()
-    var tenant = TenantsFile.NewTenant(id: id, appInstances: appInstance)
-    tenant.description = description
-    tenant.operations = operation
-    tenant.labels = label.compactMap(Self.split)
-    try tenants.edit(mayBeMissing: true) { file throws(TenantsFile.EditFault) in
-      try file.adding(tenant, key: key.written)
-    }
-    key.show(tenant: id, formatOption.format)
-    tenants.sayWhatIsLeft("tenant `\(id)` is in")
-  }
+  var labels: [(key: String, value: String)] { label.compactMap(Self.split) }
 
   private static func split(_ label: String) -> (key: String, value: String)? {
     guard let equals = label.firstIndex(of: "="), equals > label.startIndex else { return nil }
@@ -59,9 +41,91 @@ struct TenantCreateCommand: ParsableCommand {
   }
 }
 
+struct TenantCreateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Add a tenant and print its access key, once.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant create crm --app-instance 'arn:aws:chime:us-east-1:123456789012:app-instance/*'
+        gatehouse tenant create crm --app-instance "$ARN" --operation CreateAppInstanceUser \\
+          --operation DescribeAppInstanceUser --label owner=crm@example.com
+      """)
+
+  @OptionGroup var configOption: ConfigOption
+  @OptionGroup var formatOption: FormatOption
+  @Argument(help: "Name of the tenant.")
+  var id: String
+  @OptionGroup var options: TenantOptions
+
+  func validate() throws {
+    guard !options.appInstance.isEmpty else {
+      throw ValidationError("Missing expected argument '--app-instance'")
+    }
+  }
+
+  func run() throws {
+    let tenants = try TenantsOnDisk(configOption)
+    let key = try NewAccessKey()
+    var tenant = TenantsFile.NewTenant(id: id, appInstances: options.appInstance)
+    tenant.description = options.description ?? ""
+    tenant.operations = options.operation
+    tenant.labels = options.labels
+    try tenants.edit(mayBeMissing: true) { file throws(TenantsFile.EditFault) in
+      try file.adding(tenant, key: key.written)
+    }
+    key.show(tenant: id, formatOption.format)
+    tenants.sayWhatIsLeft("tenant `\(id)` is in")
+  }
+}
+
+struct TenantUpdateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "update", abstract: "Change what a tenant is and may do; its access keys stay.",
+    discussion: """
+      AppInstances and operations that are given take the place of those that the tenant has; labels join those that it \
+      has. What is not named stays, as do all other members of the tenant. An empty --description takes it away.
+
+      EXAMPLES:
+        gatehouse tenant update crm --label costCenter=4712
+        gatehouse tenant update crm --operation CreateAppInstanceUser --operation TagResource
+      """)
+
+  @OptionGroup var configOption: ConfigOption
+  @Argument(help: "Name of the tenant.")
+  var id: String
+  @OptionGroup var options: TenantOptions
+
+  private var changes: TenantsFile.TenantChanges {
+    var changes = TenantsFile.TenantChanges()
+    changes.description = options.description
+    changes.appInstances = options.appInstance
+    changes.operations = options.operation
+    changes.labels = options.labels
+    return changes
+  }
+
+  func validate() throws {
+    guard !changes.isEmpty else {
+      throw ValidationError(
+        "nothing to change; give at least one of --app-instance, --operation, --label, --description")
+    }
+  }
+
+  func run() throws {
+    let tenants = try TenantsOnDisk(configOption)
+    try tenants.edit { file throws(TenantsFile.EditFault) in try file.updating(id, changes) }
+    tenants.sayWhatIsLeft("tenant `\(id)` is changed in")
+  }
+}
+
 struct TenantRotateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rotate", abstract: "Give a tenant a new access key, print it once, and end the old ones.")
+    commandName: "rotate", abstract: "Give a tenant a new access key, print it once, and end the old ones.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant rotate crm --overlap 24h
+        gatehouse tenant rotate crm --format json
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
@@ -84,7 +148,12 @@ struct TenantRotateCommand: ParsableCommand {
 
 struct TenantRevokeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "revoke", abstract: "Revoke one access key of a tenant, or all of them.")
+    commandName: "revoke", abstract: "Revoke one access key of a tenant, or all of them.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant revoke crm --access-key GHAKCRM00000000001
+        gatehouse tenant revoke crm
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @Argument(help: "Name of the tenant.")

@@ -6,16 +6,22 @@ import StrictJSON
 
 struct TenantListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the tenants, without secrets.")
+    commandName: "list", abstract: "List the tenants, without secrets.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant list
+        gatehouse tenant list --format json | jq 'select(.accessKeys[].status == "expired") | .id'
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
 
   func run() throws {
+    let now = WallClockTime.now
     for tenant in try TenantsOnDisk(configOption).entries() {
       switch formatOption.format {
-      case .text: Console.data(tenant.summary)
-      case .json: Console.data(json: tenant.json)
+      case .text: Console.data(tenant.summary(at: now))
+      case .json: Console.data(json: tenant.json(at: now))
       }
     }
   }
@@ -23,7 +29,12 @@ struct TenantListCommand: ParsableCommand {
 
 struct TenantShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show one tenant, without secrets.")
+    commandName: "show", abstract: "Show one tenant, without secrets.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant show crm
+        gatehouse tenant show crm --format json
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
@@ -31,36 +42,47 @@ struct TenantShowCommand: ParsableCommand {
   var id: String
 
   func run() throws {
-    let tenants = try TenantsOnDisk(configOption)
-    guard let tenant = try tenants.entries().first(where: { $0.id == Text(id) }) else {
-      throw CommandFailure(.bad, "there is no tenant `\(id)` in \(tenants.path)")
-    }
+    let tenant = try TenantsOnDisk(configOption).entry(id)
+    let now = WallClockTime.now
     switch formatOption.format {
-    case .text: tenant.details.forEach { Console.data($0) }
-    case .json: Console.data(json: tenant.json)
+    case .text: tenant.details(at: now).forEach { Console.data($0) }
+    case .json: Console.data(json: tenant.json(at: now))
     }
+  }
+}
+
+extension TenantEntry.AccessKey {
+  fileprivate func standing(at now: WallClockTime) -> Tenant.KeyStanding {
+    status.standing(until: notAfter, at: now)
   }
 }
 
 extension TenantEntry {
   /// One line: what a list of many needs.
-  fileprivate var summary: String {
-    let active = accessKeys.filter { $0.status == .active }.map(\.id.string)
-    let keys = active.isEmpty ? "no active key" : active.joined(separator: ",")
+  fileprivate func summary(at now: WallClockTime) -> String {
+    let keys = accessKeys.compactMap { key -> String? in
+      switch key.standing(at: now) {
+      case .active: key.id.string
+      case .expired: "\(key.id) (expired)"
+      case .revoked: nil
+      }
+    }
     return [
-      id.string, keys, operations.joined(separator: ","),
+      id.string, keys.isEmpty ? "no active key" : keys.joined(separator: ","),
+      operations.joined(separator: ","),
       appInstances.map(\.source.string).joined(separator: ","),
     ]
     // Nothing in a cell can begin another cell or line.
     .map(\.onOneLine).joined(separator: "\t")
   }
 
-  fileprivate var details: [String] {
+  fileprivate func details(at now: WallClockTime) -> [String] {
     var lines = ["id: \(id)"]
     if !description.isEmpty { lines.append("description: \(description)") }
     for key in accessKeys {
-      let end = key.notAfter.map { " until \($0.rfc3339)" } ?? ""
-      lines.append("access key: \(key.id) (\(key.status.rawValue)\(end))")
+      let standing = key.standing(at: now)
+      let end = key.notAfter.map { "\(standing == .expired ? " since" : " until") \($0.rfc3339)" } ?? ""
+      lines.append("access key: \(key.id) (\(standing.rawValue)\(end))")
     }
     lines += clientCertificates.map { "client certificate: \($0)" }
     lines += appInstances.map { "AppInstance: \($0.source)" }
@@ -69,12 +91,15 @@ extension TenantEntry {
       let concurrency = rateLimit.concurrency.map { ", \($0) at a time" } ?? ""
       lines.append("rate limit: \(rateLimit.requestsPerSecond)/s, burst \(rateLimit.burst)\(concurrency)")
     }
+    if let role { lines.append("role: \(role.arn)") }
     lines += labels.map { "label: \($0.key)=\($0.value)" }
     return lines.map(\.onOneLine)
   }
 
   /// One object on one line, with the keys of the tenants file and no secret.
-  fileprivate var json: [UInt8] {
+  ///
+  /// A key's `status` says what it is good for now, so that `expired` stands there too.
+  fileprivate func json(at now: WallClockTime) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("id")
@@ -87,7 +112,7 @@ extension TenantEntry {
       writer.key("id")
       writer.string(key.id)
       writer.key("status")
-      writer.string(key.status.rawValue)
+      writer.string(key.standing(at: now).rawValue)
       if let notAfter = key.notAfter {
         writer.key("notAfter")
         writer.string(notAfter.rfc3339)
@@ -101,6 +126,7 @@ extension TenantEntry {
     writer.key("operations")
     writer.array(operations) { $0.string($1) }
     if let rateLimit { writer.write(rateLimit) }
+    if let role { writer.write(role) }
     writer.key("labels")
     writer.beginObject()
     for (name, value) in labels {
@@ -120,6 +146,16 @@ extension JSONWriter {
     beginArray()
     for element in elements { write(&self, element) }
     endArray()
+  }
+
+  fileprivate mutating func write(_ role: Tenant.Role) {
+    key("assumeRole")
+    beginObject()
+    key("roleArn")
+    string(role.arn)
+    key("sourceIdentity")
+    boolean(role.setsSourceIdentity)
+    endObject()
   }
 
   fileprivate mutating func write(_ rateLimit: Tenant.RateLimit) {

@@ -29,6 +29,15 @@ struct TenantsOnDisk {
     return try read(contents.bytes)
   }
 
+  /// One tenant as written, or which one may have been meant.
+  func entry(_ id: String) throws(CommandFailure) -> TenantEntry {
+    let entries = try entries()
+    guard let entry = entries.first(where: { $0.id == Text(id) }) else {
+      throw CommandFailure(unknownTenant: id, among: entries.map(\.id), in: path)
+    }
+    return entry
+  }
+
   /// Replaces the file with what `edit` makes of it, if that is a file that can be loaded.
   func edit(
     mayBeMissing: Bool = false, _ edit: (TenantsFile) throws(TenantsFile.EditFault) -> TenantsFile
@@ -74,6 +83,14 @@ struct TenantsOnDisk {
     let (_, problems) = loader.tenantEntries(of: edited, file: path, configPath: configPath)
     guard let first = problems.first(where: { $0.severity == .error }) else { return }
     throw ValidationError(first.message)
+  }
+}
+
+extension CommandFailure {
+  /// A tenant was asked for that the file does not have.
+  init(unknownTenant id: String, among known: [Text], in path: String) {
+    let hint = nearest(to: id, among: known.map(\.string)).map { "; did you mean `\($0)`?" } ?? ""
+    self.init(.bad, "there is no tenant `\(id.onOneLine)` in \(path)\(hint)")
   }
 }
 
