@@ -12,7 +12,7 @@ struct RecordBounds: BitwiseCopyable {
   let identity: Int
   /// Bytes of a tag's key, for the same reason.
   let key: Int
-  /// Violations, warnings and changes, each.
+  /// Violations, warnings, would-be and made changes, each.
   let listed: Int
   /// What the service model allows; a refused request may have brought more.
   let tags: Int
@@ -99,7 +99,8 @@ extension RecordMember {
     (.appInstanceArn, "appInstanceArn"), (.appInstanceUserId, "appInstanceUserId"),
     (.appInstanceUserArn, "appInstanceUserArn"), (.resourceArn, "resourceArn"), (.name, "name"),
     (.metadata, "metadata"), (.tags, "tags"), (.tagKeys, "tagKeys"), (.violations, "violations"),
-    (.warnings, "warnings"), (.changes, "changes"), (.policyRevision, "policyRevision"),
+    (.warnings, "warnings"), (.wouldChange, "wouldChange"), (.changes, "changes"),
+    (.policyRevision, "policyRevision"),
     (.errorType, "errorType"), (.reason, "reason"), (.upstreamRequestId, "upstreamRequestId"),
   ]
 }

@@ -147,6 +147,14 @@ extension RecordWriter {
     appendFinding(of: .warnings, policy, rule, field, message)
   }
 
+  /// What a `warn` policy would have changed. As `violation`.
+  package mutating func wouldChange(
+    policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
+  ) {
+    guard element(of: .wouldChange, ",\"wouldChange\":[", most: bounds.listed) else { return }
+    appendFinding(of: .wouldChange, policy, rule, field, message)
+  }
+
   private mutating func appendFinding(
     of member: RecordMember, _ policy: Span<UInt8>, _ rule: Span<UInt8>, _ field: Span<UInt8>,
     _ message: Span<UInt8>

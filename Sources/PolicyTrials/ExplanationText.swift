@@ -13,6 +13,7 @@ package enum ExplanationText {
     lines.append("policies: \(applied.isEmpty ? "none" : applied)")
     lines += decision.violations.map { "violation: \(line($0))" }
     lines += decision.warnings.map { "warning: \(line($0))" }
+    lines += decision.wouldChange.map { "would change: \(line($0))" }
     lines += explanation.changes.map { "change: \(line($0))" }
     if let body = explanation.body {
       // Files end in a line feed, which the line itself brings here.

@@ -108,7 +108,8 @@ private struct Comparison {
     let found =
       validity + decisions
       + rules("violations", expected.violations, outcome.violations)
-      + rules("warnings", expected.warnings, outcome.warnings) + changes
+      + rules("warnings", expected.warnings, outcome.warnings)
+      + rules("rules", expected.rules, outcome.violations + outcome.warnings) + changes
     return found.isEmpty ? [] : found + inventions
   }
 
@@ -129,7 +130,8 @@ private struct Comparison {
   private var decisions: [String] {
     guard let wanted = expected.decision, wanted != decision else { return [] }
     // Where violations are expected too, they are compared by themselves.
-    let context = expected.violations == nil ? outcome.violations.map { "violation: \($0.line)" } : []
+    let isCompared = expected.violations != nil || expected.rules != nil
+    let context = isCompared ? [] : outcome.violations.map { "violation: \($0.line)" }
     return ["decision: expected \(wanted.rawValue), got \(decision.rawValue)"] + context
   }
 

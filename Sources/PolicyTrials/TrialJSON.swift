@@ -25,6 +25,10 @@ extension TrialResult {
     writer.write(outcome.violations)
     writer.key("warnings")
     writer.write(outcome.warnings)
+    if !outcome.wouldChange.isEmpty {
+      writer.key("wouldChange")
+      writer.write(outcome.wouldChange)
+    }
     writer.key("changes")
     writer.write(changes)
     writer.key("failures")

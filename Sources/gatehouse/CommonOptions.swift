@@ -43,6 +43,17 @@ struct FormatOption: ParsableArguments {
   var format = Format.text
 }
 
+/// `--format text|json|sarif|github`, for commands whose findings reviewers look at.
+struct FindingFormatOption: ParsableArguments {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, sarif, github }
+
+  @Option(
+    help: ArgumentHelp(
+      "How findings are printed; JSON is one object a line, sarif SARIF 2.1.0, github workflow commands that annotate a "
+        + "pull request."))
+  var format = Format.text
+}
+
 /// `--since T` and `--until T`, for commands that look at a part of the journal.
 struct TimeRangeOption: ParsableArguments {
   @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")

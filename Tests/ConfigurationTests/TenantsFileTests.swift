@@ -131,12 +131,13 @@ import Testing
 }
 
 @Suite struct AccessKeyEndTests {
-  private static let end = "2027-01-01T00:00:00Z"
+  private static let end = "2027-01-01T00:00:00.000Z"
 
   private func problems(at time: String, status: String = "active") throws -> [String] {
     var files = goodFiles()
     files.contents["tenants.json"] = minimalTenants.replacing(
-      #""secret": "s3cr3t""#, with: #""secret": "s3cr3t", "status": "\#(status)", "notAfter": "\#(Self.end)""#)
+      #""secret": "s3cr3t""#, with: #""secret": "s3cr3t", "status": "\#(status)", "notAfter": "\#(Self.end)""#
+    )
     let tenants = try #require(load(files).0?.tenants)
     let now = try #require(WallClockTime(rfc3339: time))
     return tenants.keyEnds.compactMap { $0.problem(at: now)?.line }
@@ -144,7 +145,7 @@ import Testing
 
   @Test func aKeyThatEndsWithinFourteenDaysIsTold() throws {
     #expect(try problems(at: "2026-12-17T23:59:59Z") == [])
-    let warning = "access key \"GHAKCRM00000000001\" of tenant \"crm\" ends on 2027-01-01T00:00:00Z"
+    let warning = "access key \"GHAKCRM00000000001\" of tenant \"crm\" ends on \(Self.end)"
     let advice = "; `gatehouse tenant rotate crm` gives a new one"
     let soon = try problems(at: "2026-12-18T00:00:00Z")
     #expect(soon.count == 1 && soon[0].hasPrefix("tenants.json:3:"))

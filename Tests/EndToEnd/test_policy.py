@@ -35,6 +35,8 @@ class Case:
     mode: str = "enforce"
     warned: tuple = ()
     """Rule ids that `x-gatehouse-warnings` names."""
+    would_change: tuple = ()
+    """Fields that the record says a warn policy would have changed."""
     match: dict = dataclasses.field(default_factory=dict)
     more: dict = dataclasses.field(default_factory=dict)
     """Further policies, by name."""
@@ -285,10 +287,11 @@ CASES = {
     "warn lets pass and reports": Case(
         {"name": {"minLength": 50}, "tags": {"required": [OWNER_DEFAULT]}},
         mode="warn",
-        warned=("name.length", "tags.required"),
+        warned=("name.length",),
+        would_change=("Tags.Owner",),
     ),
     "warn reports what it would have set, and sets nothing": Case(
-        tag_rule(set={"CreatedVia": "gatehouse"}), mode="warn", warned=("tags.required",)
+        tag_rule(set={"CreatedVia": "gatehouse"}), mode="warn", would_change=("Tags.CreatedVia",)
     ),
     "warn beside enforce": Case(
         {"name": {"minLength": 50}},
@@ -408,6 +411,7 @@ def test_create_user_under_policy(gateway, upstream, name):
     assert record["decision"] == "allowed" and record["violations"] == []
     assert {change["field"] for change in record["changes"]} == changes
     assert {warning["rule"] for warning in record["warnings"]} == set(case.warned)
+    assert {change["field"] for change in record.get("wouldChange", [])} == set(case.would_change)
 
 
 def test_boto3_raises_forbidden_and_tells_what_would_be_accepted(gateway, upstream):

@@ -196,6 +196,7 @@ struct Outcome {
 
   var violations: [String] { decision.violations.map { "\($0.rule) \($0.field)" } }
   var warnings: [String] { decision.warnings.map { "\($0.policy) \($0.rule) \($0.field)" } }
+  var wouldChange: [String] { decision.wouldChange.map { "\($0.policy) \($0.rule) \($0.field)" } }
   var changes: [String] {
     request.changes.map { change in
       "\(change.field): \(change.from.map { "\($0) -> " } ?? "")\(change.to)"

@@ -147,6 +147,7 @@ import Testing
           .outcome(of: request, tenant: tenant.facts)
         #expect(after.decision.violations == before.decision.violations, "\(silent.json)")
         #expect(after.decision.warnings == before.decision.warnings)
+        #expect(after.decision.wouldChange == before.decision.wouldChange)
         #expect(after.request.changes == before.request.changes)
         #expect(after.request.body() == before.request.body())
       }
@@ -198,6 +199,7 @@ private struct Comparison {
     differs =
       found.sorted() != reference.violations.sorted()
       || outcome.warnings.sorted() != reference.warnings.sorted()
+      || outcome.wouldChange.sorted() != reference.wouldChange.sorted()
       || outcome.changesByField != reference.changes
       || outcome.request.tags.map { "\($0.key)=\($0.value)" } != expected.tagList
       || outcome.request.expirationDays != expected.heldDays

@@ -8,6 +8,7 @@ struct ReferenceEvaluator {
 
   private(set) var violations: [String] = []
   private(set) var warnings: [String] = []
+  private(set) var wouldChange: [String] = []
   private(set) var changes: [Text: String] = [:]
 
   init(_ policies: [PlainPolicy], _ tenant: PlainTenant, _ tagPolicies: [PlainTagPolicy] = []) {
@@ -27,7 +28,7 @@ struct ReferenceEvaluator {
     for policy in enforced { violations += check(policy, request) }
     for policy in policies where policy.mode == "warn" {
       var copy = request
-      if applies(policy, copy) { warnings += fill(policy, &copy) + clamp(policy, &copy) }
+      if applies(policy, copy) { wouldChange += fill(policy, &copy) + clamp(policy, &copy) }
       warnings += check(policy, copy)
     }
     for policy in tagPolicies { check(policy, request) }

@@ -25,7 +25,7 @@ import Testing
     ),
     (
       good.replacing(#""decision":"allowed""#, with: ""),
-      #"t.test.json:1:54: error: nothing is expected; give at least one of "decision", "violations", "warnings", "changes""#
+      #"t.test.json:1:54: error: nothing is expected; give at least one of "decision", "violations", "warnings", "rules", "changes""#
     ),
     (
       good.replacing(#""expect""#, with: #""operation":"CreateAppInstanceUsr","expect""#),

@@ -1,3 +1,4 @@
+import PolicyEngine
 import Primitives
 import StrictJSON
 import Testing
@@ -21,10 +22,11 @@ import Testing
       ])
   }
 
-  @Test func aWarnPolicysChangesCountAsItsRules() throws {
-    let warn = policy(#""expiration":{"required":true,"defaultDays":9}"#, mode: "warn")
-    let run = try run([warn], [create(#"{"warnings":["expiration.required"]}"#)])
-    #expect(run.rules.map(\.rule) == ["expiration.required"] && run.uncovered.isEmpty && run.isSuccess)
+  @Test func whatAWarnPolicyWouldChangeIsNoRuleThatACaseCanBreak() throws {
+    let warn = policy(#""expiration":{"required":true,"defaultDays":9},"name":{"maxLength":3}"#, mode: "warn")
+    let run = try run([warn], [create(#"{"warnings":["name.length"],"rules":["name.length"]}"#)])
+    #expect(run.rules.map(\.rule) == ["name.length"] && run.uncovered.isEmpty && run.isSuccess)
+    #expect(run.results[0].outcome.wouldChange.map(\.rule) == ["expiration.required"])
   }
 
   /// The rules of policies, and those of the policy `p` that some request could break.

@@ -38,6 +38,21 @@ import Testing
     #expect(try failures([warn], create(expect)) == [])
   }
 
+  /// A case with `rules` says the same before and after the promotion of what it is about, defaults included.
+  @Test(arguments: ["warn", "enforce"])
+  func rulesHoldInEitherMode(_ mode: String) throws {
+    let policies = [
+      policy(#""name":{"maxLength":3},"tags":{"required":[{"key":"Owner","default":"o"}]}"#, mode: mode)
+    ]
+    #expect(try failures(policies, create(#"{"rules":["name.length"]}"#)) == [])
+    #expect(try failures(policies, create(#"{"rules":[]}"#, user: "Al")) == [])
+    #expect(
+      try failures(policies, create(#"{"rules":["name.trimmed"]}"#)) == [
+        "rules: missing name.trimmed",
+        "rules: unexpected name.length: p: Name: the value has 5 characters; accepted: at most 3 characters",
+      ])
+  }
+
   @Test(arguments: [
     (#"{"Tags.Owner":"o@example.com"}"#, [String]()),
     (#"{"Tags.Other":null}"#, []),

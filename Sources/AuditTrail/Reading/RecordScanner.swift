@@ -133,6 +133,7 @@ package struct RecordScanner: ~Copyable {
       text(",\"decision\":\"", .decision, &cursor, line, &facts)
       && list(",\"violations\":", .findings, &cursor, line, &facts)
       && list(",\"warnings\":", .findings, &cursor, line, &facts)
+      && list(",\"wouldChange\":", .findings, &cursor, line, &facts)
       && list(",\"changes\":", .changes, &cursor, line, &facts)
       && text(",\"policyRevision\":\"", &cursor)
       && text(",\"repeatOf\":\"", &cursor)
@@ -204,7 +205,7 @@ package struct RecordScanner: ~Copyable {
     case tags
     /// An array of texts.
     case texts
-    /// `violations` and `warnings`.
+    /// `violations`, `warnings` and `wouldChange`.
     case findings
     case changes
   }

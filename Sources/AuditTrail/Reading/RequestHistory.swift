@@ -105,6 +105,7 @@ package struct RequestHistory: Sendable {
   private static let additions: [(key: StaticString, name: Text)] = [
     ("errorType", "errorType"), ("reason", "reason"), ("metadata", "metadata"), ("tagKeys", "tagKeys"),
     ("tagsNotRecorded", "tagsNotRecorded"), ("resourceArn", "resourceArn"), ("method", "method"),
-    ("path", "path"), ("attempts", "attempts"), ("repeatOf", "repeatOf"), ("truncated", "truncated"),
+    ("path", "path"), ("wouldChange", "wouldChange"), ("attempts", "attempts"), ("repeatOf", "repeatOf"),
+    ("truncated", "truncated"),
   ]
 }

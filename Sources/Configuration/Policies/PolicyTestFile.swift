@@ -36,6 +36,8 @@ package struct PolicyTestFile: Sendable {
     package var violations: [String]?
     /// All rules that `warn` policies report.
     package var warnings: [String]?
+    /// All of both, so that a case holds before and after a policy is promoted.
+    package var rules: [String]?
     /// By field; empty: nothing is changed.
     package var changes: [(field: Text, change: ExpectedChange)]?
   }
@@ -133,14 +135,19 @@ extension PolicyTestFile.Expectation {
         "violations", rules, "All rules of enforce policies that it breaks; not checked when absent.")
       expect.warnings = keys.optional(
         "warnings", rules, "All rules that warn policies report; not checked when absent.")
+      expect.rules = keys.optional(
+        "rules", rules,
+        "All rules that it breaks, of enforce and warn policies together, so that promoting a policy breaks no case; "
+          + "not checked when absent.")
       let changes = keys.optional(
         "changes", .map(from: { Text($0) }, to: .expectedChange, "an object of fields and values"),
         "Fields and what they are changed to, null for one that must not be; empty: nothing may be changed.")
       expect.changes = changes.map { $0.map { ($0.key.value, $0.value) } }
-      if !["decision", "violations", "warnings", "changes"].contains(where: keys.has) {
+      let known = ["decision", "violations", "warnings", "rules", "changes"]
+      if !known.contains(where: keys.has) {
         keys.error(
           at: keys.position,
-          "nothing is expected; give at least one of \"decision\", \"violations\", \"warnings\", \"changes\"")
+          "nothing is expected; give at least one of \(known.map(quoted).joined(separator: ", "))")
       }
       return expect
     }

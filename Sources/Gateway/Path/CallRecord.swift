@@ -65,6 +65,9 @@ extension Call {
         for warning in judged.decision.warnings { warning.append(asWarningTo: &record) }
       }
       appendLimitWarnings(to: &record)
+      if judged.wouldBeChanged {
+        for change in judged.decision.wouldChange { change.append(asWouldBeChangeTo: &record) }
+      }
       judged.withFacts { $0.appendChanges(to: &record) }
       if judged.isDecided { record.append(snapshot.revisionMember) }
     } else {
@@ -108,6 +111,10 @@ extension Violation {
 
   fileprivate func append(asWarningTo record: inout RecordWriter) {
     lend { record.warning(policy: $0, rule: $1, field: $2, message: $3) }
+  }
+
+  fileprivate func append(asWouldBeChangeTo record: inout RecordWriter) {
+    lend { record.wouldChange(policy: $0, rule: $1, field: $2, message: $3) }
   }
 
   private func lend(

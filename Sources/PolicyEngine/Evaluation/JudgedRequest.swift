@@ -50,6 +50,8 @@ package final class JudgedRequest {
   /// Whether nothing is found wrong; without a copy of the decision.
   package var isAllowed: Bool { state.decision.violations.isEmpty }
   package var hasWarnings: Bool { !state.decision.warnings.isEmpty }
+  /// Whether a `warn` policy would have changed something.
+  package var wouldBeChanged: Bool { !state.decision.wouldChange.isEmpty }
   /// Whether policies were asked.
   package var isDecided: Bool { state.isDecided }
 

@@ -123,11 +123,10 @@ private struct PartialRecorder: VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
     let isOnPlaceholder = request[change.from].holds(HiddenFacts.placeholder)
+    guard isOnPlaceholder else { return }
     if policy.mode == .warn {
-      // A tag that has the value already would not be changed.
-      add(rule, of: policy, hangsOn: isOnPlaceholder ? .tagValues : nil)
-      if isOnPlaceholder { known.append((ObjectIdentifier(policy), Text(request.field(of: change)))) }
-    } else if isOnPlaceholder {
+      known.append((ObjectIdentifier(policy), Text(request.field(of: change))))
+    } else {
       // From here on its value is what policy set.
       tagFields.remove(Text(request.field(of: change)))
     }

@@ -41,13 +41,12 @@ extension Decision: VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
     guard policy.mode == .warn else { return }
-    add(
+    wouldChange.append(
       Violation(
         policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
         message:
-          "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`",
-        kind: .wouldChange),
-      of: .warn)
+          "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`"
+      ))
   }
 }
 

@@ -23,6 +23,10 @@ extension Explanation {
     writer.write(decision.violations)
     writer.key("warnings")
     writer.write(decision.warnings)
+    if !decision.wouldChange.isEmpty {
+      writer.key("wouldChange")
+      writer.write(decision.wouldChange)
+    }
     writer.key("changes")
     writer.write(changes)
     writer.key("request")

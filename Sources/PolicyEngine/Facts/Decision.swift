@@ -1,14 +1,7 @@
 package import Primitives
 
-/// What a policy found wrong, or, of a `warn` policy, what it would have changed.
+/// What a policy found wrong, or, in `Decision.wouldChange`, what it would have changed.
 package struct Violation: Sendable, Hashable {
-  package enum Kind: Sendable, Hashable {
-    /// The request breaks the rule.
-    case refusal
-    /// The request would keep the rule after a change that the policy, being in `warn`, did not make.
-    case wouldChange
-  }
-
   package let policy: Text
   /// `tags.required`
   package let rule: String
@@ -16,14 +9,12 @@ package struct Violation: Sendable, Hashable {
   package let field: String
   /// What is wrong and what would be accepted; one line.
   package let message: String
-  package let kind: Kind
 
-  package init(policy: Text, rule: String, field: String, message: String, kind: Kind = .refusal) {
+  package init(policy: Text, rule: String, field: String, message: String) {
     self.policy = policy
     self.rule = rule
     self.field = field
     self.message = message
-    self.kind = kind
   }
 }
 
@@ -45,9 +36,12 @@ package struct Change: Sendable, Hashable {
 package struct Decision: Sendable {
   /// Of `enforce` policies, in the order of policies and rules; any denies.
   package var violations: [Violation] = []
-  /// Of `warn` policies: what they would have refused and changed.
+  /// Of `warn` policies: what they would have refused.
   package var warnings: [Violation] = []
+  /// Of `warn` policies: what they would have changed, each under the rule that it serves. Nothing is wrong with a
+  /// request of which nothing else is said (docs/decisions/0203).
+  package var wouldChange: [Violation] = []
   package var isAllowed: Bool { violations.isEmpty }
-  var isEmpty: Bool { violations.isEmpty && warnings.isEmpty }
+  var isEmpty: Bool { violations.isEmpty && warnings.isEmpty && wouldChange.isEmpty }
   package init() {}
 }

@@ -10,8 +10,7 @@ package struct PolicyRules: Sendable {
 }
 
 extension PolicySet {
-  /// For each policy that is not `off`, what a test could make fail. A `warn` policy's rules also count when the
-  /// policy can only report what it would change.
+  /// For each policy that is not `off`, what a test could make fail; the same in `warn` as in `enforce`.
   package var breakableRules: [PolicyRules] {
     policies.filter { $0.document.mode != .off }.map { policy in
       let most = mostTags(before: policy)
@@ -111,27 +110,17 @@ extension CompiledPolicy {
 
   /// Whether a tag can be missing: one that the policy does not put in, or one whose value a tenant may not have.
   private func canLack(_ tags: PolicyDocument.TagRules) -> Bool {
-    // What a policy in `warn` would put in is reported.
-    guard document.mode == .enforce else { return !tags.set.isEmpty || !tags.required.isEmpty }
     let put = PuttingPolicy(document).putTags
     return tags.required.contains { required in !put.contains { $0.key.text == required.key.value } }
       || put.contains { !((try? Template($0.value.value))?.labels ?? []).isEmpty }
   }
 
   private func breakable(_ expiration: PolicyDocument.ExpirationRules) -> [Rule] {
-    let isWarning = document.mode == .warn
     var rules: [Rule] = []
-    if isWarning
-      ? expiration.required || expiration.defaultDays != nil
-      : expiration.required && expiration.defaultDays == nil
-    {
-      rules.append(.expirationRequired)
-    }
+    if expiration.required, expiration.defaultDays == nil { rules.append(.expirationRequired) }
     let possible = ModelLimits.expirationDays
     if let least = expiration.minDays, least.value > possible.lowerBound { rules.append(.expirationMinDays) }
-    if let most = expiration.maxDays, most.value < possible.upperBound,
-      isWarning || expiration.onExcess == .deny
-    {
+    if let most = expiration.maxDays, most.value < possible.upperBound, expiration.onExcess == .deny {
       rules.append(.expirationMaxDays)
     }
     return rules

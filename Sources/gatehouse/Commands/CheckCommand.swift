@@ -1,19 +1,28 @@
 import ArgumentParser
 import ChimeIdentity
 import Configuration
+import Gateway
 import PolicyEngine
 import PolicyTrials
+import Primitives
 import StrictJSON
 
 /// Loads everything that `serve` would and prints each problem with its place.
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
-    abstract: "Check configuration, tenants, policies and TLS files, or print the JSON Schema of one of them."
-  )
+    abstract:
+      "Check configuration, tenants, policies and TLS files, or print the JSON Schema of one of them.",
+    discussion: """
+      EXAMPLES:
+        gatehouse check --config gatehouse.json
+        gatehouse check --format github
+        gatehouse check --format sarif > check.sarif
+        gatehouse check --schema policy > policy.schema.json
+      """)
 
   @OptionGroup var configOption: ConfigOption
-  @OptionGroup var formatOption: FormatOption
+  @OptionGroup var formatOption: FindingFormatOption
   @Option(help: "Print the JSON Schema of this kind of file and do nothing else.")
   var schema: ConfigurationSchema.Kind?
 
@@ -28,11 +37,11 @@ struct CheckCommand: ParsableCommand {
     }
     let findings = configOption.loader.findings(configPath: configOption.path)
     let problems = findings.problems + Self.ends(findings, at: .now) + Self.review(findings)
-    for problem in problems {
-      switch formatOption.format {
-      case .text: Console.data(problem.line)
-      case .json: Console.data(json: problem.json)
-      }
+    switch formatOption.format {
+    case .text: for problem in problems { Console.data(problem.line) }
+    case .json: for problem in problems { Console.data(json: problem.json) }
+    case .sarif: Console.data(sarif: problems.map { ReviewFinding($0) })
+    case .github: Console.data(workflowCommands: problems.map { ReviewFinding($0) })
     }
     guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
     Console.message(summary(of: findings))
@@ -62,6 +71,17 @@ struct CheckCommand: ParsableCommand {
 }
 
 extension ConfigurationSchema.Kind: ExpressibleByArgument {}
+
+extension Console {
+  static func data(sarif findings: [ReviewFinding]) {
+    data(json: SARIFLog.bytes(of: findings, version: GatehouseVersion.current, in: Process.currentFolder))
+  }
+
+  static func data(workflowCommands findings: [ReviewFinding]) {
+    let folder = Process.currentFolder
+    for finding in findings { data(finding.workflowCommand(in: folder)) }
+  }
+}
 
 extension Problem {
   /// One object on one line.

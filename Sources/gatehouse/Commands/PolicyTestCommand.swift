@@ -8,7 +8,7 @@ import Primitives
 
 /// Runs the cases of `*.test.json` files against a folder of policies.
 struct PolicyTestCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, junit }
+  enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, junit, sarif, github }
 
   static let configuration = CommandConfiguration(
     commandName: "test",
@@ -16,10 +16,19 @@ struct PolicyTestCommand: ParsableCommand {
     discussion: """
       Without PATH the *.test.json files of the policies folder and the folders in it are run. Ends with 0 when all \
       cases passed, 1 when one failed or none was found, 78 when the policies cannot be loaded.
+
+      EXAMPLES:
+        gatehouse test --policies policies --require-coverage
+        gatehouse test --policies policies --format junit > policies.xml
+        gatehouse test --policies policies --format github
+        gatehouse test --filter 'cost cent(er|re)' policies/cost.test.json
       """)
 
   @OptionGroup var configOption: ConfigOption
-  @Option(help: "How results are printed; JSON is one object a line, junit is XML for CI systems.")
+  @Option(
+    help: ArgumentHelp(
+      "How results are printed; JSON is one object a line, junit XML for CI systems, sarif SARIF 2.1.0, github workflow "
+        + "commands that annotate a pull request."))
   var format = Format.text
   @Option(help: "The folder of the policies to test; the configuration's when absent.")
   var policies: String?
@@ -118,7 +127,7 @@ struct PolicyTestCommand: ParsableCommand {
     switch format {
     case .text: result.lines.forEach { Console.data($0) }
     case .json: Console.data(json: result.json())
-    case .junit: break
+    case .junit, .sarif, .github: break
     }
   }
 
@@ -127,6 +136,10 @@ struct PolicyTestCommand: ParsableCommand {
     case .text: run.summary.forEach { Console.data($0) }
     case .json: Console.data(json: run.summaryJSON())
     case .junit: Console.data(lines: run.junit())
+    case .sarif: Console.data(sarif: run.findings)
+    case .github:
+      Console.data(workflowCommands: run.findings)
+      run.summary.forEach { Console.message($0.text) }
     }
   }
 }

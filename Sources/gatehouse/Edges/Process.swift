@@ -19,6 +19,13 @@ enum Process {
     return Environment(variables)
   }()
 
+  /// Where relative paths begin; empty when that folder is gone.
+  static var currentFolder: String {
+    guard let path = getcwd(nil, 0) else { return "" }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
   /// What the SDKs' credential sources look at.
   static let surroundings = CredentialSurroundings(
     environment: environment, read: { path in (try? DiskFiles().read(path))?.bytes })

@@ -68,12 +68,12 @@ extension Worker {
     do {
       let forwarded = try valid.content.decide(
         fillingIn: { Self.token(of: $0, by: tenant, signature) }, body: &written)
-      if judged.hasWarnings { count(warnings: judged.decision.warnings, of: tenant) }
+      if judged.hasWarnings { count(judged.decision.warnings, mode: "warn", of: tenant) }
       return Permitted(valid.verified, judged, written: written, isWritten: forwarded == .written)
     } catch {
       loop.giveBack(written)
       count(violations: judged.decision.violations, of: tenant)
-      count(warnings: judged.decision.warnings, of: tenant)
+      count(judged.decision.warnings, mode: "warn", of: tenant)
       throw Refusal(error)
     }
   }
@@ -91,12 +91,6 @@ extension Worker {
   /// Each violation, whether policy's or the gateway's own.
   func count(violations: [Violation], of tenant: ServedTenant?) {
     count(violations, mode: "enforce", of: tenant)
-  }
-
-  /// What a warn policy would have changed is no violation.
-  private func count(warnings: [Violation], of tenant: ServedTenant) {
-    guard !warnings.isEmpty else { return }
-    count(warnings.filter { $0.kind == .refusal }, mode: "warn", of: tenant)
   }
 
   private func count(_ found: [Violation], mode: StaticText, of tenant: ServedTenant?) {
