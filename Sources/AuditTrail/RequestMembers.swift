@@ -132,19 +132,22 @@ extension RecordWriter {
   /// - Parameters:
   ///   - field: as policies name it: `Name`, `Tags.Owner`.
   ///   - message: may quote the value that it is about; it is left out where that value is.
+  ///   - marks: what else is known of it.
   package mutating func violation(
-    policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
+    policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>,
+    marks: FindingMarks = FindingMarks()
   ) {
     guard element(of: .violations, ",\"violations\":[", most: bounds.listed) else { return }
-    appendFinding(of: .violations, policy, rule, field, message)
+    appendFinding(of: .violations, policy, rule, field, message, marks)
   }
 
   /// As `violation`.
   package mutating func warning(
-    policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
+    policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>,
+    marks: FindingMarks = FindingMarks()
   ) {
     guard element(of: .warnings, ",\"warnings\":[", most: bounds.listed) else { return }
-    appendFinding(of: .warnings, policy, rule, field, message)
+    appendFinding(of: .warnings, policy, rule, field, message, marks)
   }
 
   /// What a `warn` policy would have changed. As `violation`.
@@ -152,12 +155,12 @@ extension RecordWriter {
     policy: Span<UInt8>, rule: Span<UInt8>, field: Span<UInt8>, message: Span<UInt8>
   ) {
     guard element(of: .wouldChange, ",\"wouldChange\":[", most: bounds.listed) else { return }
-    appendFinding(of: .wouldChange, policy, rule, field, message)
+    appendFinding(of: .wouldChange, policy, rule, field, message, FindingMarks())
   }
 
   private mutating func appendFinding(
     of member: RecordMember, _ policy: Span<UInt8>, _ rule: Span<UInt8>, _ field: Span<UInt8>,
-    _ message: Span<UInt8>
+    _ message: Span<UInt8>, _ marks: FindingMarks
   ) {
     bytes.append("{\"policy\":")
     append(policy, of: member, cutAfter: bounds.text)
@@ -170,6 +173,10 @@ extension RecordWriter {
       append(message, of: member, cutAfter: bounds.text)
     } else {
       bytes.append("\"not recorded, as it may quote the value\"")
+    }
+    for (mark, name) in marks.given {
+      bytes.append(name)
+      append(mark.utf8.span, of: member, cutAfter: bounds.text)
     }
     bytes.append(UInt8(ascii: "}"))
   }

@@ -63,7 +63,10 @@ package enum ExplanationText {
     _ report: Explanation.PolicyReport, in explanation: Explanation
   ) -> [StyledText] {
     let isWarning = report.mode == .warn
-    var lines: [StyledText] = ["\(strong: report.name.onOneLine) (\(report.mode.rawValue))"]
+    let marks = [report.severity?.rawValue, report.owner.map { "owner: \($0.onOneLine)" }].compactMap { $0 }
+    var lines: [StyledText] = [
+      "\(strong: report.name.onOneLine) (\(([report.mode.rawValue] + marks).joined(separator: ", ")))"
+    ]
     for change in report.changes {
       let verb = isWarning ? "would change" : "changes"
       lines.append("  \(doubtful: "~") \(verb) \(line(change))")
@@ -83,13 +86,16 @@ package enum ExplanationText {
       lines.append("  \(mark) \(verdict.rule)  \(field): \(verdict.wrong.onOneLine)")
       lines.append("      given:    \(given ?? "nothing")")
       lines.append("      accepted: \(verdict.accepted.onOneLine)")
+      if let message = verdict.message { lines.append("      message:  \(message.onOneLine)") }
+      if let help = verdict.help { lines.append("      help:     \(help.onOneLine)") }
     }
     return lines
   }
 
   private static func line(_ violation: Violation) -> String {
     let field = violation.field.onOneLine
-    return "\(violation.policy.onOneLine): \(violation.rule): \(field): \(violation.message.onOneLine)"
+    let help = violation.help.map { " (see \($0.onOneLine))" } ?? ""
+    return "\(violation.policy.onOneLine): \(violation.rule): \(field): \(violation.message.onOneLine)\(help)"
   }
 
   private static func line(_ change: Change) -> String {

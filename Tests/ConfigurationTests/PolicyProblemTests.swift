@@ -41,7 +41,7 @@ import Testing
       #"3:37: error: expected a list of regular expressions, found "x""#),
     .init(
       #"{ "name": { "prefix": "x" } }"#,
-      #"3:24: error: unknown key "prefix"; known: "pattern", "forbidden", "minLength", "maxLength", "trimmed", "singleScript""#
+      #"3:24: error: unknown key "prefix"; known: "pattern", "forbidden", "minLength", "maxLength", "trimmed", "singleScript", "mode", "message", "help""#
     ),
     .init(
       #"{ "name": { "minLength": 5, "maxLength": 4 } }"#,
@@ -53,7 +53,7 @@ import Testing
       #"3:70: error: expected true or false, found 1"#),
     .init(
       #"{ "appInstanceUserId": { "trimmed": true } }"#,
-      #"3:37: error: unknown key "trimmed"; known: "prefix", "pattern", "forbidden", "minLength", "maxLength""#
+      #"3:37: error: unknown key "trimmed"; known: "prefix", "pattern", "forbidden", "minLength", "maxLength", "mode", "message", "help""#
     ),
     .init(
       #"{ "appInstanceUserId": { "prefix": "${tenant.name}-" } }"#,

@@ -299,7 +299,7 @@ def test_explain_shows_each_rule_what_was_given_and_what_would_pass(explained):
     assert "  \u2717 name.trimmed  Name: the value begins or ends with white space\n      given:    `Al `\n" in text
     assert "      accepted: a value without white space at either end\n" in text
     assert "trial (warn)\n  ! name.length" in text
-    assert "elsewhere: it matches other tenants" in text
+    assert "elsewhere: its match.tenants takes in other tenants" in text
     assert "  ~ changes Tags.Owner: from nothing to o@example.com\n" in text
     assert "\x1b" not in text
 

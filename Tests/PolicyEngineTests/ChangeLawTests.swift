@@ -19,7 +19,8 @@ import Testing
     var refusals: [Entry] = []
 
     mutating func judge(
-      _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+      _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,
+      field: @autoclosure () -> String,
       wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
     ) {
       guard !keeps, policy.mode == .enforce else { return }

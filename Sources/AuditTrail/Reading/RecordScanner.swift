@@ -273,7 +273,9 @@ package struct RecordScanner: ~Copyable {
       guard cursor.skip("{\"policy\":\""), cursor.string(&isEscaped) != nil,
         cursor.skip(",\"rule\":\""), cursor.string(&isEscaped) != nil,
         cursor.skip(",\"field\":\""), cursor.string(&isEscaped) != nil,
-        cursor.skip(",\"message\":\""), cursor.string(&isEscaped) != nil, cursor.skip("}")
+        cursor.skip(",\"message\":\""), cursor.string(&isEscaped) != nil,
+        text(",\"severity\":\"", &cursor), text(",\"owner\":\"", &cursor), text(",\"help\":\"", &cursor),
+        cursor.skip("}")
       else { return false }
     } while cursor.skip(",")
     return cursor.skip("]")

@@ -16,18 +16,23 @@ package struct PolicyDocument: Sendable {
     }
   }
 
-  package struct Match: Sendable {
-    /// `nil`: all.
-    package var tenants: [Glob]?
-    package var appInstances: [Glob]?
-    package var operations: [Glob]?
-    /// Where `operations` stands; `nil` when it was left out.
-    package var operationsPosition: SourcePosition?
+  /// Whom an author wants to be looked at first.
+  package enum Severity: String, Sendable, CaseIterable { case low, medium, high, critical }
+
+  /// What a rule says of itself, beside what it asks for.
+  package struct RuleHeader: Sendable {
+    /// The weakest of the rule's, its group's and the policy's holds.
+    package var mode: Located<Mode>?
+    /// For the caller whom the rule refuses.
+    package var message: Text?
+    /// An https URL.
+    package var help: Text?
     package init() {}
   }
 
   /// Rules on a string member: AppInstanceUserId or Name.
   package struct StringRules: Sendable {
+    package var header = RuleHeader()
     /// A template.
     package var prefix: Located<Text>?
     package var pattern: Located<Pattern>?
@@ -40,6 +45,7 @@ package struct PolicyDocument: Sendable {
   }
 
   package struct RequiredTag: Sendable {
+    package var header = RuleHeader()
     package var key: Located<Text>
     /// Templates of globs; `nil`: any value.
     package var values: [Located<Text>]?
@@ -50,7 +56,10 @@ package struct PolicyDocument: Sendable {
   }
 
   package struct TagRules: Sendable {
+    package var header = RuleHeader()
     package var required: [RequiredTag] = []
+    /// Keys that the policy requires in another mode, and so in another of its parts.
+    package var requiredElsewhere: [Text] = []
     package var allowedKeys: [Glob]?
     package var forbiddenKeys: [Glob] = []
     package var maxCount: Located<Int>?
@@ -61,6 +70,7 @@ package struct PolicyDocument: Sendable {
 
   package struct ExpirationRules: Sendable {
     package enum OnExcess: String, Sendable, CaseIterable, LiteralConvertible { case deny, clamp }
+    package var header = RuleHeader()
     package var required = false
     package var minDays: Located<Int>?
     package var maxDays: Located<Int>?
@@ -71,6 +81,7 @@ package struct PolicyDocument: Sendable {
 
   package struct MetadataRules: Sendable {
     package enum Format: String, Sendable, CaseIterable { case json, text }
+    package var header = RuleHeader()
     package var maxBytes: Located<Int>?
     package var format: Located<Format>?
     package var forbidden: [Located<Pattern>] = []
@@ -81,6 +92,11 @@ package struct PolicyDocument: Sendable {
   /// The policy's name, unique in the set.
   package var name: Located<Text>
   package var description = ""
+  /// Whom to ask.
+  package var owner: Text?
+  package var severity: Severity?
+  /// An https URL.
+  package var help: Text?
   package var mode = Mode.enforce
   package var match = Match()
   package var appInstanceUserId: StringRules?

@@ -11,6 +11,10 @@ extension PolicyDocument {
       let name = keys.required(
         "policy", .policyName, "The policy's name, unique; policies apply in the order of names.")
       let description = keys.value("description", .string, default: "", "For people.")
+      let owner = keys.optional("owner", .remark("a person or a team"), "Whom to ask about it.")
+      let severity = keys.optional(
+        "severity", Form<PolicyDocument.Severity>.choice(), "What its violations are marked with.")
+      let help = keys.optional("help", .helpURL, "Shown behind what it refuses, unless the rule has its own.")
       let mode = keys.value(
         "mode", .choice(), default: Mode.enforce,
         "Whether violations deny, are only reported, or the policy is skipped.")
@@ -19,6 +23,9 @@ extension PolicyDocument {
       guard let name, let rules else { return nil }
       var document = PolicyDocument(file: "", name: name)
       document.description = description
+      document.owner = owner
+      document.severity = severity
+      document.help = help
       document.mode = mode
       document.match = matching ?? Match()
       document.appInstanceUserId = rules.appInstanceUserId
@@ -26,6 +33,7 @@ extension PolicyDocument {
       document.tags = rules.tags
       document.expiration = rules.expiration
       document.metadata = rules.metadata
+      document.adviseAboutModes(keys)
       return document
     }
   }
@@ -50,34 +58,12 @@ private struct RuleSections: Sendable {
   }
 }
 
-extension PolicyDocument.Match {
-  fileprivate static func form(knownOperations: [String]) -> Form<Self> {
-    let globs = Form<[Glob]>.list(of: .glob, "a list of globs")
-    let appInstances = Form<[Glob]>.list(of: .appInstance, "a list of globs of AppInstance ARNs")
-    let operations = Form<[Glob]>.list(of: .operationGlob(knownOperations), "a list of operation globs")
-    return .object("a match object") { keys in
-      var match = Self()
-      match.tenants = keys.optional("tenants", globs, "Globs of tenant ids; all when absent.")
-      match.appInstances = keys.optional(
-        "appInstances", appInstances, "Globs of AppInstance ARNs; all when absent.")
-      match.operations = keys.optional("operations", operations, "Globs of operation names; all when absent.")
-      match.operationsPosition = match.operations.map { _ in keys.position(of: "operations") }
-      for (name, list) in [
-        ("tenants", match.tenants), ("appInstances", match.appInstances), ("operations", match.operations),
-      ] where list?.isEmpty == true && keys.isEmptyList(name) {
-        keys.warning(
-          at: keys.position(of: name), "an empty list matches nothing, so this policy never applies")
-      }
-      return match
-    }
-  }
-}
-
 extension PolicyDocument.StringRules {
   fileprivate static let userIDForm = Form<Self>.object("an object of rules") { keys in
     var rules = Self()
     rules.prefix = keys.optional("prefix", .template, "What it must begin with; a template.")
     rules.readCommon(keys)
+    rules.header = PolicyDocument.RuleHeader(keys)
     return rules
   }
 
@@ -88,6 +74,7 @@ extension PolicyDocument.StringRules {
       "trimmed", .boolean, default: false, "Whether white space at the ends is refused.")
     rules.singleScript = keys.value(
       "singleScript", .boolean, default: false, "Whether letters of different scripts are refused.")
+    rules.header = PolicyDocument.RuleHeader(keys)
     return rules
   }
 
@@ -110,6 +97,7 @@ extension PolicyDocument.ExpirationRules {
       "defaultDays", .count(from: 1), "Days that are put in when there are none.")
     rules.onExcess = keys.value(
       "onExcess", .choice(), default: .deny, "Whether more than maxDays is refused or lowered to it.")
+    rules.header = PolicyDocument.RuleHeader(keys)
     keys.requireOrder("minDays", rules.minDays, "maxDays", rules.maxDays)
     if rules.onExcess == .clamp, rules.maxDays == nil, !keys.has("maxDays") {
       keys.warning(at: keys.position(of: "onExcess"), "\"clamp\" does nothing without \"maxDays\"")
@@ -125,6 +113,7 @@ extension PolicyDocument.MetadataRules {
     rules.format = keys.optional(
       "format", Form<Format>.choice().located, "json: it must be JSON; text: it need not be.")
     rules.forbidden = keys.list("forbidden", .patterns, "PCRE2 expressions that may match nowhere in it.")
+    rules.header = PolicyDocument.RuleHeader(keys)
     return rules
   }
 }

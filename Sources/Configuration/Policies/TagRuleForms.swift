@@ -19,6 +19,7 @@ extension PolicyDocument.TagRules {
       "set", .map(from: { Text($0) }, to: .template, "an object of templates"),
       "Tags that are put in, whatever the request says; templates.")
     rules.set = (set ?? []).map { ($0.key, $0.value) }
+    rules.header = PolicyDocument.RuleHeader(keys)
     refuseRepeats(in: rules.required, keys)
     adviseAboutKeys(rules, keys)
     return rules
@@ -58,6 +59,7 @@ extension PolicyDocument.RequiredTag {
     let pattern = keys.optional("pattern", .pattern, "PCRE2 expression that the whole value must match.")
     let standard = keys.optional(
       "default", .template, "The value that is put in when the tag is absent; a template.")
+    let header = PolicyDocument.RuleHeader(keys)
     for value in values ?? [] {
       if let fault = GlobAdvice.fault(of: value.value.string) { keys.warning(at: value.position, fault) }
     }
@@ -66,6 +68,7 @@ extension PolicyDocument.RequiredTag {
     tag.values = values
     tag.pattern = pattern
     tag.defaultValue = standard
+    tag.header = header
     return tag
   }
 }

@@ -1,5 +1,6 @@
 internal import AuditTrail
 internal import ChimeIdentity
+internal import Configuration
 internal import HTTPWire
 internal import PolicyEngine
 internal import Primitives
@@ -106,11 +107,19 @@ extension GovernedRequest {
 
 extension Violation {
   fileprivate func append(to record: inout RecordWriter) {
-    lend { record.violation(policy: $0, rule: $1, field: $2, message: $3) }
+    lend { record.violation(policy: $0, rule: $1, field: $2, message: $3, marks: marks) }
   }
 
   fileprivate func append(asWarningTo record: inout RecordWriter) {
-    lend { record.warning(policy: $0, rule: $1, field: $2, message: $3) }
+    lend { record.warning(policy: $0, rule: $1, field: $2, message: $3, marks: marks) }
+  }
+
+  private var marks: FindingMarks {
+    var marks = FindingMarks()
+    marks.severity = severity.map { Text($0.rawValue) }
+    marks.owner = owner
+    marks.help = help
+    return marks
   }
 
   fileprivate func append(asWouldBeChangeTo record: inout RecordWriter) {

@@ -7,8 +7,8 @@ internal import Primitives
 final class BoundPolicy: Sendable {
   let name: Text
   let mode: PolicyDocument.Mode
-  /// `nil`: all.
-  let appInstances: [Glob]?
+  let severity: PolicyDocument.Severity?
+  let owner: Text?
   let userID: StringChecks?
   let userName: StringChecks?
   let tags: TagChecks?
@@ -20,12 +20,17 @@ final class BoundPolicy: Sendable {
   init(_ document: PolicyDocument, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
     name = document.name.value
     mode = document.mode
-    appInstances = document.match.appInstances
-    userID = document.appInstanceUserId.map { StringChecks($0, for: tenant, rivals: rivals) }
-    userName = document.userName.map { StringChecks($0, for: tenant) }
-    tags = document.tags.map { TagChecks($0, for: tenant) }
-    expiration = document.expiration.map(ExpirationChecks.init)
-    metadata = document.metadata.map(MetadataChecks.init)
+    severity = document.severity
+    owner = document.owner
+    userID = document.appInstanceUserId.map {
+      StringChecks($0, for: tenant, rivals: rivals, saying: RuleNotes.of($0.header, in: document))
+    }
+    userName = document.userName.map {
+      StringChecks($0, for: tenant, saying: RuleNotes.of($0.header, in: document))
+    }
+    tags = document.tags.map { TagChecks($0, of: document, for: tenant) }
+    expiration = document.expiration.map { ExpirationChecks($0, of: document) }
+    metadata = document.metadata.map { MetadataChecks($0, of: document) }
     fillings = (tags?.fillings ?? []) + (expiration?.defaultDays.map { [.days($0)] } ?? [])
   }
 
@@ -33,7 +38,8 @@ final class BoundPolicy: Sendable {
   init(name: Text, mode: PolicyDocument.Mode) {
     self.name = name
     self.mode = mode
-    appInstances = nil
+    severity = nil
+    owner = nil
     userID = nil
     userName = nil
     tags = nil

@@ -5,6 +5,7 @@ internal import Primitives
 // The groups of rules are classes, so that a request's way through them copies references only.
 
 final class StringChecks: Sendable {
+  let notes: RuleNotes?
   let prefix: BoundTemplate?
   /// With a prefix: what starts so and belongs to other tenants all the same.
   let rivals: [OwnedPrefixes.Owned]
@@ -16,7 +17,11 @@ final class StringChecks: Sendable {
   let isTrimmed: Bool
   let isSingleScript: Bool
 
-  init(_ rules: PolicyDocument.StringRules, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
+  init(
+    _ rules: PolicyDocument.StringRules, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = [],
+    saying notes: RuleNotes?
+  ) {
+    self.notes = notes
     prefix = rules.prefix.map { BoundTemplate($0.value, for: tenant) }
     self.rivals = prefix == nil ? [] : rivals
     pattern = rules.pattern?.value
@@ -29,6 +34,7 @@ final class StringChecks: Sendable {
 }
 
 final class RequiredTag: Sendable {
+  let notes: RuleNotes?
   let key: FoldedKey
   let field: String
   /// `nil`: any value.
@@ -38,7 +44,8 @@ final class RequiredTag: Sendable {
   let pattern: Pattern?
   let defaultValue: BoundTemplate?
 
-  init(_ tag: PolicyDocument.RequiredTag, for tenant: TenantFacts) {
+  init(_ tag: PolicyDocument.RequiredTag, for tenant: TenantFacts, saying notes: RuleNotes? = nil) {
+    self.notes = notes
     key = FoldedKey(tag.key.value)
     field = PolicyField.tag(tag.key.value)
     let values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
@@ -64,7 +71,10 @@ final class AssignedTag: Sendable {
 }
 
 final class TagChecks: Sendable {
+  let notes: RuleNotes?
   let required: [RequiredTag]
+  /// Keys that the policy requires in its other part, and which are so none of this one's in another case.
+  private let requiredElsewhere: KeyTable
   /// `nil`: all.
   let allowedKeys: GlobList?
   let forbiddenKeys: FoldedGlobList
@@ -75,8 +85,12 @@ final class TagChecks: Sendable {
   private let requiredPrints: [UInt64]
   private let assignedPrints: [UInt64]
 
-  init(_ rules: PolicyDocument.TagRules, for tenant: TenantFacts) {
-    required = rules.required.map { RequiredTag($0, for: tenant) }
+  init(_ rules: PolicyDocument.TagRules, of document: PolicyDocument, for tenant: TenantFacts) {
+    notes = RuleNotes.of(rules.header, in: document)
+    required = rules.required.map {
+      RequiredTag($0, for: tenant, saying: RuleNotes.of($0.header, rules.header, in: document))
+    }
+    requiredElsewhere = KeyTable(rules.requiredElsewhere)
     allowedKeys = rules.allowedKeys.map(GlobList.init)
     forbiddenKeys = FoldedGlobList(rules.forbiddenKeys)
     maxCount = rules.maxCount?.value
@@ -112,6 +126,11 @@ final class TagChecks: Sendable {
     return alike
   }
 
+  /// Whether the policy requires exactly this key, but in its other part.
+  func requiresElsewhere(_ key: Span<UInt8>, _ fingerprint: UInt64) -> Bool {
+    !requiredElsewhere.isEmpty && requiredElsewhere.holds(key, fingerprint)
+  }
+
   /// The required tag that a key is, and if it is none, the first one that it differs from only in case.
   func lookUp(_ key: Span<UInt8>, _ fingerprint: UInt64) -> (same: RequiredTag?, alike: RequiredTag?) {
     var alike: RequiredTag?
@@ -122,21 +141,23 @@ final class TagChecks: Sendable {
     return (nil, alike)
   }
 
-  /// The key of a tag that the policy requires, where `key` is that key in any case.
-  func requiredKey(inAnyCase key: Span<UInt8>, _ fingerprint: UInt64) -> FoldedKey? {
+  /// The tag that the policy requires, where `key` is its key in any case.
+  func required(inAnyCase key: Span<UInt8>, _ fingerprint: UInt64) -> RequiredTag? {
     let (same, alike) = lookUp(key, fingerprint)
-    return (same ?? alike)?.key
+    return same ?? alike
   }
 }
 
 final class ExpirationChecks: Sendable {
+  let notes: RuleNotes?
   let isRequired: Bool
   let minDays: Int?
   let maxDays: Int?
   let clamps: Bool
   let defaultDays: Int?
 
-  init(_ rules: PolicyDocument.ExpirationRules) {
+  init(_ rules: PolicyDocument.ExpirationRules, of document: PolicyDocument) {
+    notes = RuleNotes.of(rules.header, in: document)
     isRequired = rules.required
     minDays = rules.minDays?.value
     maxDays = rules.maxDays?.value
@@ -146,11 +167,13 @@ final class ExpirationChecks: Sendable {
 }
 
 final class MetadataChecks: Sendable {
+  let notes: RuleNotes?
   let maxBytes: Int?
   let isJSON: Bool
   let forbidden: [Pattern]
 
-  init(_ rules: PolicyDocument.MetadataRules) {
+  init(_ rules: PolicyDocument.MetadataRules, of document: PolicyDocument) {
+    notes = RuleNotes.of(rules.header, in: document)
     maxBytes = rules.maxBytes?.value
     isJSON = rules.format?.value == .json
     forbidden = rules.forbidden.map(\.value)

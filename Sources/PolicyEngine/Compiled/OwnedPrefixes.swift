@@ -95,14 +95,18 @@ final class OwnedPrefixes: Sendable {
     return policies.compactMap { policy in
       // Policies of one organisation have mostly the same.
       guard let written = policy.document.appInstanceUserId?.prefix?.value, policy.matches(tenant),
-        PolicyDocument.Match.overlap(policy.document.match.appInstances, tenant.appInstances),
-        seen.insert(written).inserted || policy.document.match.appInstances == nil
+        PolicyDocument.Match.overlap(policy.document.match.appInstances, tenant.appInstances)
+      else { return nil }
+      let exclusion = policy.exclusion(of: tenant).flatMap { $0.takesIn(.createUser) ? $0 : nil }
+      let appliesEverywhere = policy.document.match.appInstances == nil && exclusion == nil
+      guard exclusion == nil || exclusion?.appInstances != nil,
+        seen.insert(written).inserted || appliesEverywhere
       else { return nil }
       let template = BoundTemplate(written, for: tenant)
       guard template.failure == nil else { return nil }
       return Prefix(
         policy: policy.document, template: template, shape: template.shape,
-        appliesEverywhere: policy.document.match.appInstances == nil)
+        appliesEverywhere: appliesEverywhere)
     }
   }
 }

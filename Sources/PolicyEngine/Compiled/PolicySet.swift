@@ -58,8 +58,8 @@ package final class PolicySet: Sendable {
   /// Whether what they say about a tenant's requests may hang on the tenant's labels.
   package func needLabels(of tenant: Text) -> Bool {
     policies.contains { policy in
-      policy.document.mode != .off && policy.matches(TenantFacts(id: tenant))
-        && policy.document.templates.contains { !($0.template?.labels ?? []).isEmpty }
+      policy.document.mode != .off && policy.document.match.tenants.admits(tenant)
+        && policy.document.needsLabels
     }
   }
 }
@@ -74,7 +74,10 @@ final class CompiledPolicies: Sendable {
   let prefixes: OwnedPrefixes
 
   init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
-    let sorted = documents.sorted { ($0.name.value, $0.file) < ($1.name.value, $1.file) }
+    let sorted = documents.flatMap(\.parts).sorted {
+      ($0.name.value, $0.mode == .enforce ? 0 : 1, $0.file)
+        < ($1.name.value, $1.mode == .enforce ? 0 : 1, $1.file)
+    }
     policies = sorted.filter { $0.tagPolicy == nil }.map(CompiledPolicy.init)
     tagPolicies = sorted.compactMap(CompiledTagPolicy.init)
     prefixes = OwnedPrefixes(policies, tenants)

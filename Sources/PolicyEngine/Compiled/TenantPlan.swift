@@ -1,58 +1,5 @@
-internal import ChimeIdentity
 internal import Configuration
-internal import Patterns
 internal import Primitives
-
-/// A policy of the set and what can be known of it before any request.
-struct CompiledPolicy: Sendable {
-  let document: PolicyDocument
-  private let governs: [Bool]
-  /// The policy as it applies to any tenant, when it has nothing of the tenant in it.
-  private let shared: BoundPolicy?
-
-  init(_ document: PolicyDocument) {
-    self.document = document
-    let operations = document.match.operations
-    governs = Governance.allCases.map { governance in
-      operations.admits(governance.operation.text)
-    }
-    shared =
-      document.templates.contains { $0.template?.needsTenant ?? false }
-      ? nil : BoundPolicy(document, for: TenantFacts(id: ""))
-  }
-
-  func governs(_ governance: Governance) -> Bool { governs[Int(governance.rawValue)] }
-
-  func matches(_ tenant: TenantFacts) -> Bool {
-    document.match.tenants.admits(tenant.id)
-  }
-
-  /// Why it has no say in the request, or `nil`. A policy that matches other operations only still guards its tags.
-  func silence(
-    about request: borrowing GovernedRequest, as governance: Governance, for tenant: TenantFacts
-  ) -> Explanation.Silence? {
-    if document.mode == .off { return .off }
-    if !matches(tenant) { return .otherTenant }
-    if !isConcerned(with: governance) { return .otherOperation }
-    return document.match.appInstances.admits(request.appInstanceArn) ? nil : .otherAppInstance
-  }
-
-  /// Whether it matches the operation, or guards tags that the operation could write or take away.
-  func isConcerned(with governance: Governance) -> Bool {
-    if governs(governance) { return true }
-    guard let tags = document.tags else { return false }
-    return switch governance {
-    case .tagUser: !tags.set.isEmpty
-    case .untagUser: !tags.set.isEmpty || !tags.required.isEmpty
-    case .createUser, .updateUser, .putExpiration: false
-    }
-  }
-
-  func bind(to tenant: TenantFacts, rivals: [OwnedPrefixes.Owned]) -> BoundPolicy {
-    if let shared, rivals.isEmpty { return shared }
-    return BoundPolicy(document, for: tenant, rivals: rivals)
-  }
-}
 
 /// The policies that have a say in one tenant's requests, selected and bound once. Guarded by the one who owns it.
 final class TenantPlan {
@@ -111,23 +58,23 @@ final class TenantPlan {
     private static let most = 64
 
     private let governance: Governance
-    private let entries: [Entry]
+    private let policies: [PolicyOfTenant]
     private let isSelective: Bool
     /// Of all AppInstances, when they are treated alike; made when first asked for.
     private var only: Step?
     /// By AppInstance, when they are not.
     private var known: [Text: Step] = [:]
 
-    init(_ entries: [Entry], as governance: Governance) {
+    init(_ policies: [PolicyOfTenant], as governance: Governance) {
       self.governance = governance
-      self.entries = entries
-      isSelective = entries.contains { $0.policy.appInstances != nil }
+      self.policies = policies.filter { $0.mayHaveSay(as: governance) }
+      isSelective = self.policies.contains { $0.isSelective }
     }
 
     mutating func step(for appInstance: Span<UInt8>?, _ cache: PatternCache) -> Step? {
       if let only { return only }
       guard isSelective else {
-        let made = Step(entries, as: governance, merges: true, cache)
+        let made = Step(entries(for: nil), as: governance, merges: true, cache)
         only = made
         return made
       }
@@ -135,11 +82,20 @@ final class TenantPlan {
       return step(forAppInstance: appInstance.uncheckedText, cache)
     }
 
+    private func entries(for appInstance: Text?) -> [Entry] {
+      policies.compactMap { policy in
+        switch policy.standing(as: governance, for: appInstance) {
+        case .none: nil
+        case .guards: Entry(policy.bound, isGuardOnly: true)
+        case .rules: Entry(policy.bound, isGuardOnly: false)
+        }
+      }
+    }
+
     private mutating func step(forAppInstance appInstance: Text, _ cache: PatternCache) -> Step {
       if let step = known[appInstance] { return step }
-      let matching = entries.filter { $0.policy.appInstances.admits(appInstance) }
       let isKept = known.count < Self.most
-      let step = Step(matching, as: governance, merges: isKept, cache)
+      let step = Step(entries(for: appInstance), as: governance, merges: isKept, cache)
       if isKept { known[appInstance] = step }
       return step
     }
@@ -154,14 +110,9 @@ final class TenantPlan {
     _ cache: PatternCache
   ) {
     self.cache = cache
-    let bound = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
-      .map { (compiled: $0, policy: $0.bind(to: tenant, rivals: rivals)) }
-    steps = Governance.allCases.map { governance in
-      let entries = bound.filter { $0.compiled.isConcerned(with: governance) }.map {
-        Entry($0.policy, isGuardOnly: !$0.compiled.governs(governance))
-      }
-      return Steps(entries, as: governance)
-    }
+    let matching = policies.filter { $0.document.mode != .off && $0.matches(tenant) }
+      .map { PolicyOfTenant($0, tenant, rivals) }
+    steps = Governance.allCases.map { Steps(matching, as: $0) }
   }
 
   /// - Parameter appInstance: `nil`: only a step that is the same for all is wanted.
@@ -209,21 +160,4 @@ extension TenantPlan.Step {
 private struct DefaultTried: Hashable {
   let key: Text
   let value: BoundTemplate
-}
-
-extension [Glob]? {
-  /// Whether one of a match list's globs matches; a list that was left out admits all.
-  func admits(_ text: Text) -> Bool { admits(text.utf8.span) }
-
-  func admits(_ text: Span<UInt8>) -> Bool { self?.anyMatches(text) ?? true }
-}
-
-extension [Glob] {
-  func anyMatches(_ text: Text) -> Bool { anyMatches(text.utf8.span) }
-
-  func anyMatches(_ text: Span<UInt8>) -> Bool {
-    let globs = span
-    for index in globs.indices where globs[index].matches(text) { return true }
-    return false
-  }
 }

@@ -26,18 +26,18 @@ extension BoundPolicy {
   /// Holds a value against a regular expression that must match the whole of it.
   func checkPattern(
     _ pattern: Pattern, _ value: Span<UInt8>, _ rule: Rule, _ field: @autoclosure () -> String,
-    _ recorder: inout some VerdictRecorder
+    _ notes: RuleNotes?, _ recorder: inout some VerdictRecorder
   ) {
     let result = pattern.matchesWhole(value)
     recorder.judge(
-      rule, of: self, keeps: result == .matched, field: field(),
+      rule, of: self, saying: notes, keeps: result == .matched, field: field(),
       wrong: result == .exceededBound ? MessageText.exceededBound : "the value does not match",
       accepted: "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`")
   }
 
   /// Holds a value against regular expressions that may match nowhere in it.
   private func checkForbidden(
-    _ patterns: [Pattern], _ value: Span<UInt8>, _ rule: Rule, _ field: String,
+    _ patterns: [Pattern], _ value: Span<UInt8>, _ rule: Rule, _ field: String, _ notes: RuleNotes?,
     _ recorder: inout some VerdictRecorder
   ) {
     guard !patterns.isEmpty else { return }
@@ -45,7 +45,7 @@ extension BoundPolicy {
     for pattern in patterns {
       let result = pattern.occurs(in: value, holding: bytes)
       recorder.judge(
-        rule, of: self, keeps: result == .unmatched, field: field,
+        rule, of: self, saying: notes, keeps: result == .unmatched, field: field,
         wrong: result == .exceededBound ? MessageText.exceededBound : "the value contains what is forbidden",
         accepted: "a value in which `\(MessageText.shown(pattern: pattern.source))` matches nowhere")
     }
@@ -56,52 +56,53 @@ extension BoundPolicy {
     _ recorder: inout some VerdictRecorder
   ) {
     if let rule = rules.prefix, let prefix = checks.prefix {
-      checkPrefix(prefix, checks.rivals, value, rule, rules.field, request, &recorder)
+      checkPrefix(prefix, checks, value, rule, rules.field, request, &recorder)
     }
-    if let pattern = checks.pattern { checkPattern(pattern, value, rules.pattern, rules.field, &recorder) }
-    checkForbidden(checks.forbidden, value, rules.forbidden, rules.field, &recorder)
+    if let pattern = checks.pattern {
+      checkPattern(pattern, value, rules.pattern, rules.field, checks.notes, &recorder)
+    }
+    checkForbidden(checks.forbidden, value, rules.forbidden, rules.field, checks.notes, &recorder)
     if checks.minLength != nil || checks.maxLength != nil {
       let count = value.scalarCount
       recorder.judge(
-        rules.length, of: self, keeps: count >= checks.minLength ?? 0 && count <= checks.maxLength ?? .max,
+        rules.length, of: self, saying: checks.notes,
+        keeps: count >= checks.minLength ?? 0 && count <= checks.maxLength ?? .max,
         field: rules.field, wrong: "the value has \(MessageText.count(count, "character"))",
         accepted: MessageText.range(checks.minLength, checks.maxLength, "character"))
     }
     if let rule = rules.trimmed, checks.isTrimmed {
       recorder.judge(
-        rule, of: self, keeps: value.isTrimmed, field: rules.field,
+        rule, of: self, saying: checks.notes, keeps: value.isTrimmed, field: rules.field,
         wrong: "the value begins or ends with white space",
         accepted: "a value without white space at either end")
     }
     if let rule = rules.singleScript, checks.isSingleScript {
       recorder.judge(
-        rule, of: self, keeps: value.isSingleScript, field: rules.field,
+        rule, of: self, saying: checks.notes, keeps: value.isSingleScript, field: rules.field,
         wrong: "the value mixes letters of different scripts", accepted: "letters of one script")
     }
   }
 
   private func checkPrefix(
-    _ prefix: BoundTemplate, _ rivals: [OwnedPrefixes.Owned], _ value: Span<UInt8>, _ rule: Rule,
-    _ field: String,
-    _ request: borrowing GovernedRequest,
-    _ recorder: inout some VerdictRecorder
+    _ prefix: BoundTemplate, _ checks: StringChecks, _ value: Span<UInt8>, _ rule: Rule, _ field: String,
+    _ request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     if let failure = prefix.failure(for: request) {
       recorder.judge(
-        rule, of: self, keeps: false, field: field,
+        rule, of: self, saying: checks.notes, keeps: false, field: field,
         wrong: "the prefix it must start with is not known, because \(failure.reason)",
         accepted: MessageText.nothing)
-    } else if let rival = Self.rival(of: value, rivals, request) {
+    } else if let rival = Self.rival(of: value, checks.rivals, request) {
       let taken = MessageText.shown(rival.template.value(for: request))
       recorder.judge(
-        rule, of: self, keeps: false, field: field,
+        rule, of: self, saying: checks.notes, keeps: false, field: field,
         wrong: "the value starts with `\(taken)`, which is the prefix of another tenant",
         accepted:
           "a value that starts with `\(MessageText.shown(prefix.value(for: request)))` and not with `\(taken)`"
       )
     } else {
       recorder.judge(
-        rule, of: self, keeps: prefix.isPrefix(of: value, for: request), field: field,
+        rule, of: self, saying: checks.notes, keeps: prefix.isPrefix(of: value, for: request), field: field,
         wrong: "the value does not start as it must",
         accepted: "a value that starts with `\(MessageText.shown(prefix.value(for: request)))`")
     }
@@ -121,7 +122,8 @@ extension BoundPolicy {
     let most = checks.maxDays
     if checks.isRequired {
       recorder.judge(
-        .expirationRequired, of: self, keeps: days != nil, field: PolicyField.expiration,
+        .expirationRequired, of: self, saying: checks.notes, keeps: days != nil,
+        field: PolicyField.expiration,
         wrong: "the settings are missing",
         accepted: "ExpirationSettings with an ExpirationDays\(MessageText.of(least, most, "day"))"
           + " and the ExpirationCriterion `\(GovernedRequest.createdTimestamp)`")
@@ -129,13 +131,15 @@ extension BoundPolicy {
     guard let days else { return }
     if let least {
       recorder.judge(
-        .expirationMinDays, of: self, keeps: days >= least, field: PolicyField.expirationDays,
+        .expirationMinDays, of: self, saying: checks.notes, keeps: days >= least,
+        field: PolicyField.expirationDays,
         wrong: "\(MessageText.count(days, "day")) is too short",
         accepted: MessageText.range(least, most, "day"))
     }
     if let most {
       recorder.judge(
-        .expirationMaxDays, of: self, keeps: days <= most, field: PolicyField.expirationDays,
+        .expirationMaxDays, of: self, saying: checks.notes, keeps: days <= most,
+        field: PolicyField.expirationDays,
         wrong: "\(MessageText.count(days, "day")) is too long",
         accepted: MessageText.range(least, most, "day"))
     }
@@ -146,7 +150,8 @@ extension BoundPolicy {
   ) {
     if let most = checks.maxBytes {
       recorder.judge(
-        .metadataMaxBytes, of: self, keeps: value.count <= most, field: PolicyField.metadata,
+        .metadataMaxBytes, of: self, saying: checks.notes, keeps: value.count <= most,
+        field: PolicyField.metadata,
         wrong: "the value has \(MessageText.count(value.count, "byte")) in UTF-8",
         accepted: MessageText.range(nil, most, "byte"))
     }
@@ -154,14 +159,14 @@ extension BoundPolicy {
       // Where it fails is said, not what stands there: metadata may be nothing for logs.
       let fault = Self.jsonFault(in: value)
       recorder.judge(
-        .metadataFormat, of: self, keeps: fault == nil, field: PolicyField.metadata,
+        .metadataFormat, of: self, saying: checks.notes, keeps: fault == nil, field: PolicyField.metadata,
         wrong:
           "the value cannot be read as JSON: \(fault.map { "\($0.reason), at byte \($0.offset)" } ?? "")",
         accepted:
           "one JSON text (RFC 8259) without duplicate keys and NUL, with numbers within 64-bit integers and doubles,"
           + " nested at most \(JSONDocument.maximumDepth) levels deep")
     }
-    checkForbidden(checks.forbidden, value, .metadataForbidden, PolicyField.metadata, &recorder)
+    checkForbidden(checks.forbidden, value, .metadataForbidden, PolicyField.metadata, checks.notes, &recorder)
   }
 
   /// Why the value is no JSON, or `nil`.

@@ -103,7 +103,8 @@ private struct PartialRecorder: VerdictRecorder {
   }
 
   mutating func judge(
-    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,
+    field: @autoclosure () -> String,
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
   ) {
     // Where no value at all would be accepted, the value does not matter.
@@ -114,8 +115,7 @@ private struct PartialRecorder: VerdictRecorder {
         rule, of: policy,
         wantsWording
           ? Violation(
-            policy: policy.name, rule: rule.rawValue, field: field(),
-            message: "\(wrong()); accepted: \(accepted())") : nil)
+            rule, of: policy, saying: notes, field: field(), wrong: wrong(), accepted: accepted()) : nil)
     }
   }
 

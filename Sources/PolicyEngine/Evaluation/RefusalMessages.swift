@@ -13,6 +13,8 @@ extension JudgementRefusal {
 }
 
 extension Violation {
-  /// `org-baseline: tags.required: Tags.Owner: the tag is missing; accepted: …`
-  package var line: String { "\(policy): \(rule): \(field): \(message)" }
+  /// `org-baseline: tags.required: Tags.Owner: the tag is missing; accepted: … (see https://…)`
+  package var line: String {
+    "\(policy): \(rule): \(field): \(message)" + (help.map { " (see \($0))" } ?? "")
+  }
 }

@@ -37,17 +37,20 @@ extension BoundPolicy {
         let key = request.tagKey(index)
         let meant = tags.assignedKey(inAnyCase: key, request.tags[index].fingerprint)
         recorder.judge(
-          .tagsProtected, of: self, keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
-          wrong: "\(Self.named(key, meant)) is set by policy", accepted: "the request without this tag")
+          .tagsProtected, of: self, saying: tags.notes, keeps: meant == nil,
+          field: PolicyField.tag(ofCaller: key), wrong: "\(Self.named(key, meant)) is set by policy",
+          accepted: "the request without this tag")
       }
     } else if governance == .untagUser {
       for index in 0..<request.tagKeyCount {
         let key = request.tagKeyToRemove(index)
         let fingerprint = FoldedKey.fingerprint(of: key)
         let assigned = tags.assignedKey(inAnyCase: key, fingerprint)
-        let meant = assigned ?? tags.requiredKey(inAnyCase: key, fingerprint)
+        let required = tags.required(inAnyCase: key, fingerprint)
+        let meant = assigned ?? required?.key
         recorder.judge(
-          .tagsProtected, of: self, keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
+          .tagsProtected, of: self, saying: assigned == nil ? required?.notes ?? tags.notes : tags.notes,
+          keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
           wrong: "\(Self.named(key, meant)) is \(assigned != nil ? "set" : "required") by policy",
           accepted: "the request without this key")
       }
@@ -64,7 +67,7 @@ extension BoundPolicy {
     _ tags: TagChecks, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     for required in tags.required { checkPresence(of: required, in: request, &recorder) }
-    for assigned in tags.assigned { checkAssigned(assigned, in: request, &recorder) }
+    for assigned in tags.assigned { checkAssigned(assigned, tags.notes, in: request, &recorder) }
   }
 
   private func checkPresence(
@@ -74,7 +77,7 @@ extension BoundPolicy {
     // In another case it is there, and said to be wrong below.
     guard isPresent || !request.hasTag(inOtherCase: required.key) else { return }
     recorder.judge(
-      .tagsRequired, of: self, keeps: isPresent, field: required.field,
+      .tagsRequired, of: self, saying: required.notes, keeps: isPresent, field: required.field,
       wrong: missing(required, in: request), accepted: accepted(required, in: request))
   }
 
@@ -93,11 +96,12 @@ extension BoundPolicy {
   }
 
   private func checkAssigned(
-    _ assigned: AssignedTag, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
+    _ assigned: AssignedTag, _ notes: RuleNotes?, in request: borrowing GovernedRequest,
+    _ recorder: inout some VerdictRecorder
   ) {
     guard let failure = assigned.value.tagFailure(for: request) else { return }
     recorder.judge(
-      .tagsRequired, of: self, keeps: false, field: assigned.field,
+      .tagsRequired, of: self, saying: notes, keeps: false, field: assigned.field,
       wrong: "policy cannot set the tag, because \(failure.reason)", accepted: MessageText.nothing)
   }
 
@@ -109,14 +113,16 @@ extension BoundPolicy {
     for index in 0..<request.tagCount {
       let key = request.tagKey(index)
       let fingerprint = request.tags[index].fingerprint
-      let (same, alike) = tags.lookUp(key, fingerprint)
+      let (same, nearest) = tags.lookUp(key, fingerprint)
+      let isOwn = same != nil || tags.requiresElsewhere(key, fingerprint)
+      let alike = isOwn ? nil : nearest
       if let alike {
-        refuseCase(of: key, alike.key.text, &recorder)
-      } else if same == nil, governance.checksAllTags,
+        refuseCase(of: key, alike.key.text, alike.notes, &recorder)
+      } else if !isOwn, governance.checksAllTags,
         let meant = tags.assignedKey(inAnyCase: key, fingerprint), !key.holds(meant.text)
       {
         // Beside a tag that policy sets, one that reads like it is as good as forged.
-        refuseCase(of: key, meant.text, &recorder)
+        refuseCase(of: key, meant.text, tags.notes, &recorder)
       }
       checkKey(key, fingerprint, tags, &recorder)
       if let same {
@@ -130,10 +136,10 @@ extension BoundPolicy {
   }
 
   private func refuseCase(
-    of key: Span<UInt8>, _ meant: Text, _ recorder: inout some VerdictRecorder
+    of key: Span<UInt8>, _ meant: Text, _ notes: RuleNotes?, _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
-      .tagsKeyCase, of: self, keeps: false, field: PolicyField.tag(ofCaller: key),
+      .tagsKeyCase, of: self, saying: notes, keeps: false, field: PolicyField.tag(ofCaller: key),
       wrong: "the key differs from `\(MessageText.shown(meant))` only in case",
       accepted: "the key `\(MessageText.shown(meant))`")
   }
@@ -143,13 +149,13 @@ extension BoundPolicy {
   ) {
     if let allowed = tags.allowedKeys, !tags.assigns(key, fingerprint) {
       recorder.judge(
-        .tagsAllowedKeys, of: self, keeps: allowed.matches(key), field: PolicyField.tag(ofCaller: key),
-        wrong: "the key is not allowed",
+        .tagsAllowedKeys, of: self, saying: tags.notes, keeps: allowed.matches(key),
+        field: PolicyField.tag(ofCaller: key), wrong: "the key is not allowed",
         accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(MessageText.list(allowed.globs))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
-        .tagsForbiddenKeys, of: self, keeps: !tags.forbiddenKeys.matches(key),
+        .tagsForbiddenKeys, of: self, saying: tags.notes, keeps: !tags.forbiddenKeys.matches(key),
         field: PolicyField.tag(ofCaller: key), wrong: "the key is forbidden",
         accepted: "keys that match none of \(MessageText.list(tags.forbiddenKeys.globs))")
     }
@@ -168,13 +174,13 @@ extension BoundPolicy {
         judgeValue(keeps: isListed, required, field, in: request, &recorder)
       } catch {
         recorder.judge(
-          .tagsValue, of: self, keeps: false, field: field,
+          .tagsValue, of: self, saying: required.notes, keeps: false, field: field,
           wrong: "one of the values listed is not known, because \(error.reason)",
           accepted: MessageText.nothing)
       }
     }
     if let pattern = required.pattern {
-      checkPattern(pattern, value, .tagsPattern, field, &recorder)
+      checkPattern(pattern, value, .tagsPattern, field, required.notes, &recorder)
     }
   }
 
@@ -183,7 +189,7 @@ extension BoundPolicy {
     _ recorder: inout some VerdictRecorder
   ) {
     recorder.judge(
-      .tagsValue, of: self, keeps: keeps, field: field,
+      .tagsValue, of: self, saying: required.notes, keeps: keeps, field: field,
       wrong: "the value is not one of those listed",
       accepted:
         "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"
@@ -202,7 +208,7 @@ extension BoundPolicy {
     let most = min(tags.maxCount ?? .max, tags.addsTags ? Self.mostTags : .max)
     guard tags.maxCount != nil || count > most else { return }
     recorder.judge(
-      .tagsMaxCount, of: self, keeps: count <= most, field: PolicyField.tags,
+      .tagsMaxCount, of: self, saying: tags.notes, keeps: count <= most, field: PolicyField.tags,
       wrong: "the request has \(MessageText.count(count, "tag")), with those that policy sets",
       accepted: MessageText.range(nil, most, "tag"))
   }

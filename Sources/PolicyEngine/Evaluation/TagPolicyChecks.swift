@@ -49,7 +49,7 @@ struct CompiledTagPolicy: Sendable {
       isPresent = true
       if !isExact {
         recorder.judge(
-          .tagsKeyCase, of: judge, keeps: false, field: PolicyField.tag(ofCaller: given),
+          .tagsKeyCase, of: judge, saying: nil, keeps: false, field: PolicyField.tag(ofCaller: given),
           wrong: "the key differs from `\(MessageText.shown(key.text))` only in case",
           accepted: isForbidden ? Self.withoutTag : "the key `\(MessageText.shown(key.text))`")
       }
@@ -60,7 +60,7 @@ struct CompiledTagPolicy: Sendable {
     }
     guard tagging.isCreation, !policy.reportedFor.isDisjoint(with: tagging.resources) else { return }
     recorder.judge(
-      .tagsRequired, of: warning, keeps: isPresent, field: field, wrong: "the tag is missing",
+      .tagsRequired, of: warning, saying: nil, keeps: isPresent, field: field, wrong: "the tag is missing",
       accepted: "a tag `\(MessageText.shown(key.text))`")
   }
 
@@ -69,7 +69,7 @@ struct CompiledTagPolicy: Sendable {
   ) {
     guard let values else { return }
     recorder.judge(
-      .tagsValue, of: judge, keeps: values.matches(value), field: field,
+      .tagsValue, of: judge, saying: nil, keeps: values.matches(value), field: field,
       wrong: isForbidden
         ? "the tag is forbidden: no value is accepted" : "the value is not one of those listed",
       accepted: isForbidden
@@ -114,7 +114,7 @@ extension CompiledPolicies {
     guard let tagging = request.tagging else { return [] }
     return tagPolicies.map {
       Explanation.PolicyReport(
-        name: $0.document.name.value, mode: $0.mode(on: tagging.resources), silence: nil)
+        name: $0.document.name.value, mode: $0.mode(on: tagging.resources), silence: nil, isTagPolicy: true)
     }
   }
 }

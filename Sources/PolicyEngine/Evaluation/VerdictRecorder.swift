@@ -10,10 +10,12 @@ protocol VerdictRecorder {
   /// A rule was held against the request.
   ///
   /// - Parameters:
+  ///   - notes: the author's words on the rule.
   ///   - wrong: what is the matter with the field, said as if the rule were broken.
   ///   - accepted: what would be accepted.
   mutating func judge(
-    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,
+    field: @autoclosure () -> String,
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String)
 
   /// The policy changed the request, or, being in `warn`, changed a copy of it: `request`, which keeps the change.
@@ -26,14 +28,14 @@ extension Decision: VerdictRecorder {
   var recordsKeptRules: Bool { false }
 
   mutating func judge(
-    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,
+    field: @autoclosure () -> String,
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
   ) {
     guard !keeps else { return }
     add(
       Violation(
-        policy: policy.name, rule: rule.rawValue, field: field(),
-        message: "\(wrong()); accepted: \(accepted())"),
+        rule, of: policy, saying: notes, field: field(), wrong: wrong(), accepted: accepted()),
       of: policy.mode)
   }
 
@@ -41,12 +43,13 @@ extension Decision: VerdictRecorder {
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
     guard policy.mode == .warn else { return }
-    wouldChange.append(
-      Violation(
-        policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
-        message:
-          "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`"
-      ))
+    var report = Violation(
+      policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
+      message:
+        "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`")
+    report.severity = policy.severity
+    report.owner = policy.owner
+    wouldChange.append(report)
   }
 }
 

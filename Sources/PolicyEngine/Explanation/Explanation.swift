@@ -12,22 +12,34 @@ package struct Explanation: Sendable {
     package let wrong: String
     /// What the rule accepts.
     package let accepted: String
+    /// The author's words for the caller.
+    package let message: Text?
+    package let help: Text?
   }
 
   /// Why a policy has no say in a request.
   package enum Silence: Sendable, Hashable {
-    case off, otherTenant, otherOperation, otherAppInstance
+    case off, otherTenant, otherLabels, otherOperation, otherAppInstance
+    /// `match.exclude` takes it in.
+    case excluded
   }
 
+  /// Of a policy; of one whose rules have different modes there is one for each.
   package struct PolicyReport: Sendable {
     package let name: Text
     package let mode: PolicyDocument.Mode
+    package internal(set) var owner: Text?
+    package internal(set) var severity: PolicyDocument.Severity?
     /// `nil`: the policy applies.
     package let silence: Silence?
     /// In the order in which the rules were held against the request.
     package internal(set) var verdicts: [RuleVerdict] = []
     /// What the policy changed, or, being in `warn`, would have changed.
     package internal(set) var changes: [Change] = []
+
+    /// Tag policies are reported in one mode for each request.
+    func isOf(_ policy: BoundPolicy) -> Bool { name == policy.name && (mode == policy.mode || isTagPolicy) }
+    var isTagPolicy = false
   }
 
   package let decision: Decision
@@ -43,7 +55,10 @@ package struct Explanation: Sendable {
   }
 
   /// The names of the policies that apply.
-  package var appliedPolicies: [Text] { policies.filter { $0.silence == nil }.map(\.name) }
+  package var appliedPolicies: [Text] {
+    let names = policies.filter { $0.silence == nil }.map(\.name)
+    return names.indices.filter { !names[..<$0].contains(names[$0]) }.map { names[$0] }
+  }
 
   fileprivate init(_ decision: Decision, _ request: consuming GovernedRequest, _ policies: [PolicyReport]) {
     self.decision = decision
@@ -77,7 +92,8 @@ extension TenantPolicies {
       for policy in compiled.policies {
         reports.append(
           Explanation.PolicyReport(
-            name: policy.document.name.value, mode: policy.document.mode,
+            name: policy.document.name.value, mode: policy.document.mode, owner: policy.document.owner,
+            severity: policy.document.severity,
             silence: policy.silence(about: request, as: governance, for: facts)))
       }
     }
@@ -101,22 +117,24 @@ private struct ExplanationRecorder: VerdictRecorder {
   init(reports: [Explanation.PolicyReport]) { self.reports = reports }
 
   mutating func judge(
-    _ rule: Rule, of policy: BoundPolicy, keeps: Bool, field: @autoclosure () -> String,
+    _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,
+    field: @autoclosure () -> String,
     wrong: @autoclosure () -> String, accepted: @autoclosure () -> String
   ) {
-    gathered.judge(rule, of: policy, keeps: keeps, field: field(), wrong: wrong(), accepted: accepted())
-    guard let index = reports.firstIndex(where: { $0.name == policy.name }) else { return }
+    gathered.judge(
+      rule, of: policy, saying: notes, keeps: keeps, field: field(), wrong: wrong(), accepted: accepted())
+    guard let index = reports.firstIndex(where: { $0.isOf(policy) }) else { return }
     reports[index].verdicts.append(
       .init(
-        rule: rule.rawValue, field: field(), isKept: keeps, wrong: keeps ? "" : wrong(), accepted: accepted())
-    )
+        rule: rule.rawValue, field: field(), isKept: keeps, wrong: keeps ? "" : wrong(), accepted: accepted(),
+        message: notes?.message, help: notes?.help))
   }
 
   mutating func change(
     _ rule: Rule, of policy: BoundPolicy, _ change: FactChange, in request: borrowing GovernedRequest
   ) {
     gathered.change(rule, of: policy, change, in: request)
-    guard let index = reports.firstIndex(where: { $0.name == policy.name }) else { return }
+    guard let index = reports.firstIndex(where: { $0.isOf(policy) }) else { return }
     reports[index].changes.append(request.described(change))
   }
 }

@@ -38,9 +38,11 @@ extension Explanation.Silence {
   package var reason: String {
     switch self {
     case .off: "it is off"
-    case .otherTenant: "it matches other tenants"
-    case .otherOperation: "it matches other operations, or has no rule for this one"
-    case .otherAppInstance: "it matches other AppInstances"
+    case .otherTenant: "its match.tenants takes in other tenants"
+    case .otherLabels: "its match.tenantLabels takes in tenants with other labels"
+    case .otherOperation: "its match.operations takes in other operations, or it has no rule for this one"
+    case .otherAppInstance: "its match.appInstances takes in other AppInstances"
+    case .excluded: "its match.exclude takes in this request"
     }
   }
 }

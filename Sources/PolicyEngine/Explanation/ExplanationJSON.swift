@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Primitives
 package import StrictJSON
 
@@ -64,7 +65,7 @@ package func invalidExplanationJSON(message: String) -> [UInt8] {
 }
 
 extension JSONWriter {
-  /// `[{"policy":…,"rule":…,"field":…,"message":…}]`
+  /// `[{"policy":…,"rule":…,"field":…,"message":…}]`, with `severity`, `owner` and `help` where they are given.
   package mutating func write(_ violations: [Violation]) {
     beginArray()
     for violation in violations {
@@ -77,9 +78,17 @@ extension JSONWriter {
       string(violation.field)
       key("message")
       string(violation.message)
+      if let severity = violation.severity { member("severity", Text(severity.rawValue)) }
+      if let owner = violation.owner { member("owner", owner) }
+      if let help = violation.help { member("help", help) }
       endObject()
     }
     endArray()
+  }
+
+  private mutating func member(_ name: StaticString, _ value: Text) {
+    key(name)
+    string(value)
   }
 
   /// `[{"field":…,"from":…,"to":…}]`, without `from` where there was nothing.

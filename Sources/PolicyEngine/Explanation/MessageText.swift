@@ -13,6 +13,9 @@ enum MessageText {
 
   static func shown(_ value: Span<UInt8>) -> String { shown(value.uncheckedText) }
 
+  /// What an author wrote to be read, whole.
+  static func line(_ text: Text) -> String { oneLine(text.string, longest: .max) }
+
   static func shown(pattern: String) -> String { oneLine(pattern, longest: longestPattern) }
 
   /// `` `4711`, `48*` `` of up to eight.

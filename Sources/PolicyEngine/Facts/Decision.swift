@@ -1,3 +1,4 @@
+package import Configuration
 package import Primitives
 
 /// What a policy found wrong, or, in `Decision.wouldChange`, what it would have changed.
@@ -9,6 +10,12 @@ package struct Violation: Sendable, Hashable {
   package let field: String
   /// What is wrong and what would be accepted; one line.
   package let message: String
+  /// As its policy has it.
+  package internal(set) var severity: PolicyDocument.Severity?
+  /// Of the policy: whom to ask.
+  package internal(set) var owner: Text?
+  /// An https URL.
+  package internal(set) var help: Text?
 
   package init(policy: Text, rule: String, field: String, message: String) {
     self.policy = policy

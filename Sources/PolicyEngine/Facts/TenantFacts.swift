@@ -31,8 +31,10 @@ extension CompiledPolicy {
   /// Whether the policy can have a say in a request of the tenant's that is one of these.
   func canMeet(_ tenant: TenantFacts, in calls: [Governance]) -> Bool {
     guard matches(tenant) else { return false }
+    let exclusion = exclusion(of: tenant)
     let isCalled = calls.contains { call in
-      governs(call) && tenant.operations?.contains(call.operation.name) ?? true
+      governs(call) && !(exclusion?.appInstances == nil && exclusion?.takesIn(call) == true)
+        && tenant.operations?.contains(call.operation.name) ?? true
     }
     return isCalled && PolicyDocument.Match.overlap(document.match.appInstances, tenant.appInstances)
   }

@@ -77,11 +77,44 @@ struct PolicyConflicts {
 extension PolicyDocument.Match {
   /// Whether one tenant's request for one AppInstance can match both, operations aside.
   func overlaps(_ other: Self) -> Bool {
-    Self.overlap(tenants, other.tenants) && Self.overlap(appInstances, other.appInstances)
+    Self.overlap(lists.tenants, other.lists.tenants)
+      && Self.overlap(lists.appInstances, other.lists.appInstances)
+      && lists.labelsOverlap(other.lists) && exclude?.covers(other.lists) != true
+      && other.exclude?.covers(lists) != true
   }
 
   static func overlap(_ left: [Glob]?, _ right: [Glob]?) -> Bool {
     guard let left, let right else { return left?.isEmpty != true && right?.isEmpty != true }
     return left.contains { glob in right.contains { $0.overlaps(glob) } }
+  }
+}
+
+extension PolicyDocument.MatchLists {
+  /// Whether one tenant can have labels that match both.
+  fileprivate func labelsOverlap(_ other: Self) -> Bool {
+    tenantLabels.allSatisfy { label in
+      other.tenantLabels.allSatisfy {
+        $0.name != label.name || PolicyDocument.Match.overlap($0.values, label.values)
+      }
+    }
+  }
+
+  /// Whether these surely match whatever the other lists do.
+  fileprivate func covers(_ other: Self) -> Bool {
+    Self.covers(tenants, other.tenants) && Self.covers(appInstances, other.appInstances)
+      && Exclusion(self).takesInAllOperations
+      && tenantLabels.allSatisfy { label in
+        other.tenantLabels.contains { $0.name == label.name && Self.covers(label.values, $0.values) }
+      }
+  }
+
+  private static func covers(_ wide: [Glob]?, _ narrow: [Glob]?) -> Bool {
+    guard let wide else { return true }
+    return (narrow ?? [Glob("*")]).allSatisfy { part in
+      wide.contains { glob in
+        glob == part || glob.source == "*"
+          || (!part.source.utf8.contains { "*?".utf8.contains($0) } && glob.matches(part.source))
+      }
+    }
   }
 }

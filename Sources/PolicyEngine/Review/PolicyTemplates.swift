@@ -43,6 +43,12 @@ struct PlacedTemplate: Sendable {
 }
 
 extension PolicyDocument {
+  /// Whether what it says of a tenant hangs on the tenant's labels.
+  var needsLabels: Bool {
+    !match.tenantLabels.isEmpty || match.exclude?.tenantLabels.isEmpty == false
+      || templates.contains { !($0.template?.labels ?? []).isEmpty }
+  }
+
   /// Every template in it, in the order in which the rules are documented.
   var templates: [PlacedTemplate] {
     var all: [PlacedTemplate] = []
