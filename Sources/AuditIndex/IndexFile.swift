@@ -6,7 +6,7 @@ internal import GRDB
 struct IndexFile {
   static let name = "index.sqlite"
   /// Changes with the tables and with what they mean; a file of another format is made anew.
-  private static let format = 5
+  private static let format = 6
   /// How long a writer waits for another, in seconds; each holds the file for a fraction of one.
   private static let lockTimeout = 2.0
   /// The journal goes before the index: below that much free space the index does not grow.

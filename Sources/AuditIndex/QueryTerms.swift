@@ -14,6 +14,11 @@ extension QueryFilter {
     for tag in tags {
       groups.append(recorded(tag.value).map { hasher.tag(tag.key.utf8.span, $0.utf8.span) })
     }
+    if let rule { groups.append([term(.rule, rule)]) }
+    if let outcome {
+      let name = Text(outcome.rawValue)
+      if TermHasher.indexes(outcome: name.utf8.span) { groups.append([term(.outcome, name)]) }
+    }
     if let actor { groups.append([term(.actor, actor)]) }
     if let accessKeyId { groups.append([term(.accessKey, accessKeyId)]) }
     if let tenant { groups.append([term(.tenant, tenant)]) }

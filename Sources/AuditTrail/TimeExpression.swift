@@ -1,6 +1,6 @@
 package import Primitives
 
-/// A time as commands take it: RFC 3339, or how long ago (`15m`, `24h`, `7d`).
+/// A time as commands take it: RFC 3339, a date (its beginning in UTC), or how long ago (`15m`, `24h`, `7d`).
 package enum TimeExpression: Sendable, Hashable {
   case at(WallClockTime)
   case ago(nanoseconds: Int64)
@@ -8,6 +8,10 @@ package enum TimeExpression: Sendable, Hashable {
   /// `nil` when it is neither.
   package init?(_ text: String) {
     if let time = WallClockTime(rfc3339: text) {
+      self = .at(time)
+      return
+    }
+    if text.utf8.count == 10, let time = WallClockTime(rfc3339: text + "T00:00:00Z") {
       self = .at(time)
       return
     }

@@ -56,9 +56,9 @@ struct FindingFormatOption: ParsableArguments {
 
 /// `--since T` and `--until T`, for commands that look at a part of the journal.
 struct TimeRangeOption: ParsableArguments {
-  @Option(help: "Not before this time: RFC 3339, or how long ago (15m, 24h, 7d).")
+  @Option(help: "Not before this time: RFC 3339, a date, or how long ago (15m, 24h, 7d).")
   var since: TimeExpression?
-  @Option(help: "Before this time: RFC 3339, or how long ago.")
+  @Option(help: "Before this time: RFC 3339, a date, or how long ago.")
   var until: TimeExpression?
 
   /// The times that are meant now.

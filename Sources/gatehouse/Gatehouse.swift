@@ -44,7 +44,12 @@ enum Main {
     } catch let error where Gatehouse.isArgumentParsers(error) {
       let (text, code) = (Gatehouse.fullMessage(for: error), Gatehouse.exitCode(for: error))
       // Help and the like is what was asked for; anything else quotes arguments.
-      if !text.isEmpty { code.isSuccess ? Console.data(text) : Console.message(text) }
+      if !text.isEmpty {
+        code.isSuccess
+          ? Console.data(text)
+          : Console.message(
+            NearestArgument.naming(in: text, Array(CommandLine.arguments.dropFirst()), of: Gatehouse.self))
+      }
       exit(code.rawValue)
     } catch {
       Console.message("gatehouse: \(error)")

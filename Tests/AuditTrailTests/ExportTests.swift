@@ -63,7 +63,9 @@ import Testing
     #expect(
       line.hasPrefix(
         "2026-11-23T13:00:00.123Z,00000001-0000-4000-8000-000100000000,crm,GHAKCRM00000000001,alice@corp,"))
-    #expect(line.contains(",\"{\"\"CostCenter\"\":\"\"4711\"\"}\",30,allowed,"))
+    #expect(
+      line.contains(
+        ",\"{\"\"CostCenter\"\":\"\"4711\"\",\"\"Owner\"\":\"\"crm@example.com\"\"}\",30,allowed,"))
     #expect(line.hasSuffix(",created,12.345,,,,,,,,,,\r\n"))
   }
 

@@ -53,10 +53,13 @@ import Testing
 
   @Test func absoluteTimesStandForThemselves() {
     #expect(TimeExpression("2026-11-23T14:00:00.123+01:00")?.resolved(at: time(99)) == time())
+    #expect(
+      TimeExpression("2026-11-23")?.resolved(at: time(99)) == WallClockTime(rfc3339: "2026-11-23T00:00:00Z"))
   }
 
   @Test(arguments: [
-    "", "m", "15", "-15m", "15 m", "15w", "1.5h", "yesterday", "2026-11-23", "9999999999d", "999999999d",
+    "", "m", "15", "-15m", "15 m", "15w", "1.5h", "yesterday", "2026-13-23", "2026-11-2", "9999999999d",
+    "999999999d",
   ])
   func otherTextIsNoTime(_ text: String) { #expect(TimeExpression(text) == nil) }
 }

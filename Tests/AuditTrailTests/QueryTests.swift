@@ -19,13 +19,53 @@ import Testing
         {"time":"2026-11-23T13:00:00.123Z","requestId":"00000001-0000-4000-8000-000100000000","tenant":"crm",\
         "accessKeyId":"GHAKCRM00000000001","actor":"alice@corp","sourceIp":"127.0.0.1","userAgent":"Boto3/1.40",\
         "operation":"CreateAppInstanceUser","appInstanceArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one",\
-        "appInstanceUserId":"crm-alice","name":"Alice","tags":{"CostCenter":"4711"},"expirationDays":30,\
+        "appInstanceUserId":"crm-alice","name":"Alice","tags":{"CostCenter":"4711","Owner":"crm@example.com"},"expirationDays":30,\
         "decision":"allowed","violations":[],"warnings":[],\
         "changes":[{"field":"Tags.Owner","to":"crm@example.com"}],"policyRevision":"sha256:00ff","status":201,\
         "upstreamStatus":201,"upstreamRequestId":"upstream-1",\
         "appInstanceUserArn":"arn:aws:chime:us-east-1:123456789012:app-instance/one/user/crm-alice",\
         "outcome":"created","durationMs":12.345}
         """)
+  }
+
+  /// What came is told by `changes`; what else stands there is what was decided about.
+  @Test func factsAreThoseThatWereEvaluated() throws {
+    let request = try history {
+      $0.tags = [.init(key: "Via", value: "forged"), .init(key: "Team", value: "a")]
+      $0.expirationDays = nil
+      $0.changes = [
+        .init(field: "Tags.Via", from: "forged", to: "gatehouse"),
+        .init(field: "Tags.Owner", from: nil, to: "o"),
+        .init(field: "ExpirationSettings.ExpirationDays", from: nil, to: "30"),
+        .init(field: "ClientRequestToken", from: nil, to: "t"),
+      ]
+    }
+    #expect(
+      request.evaluatedTags.map { "\($0.key)=\($0.value ?? "?")" } == ["Via=gatehouse", "Team=a", "Owner=o"])
+    #expect(request.evaluatedExpirationDays == 30)
+    let json = String(decoding: request.json, as: UTF8.self)
+    #expect(json.contains(#""tags":{"Via":"gatehouse","Team":"a","Owner":"o"},"expirationDays":30,"#))
+  }
+
+  @Test func countsTellKindsApart() throws {
+    var counts = RequestCounts(by: [.rule, .decision])
+    counts.add(try history())
+    #expect(counts.rows.isEmpty)
+    for _ in 0..<2 {
+      counts.add(
+        try history {
+          $0.warnings = [
+            .init(policy: "p", rule: "tags.value", field: "Tags.a", message: "m"),
+            .init(policy: "q", rule: "tags.value", field: "Tags.b", message: "m"),
+            .init(policy: "p", rule: "name.length", field: "Name", message: "m"),
+          ]
+        })
+    }
+    #expect(counts.rows.map(\.values) == [["name.length", "allowed"], ["tags.value", "allowed"]])
+    #expect(counts.rows.map(\.count) == [2, 2])
+    var hours = RequestCounts(by: [.hour])
+    hours.add(try history())
+    #expect(hours.rows.first?.values == ["2026-11-23T13:00:00Z"])
   }
 
   @Test func intentWithoutOutcomeIsUnknown() throws {

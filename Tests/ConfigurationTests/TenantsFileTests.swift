@@ -1,5 +1,6 @@
 import Configuration
 import OpenSSLCrypto
+import Patterns
 import Primitives
 import Testing
 

@@ -106,6 +106,8 @@ def test_answers_are_those_of_the_journal(make_setup, upstream, database):
         ("--tag", 'Team=blue "1" \\ ü'),
         ("--tag", "Via=gate"),
         ("--tag", "Via=gate", "--name", "Name 0", "--tenant", "hr"),
+        ("--outcome", "notForwarded"),
+        ("--without-tag", "Via"),
         ("--limit", "3"),
         ("--limit", "2", "--tenant", "crm", "--decision", "allowed"),
         ("--since", requests[3]["time"]),
@@ -121,7 +123,7 @@ def test_answers_are_those_of_the_journal(make_setup, upstream, database):
         ("--name", "name 0"),
         ("--tag", "Team="),
         ("--until", TIME),
-        ("--tenant", "' OR true --"),
+        ("--actor", "' OR true --"),
     ]:
         assert assert_same(setup, *options) == 0, options
 

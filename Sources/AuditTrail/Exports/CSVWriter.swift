@@ -77,7 +77,7 @@ extension RequestHistory {
       case "time": writer.field(Text(time.rfc3339))
       case "outcome": writer.field(outcome)
       default:
-        if let text = text(member) { writer.field(text) } else { writer.field(source(member) ?? []) }
+        if let text = text(member) { writer.field(text) } else { writer.field(evaluatedSource(member) ?? []) }
       }
     }
     writer.field(doubt.map { Text($0.rawValue) } ?? "")

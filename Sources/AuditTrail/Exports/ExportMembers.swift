@@ -42,7 +42,7 @@ extension JSONWriter {
     endObject()
   }
 
-  /// What was asked for, as far as the journal shows it.
+  /// What was asked for, as it was evaluated and, if it was allowed, forwarded; as far as the journal shows it.
   mutating func requestMembers(of request: RequestHistory) {
     beginObject()
     member("appInstanceArn", "appInstanceArn", of: request)
@@ -52,18 +52,19 @@ extension JSONWriter {
     member("name", "name", of: request)
     member("metadata", "metadata", of: request)
     member("tagKeys", "tagKeys", of: request)
-    if request.source("tags") != nil {
+    let tags = request.evaluatedTags
+    if request.source("tags") != nil || !tags.isEmpty {
       key("tags")
       beginArray()
-      for tag in request.first.tags {
+      for case (let key, let value?) in tags {
         beginObject()
-        text("key", tag.key)
-        text("value", tag.value)
+        text("key", key)
+        text("value", value)
         endObject()
       }
       endArray()
     }
-    if let days = request.integer("expirationDays") {
+    if let days = request.evaluatedExpirationDays {
       key("expirationSettings")
       beginObject()
       number("expirationDays", days)

@@ -53,6 +53,25 @@ package struct JournalRecord: Sendable {
     }
   }
 
+  /// The tags as they were received, each value as it is written: `null` where it is not shown.
+  var tagSources: [(key: Text, value: ArraySlice<UInt8>)] {
+    guard let tags = node("tags") else { return [] }
+    return document.members(tags).compactMap { key, value in
+      document.text(key).map { ($0, document.bytes[document.source(value)]) }
+    }
+  }
+
+  /// What was changed, and to what, as it is written: `null` where it is not shown.
+  var changeSources: [(field: Text, to: ArraySlice<UInt8>)] {
+    guard let changes = node("changes") else { return [] }
+    return document.elements(changes).compactMap { change in
+      guard let field = document.member("field", of: change).flatMap({ document.text($0) }),
+        let to = document.member("to", of: change)
+      else { return nil }
+      return (field, document.bytes[document.source(to)])
+    }
+  }
+
   /// What was changed: `Tags.Owner` to `crm@example.com`, when the value is shown.
   package var changes: [(field: Text, to: Text)] {
     guard let changes = node("changes") else { return [] }

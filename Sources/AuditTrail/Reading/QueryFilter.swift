@@ -10,11 +10,16 @@ package struct QueryFilter: Sendable {
   package var accessKeyId: Text?
   package var operation: Text?
   package var decision: AuditDecision?
+  package var outcome: AuditOutcome?
+  /// A rule that was broken, or that a warning names.
+  package var rule: Text?
   package var name: Text?
   /// Only what was forwarded and of which no answer is known.
   package var isUnknown = false
-  /// All must be there, as they were received or as they were forwarded.
+  /// All must be there, as they were evaluated.
   package var tags: [(key: Text, value: Text)] = []
+  /// Requests that write tags, and none with one of these keys.
+  package var withoutTags: [Text] = []
   package var since: WallClockTime?
   /// Not included.
   package var until: WallClockTime?
@@ -33,7 +38,9 @@ package struct QueryFilter: Sendable {
       && (userId.map { isAbout(userId: $0, request) } ?? true)
       && (userArn.map { isAbout(userArn: $0, request) } ?? true)
       && (name.map { isOne(of: recorded($0), request.text("name")) } ?? true)
-      && tags.allSatisfy { has(tag: $0, request) } && (!isUnknown || request.isUnknown)
+      && (outcome.map { request.outcome == Text($0.rawValue) } ?? true)
+      && (rule.map { request.rules.contains($0) } ?? true) && matchesTags(request)
+      && (!isUnknown || request.isUnknown)
   }
 
   /// How a value may stand in the journal: as it is, or as its hash.
@@ -65,11 +72,14 @@ package struct QueryFilter: Sendable {
     return instance + "/user/" + id == userArn
   }
 
-  private func has(tag: (key: Text, value: Text), _ request: RequestHistory) -> Bool {
-    let wanted = recorded(tag.value)
-    if request.first.tags.contains(where: { $0.key == tag.key && wanted.contains($0.value) }) { return true }
-    let field = "Tags." + tag.key
-    return request.first.changes.contains { $0.field == field && wanted.contains($0.to) }
+  private func matchesTags(_ request: RequestHistory) -> Bool {
+    guard !tags.isEmpty || !withoutTags.isEmpty else { return true }
+    let evaluated = request.evaluatedTags
+    guard withoutTags.isEmpty || request.writesTags else { return false }
+    return tags.allSatisfy { tag in
+      let wanted = recorded(tag.value)
+      return evaluated.contains { $0.key == tag.key && ($0.value.map(wanted.contains) ?? false) }
+    } && !evaluated.contains { withoutTags.contains($0.key) }
   }
 }
 

@@ -42,6 +42,7 @@ package struct RecordFacts: ~Copyable {
     var tags = ScratchArray<Pair>()
     var changes = ScratchArray<Pair>()
     var hiddenTags = ScratchArray<Place>()
+    var rules = ScratchArray<Place>()
     var unescaped = ByteBuffer()
   }
 
@@ -72,6 +73,11 @@ package struct RecordFacts: ~Copyable {
   /// One of these: the field, such as `Tags.Owner`, and what it was changed to.
   package func change(_ index: Int) -> Pair { fields.pointee.changes[index] }
 
+  /// How many violations and warnings there are.
+  package var ruleCount: Int { fields.pointee.rules.count }
+  /// The rule of one of these.
+  package func rule(_ index: Int) -> Place { fields.pointee.rules[index] }
+
   /// Where the text of a member stands; `nil` when the record does not have it.
   @inline(__always)
   package subscript(subject: Subject) -> Place? {
@@ -99,6 +105,7 @@ package struct RecordFacts: ~Copyable {
     fields.pointee.present = 0
     fields.pointee.tags.removeAll()
     fields.pointee.hiddenTags.removeAll()
+    fields.pointee.rules.removeAll()
     fields.pointee.changes.removeAll()
     fields.pointee.unescaped.removeAll()
   }
@@ -121,6 +128,8 @@ package struct RecordFacts: ~Copyable {
   mutating func addChange(_ field: Place, to value: Place) {
     fields.pointee.changes.append(Pair(key: field, value: value))
   }
+
+  mutating func addRule(_ rule: Place) { fields.pointee.rules.append(rule) }
 
   /// Whether a tag with that key was read already.
   func hasTag(_ key: Span<UInt8>, of line: Span<UInt8>) -> Bool {
@@ -172,6 +181,7 @@ extension RecordFacts {
     fields.pointee.intent = record.integer("intent")
     for subject in Subject.allCases { keep(record.text(subject.key), as: subject) }
     for tag in record.tags { addTag(keep(tag.key), keep(tag.value)) }
+    for rule in record.rules("violations") + record.rules("warnings") { addRule(keep(rule)) }
     for change in record.changes { addChange(keep(change.field), to: keep(change.to)) }
   }
 

@@ -220,7 +220,7 @@ package struct RecordScanner: ~Copyable {
       switch form {
       case .tags: readTags(&cursor, line, &facts)
       case .texts: readTexts(&cursor)
-      case .findings: readFindings(&cursor)
+      case .findings: readFindings(&cursor, line, &facts)
       case .changes: readChanges(&cursor, line, &facts)
       }
     return isUsual ? cursor.position : nil
@@ -266,13 +266,18 @@ package struct RecordScanner: ~Copyable {
   }
 
   @inline(never)
-  private static func readFindings(_ cursor: inout LineCursor) -> Bool {
+  private static func readFindings(
+    _ cursor: inout LineCursor, _ line: Span<UInt8>, _ facts: inout RecordFacts
+  ) -> Bool {
     guard cursor.skip("[") else { return false }
     repeat {
       var isEscaped = false
-      guard cursor.skip("{\"policy\":\""), cursor.string(&isEscaped) != nil,
-        cursor.skip(",\"rule\":\""), cursor.string(&isEscaped) != nil,
-        cursor.skip(",\"field\":\""), cursor.string(&isEscaped) != nil,
+      guard cursor.skip("{\"policy\":\""), cursor.string(&isEscaped) != nil, cursor.skip(",\"rule\":\"")
+      else { return false }
+      isEscaped = false
+      guard let rule = cursor.string(&isEscaped) else { return false }
+      facts.addRule(facts.place(rule, isEscaped: isEscaped, in: line))
+      guard cursor.skip(",\"field\":\""), cursor.string(&isEscaped) != nil,
         cursor.skip(",\"message\":\""), cursor.string(&isEscaped) != nil,
         text(",\"severity\":\"", &cursor), text(",\"owner\":\"", &cursor), text(",\"help\":\"", &cursor),
         cursor.skip("}")

@@ -13,7 +13,7 @@ package struct RecordTerm: BitwiseCopyable, Hashable, Sendable {
 /// bits.
 package struct TermHasher: BitwiseCopyable, Sendable {
   package enum Subject: UInt64, Sendable {
-    case tenant = 1, operation, decision, accessKey, actor, user, name, tag
+    case tenant = 1, operation, decision, accessKey, actor, user, name, tag, rule, outcome
     /// No term: it tells whose outcome a record is.
     case request
   }
@@ -32,6 +32,13 @@ package struct TermHasher: BitwiseCopyable, Sendable {
     // Each part begins with its length, so that `ab` + `c` is not `a` + `bc`.
     let state = Self.mix(value, into: Self.mix(name, into: start(.tag)))
     return RecordTerm(bits: UInt32(truncatingIfNeeded: state &>> 32))
+  }
+
+  /// Whether requests are found by that outcome. Most are `created` or `succeeded`: to find these, no index is needed.
+  @inline(__always)
+  package static func indexes(outcome: Span<UInt8>) -> Bool {
+    !(outcome.count == 7 && outcome.isAt("created", 0))
+      && !(outcome.count == 9 && outcome.isAt("succeeded", 0))
   }
 
   /// A user is looked for by its id, whichever of the two is asked for.
@@ -156,6 +163,10 @@ extension RecordFacts {
     if let place = self[.name] { terms.append(hasher.term(.name, bytes(place, of: line))) }
     for index in 0..<tagCount {
       terms.append(hasher.tag(bytes(tag(index).key, of: line), bytes(tag(index).value, of: line)))
+    }
+    for index in 0..<ruleCount { terms.append(hasher.term(.rule, bytes(rule(index), of: line))) }
+    if let place = self[.outcome], TermHasher.indexes(outcome: bytes(place, of: line)) {
+      terms.append(hasher.term(.outcome, bytes(place, of: line)))
     }
     for index in 0..<changeCount {
       let field = bytes(change(index).key, of: line)

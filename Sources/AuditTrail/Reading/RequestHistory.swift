@@ -52,7 +52,7 @@ package struct RequestHistory: Sendable {
     writer.beginObject()
     for (key, name, absent) in Self.members {
       writer.key(key)
-      writer.raw(source(name) ?? Array(absent.utf8)[...])
+      writer.raw(evaluatedSource(name) ?? Array(absent.utf8)[...])
     }
     for (key, name) in Self.additions {
       guard let value = source(name) else { continue }

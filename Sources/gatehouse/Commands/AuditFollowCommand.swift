@@ -1,6 +1,7 @@
 import ArgumentParser
 import AuditStore
 import AuditTrail
+import Configuration
 import Glibc
 
 /// Prints each request as its outcome is written, until it is interrupted or nobody reads any more.
@@ -10,9 +11,13 @@ struct AuditFollowCommand: ParsableCommand {
 
   @OptionGroup var journal: JournalOption
   @OptionGroup var formatOption: FormatOption
+  @OptionGroup var filters: RequestFilterOptions
 
   func run() throws {
-    let path = journal.path(try journal.configuration())
+    let configuration = try journal.configuration(reading: .audit)
+    if let audit = configuration?.audit { try filters.checkRecorded(under: audit.sensitive) }
+    let filter = filters.filter(hashKey: configuration?.audit.sensitive.key)
+    let path = journal.path(configuration)
     let pause = FollowPause()
     var isGood = true
     do throws(AuditStore.FileFault) {
@@ -25,7 +30,7 @@ struct AuditFollowCommand: ParsableCommand {
         if follower == nil { follower = try JournalFollower(directory: path, fromStart: true) }
         try follower?.poll(
           { request in
-            printer.print(request)
+            if filter.matches(request) { printer.print(request) }
             guard let record = request.doubtful, let doubt = record.doubt else { return }
             isGood = false
             Console.message("gatehouse: record \(record.sequence) \(doubt.words)")

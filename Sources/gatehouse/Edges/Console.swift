@@ -9,8 +9,49 @@ import Synchronization
 enum Console {
   private static let outlivesReader = Atomic(false)
 
+  /// Data that is held back until it is known whether it fits on the screen.
+  private struct Pages {
+    var held: [UInt8]? = []
+    var lines = 0
+    var pager: Pager?
+  }
+
+  private static let pages = Mutex<Pages?>(nil)
+
   /// The command goes on when whoever read its data has gone, because it does more than print.
   static func outliveReader() { outlivesReader.store(true, ordering: .relaxed) }
+
+  /// From here on data that is longer than the screen is shown by a pager; without a terminal nothing changes.
+  static func beginPages() {
+    if isTerminal { pages.withLock { $0 = $0 ?? Pages() } }
+  }
+
+  /// Data is out, and whoever reads it is done.
+  static func endPages() {
+    let ended = pages.withLock { pages in
+      defer { pages = nil }
+      return pages
+    }
+    if let held = ended?.held { write(held, to: STDOUT_FILENO) }
+    ended?.pager?.close()
+  }
+
+  /// Whether the data was held back.
+  private static func hold(_ bytes: [UInt8]) -> Bool {
+    let released: [UInt8]? = pages.withLock { pages -> [UInt8]? in
+      guard var held = pages?.held else { return bytes }
+      held += bytes
+      pages?.lines += bytes.count { $0 == UInt8(ascii: "\n") }
+      pages?.held = held
+      guard (pages?.lines ?? 0) >= screenHeight else { return nil }
+      pages?.held = nil
+      pages?.pager = Pager(environment: Process.environment.copy)
+      return held
+    }
+    guard let released else { return true }
+    writeAll(released, to: STDOUT_FILENO)
+    return true
+  }
 
   /// A line of data.
   static func data(_ line: String) { data(lines: line + "\n") }
@@ -70,6 +111,12 @@ enum Console {
     return Int(size.ws_col)
   }
 
+  private static var screenHeight: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return 24 }
+    return Int(size.ws_row)
+  }
+
   /// Whether nobody reads the data any more.
   static var isReaderGone: Bool {
     var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
@@ -83,6 +130,11 @@ enum Console {
   /// Whoever reads may have gone: then the command ends as every filter does (`gatehouse audit query | head`). Data that
   /// could not be written for another reason must not look complete.
   private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    if descriptor == STDOUT_FILENO, hold(bytes) { return }
+    writeAll(bytes, to: descriptor)
+  }
+
+  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
     var rest = bytes[...]
     while !rest.isEmpty {
       if descriptor == STDERR_FILENO, !isTaken(descriptor) { return }
