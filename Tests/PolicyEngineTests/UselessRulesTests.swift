@@ -95,6 +95,29 @@ import Testing
     #expect(try advice([policy(rules, match: #"{"operations":["*"]}"#)]).isEmpty)
   }
 
+  @Test(arguments: [
+    (#"{"tenants":["crmm"]}"#, "no tenant is called `crmm`; did you mean `crm`?"),
+    (#"{"tenants":["crm","hr*"]}"#, "no tenant is called `hr*`"),
+    (#"{"exclude":{"tenants":["cmr"]}}"#, "no tenant is called `cmr`; did you mean `crm`?"),
+    (#"{"tenantLabels":{"ownr":["*"]}}"#, "no tenant has a label `ownr`; did you mean `owner`?"),
+    (
+      #"{"tenantLabels":{"owner":["hr@*"]}}"#,
+      "no tenant's label `owner` has a value that matches one of `hr@*`"
+    ),
+    (#"{"exclude":{"tenantLabels":{"stage":["x"]}}}"#, "no tenant has a label `stage`"),
+  ])
+  func matchesThatNameNoTenantAreSaid(_ match: String, _ says: String) throws {
+    let policies = [policy(#""name":{"minLength":2}"#, match: match)]
+    #expect(try advice(policies) == [says])
+    #expect(try advice(policies, tenants: []).isEmpty)
+  }
+
+  @Test func matchesOfTenantsThereAreSayNothing() throws {
+    let match =
+      #"{"tenants":["c*"],"tenantLabels":{"owner":["*@example.com"]},"exclude":{"tenants":["crm"]}}"#
+    #expect(try advice([policy(#""name":{"minLength":2}"#, match: match)]).isEmpty)
+  }
+
   /// What a policy sets is protected whatever operations it matches.
   @Test func protectionIsNotCalledUseless() throws {
     let rules = #""tags":{"set":{"K":"v"}}"#

@@ -8,14 +8,19 @@ extension PolicyDocument {
     package struct Label: Sendable {
       package let name: Text
       package let values: [Glob]
-      package init(name: Text, values: [Glob]) {
+      /// Where the name stands.
+      package let position: SourcePosition
+      package init(name: Text, values: [Glob], at position: SourcePosition) {
         self.name = name
         self.values = values
+        self.position = position
       }
     }
 
     /// `nil`: all.
     package var tenants: [Glob]?
+    /// Where each of these stands.
+    package var tenantPositions: [SourcePosition] = []
     /// Labels that the tenant must have, each with one of these values.
     package var tenantLabels: [Label] = []
     package var appInstances: [Glob]?
@@ -68,11 +73,15 @@ extension PolicyDocument.MatchLists {
   /// - Parameter consequence: of a list that matches nothing.
   init(_ keys: Keys, _ knownOperations: [String], in consequence: String) {
     let globs = Form<[Glob]>.list(of: .glob, "a list of globs")
-    tenants = keys.optional("tenants", globs, "Globs of tenant ids; all when absent.")
+    let placed = keys.optional(
+      "tenants", .list(of: Form<Glob>.glob.located, "a list of globs"),
+      "Globs of tenant ids; all when absent.")
+    tenants = placed?.map(\.value)
+    tenantPositions = (placed ?? []).map(\.position)
     let labels = keys.optional(
       "tenantLabels", .map(from: { Text($0) }, to: globs, "an object of lists of globs"),
       "Globs by the name of a label, which the tenant must have with a value that one of them matches.")
-    tenantLabels = (labels ?? []).map { Label(name: $0.key.value, values: $0.value) }
+    tenantLabels = (labels ?? []).map { Label(name: $0.key.value, values: $0.value, at: $0.key.position) }
     appInstances = keys.optional(
       "appInstances", .list(of: .appInstance, "a list of globs of AppInstance ARNs"),
       "Globs of AppInstance ARNs; all when absent.")

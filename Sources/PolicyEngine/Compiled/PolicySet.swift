@@ -27,7 +27,8 @@ package final class PolicySet: Sendable {
   /// milliseconds each, which a gateway that loads policies does not have; whoever reads about problems does.
   package var advice: [Problem] {
     let live = policies.filter { $0.document.mode != .off }
-    return UselessRules(live, tenants.values.map(\.facts).sorted { $0.id < $1.id }).problems
+    let tenants = tenants.values.map(\.facts).sorted { $0.id < $1.id }
+    return UnknownTenants(live, tenants).problems + UselessRules(live, tenants).problems
       + CostlyPatterns(live).problems
   }
 
