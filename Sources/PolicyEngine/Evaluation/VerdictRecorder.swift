@@ -46,7 +46,8 @@ extension Decision: VerdictRecorder {
     var report = Violation(
       policy: policy.name, rule: rule.rawValue, field: request.field(of: change),
       message:
-        "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`")
+        "would be \(change.from.isAbsent ? "added" : "changed") as `\(MessageText.shown(request[change.to]))`"
+    )
     report.severity = policy.severity
     report.owner = policy.owner
     wouldChange.append(report)
