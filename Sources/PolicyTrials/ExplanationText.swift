@@ -43,7 +43,9 @@ package enum ExplanationText {
       lines += [""] + policy(report, in: explanation)
     }
     let silent = explanation.policies.compactMap { report -> StyledText? in
-      report.silence.map { "\(faint: "  - \(report.name.onOneLine): \($0.reason)")" }
+      report.silence.map { silence in
+        "\(faint: "  - \(report.name.onOneLine): \(silence == .unheld ? report.when?.reason ?? silence.reason : silence.reason)")"
+      }
     }
     if !silent.isEmpty { lines += ["", "\(strong: "without a say")"] + silent }
     if explanation.policies.isEmpty, decision.isAllowed {
@@ -67,6 +69,7 @@ package enum ExplanationText {
     var lines: [StyledText] = [
       "\(strong: report.name.onOneLine) (\(([report.mode.rawValue] + marks).joined(separator: ", ")))"
     ]
+    if let when = report.when { lines.append("\(faint: "  \(when.reason.onOneLine)")") }
     for change in report.changes {
       let verb = isWarning ? "would change" : "changes"
       lines.append("  \(doubtful: "~") \(verb) \(line(change))")

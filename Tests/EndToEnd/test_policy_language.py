@@ -22,6 +22,10 @@ ELSEWHERE = {
     "match": {"tenantLabels": {"environment": ["production"]}},
     "rules": {"metadata": {"maxBytes": 0}},
 }
+RESTRICTED = {
+    "when": {"tags.DataClass": ["restricted*"]},
+    "rules": {"metadata": {"maxBytes": 4}, "tags": {"required": [{"key": "Reviewer"}]}},
+}
 EXCLUDED = {
     "match": {"exclude": {"tenantLabels": {"environment": ["staging*"]}}},
     "rules": {"tags": {"maxCount": 0}},
@@ -32,7 +36,7 @@ EXCLUDED = {
 def module_setup(tmp_path_factory, endpoint):
     setup = gateways.Setup(tmp_path_factory.mktemp("language"), endpoint.url, upstreams.KEY)
     setup.tenants[0]["labels"] = {"environment": "staging-2"}
-    setup.policies = {"names": NAMES, "elsewhere": ELSEWHERE, "excluded": EXCLUDED}
+    setup.policies = {"names": NAMES, "elsewhere": ELSEWHERE, "excluded": EXCLUDED, "restricted": RESTRICTED}
     return setup
 
 
@@ -82,3 +86,32 @@ def test_explain_names_the_policies_that_apply_and_their_owners(gateway, tmp_pat
     explained = json.loads(result.stdout)
     assert explained["policies"] == ["names"]
     assert explained["violations"][0]["owner"] == "people@example.com"
+
+
+USER = f"{service.APP}/user/crm-alice"
+
+
+def test_policy_with_a_when_is_about_what_has_that(gateway):
+    response, _ = create(gateway, Name="Al", Tags=[{"Key": "DataClass", "Value": "public"}])
+    assert response.status == 201, response
+    response, record = create(gateway, Name="Al", Tags=[{"Key": "DataClass", "Value": "restricted-2"}])
+    assert response.status == 403
+    assert [violation["rule"] for violation in record["violations"]] == ["tags.required"]
+
+
+def test_what_a_when_asks_for_cannot_be_changed_afterwards(gateway):
+    client = gateway.client()
+    for call in (
+        lambda: client.tag_resource(ResourceARN=USER, Tags=[{"Key": "DataClass", "Value": "public"}]),
+        lambda: client.tag_resource(ResourceARN=USER, Tags=[{"Key": "dataclass", "Value": "public"}]),
+        lambda: client.untag_resource(ResourceARN=USER, TagKeys=["DataClass"]),
+    ):
+        with pytest.raises(client.exceptions.ForbiddenException, match="tags.protected"):
+            call()
+
+
+def test_what_a_call_cannot_carry_counts_as_held(gateway):
+    client = gateway.client()
+    with pytest.raises(client.exceptions.ForbiddenException, match="metadata.maxBytes"):
+        client.update_app_instance_user(AppInstanceUserArn=USER, Name="Al", Metadata="longer")
+    client.update_app_instance_user(AppInstanceUserArn=USER, Name="Al", Metadata="{}")

@@ -15,8 +15,13 @@ import Testing
     }
 
     let recordsKeptRules = false
+    let hiddenFacts: HiddenFacts? = nil
     var lastWriters: [Text: String] = [:]
     var refusals: [Entry] = []
+
+    mutating func asked(
+      _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance
+    ) {}
 
     mutating func judge(
       _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,

@@ -31,6 +31,7 @@ package enum ConfigurationSchema {
     if case .object(let members) = body {
       for member in members { schema[member.key] = member.value }
     }
+    if kind == .policy { schema["$defs"] = ["when": Form<PolicyDocument.When>.definition(style)] }
     if style.substitutesEnvironment {
       schema["$defs"] = [
         "environmentReference": [

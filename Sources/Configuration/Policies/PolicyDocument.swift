@@ -99,6 +99,11 @@ package struct PolicyDocument: Sendable {
   package var help: Text?
   package var mode = Mode.enforce
   package var match = Match()
+  package var when: When?
+  /// Keys of tags that `when` asks for, and that may be changed all the same.
+  package var mutable: [Located<Text>] = []
+  /// Whether it is this part of the policy that keeps what its `when` asks for from being changed.
+  package var guardsWhen = true
   package var appInstanceUserId: StringRules?
   package var userName: StringRules?
   package var tags: TagRules?

@@ -19,6 +19,10 @@ extension PolicyDocument {
         "mode", .choice(), default: Mode.enforce,
         "Whether violations deny, are only reported, or the policy is skipped.")
       let matching = keys.section("match", match, "Which requests it applies to; all when absent.")
+      let when = keys.optional("when", .when, "What requests must have for the policy to be about them.")
+      let mutable = keys.list(
+        "mutable", .list(of: Form<Text>.nonEmptyText("a tag key").located, "a list of tag keys"),
+        "Keys that \"when\" asks for and that may be changed after creation all the same.")
       let rules = keys.required("rules", RuleSections.form, "What those requests must look like.")
       guard let name, let rules else { return nil }
       var document = PolicyDocument(file: "", name: name)
@@ -28,12 +32,15 @@ extension PolicyDocument {
       document.help = help
       document.mode = mode
       document.match = matching ?? Match()
+      document.when = when
+      document.mutable = mutable
       document.appInstanceUserId = rules.appInstanceUserId
       document.userName = rules.name
       document.tags = rules.tags
       document.expiration = rules.expiration
       document.metadata = rules.metadata
       document.adviseAboutModes(keys)
+      document.adviseAboutMutableKeys(keys)
       return document
     }
   }
@@ -119,9 +126,9 @@ extension PolicyDocument.MetadataRules {
 }
 
 extension Keys {
-  fileprivate typealias Number = PolicyDocument.Located<Int>
+  typealias Number = PolicyDocument.Located<Int>
 
-  fileprivate func requireOrder(_ low: String, _ least: Number?, _ high: String, _ greatest: Number?) {
+  func requireOrder(_ low: String, _ least: Number?, _ high: String, _ greatest: Number?) {
     guard let least, let greatest, least.value > greatest.value else { return }
     error(at: least.position, "\(quoted(low)) \(least.value) is more than \(quoted(high)) \(greatest.value)")
   }

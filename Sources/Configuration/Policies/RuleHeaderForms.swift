@@ -41,6 +41,26 @@ extension PolicyDocument {
   }
 }
 
+extension PolicyDocument {
+  /// What holds is then the caller's to change.
+  func adviseAboutMutableKeys(_ keys: Keys) {
+    let asked = when?.tagKeys ?? []
+    for key in mutable {
+      let name = quoted(key.value.string)
+      if asked.contains(key.value) {
+        keys.warning(
+          at: key.position,
+          "\(name) may be changed after creation, and with it whether this policy holds for the user")
+      } else {
+        keys.error(
+          at: key.position,
+          "\(name) is no key that \"when\" asks for\(suggestion(for: key.value.string, among: asked.map(\.string)))"
+        )
+      }
+    }
+  }
+}
+
 extension Form where Value == Text {
   /// A line that people are shown, callers among them.
   static func remark(_ accepted: String) -> Form {

@@ -7,6 +7,12 @@ internal import Primitives
 final class BoundPolicy: Sendable {
   let name: Text
   let mode: PolicyDocument.Mode
+  /// `nil`: it is about every request that it matches.
+  let when: BoundWhen?
+  /// Keys of tags that its `when` asks for and that nobody may change.
+  let questioned: [FoldedKey]
+  /// The policy's own words, where no rule has any.
+  let notes: RuleNotes?
   let severity: PolicyDocument.Severity?
   let owner: Text?
   let userID: StringChecks?
@@ -20,6 +26,9 @@ final class BoundPolicy: Sendable {
   init(_ document: PolicyDocument, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
     name = document.name.value
     mode = document.mode
+    when = document.when.map { BoundWhen($0, for: tenant) }
+    questioned = document.questionedTags.map { FoldedKey($0) }
+    notes = RuleNotes.of(in: document)
     severity = document.severity
     owner = document.owner
     userID = document.appInstanceUserId.map {
@@ -38,6 +47,9 @@ final class BoundPolicy: Sendable {
   init(name: Text, mode: PolicyDocument.Mode) {
     self.name = name
     self.mode = mode
+    when = nil
+    questioned = []
+    notes = nil
     severity = nil
     owner = nil
     userID = nil

@@ -24,7 +24,8 @@ final class OwnedPrefixes: Sendable {
 
   init(_ policies: [CompiledPolicy], _ tenants: [TenantFacts]) {
     self.policies = policies.filter {
-      $0.document.mode == .enforce && $0.governs(.createUser) && $0.document.appInstanceUserId?.prefix != nil
+      $0.document.mode == .enforce && $0.governs(.createUser) && $0.document.when == nil
+        && $0.document.appInstanceUserId?.prefix != nil
     }
     guard !self.policies.isEmpty else {
       owned = []

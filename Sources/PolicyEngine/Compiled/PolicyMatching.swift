@@ -17,7 +17,7 @@ struct CompiledPolicy: Sendable {
       operations.admits(governance.operation.text)
     }
     shared =
-      document.templates.contains { $0.template?.needsTenant ?? false }
+      document.when != nil || document.templates.contains { $0.template?.needsTenant ?? false }
       ? nil : BoundPolicy(document, for: TenantFacts(id: ""))
   }
 
@@ -51,10 +51,10 @@ struct CompiledPolicy: Sendable {
   func isConcerned(with governance: Governance) -> Bool { governs(governance) || guards(governance) }
 
   func guards(_ governance: Governance) -> Bool {
-    guard let tags = document.tags else { return false }
+    let keepsOwn = document.tags?.set.isEmpty == false || !document.questionedTags.isEmpty
     return switch governance {
-    case .tagUser: !tags.set.isEmpty
-    case .untagUser: !tags.set.isEmpty || !tags.required.isEmpty
+    case .tagUser: keepsOwn
+    case .untagUser: keepsOwn || document.tags?.required.isEmpty == false
     case .createUser, .updateUser, .putExpiration: false
     }
   }

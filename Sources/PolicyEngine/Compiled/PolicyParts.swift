@@ -3,11 +3,23 @@ internal import Primitives
 
 /// A policy's rules by the mode that holds for each: from here on a part is a policy of that mode.
 extension PolicyDocument {
+  /// Keys of tags that no call may change after creation, because `when` asks for them.
+  var questionedTags: [Text] {
+    guard guardsWhen, let when else { return [] }
+    return when.tagKeys.filter { key in !mutable.contains { $0.value == key } }
+  }
+
   /// The rules that are enforced and those that only warn; rules that are off are in neither. A policy of which nothing
   /// else is left is one part that is off, or one without rules.
   var parts: [PolicyDocument] {
     guard mode != .off, tagPolicy == nil else { return [self] }
     let parts = [Mode.enforce, .warn].compactMap { part(as: $0) }
+    if parts.count == 2 {
+      // What the policy guards by itself, its strongest rules' part does.
+      var weaker = parts[1]
+      weaker.guardsWhen = false
+      return [parts[0], weaker]
+    }
     if !parts.isEmpty { return parts }
     var rest = withoutRules
     if hasRules { rest.mode = .off }

@@ -20,7 +20,7 @@ final class TenantPlan {
 
   /// For one operation and, if policies match by AppInstance, for one of these.
   final class Step: Sendable {
-    /// In the order of the policies' names, as are all that follow.
+    /// In the order of the policies' names, as are all that follow. Those with a `when` stand apart.
     let enforced: [Entry]
     let filling: LentObjects<Filler>
     let clamping: [Entry]
@@ -29,8 +29,14 @@ final class TenantPlan {
     let warned: [Entry]
     /// Of those that would change nothing, and so look at the request that the others do.
     let mergedWarned: MergedChecks?
+    /// `nil`: no policy has a `when`.
+    let conditional: ConditionalStep?
 
-    init(_ entries: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
+    init(_ all: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
+      let entries = all.filter { $0.policy.when == nil }
+      conditional =
+        entries.count == all.count
+        ? nil : ConditionalStep(all.filter { $0.policy.when != nil }, as: governance, merges: merges, cache)
       enforced = entries.filter { $0.policy.mode == .enforce }
       filling = LentObjects(Self.effective(enforced.filter(\.fills), as: governance))
       clamping = Self.lowering(enforced.filter(\.clamps))

@@ -14,7 +14,12 @@ extension BoundPolicy {
     if parts.contains(.name), governance.checksName, let userName, let value = request.name {
       check(value, userName, .name, request, &recorder)
     }
-    if parts.contains(.tags), let tags { checkTags(tags, of: request, as: governance, &recorder) }
+    if parts.contains(.tags) {
+      if let tags { checkTags(tags, of: request, as: governance, &recorder) }
+      if tags != nil || !questioned.isEmpty {
+        protect(request, as: governance, requiring: true, &recorder)
+      }
+    }
     if parts.contains(.expiration), governance.checksExpiration, let expiration {
       checkExpiration(expiration, days: request.expirationDays, &recorder)
     }

@@ -90,7 +90,21 @@ private struct PartialRecorder: VerdictRecorder {
   private var tagFields: Set<Text>
   /// Tags of which a `warn` policy knows the value, because it would set them.
   private var known: [(policy: ObjectIdentifier, field: Text)] = []
+  /// Policies of which nobody knows whether their `when` holds, with what would have to be known for that.
+  private var doubtful: [ObjectIdentifier: HiddenMember] = [:]
+  /// Such a policy may have changed the request, so that nothing found in it is sure.
+  private var doubt: HiddenMember?
   private let wantsWording: Bool
+
+  var hiddenFacts: HiddenFacts? { hidden.isEmpty ? nil : hidden }
+
+  mutating func asked(
+    _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance
+  ) {
+    guard truth == .unknown, let member = policy.when?.hiddenMember(of: hidden) else { return }
+    doubtful[ObjectIdentifier(policy)] = member
+    if policy.mode == .enforce, policy.fills || policy.clamps { doubt = member }
+  }
 
   init(_ hidden: HiddenFacts, wantsWording: Bool) {
     self.hidden = hidden
@@ -151,8 +165,11 @@ private struct PartialRecorder: VerdictRecorder {
   private mutating func add(
     _ rule: Rule, of policy: BoundPolicy, hangsOn member: HiddenMember? = nil, _ violation: Violation? = nil
   ) {
+    let member = member ?? doubtful[ObjectIdentifier(policy)] ?? doubt
     decision.findings.append(
-      .init(policy: policy.name, rule: rule, mode: policy.mode, hangsOn: member, violation: violation))
+      .init(
+        policy: policy.name, rule: rule, mode: policy.mode, hangsOn: member,
+        violation: member == nil ? violation : nil))
   }
 }
 

@@ -17,50 +17,9 @@ extension BoundPolicy {
       checkCount(tags, of: request, &recorder)
     case .tagUser:
       checkGiven(tags, in: request, as: governance, &recorder)
-      protect(tags, in: request, as: governance, &recorder)
-    case .untagUser:
-      protect(tags, in: request, as: governance, &recorder)
-    case .updateUser, .putExpiration:
+    case .untagUser, .updateUser, .putExpiration:
       break
     }
-  }
-
-  /// What holds whatever operations the policy matches: a tag that the policy sets is not the caller's to write, and
-  /// one that it sets or requires is not theirs to take away. In any case, because readers of tags differ in whether
-  /// they tell cases apart (IAM conditions do not).
-  func protect(
-    _ tags: TagChecks, in request: borrowing GovernedRequest, as governance: Governance,
-    _ recorder: inout some VerdictRecorder
-  ) {
-    if governance == .tagUser {
-      for index in 0..<request.tagCount {
-        let key = request.tagKey(index)
-        let meant = tags.assignedKey(inAnyCase: key, request.tags[index].fingerprint)
-        recorder.judge(
-          .tagsProtected, of: self, saying: tags.notes, keeps: meant == nil,
-          field: PolicyField.tag(ofCaller: key), wrong: "\(Self.named(key, meant)) is set by policy",
-          accepted: "the request without this tag")
-      }
-    } else if governance == .untagUser {
-      for index in 0..<request.tagKeyCount {
-        let key = request.tagKeyToRemove(index)
-        let fingerprint = FoldedKey.fingerprint(of: key)
-        let assigned = tags.assignedKey(inAnyCase: key, fingerprint)
-        let required = tags.required(inAnyCase: key, fingerprint)
-        let meant = assigned ?? required?.key
-        recorder.judge(
-          .tagsProtected, of: self, saying: assigned == nil ? required?.notes ?? tags.notes : tags.notes,
-          keeps: meant == nil, field: PolicyField.tag(ofCaller: key),
-          wrong: "\(Self.named(key, meant)) is \(assigned != nil ? "set" : "required") by policy",
-          accepted: "the request without this key")
-      }
-    }
-  }
-
-  /// The protected tag, by its key where the caller wrote that in another case.
-  private static func named(_ key: Span<UInt8>, _ meant: FoldedKey?) -> String {
-    guard let meant, !key.holds(meant.text) else { return "the tag" }
-    return "the tag `\(MessageText.shown(meant.text))`, which this key differs from only in case,"
   }
 
   private func checkPresence(

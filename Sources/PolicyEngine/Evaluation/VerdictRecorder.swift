@@ -7,6 +7,13 @@ protocol VerdictRecorder {
   /// Whether rules that are kept matter to it.
   var recordsKeptRules: Bool { get }
 
+  /// Values of the request that nobody knows; `nil`: all are known.
+  var hiddenFacts: HiddenFacts? { get }
+
+  /// A policy's `when` was asked.
+  mutating func asked(
+    _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance)
+
   /// A rule was held against the request.
   ///
   /// - Parameters:
@@ -26,6 +33,11 @@ protocol VerdictRecorder {
 /// Gathers what is broken and nothing else.
 extension Decision: VerdictRecorder {
   var recordsKeptRules: Bool { false }
+  var hiddenFacts: HiddenFacts? { nil }
+
+  mutating func asked(
+    _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance
+  ) {}
 
   mutating func judge(
     _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,

@@ -22,6 +22,8 @@ package struct Explanation: Sendable {
     case off, otherTenant, otherLabels, otherOperation, otherAppInstance
     /// `match.exclude` takes it in.
     case excluded
+    /// Its `when` does not hold.
+    case unheld
   }
 
   /// Of a policy; of one whose rules have different modes there is one for each.
@@ -31,7 +33,9 @@ package struct Explanation: Sendable {
     package internal(set) var owner: Text?
     package internal(set) var severity: PolicyDocument.Severity?
     /// `nil`: the policy applies.
-    package let silence: Silence?
+    package internal(set) var silence: Silence?
+    /// What became of its `when`; `nil`: it has none, or it was not asked.
+    package internal(set) var when: WhenReport?
     /// In the order in which the rules were held against the request.
     package internal(set) var verdicts: [RuleVerdict] = []
     /// What the policy changed, or, being in `warn`, would have changed.
@@ -97,9 +101,11 @@ extension TenantPolicies {
             silence: policy.silence(about: request, as: governance, for: facts)))
       }
     }
-    var recorder = ExplanationRecorder(reports: reports + compiled.tagPolicyReports(on: request))
+    var recorder = ExplanationRecorder(
+      reports: reports + compiled.tagPolicyReports(on: request), of: facts)
     var changed = request.copy()
     evaluate(&changed, &recorder)
+    recorder.silenceUnheld()
     let decision = recorder.gathered
     if let token, decision.isAllowed, changed.lacksClientRequestToken {
       changed.fillClientRequestToken(token.utf8.span)
@@ -114,7 +120,29 @@ private struct ExplanationRecorder: VerdictRecorder {
   var recordsKeptRules: Bool { true }
   var reports: [Explanation.PolicyReport]
 
-  init(reports: [Explanation.PolicyReport]) { self.reports = reports }
+  private let tenant: TenantFacts
+
+  init(reports: [Explanation.PolicyReport], of tenant: TenantFacts) {
+    self.reports = reports
+    self.tenant = tenant
+  }
+
+  var hiddenFacts: HiddenFacts? { nil }
+
+  mutating func asked(
+    _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance
+  ) {
+    guard let index = reports.firstIndex(where: { $0.isOf(policy) }), let when = policy.when else { return }
+    reports[index].when = when.report(truth, on: request, as: governance, of: tenant)
+  }
+
+  /// A policy whose `when` does not hold may still guard tags, and then has a say.
+  mutating func silenceUnheld() {
+    for index in reports.indices where reports[index].when?.truth == .fails && reports[index].verdicts.isEmpty
+    {
+      reports[index].silence = .unheld
+    }
+  }
 
   mutating func judge(
     _ rule: Rule, of policy: BoundPolicy, saying notes: RuleNotes?, keeps: Bool,

@@ -43,6 +43,7 @@ extension Explanation.Silence {
     case .otherOperation: "its match.operations takes in other operations, or it has no rule for this one"
     case .otherAppInstance: "its match.appInstances takes in other AppInstances"
     case .excluded: "its match.exclude takes in this request"
+    case .unheld: "its when does not hold"
     }
   }
 }

@@ -45,7 +45,7 @@ extension CompiledPolicy {
   /// - Parameter mostTags: that a creation can have when the policy looks at it.
   fileprivate func breakable(as governance: Governance, mostTags: Int) -> [Rule] {
     guard governs(governance) else { return isConcerned(with: governance) ? [.tagsProtected] : [] }
-    var rules: [Rule] = []
+    var rules: [Rule] = guards(governance) ? [.tagsProtected] : []
     if governance.checksUserID, let userID = document.appInstanceUserId {
       if userID.prefix != nil { rules.append(.userIDPrefix) }
       if userID.pattern != nil { rules.append(.userIDPattern) }
@@ -92,11 +92,7 @@ extension CompiledPolicy {
       let adds = !PuttingPolicy(document).putTags.isEmpty
       let limit = min(tags.maxCount?.value ?? .max, adds ? BoundPolicy.mostTags : .max)
       if limit < mostTags { rules.append(.tagsMaxCount) }
-    case .tagUser:
-      if !tags.set.isEmpty { rules.append(.tagsProtected) }
-    case .untagUser:
-      if !tags.set.isEmpty || !tags.required.isEmpty { rules.append(.tagsProtected) }
-    case .updateUser, .putExpiration: break
+    case .tagUser, .untagUser, .updateUser, .putExpiration: break
     }
     return rules
   }

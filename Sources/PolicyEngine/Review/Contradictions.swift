@@ -13,7 +13,7 @@ struct Contradictions {
     let subjects = policies.map { PuttingPolicy($0.document) }
     for (index, changer) in subjects.enumerated() {
       for (other, checker) in subjects.enumerated()
-      where changer.document.match.overlaps(checker.document.match) {
+      where changer.document.canMeet(checker.document) {
         if policies[index].governs(.createUser), policies[other].governs(.createUser) {
           if index != other { reviewTags(of: changer, by: checker) }
           if index <= other { reviewCase(changer, checker) }

@@ -55,7 +55,7 @@ struct PolicyConflicts {
   private mutating func compare(_ claims: [Claim], _ field: String) {
     for (index, later) in claims.enumerated() {
       for earlier in claims[..<index]
-      where earlier.value != later.value && earlier.document.match.overlaps(later.document.match) {
+      where earlier.value != later.value && earlier.document.canMeet(later.document) {
         let problem = later.document.problem(
           at: later.position, severity: severity(earlier.document, later.document),
           "\(later.verb) \(field) to `\(MessageText.shown(later.value))`, where policy"
@@ -71,6 +71,15 @@ struct PolicyConflicts {
   /// A policy in `warn` changes nothing, and one policy by itself has a fixed order: there it only looks wrong.
   private func severity(_ one: PolicyDocument, _ other: PolicyDocument) -> Problem.Severity {
     one.mode == .enforce && other.mode == .enforce && one.name.value != other.name.value ? .error : .warning
+  }
+}
+
+extension PolicyDocument {
+  /// Whether both can be about one request, operations aside.
+  func canMeet(_ other: PolicyDocument) -> Bool {
+    guard match.overlaps(other.match) else { return false }
+    guard let when, let others = other.when else { return true }
+    return !when.excludes(others)
   }
 }
 

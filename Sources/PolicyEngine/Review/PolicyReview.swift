@@ -19,6 +19,7 @@ struct PolicyReview {
     problems += SelfContradictions(live, tenants).problems
     problems += Contradictions(live).problems
     problems += Bypasses(live).problems
+    problems += WhenReview(live).problems
   }
 
   /// What a policy puts in must be what the service model lets a request have.

@@ -45,7 +45,7 @@ struct PlacedTemplate: Sendable {
 extension PolicyDocument {
   /// Whether what it says of a tenant hangs on the tenant's labels.
   var needsLabels: Bool {
-    !match.tenantLabels.isEmpty || match.exclude?.tenantLabels.isEmpty == false
+    !match.tenantLabels.isEmpty || when?.needsLabels == true || match.exclude?.tenantLabels.isEmpty == false
       || templates.contains { !($0.template?.labels ?? []).isEmpty }
   }
 
