@@ -8,13 +8,12 @@ struct DemoCommand: ParsableCommand {
 
   @Flag(help: "Exit after the calls: with 0 if everything went as expected, or else with 1.")
   var once = false
-  @Option(help: "Folder of the policies to use. (default: `policies` here, or else those that are installed)")
+  @Option(help: "Folder of the policies to use. (default: those that are in the binary)")
   var policies: String?
 
   func run() throws {
-    let folder = policies ?? DemoFolder.usualPolicies
-    let isAsExpected = try LoopTask.run { [once] loop throws(CommandFailure) in
-      try await Demo(policies: folder, loop: loop).play(stays: !once)
+    let isAsExpected = try LoopTask.run { [once, policies] loop throws(CommandFailure) in
+      try await Demo(policies: policies, loop: loop).play(stays: !once)
     }
     guard isAsExpected else { throw ExitCode(ExitStatus.bad.rawValue) }
   }

@@ -19,7 +19,7 @@ final class Demo {
   private static let timeout: Int64 = 20_000_000_000
   private static let pollEvery: Int64 = 20_000_000
 
-  init(policies: String, loop: EventLoop) throws(CommandFailure) {
+  init(policies: String?, loop: EventLoop) throws(CommandFailure) {
     self.loop = loop
     folder = try DemoFolder(policies: policies)
   }

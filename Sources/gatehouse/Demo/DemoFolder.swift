@@ -10,9 +10,11 @@ struct DemoFolder {
   var sandboxLog: String { "\(path)/sandbox.log" }
   var gatewayLog: String { "\(path)/gateway.log" }
 
-  /// Makes the folder, for this user alone, with copies of the policies of the folder `policies`.
-  init(policies: String) throws(CommandFailure) {
-    let documents = try Self.documents(of: policies)
+  /// Makes the folder, for this user alone, with copies of the policies of the folder `policies`; `nil`: of those that are
+  /// in the binary.
+  init(policies: String?) throws(CommandFailure) {
+    let documents =
+      try policies.map(Self.documents) ?? Baseline.files.map { (name: $0.name, bytes: Array($0.text.utf8)) }
     let parent = Process.environment.nonEmpty("TMPDIR") ?? "/tmp"
     guard let made = mkdtemp(strdup("\(parent)/gatehouse-demo-XXXXXX")) else {
       throw Self.failure(at: parent)
@@ -72,28 +74,10 @@ struct DemoFolder {
       }
       if !documents.isEmpty { return documents }
     } catch {
-      throw CommandFailure(.usage, "\(folder): \(error.message); \(expectation)")
+      throw CommandFailure(.usage, "\(folder): \(error.message); expected a folder of policies")
     }
-    throw CommandFailure(.usage, "\(folder): no *.json in it; \(expectation)")
+    throw CommandFailure(.usage, "\(folder): no *.json in it; expected a folder of policies")
   }
-
-  /// `policies` in the working folder if there is one, or else what packages install: `../share/gatehouse/policies`,
-  /// seen from the binary.
-  static var usualPolicies: String {
-    let here = "policies"
-    guard access(here, F_OK) != 0 else { return here }
-    let capacity = Int(PATH_MAX)
-    var path = [CChar](repeating: 0, count: capacity)
-    let length = readlink("/proc/self/exe", &path, capacity)
-    guard length > 0 else { return here }
-    let binary = String(decoding: path[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let folders = binary.split(separator: "/").dropLast(2)
-    let installed = "/" + (folders + ["share", "gatehouse", "policies"]).joined(separator: "/")
-    return access(installed, F_OK) == 0 ? installed : here
-  }
-
-  private static let expectation =
-    "the demo needs the policies that come with gatehouse: run it beside their folder or name it with --policies"
 
   private func write(_ bytes: [UInt8], to name: String) throws(CommandFailure) {
     let file = "\(path)/\(name)"
