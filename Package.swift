@@ -170,8 +170,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "Configuration",
-        "AuditTrail",
-        "Gateway", "Transport", "TestSupport",
+        "AuditTrail", "CredentialSources", "XML", "ServiceManager", "Gateway", "Transport", "TestSupport",
       ], path: "Fuzz/Targets", swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),

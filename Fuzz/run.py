@@ -19,7 +19,7 @@ FINDINGS = BUILD / "findings"
 TARGETS = sorted(folder.name for folder in CORPORA.iterdir())
 # Inputs that stand elsewhere in the repository.
 MORE_INPUTS = {"json": [ROOT / "Tests/Fixtures/json"]}
-LONGEST_INPUT = {"globs": 120, "patterns": 120, "queries": 200, "forwarded": 500}
+LONGEST_INPUT = {"sockets": 300, "globs": 120, "patterns": 120, "queries": 200, "forwarded": 500}
 # Swift's own crash report can hang for minutes. What is held at the end is libFuzzer's corpus, no leak.
 ENVIRONMENT = os.environ | {"SWIFT_BACKTRACE": "enable=no", "GATEHOUSE_FUZZ": "1", "ASAN_OPTIONS": "detect_leaks=0"}
 

@@ -17,6 +17,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case forwarded
   /// PROXY protocol headers.
   case proxy
+  /// What STS answers.
+  case sts
+  /// What credential programs, container endpoints and the metadata service answer.
+  case credentials
+  /// What a service manager says by variables.
+  case sockets
   /// Lines of the journal.
   case records
   /// Globs of policies and tenants.
@@ -39,6 +45,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .json: try checkJSON(bytes)
     case .forwarded: try checkForwarded(bytes)
     case .proxy: try checkProxyHeader(bytes)
+    case .sts: try checkSTSAnswer(bytes)
+    case .credentials: try checkCredentialAnswer(bytes)
+    case .sockets: try checkServiceVariables(bytes)
     case .records: try checkRecord(bytes)
     case .globs: try checkGlobs(bytes)
     case .patterns: try checkPattern(bytes)
