@@ -10,7 +10,7 @@ FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libevent-2.1-7 libevent-core-2.1-7 \
-      libevent-extra-2.1-7 libjansson4 libpcre2-8-0 libpq5 libsqlite3-0 libssl3 libstdc++6 zlib1g \
+      libevent-extra-2.1-7 libexpat1 libjansson4 libpcre2-8-0 libpq5 libsqlite3-0 libssl3 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 65532 --user-group --home-dir /var/lib/gatehouse --shell /usr/sbin/nologin gatehouse \
     && install -d -o gatehouse -g gatehouse -m 0700 /var/lib/gatehouse \
