@@ -8,6 +8,7 @@ import datetime
 import http.server
 import itertools
 import json
+import ssl
 import threading
 import urllib.parse
 
@@ -30,7 +31,8 @@ class Fake:
     `hanging`, nothing.
     """
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls` is a (certificate, private key) pair of paths."""
         self.issued = []
         self.requests = []
         self.lifetime = 3600
@@ -67,7 +69,11 @@ class Fake:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def __enter__(self):
@@ -135,8 +141,8 @@ class Instance(Fake):
 class STS(Fake):
     """AssumeRole and AssumeRoleWithWebIdentity. `refused` are role ARNs that it does not give."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **options):
+        super().__init__(**options)
         self.refused = set()
         self.calls = []
 

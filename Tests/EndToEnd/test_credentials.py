@@ -9,6 +9,7 @@ import pytest
 import credential_fakes as fakes
 import gateways
 import service
+import signing
 import upstreams
 import wire
 from gateways import CRM
@@ -198,6 +199,36 @@ def test_process_that_hangs_is_killed_with_its_group_at_exit(make_setup, upstrea
         assert readiness(gateway)[0] == 503
     for pid in pids.read_text().split():
         until(lambda: not alive(pid), f"{pid} runs on")
+
+
+def test_process_that_hangs_while_requests_are_served_is_killed_and_tried_again(make_setup, keys, tmp_path):
+    """Its second run hangs: that is over after 10 s, with all that it has started, and a third one follows."""
+    runs = tmp_path / "runs"
+    path = program(
+        tmp_path,
+        "import datetime, json, os, signal, subprocess\n"
+        f"runs = {str(runs)!r}\n"
+        "number = len(open(runs).readlines()) + 1 if os.path.exists(runs) else 1\n"
+        "child = subprocess.Popen(['sleep', '1000']) if number == 2 else None\n"
+        "open(runs, 'a').write(f'{os.getpid()} {child.pid if child else 0}\\n')\n"
+        "if child:\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    child.wait()\n"
+        "end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12 if number == 1 else 3600)\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': f'AKIA{number}', 'SecretAccessKey': f'secret/AKIA{number}',"
+        " 'SessionToken': f'session+token/AKIA{number}==', 'Expiration': end.strftime('%Y-%m-%dT%H:%M:%SZ')}))\n",
+    )
+    with gateways.running(with_source(make_setup, "process", command=f'"{path}"')) as gateway:
+        ready(gateway)
+        until(lambda: len(runs.read_text().splitlines()) == 2, "it is not asked again before the end")
+        assert gateway.send(create()).status == 201
+        line = gateway.wait_for_log(lambda record: "problem" in record, "that there is no answer")
+        assert "did not end within 10 s" in line["problem"]
+        for pid in runs.read_text().splitlines()[1].split():
+            until(lambda: not alive(pid), f"{pid} runs on")
+        gateway.wait_for_log(lambda record: "refreshed again" in record["message"], "the recovery")
+        assert gateway.send(create()).status == 201
+    assert keys == ["AKIA1", "AKIA3"]
 
 
 def alive(pid):
@@ -455,3 +486,49 @@ def test_check_refuses_ids_that_sts_would_refuse(make_setup):
     setup.tenants = [gateways.tenant("xy", assumeRole={"roleArn": "arn:aws:iam::1:role/x"})]
     setup.write()
     assert "ARN of an IAM role" in setup.command("check").stdout
+
+
+def test_sts_is_verified_by_the_bundle_of_authorities(with_roles, upstream, tls):
+    server = (tls / "server.pem", tls / "server.key")
+    with fakes.STS(tls=server) as sts:
+        upstream.handler = fakes.accepting(used := [])
+        environment = {"AWS_CA_BUNDLE": str(tls / "ca.pem")}
+        with gateways.running(with_roles(sts), environment=environment) as gateway:
+            assert gateway.send(create()).status == 201
+        assert used == sts.issued and len(sts.calls) == 1
+        for variables in ({"AWS_CA_BUNDLE": str(tls / "other-ca.pem")}, {}):
+            with gateways.running(with_roles(sts), environment=variables) as gateway:
+                assert gateway.send(create()).status == 503
+                line = gateway.wait_for_log(lambda record: record.get("tenant") == "crm" and "problem" in record, "why")
+                assert "certificate" in line["problem"], line
+        assert len(sts.calls) == 1
+
+
+def test_sessions_are_bounded_in_number(make_setup, upstream):
+    """1000 are held; the one that was used longest ago makes room, and is made anew when it is wanted."""
+    most = 1000
+    setup = make_setup()
+    callers = [signing.Key(f"GHAKMANY{number:010d}", f"secret-of-{number}") for number in range(most + 1)]
+    setup.tenants = [
+        gateways.tenant(f"many-{number}", [key], assumeRole={"roleArn": fakes.ROLE})
+        for number, key in enumerate(callers)
+    ]
+    with fakes.STS() as sts:
+        setup.config["upstream"]["credentials"]["stsEndpoint"] = sts.url
+        upstream.handler = fakes.accepting([])
+
+        def call(number):
+            response = gateway.send(wire.signed_create(callers[number], service.create_user()))
+            assert response.status == 201, response
+
+        with gateways.running(setup) as gateway:
+            for number in range(most):
+                call(number)
+            # The first is used again, so the second is the oldest.
+            call(0)
+            assert len(sts.calls) == most
+            call(most)
+            call(0)
+            assert len(sts.calls) == most + 1
+            call(1)
+            assert len(sts.calls) == most + 2

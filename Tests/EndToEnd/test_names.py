@@ -130,6 +130,15 @@ def test_answer_of_before_serves_while_no_server_answers(named_setup, etc):
                 assert gateway.send(create()).status == 201
 
 
+def test_connect_timeout_covers_the_look_up(named_setup, etc, silent):
+    """The exchange could take an hour, and the look-up of a silent server more than a test waits."""
+    break_names(etc, silent, "silent")
+    named_setup.config["upstream"] |= {"requestTimeout": "1h", "retry": {"attempts": 1}}
+    with gateways.running(named_setup, prepare=etc.prepare) as gateway:
+        response = gateway.send(create())
+        assert response.status == 503 and "nothing was sent" in response.message, response
+
+
 def test_next_address_is_tried(named_setup, etc, upstream):
     # The test's upstream listens on one of the two.
     etc.hosts(f"127.0.0.77 {NAME}", f"127.0.0.1 {NAME}")
