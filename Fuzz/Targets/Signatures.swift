@@ -9,7 +9,8 @@ private let key = VerificationKey(id: "GHAKFUZZ0000000001", secret: Secret("fuzz
 private let keys = AccessKeyTable([key])
 private let verifier = Verifier(
   VerifierSettings(
-    scope: SigningScope(region: "us-east-1", service: "chime"), clockSkewNanoseconds: 300_000_000_000))
+    scopes: PerRegion(SigningScope(region: "us-east-1", service: "chime")),
+    clockSkewNanoseconds: 300_000_000_000))
 
 /// A request as it came must be judged as the reference judges it; signed anew by the reference it must be good, and with
 /// another signature bad.

@@ -83,13 +83,15 @@ package final class CredentialKeeper: Sendable {
     let known = state.withLock { $0.inForce }
     let settings = upstream.credentials
     let fingerprint = Fingerprint(settings: settings.fingerprint)
-    let (scope, host) = (
-      SigningScope(region: Text(upstream.region)), Array(upstream.endpoint.authority.utf8)
-    )
-    let makeSigner: @Sendable (Credentials) -> Signer = { Signer(scope, credentials: $0, host: host) }
+    let places = upstream.regions.map {
+      (scope: SigningScope(region: Text($0.name)), host: Array($0.endpoint.authority.utf8))
+    }
+    let makeSigners: @Sendable (Credentials) -> PerRegion<Signer> = { credentials in
+      places.map { Signer($0.scope, credentials: credentials, host: $0.host) }
+    }
     func entry(_ fingerprint: Fingerprint, _ origin: Origin) -> Entry {
       Entry(
-        identity: SigningIdentity(of: fingerprint.tenant, makeSigner: makeSigner), origin: origin,
+        identity: SigningIdentity(of: fingerprint.tenant, makeSigners: makeSigners), origin: origin,
         fingerprint: fingerprint, region: upstream.region,
         stsEndpoint: settings.stsEndpoint)
     }

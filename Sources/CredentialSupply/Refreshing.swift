@@ -65,7 +65,7 @@ extension CredentialKeeper {
   private func usableOwn() -> Credentials? {
     guard let held = state.withLock({ $0.inForce?.gateway })?.inForce.held else { return nil }
     if let end = held.end, end <= clock.wallClock() { return nil }
-    return held.signer.credentials
+    return held.signers.first.credentials
   }
 
   private func ended(_ entry: Entry, _ result: Result<Credentials, CredentialFailure>) {
@@ -136,7 +136,11 @@ extension CredentialKeeper {
     let (now, wall) = (clock.monotonic(), clock.wallClock())
     let demand = identity.state.withLock { state -> RefreshMachine.Demand? in
       guard !state.isRetired else { return .tooSoon }
-      if let held = state.held, held.signer !== signer, held.end.map({ $0 > wall }) ?? true { return nil }
+      if let held = state.held, !held.signers.all.contains(where: { $0 === signer }),
+        held.end.map({ $0 > wall }) ?? true
+      {
+        return nil
+      }
       let demand = state.machine.demand(now: now, isRefused: signer != nil)
       if demand != .tooSoon { state.waiters.append(waiter) }
       return demand

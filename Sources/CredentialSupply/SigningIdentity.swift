@@ -9,7 +9,8 @@ internal import Transport
 package final class SigningIdentity: Sendable {
   /// What is in force.
   package struct Held: Sendable {
-    package let signer: Signer
+    /// One for each region that is served, with the same credentials.
+    package let signers: PerRegion<Signer>
     /// `nil`: they do not end.
     package let end: WallClockTime?
   }
@@ -41,15 +42,15 @@ package final class SigningIdentity: Sendable {
 
   /// Whose it is; `nil`: the gateway's own.
   package let tenant: Text?
-  let makeSigner: @Sendable (Credentials) -> Signer
+  let makeSigners: @Sendable (Credentials) -> PerRegion<Signer>
   let state: Mutex<State>
   /// Another one whenever what is in force is, and none that another identity has had.
   private let current: Atomic<Int>
   private static let versions = Atomic(1)
 
-  init(of tenant: Text?, makeSigner: @escaping @Sendable (Credentials) -> Signer) {
+  init(of tenant: Text?, makeSigners: @escaping @Sendable (Credentials) -> PerRegion<Signer>) {
     self.tenant = tenant
-    self.makeSigner = makeSigner
+    self.makeSigners = makeSigners
     state = Mutex(State(machine: RefreshMachine(isLazy: tenant != nil)))
     current = Atomic(Self.nextVersion())
   }
@@ -63,13 +64,13 @@ package final class SigningIdentity: Sendable {
     state.withLock { (current.load(ordering: .relaxed), $0.held) }
   }
 
-  /// What signs now, unless it has ended.
-  package func signer(at wall: WallClockTime, now: MonotonicInstant) -> Signer? {
+  /// What signs now in a region, unless it has ended.
+  package func signer(in region: Int, at wall: WallClockTime, now: MonotonicInstant) -> Signer? {
     state.withLock { state in
       state.lastUse = now.nanoseconds
       guard let held = state.held else { return nil }
       if let end = held.end, end <= wall { return nil }
-      return held.signer
+      return held.signers[region: region]
     }
   }
 
@@ -83,7 +84,7 @@ package final class SigningIdentity: Sendable {
 
   /// Puts credentials in force. To be called with the state locked.
   func put(_ credentials: Credentials, _ state: inout State, now: MonotonicInstant, wall: WallClockTime) {
-    state.held = Held(signer: makeSigner(credentials), end: credentials.expiration)
+    state.held = Held(signers: makeSigners(credentials), end: credentials.expiration)
     state.obtainedAt = now.nanoseconds
     state.status.obtainedAt = wall
     state.status.end = credentials.expiration

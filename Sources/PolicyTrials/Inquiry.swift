@@ -15,12 +15,16 @@ package struct Inquiry: Sendable {
   /// - Parameter tenant: whose operations and AppInstances count too, where it says which they are.
   package init(policies: PolicySet, tenant: TenantFacts) { self.tenant = policies.policies(for: tenant) }
 
-  /// - Parameter token: fills in a missing ClientRequestToken, which the gateway does when it allows a request;
-  ///   `nil` leaves it missing.
-  package func judge(_ call: IdentifiedCall, body: [UInt8], token: Text?) -> Verdict {
+  /// - Parameters:
+  ///   - region: of the credential scope; `nil`: one that the tenant may call in.
+  ///   - token: fills in a missing ClientRequestToken, which the gateway does when it allows a request; `nil` leaves it
+  ///     missing.
+  package func judge(_ call: IdentifiedCall, body: [UInt8], in region: Text? = nil, token: Text?) -> Verdict {
     let judged = JudgedRequest(call, body: body)
     do throws(JudgementRefusal) {
-      return .decided(try judged.confine(to: tenant).validate().explain(fillingIn: token))
+      let confined = try judged.confine(to: tenant)
+      if let region, let violation = tenant.violation(in: region) { throw .notTheTenants(violation) }
+      return .decided(try confined.validate().explain(fillingIn: token))
     } catch {
       switch error {
       case .notTheTenants(let violation): return .decided(Explanation(refusing: violation, judged.facts))

@@ -1,7 +1,7 @@
 package import OpenSSLCrypto
 package import Primitives
 
-/// Which create a request repeats: one tenant's, in one AppInstance, under one ClientRequestToken.
+/// Which create a request repeats: one tenant's, in one region and AppInstance, under one ClientRequestToken.
 ///
 /// It is SHA-256 over them, each behind its length: 32 bytes to keep and to compare, of which nobody can find two texts
 /// that share them, so a caller never gets another's answer.
@@ -10,15 +10,25 @@ package struct ReplayKey: BitwiseCopyable, Hashable, Sendable {
   /// As good as random.
   var bits: UInt64 { digest.words.1 }
 
-  package init(tenant: Span<UInt8>, appInstanceArn: Span<UInt8>, clientRequestToken: Span<UInt8>) {
-    digest = SHA256.digest(counted: 1, tenant, appInstanceArn, clientRequestToken.bytes)
+  /// - Parameter region: its place.
+  package init(
+    tenant: Span<UInt8>, region: Int = 0, appInstanceArn: Span<UInt8>, clientRequestToken: Span<UInt8>
+  ) {
+    digest = SHA256.digest(counted: Self.kind(1, region), tenant, appInstanceArn, clientRequestToken.bytes)
   }
 
   /// Of a request without a token: nothing but its signature says that it is the same one.
-  package init(tenant: Span<UInt8>, appInstanceArn: Span<UInt8>, signature: SHA256Digest) {
+  package init(
+    tenant: Span<UInt8>, region: Int = 0, appInstanceArn: Span<UInt8>, signature: SHA256Digest
+  ) {
     digest = signature.withBytes { signature in
-      SHA256.digest(counted: 2, tenant, appInstanceArn, signature.bytes)
+      SHA256.digest(counted: Self.kind(2, region), tenant, appInstanceArn, signature.bytes)
     }
+  }
+
+  /// What the texts are, and of which region.
+  private static func kind(_ number: UInt64, _ region: Int) -> UInt64 {
+    number | UInt64(truncatingIfNeeded: region) << 8
   }
 
   /// A ClientRequestToken that repeats have in common: the first half of the digest in the form of a UUID of version 8

@@ -26,7 +26,7 @@ package final class SandboxHandler: HTTPHandler {
     service: SandboxService, region: Text, key: VerificationKey, clock: any TimeSource, entropy: any Entropy
   ) {
     verifier = Verifier(
-      VerifierSettings(scope: SigningScope(region: region), clockSkewNanoseconds: Self.clockSkew))
+      VerifierSettings(scopes: PerRegion(SigningScope(region: region)), clockSkewNanoseconds: Self.clockSkew))
     keys = AccessKeyTable([key])
     self.clock = clock
     self.entropy = entropy

@@ -68,7 +68,8 @@ package enum InvalidSignature: Hashable, Sendable {
   case dateInFuture
   /// The scope's date is not the day of X-Amz-Date.
   case scopeDate
-  case scopeRegion
+  /// The scope's region is none of those.
+  case scopeRegion(accepted: [Text])
   case scopeService
   /// The scope does not end in `aws4_request`.
   case scopeTerminator

@@ -3,12 +3,13 @@ package import OpenSSLCrypto
 package import Primitives
 
 package struct VerifierSettings: Sendable {
-  package let scope: SigningScope
+  /// The regions that are served. A caller's signature is good in any of them.
+  package let scopes: PerRegion<SigningScope>
   /// How far X-Amz-Date may be from now, either way.
   package let clockSkewNanoseconds: Int64
 
-  package init(scope: SigningScope, clockSkewNanoseconds: Int64) {
-    self.scope = scope
+  package init(scopes: PerRegion<SigningScope>, clockSkewNanoseconds: Int64) {
+    self.scopes = scopes
     self.clockSkewNanoseconds = clockSkewNanoseconds
   }
 }
@@ -20,6 +21,8 @@ package struct AuthenticatedCaller: Sendable {
   package let signature: SHA256Digest
   /// SHA-256 of the body, to sign with when the body goes on unchanged.
   package let payloadHash: SHA256Digest
+  /// The place of the scope's region among those that are served.
+  package let region: Int
   fileprivate let signedNames: FieldNameSet
 
   /// Whether the field is present and covered by the signature. For names that `FieldName` knows
@@ -27,7 +30,7 @@ package struct AuthenticatedCaller: Sendable {
   package func isSigned(_ name: FieldName) -> Bool { signedNames.contains(name) }
 }
 
-/// Verifies the header form of SigV4: `host` and each `x-amz-*` field must be signed, the scope be that of the
+/// Verifies the header form of SigV4: `host` and each `x-amz-*` field must be signed, the scope be one of the
 /// settings, and X-Amz-Content-Sha256, if it is there, be the hash of the body.
 package final class Verifier: Sendable {
   private let settings: VerifierSettings
@@ -46,7 +49,7 @@ package final class Verifier: Sendable {
     let parts = try SignedParts(head, dates: &workspace.dates)
     let authorization = parts.authorization
     try checkDate(parts.time, now: now)
-    try checkScope(authorization, date: parts.date, of: bytes)
+    let region = try region(of: authorization, date: parts.date, in: bytes)
     let key = try usableKey(parts, of: bytes, now: now, keys: keys)
 
     workspace.scratch.request.begin(
@@ -59,13 +62,13 @@ package final class Verifier: Sendable {
     workspace.scratch.request.finish(
       signedHeaders: bytes.extracting(authorization.signedHeaders.range), payloadHash: payloadHash)
 
-    let signingKey = workspace.signingKey(of: key.secret, in: settings.scope, day: parts.day)
+    let signingKey = workspace.signingKey(of: key.secret, in: settings.scopes[region: region], day: parts.day)
     let expected = workspace.scratch.signature(date: bytes.extracting(parts.date), key: signingKey)
     guard expected.isWritten(as: bytes.extracting(authorization.signature)) else {
       throw .invalid(.mismatch)
     }
     return AuthenticatedCaller(
-      key: key, signature: expected, payloadHash: payloadHash, signedNames: signedNames)
+      key: key, signature: expected, payloadHash: payloadHash, region: region, signedNames: signedNames)
   }
 
   /// What is judged of a request whose body is not here: everything but the hashes. Of one that passes the caller is not
@@ -76,7 +79,7 @@ package final class Verifier: Sendable {
     let bytes = head.span
     let parts = try SignedParts(head, dates: &workspace.dates)
     try checkDate(parts.time, now: now)
-    try checkScope(parts.authorization, date: parts.date, of: bytes)
+    _ = try region(of: parts.authorization, date: parts.date, in: bytes)
     _ = try usableKey(parts, of: bytes, now: now, keys: keys)
     workspace.scratch.request.begin(method: bytes[head.method], path: bytes[head.path], query: Span())
     let signedNames = try Self.appendSignedFields(
@@ -103,22 +106,29 @@ extension Verifier {
     guard age >= -settings.clockSkewNanoseconds else { throw .invalid(.dateInFuture) }
   }
 
-  private func checkScope(
-    _ authorization: AuthorizationField, date: Range<Int>, of bytes: Span<UInt8>
-  ) throws(AuthenticationFailure) {
+  /// The scope is one of the settings', on the day of X-Amz-Date.
+  private func region(
+    of authorization: AuthorizationField, date: Range<Int>, in bytes: Span<UInt8>
+  ) throws(AuthenticationFailure) -> Int {
     guard bytes.extracting(authorization.scopeDate).holds(bytes.extracting(date.prefix(8))) else {
       throw .invalid(.scopeDate)
     }
-    guard bytes.extracting(authorization.scopeRegion).holds(settings.scope.region) else {
-      throw .invalid(.scopeRegion)
-    }
-    guard bytes.extracting(authorization.scopeService).holds(settings.scope.service) else {
+    let region = try region(named: bytes.extracting(authorization.scopeRegion))
+    guard bytes.extracting(authorization.scopeService).holds(settings.scopes.first.service) else {
       throw .invalid(.scopeService)
     }
     let terminator = authorization.scopeTerminator
     guard terminator.count == 12, bytes.has("aws4_request", in: terminator) else {
       throw .invalid(.scopeTerminator)
     }
+    return region
+  }
+
+  private func region(named name: Span<UInt8>) throws(AuthenticationFailure) -> Int {
+    let scopes = settings.scopes
+    if name.holds(scopes.first.region) { return 0 }
+    for place in scopes.others.indices where name.holds(scopes.others[place].region) { return place + 1 }
+    throw .invalid(.scopeRegion(accepted: scopes.all.map(\.region)))
   }
 
   /// The key behind the request: known, not revoked, with the token that belongs to it, not past its end.

@@ -55,6 +55,26 @@ import Testing
       #"2:51: error: expected a glob of AppInstance ARNs such as "arn:aws:chime:us-east-1:123456789012:app-instance/*", found "arn:aws:chime:us-east-1:123456789012:app-instance/a/user/*""#
     ),
     .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "regions": ["us-east-1"] }"#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "regions": [] }"#,
+      #"2:68: error: expected a list of at least one region, found an empty list"#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "regions": ["us-esat-1", "eu-central-1"] }"#,
+      #"2:69: error: the configuration serves no region "us-esat-1"; did you mean "us-east-1"?"#,
+      #"2:82: error: the configuration serves no region "eu-central-1"; known: "us-east-1""#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["arn:aws:chime:eu-central-1:123456789012:app-instance/*"] }"#,
+      #"2:11: warning: no AppInstance of "arn:aws:chime:eu-central-1:123456789012:app-instance/*" is in a region that the tenant may call in; expected one in "us-east-1""#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "region": ["us-east-1"] }"#,
+      #"2:57: error: unknown key "region"; did you mean "regions"?"#
+    ),
+    .init(
       #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "operations": ["CreateAppInstanceUsr", "DescribeAppInstanceUser"] }"#,
       #"2:72: error: unknown operation "CreateAppInstanceUsr"; did you mean "CreateAppInstanceUser"?"#),
     .init(

@@ -44,6 +44,40 @@ import Testing
       #"{ "region": "us-east-1", "fips": true, "endpoint": "https://chime.example" }"#,
       #"5:48: error: "fips": true chooses the endpoint, and so does "endpoint"; expected one of the two"#),
     .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "region": "eu-central-1" } ] }"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "region": "us-west-2", "endpoint": "http://127.0.0.1:9000" } ] }"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "region": "us-west-2" } ] }"#,
+      #"5:70: error: there is no public endpoint in "us-west-2", only in "us-east-1" and "eu-central-1"; expected one of these, or an "endpoint""#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "fips": true, "otherRegions": [ { "region": "eu-central-1" } ] }"#,
+      #"5:84: error: there is no public FIPS endpoint in "eu-central-1", only in "us-east-1"; expected one of these, or an "endpoint""#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "fips": true, "otherRegions": [ { "region": "eu-central-1", "endpoint": "https://fips.example" } ] }"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "region": "us-east-1" } ] }"#,
+      #"5:70: error: the region "us-east-1" is named already"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "endpoint": "http://chime.example" } ] }"#,
+      #"5:58: error: missing key "region": an AWS region such as "us-east-1""#,
+      #"5:72: warning: requests to "http://chime.example" are neither encrypted nor authenticated"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegions": [ { "region": "eu-central-1", "endpont": "https://x.example" } ] }"#,
+      #"5:86: error: unknown key "endpont"; did you mean "endpoint"?"#
+    ),
+    .init(
+      #"{ "region": "us-east-1", "otherRegion": [] }"#,
+      #"5:40: error: unknown key "otherRegion"; did you mean "otherRegions"?"#
+    ),
+    .init(
       #"{ "region": "us-east-1", "endpoint": "ftp://chime.example" }"#,
       #"5:52: error: expected the scheme https or http, found "ftp""#),
     .init(

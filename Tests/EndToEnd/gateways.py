@@ -376,23 +376,25 @@ class Gateway(Process):
 class Sandbox(Process):
     """`gatehouse sandbox` with the credentials of `key`."""
 
-    def __init__(self, folder, key):
+    def __init__(self, folder, key, region="us-east-1"):
         super().__init__(
             "sandbox",
             "--listen",
             "127.0.0.1:0",
+            "--region",
+            region,
             cwd=folder,
             environment={"AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret},
         )
         self.url = f"http://{self.address_of('sandbox listening')}"
 
 
-def boto3_client(url, key, retries="standard", attempts=1, **options):
+def boto3_client(url, key, retries="standard", attempts=1, region="us-east-1", **options):
     """An unmodified boto3 client pointed at `url`. `attempts` counts the first one too."""
     return boto3.session.Session().client(
         "chime-sdk-identity",
         endpoint_url=url,
-        region_name="us-east-1",
+        region_name=region,
         aws_access_key_id=key.id,
         aws_secret_access_key=key.secret,
         aws_session_token=key.token,

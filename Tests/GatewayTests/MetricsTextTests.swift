@@ -40,13 +40,16 @@ import Testing
       worker.requests[key] = 2
       worker.retries["status"] = 1
       worker.requestDuration.record(nanoseconds: 1)
-      worker.upstreamIdle = 1
+      worker.pools = PerRegion(.init(idle: 1, inUse: 0), [.init(idle: 2, inUse: 3)])
       counts.add(worker)
     }
     #expect(counts.requests[key] == 4)
     #expect(counts.requestDuration.buckets.reduce(0, +) == 2)
     #expect(lines(counts).contains(#"gatehouse_upstream_retries_total{reason="status"} 2"#))
     #expect(lines(counts).contains(#"gatehouse_upstream_connections{state="idle"} 2"#))
+    let both = lines(counts, PerRegion([("region", "us-east-1")], [[("region", "eu-central-1")]]))
+    #expect(both.contains(#"gatehouse_upstream_connections{region="us-east-1",state="idle"} 2"#))
+    #expect(both.contains(#"gatehouse_upstream_connections{region="eu-central-1",state="active"} 6"#))
   }
 
   @Test func everyFamilyIsDeclaredOnce() {
@@ -62,9 +65,11 @@ import Testing
     }
   }
 
-  private func lines(_ counts: Metrics.Counts) -> [String] {
+  private func lines(
+    _ counts: Metrics.Counts, _ regions: PerRegion<[(String, String)]> = PerRegion([])
+  ) -> [String] {
     var text = MetricsText()
-    text.append(counts)
+    text.append(counts, regions: regions)
     return String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }

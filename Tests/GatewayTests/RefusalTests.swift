@@ -57,7 +57,8 @@ private let rows: [Row] = [
   Row(
     status: 403, type: "InvalidSignatureException", code: nil, decision: "unauthenticated",
     refusals: [
-      .mismatch, .dateTooOld, .dateInFuture, .scopeDate, .scopeRegion, .scopeService, .scopeTerminator,
+      .mismatch, .dateTooOld, .dateInFuture, .scopeDate, .scopeRegion(accepted: ["us-east-1"]), .scopeService,
+      .scopeTerminator,
       .payloadHashMismatch, .payloadNotSigned, .fieldNotSigned("x-amz-meta"),
     ].map { .unauthenticated(.invalid($0)) }),
   Row(

@@ -50,7 +50,7 @@ final class WorkerFixture: @unchecked Sendable {
       journal: journal, configuration: snapshot.configuration, logSink: sink,
       connections: ConnectionGate(.init(connections: 10, perSource: 10, admin: 10)), supply: supply,
       now: clock.monotonic())
-    worker = Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: upstream)
+    worker = Worker(loop: loop, shared: shared, snapshot: snapshot, upstreams: PerRegion(upstream))
   }
 
   /// Runs `body` on the loop to its end, then closes the journal.

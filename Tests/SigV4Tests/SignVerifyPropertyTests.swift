@@ -67,7 +67,7 @@ struct SignVerifyPropertyTests {
   ) -> Bool {
     let verifier = Verifier(
       VerifierSettings(
-        scope: SigningScope(region: "us-east-1"), clockSkewNanoseconds: 300_000_000_000))
+        scopes: PerRegion(SigningScope(region: "us-east-1")), clockSkewNanoseconds: 300_000_000_000))
     let caller = try? verifier.verify(
       head, canonicalQuery: query.span, body: body.span, now: Self.now, keys: AccessKeyTable([key]),
       workspace: &workspace)

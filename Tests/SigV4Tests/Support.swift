@@ -79,7 +79,7 @@ extension WireRequest {
   ) throws -> Result<AuthenticatedCaller, AuthenticationFailure> {
     let verifier = Verifier(
       VerifierSettings(
-        scope: SigningScope(region: region, service: service),
+        scopes: PerRegion(SigningScope(region: region, service: service)),
         clockSkewNanoseconds: skewSeconds * 1_000_000_000))
     let query = try CanonicalQuery(parsing: Array(query.utf8)).encoded
     let head = head()

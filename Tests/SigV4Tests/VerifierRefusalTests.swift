@@ -121,7 +121,9 @@ struct VerifierRefusalTests {
     Case("in the future", .invalid(.dateInFuture)) { $0["X-Amz-Date"] = "20261123T130501Z" },
     Case("scope of another day", .invalid(.scopeDate)) { $0.replace("/20261123/", "/20261122/") },
     Case("scope without a date", .invalid(.scopeDate)) { $0.replace("/20261123/", "//") },
-    Case("scope of another region", .invalid(.scopeRegion)) { $0.replace("us-east-1", "eu-central-1") },
+    Case("scope of another region", .invalid(.scopeRegion(accepted: ["us-east-1"]))) {
+      $0.replace("us-east-1", "eu-central-1")
+    },
     Case("scope of another service", .invalid(.scopeService)) { $0.replace("/chime/", "/s3/") },
     Case("another terminator", .invalid(.scopeTerminator)) { $0.replace("aws4_request", "aws4_Request") },
     Case("another signature", .invalid(.mismatch)) {

@@ -77,7 +77,7 @@ final class Life: LoopDriver, @unchecked Sendable {
       workers.append(
         Worker(
           loop: try EventLoop(clock: clock, driver: self), shared: shared, snapshot: snapshot,
-          upstream: upstream(self, index), entropy: entropy))
+          upstreams: PerRegion(upstream(self, index)), entropy: entropy))
     }
     for worker in workers {
       worker.loop.spawn { worker.startHousekeeping() }

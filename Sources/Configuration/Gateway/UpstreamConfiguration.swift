@@ -1,4 +1,5 @@
 package import OpenSSLCrypto
+package import Primitives
 internal import StrictJSON
 
 extension GatewayConfiguration {
@@ -6,6 +7,8 @@ extension GatewayConfiguration {
   package struct Upstream: Sendable {
     package var region: String
     package var endpoint: UpstreamEndpoint
+    /// What is served beside `region`.
+    package var otherRegions: [Region]
     /// Authorities to trust instead of the system's.
     package var caFile: FileReference?
     /// What `caFile` held when the configuration was loaded.
@@ -18,6 +21,10 @@ extension GatewayConfiguration {
     package var idleTimeout: Duration
     package var retry: Retry
     package var circuitBreaker: CircuitBreaker
+
+    package var regions: PerRegion<Region> {
+      PerRegion(Region(name: region, endpoint: endpoint), otherRegions)
+    }
   }
 
   /// By whom the upstream's certificate must be vouched for.
@@ -42,19 +49,19 @@ extension GatewayConfiguration {
 }
 
 extension GatewayConfiguration.Upstream {
-  /// Where the service exists (AWS endpoints and quotas, Amazon Chime SDK identity).
-  static let regions = ["us-east-1", "eu-central-1"]
-  /// And where with FIPS endpoints.
-  static let fipsRegions = ["us-east-1"]
-
   static let form = Form<Self>.object("an upstream object") { keys in
     let region = keys.required(
       "region", .region, "The AWS region, which is also that of callers' signatures.")
     let endpoint = keys.optional("endpoint", .endpoint, "URL; when absent, the region's public endpoint.")
     let fips = keys.value(
-      "fips", .boolean, default: false, "Whether the region's FIPS endpoint is called; not beside endpoint.")
+      "fips", .boolean, default: false,
+      "Whether the FIPS endpoints of regions are called; not beside endpoint.")
+    let others = keys.list(
+      "otherRegions", .list(of: WrittenRegion.form, "a list of further regions"),
+      "What is served beside region: a request goes to the region of its signature.")
     let upstream = Self(
       region: region ?? "", endpoint: endpoint ?? UpstreamEndpoint(region: region ?? "", fips: fips),
+      otherRegions: WrittenRegion.regions(others, beside: region, fips: fips, keys),
       caFile: keys.optional("caFile", .path, "PEM file of authorities to trust instead of the system's."),
       credentials: keys.optional(
         "credentials", GatewayConfiguration.CredentialSettings.form, "The gateway's own AWS credentials.")
@@ -65,7 +72,7 @@ extension GatewayConfiguration.Upstream {
         "requestTimeout", .positiveDuration, default: .seconds(10),
         "Longest time for an exchange, retries included."),
       maxConnections: keys.value(
-        "maxConnections", .integer(1...1_000_000), default: 128, "Open connections."),
+        "maxConnections", .integer(1...1_000_000), default: 128, "Open connections, for each region."),
       idleTimeout: keys.value(
         "idleTimeout", .positiveDuration, default: .seconds(30), "How long an unused connection is kept."),
       retry: keys.section("retry", GatewayConfiguration.Retry.form, "Where repeating is safe.") ?? .standard,
@@ -80,23 +87,16 @@ extension GatewayConfiguration.Upstream {
 
   private static func judge(region: String, endpoint: UpstreamEndpoint?, fips: Bool, _ keys: Keys) {
     let isNamed = keys.has("endpoint") && !keys.isNull("endpoint")
-    let regions = fips ? fipsRegions : regions
     if fips, isNamed {
       keys.error(
         at: keys.position(of: "fips"),
         "\"fips\": true chooses the endpoint, and so does \"endpoint\"; expected one of the two")
-    } else if endpoint == nil, !isNamed, !regions.contains(region) {
-      keys.error(
-        at: keys.position(of: "region"),
-        "there is no public\(fips ? " FIPS" : "") endpoint in \(quoted(region)), only in "
-          + regions.map(quoted).joined(separator: " and ") + "; expected one of these, or an \"endpoint\""
-          + (fips ? " instead of \"fips\"" : ""))
+    } else if !isNamed {
+      GatewayConfiguration.Region.judge(
+        region, fips: fips, or: "an \"endpoint\"" + (fips ? " instead of \"fips\"" : ""),
+        at: keys.position(of: "region"), keys)
     }
-    if let endpoint, !endpoint.usesTLS, !endpoint.isLoopback {
-      keys.warning(
-        at: keys.position(of: "endpoint"),
-        "requests to \(quoted("\(endpoint)")) are neither encrypted nor authenticated")
-    }
+    if let endpoint { GatewayConfiguration.Region.judge(endpoint, keys) }
   }
 }
 
@@ -124,25 +124,5 @@ extension GatewayConfiguration.CircuitBreaker {
       openFor: keys.value(
         "openFor", .positiveDuration, default: standard.openFor,
         "How long it stays open before one request tries."))
-  }
-}
-
-extension Form where Value == String {
-  /// The shape of AWS region names.
-  static var region: Form {
-    let pattern: JSONLiteral = "^[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}$"
-    return parsed("an AWS region such as \"us-east-1\"", schema: ["type": "string", "pattern": pattern]) {
-      text throws(Rejection) in isRegion(text) ? text : nil
-    }
-  }
-
-  private static func isRegion(_ text: String) -> Bool {
-    let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard (3...5).contains(parts.count), let number = parts.last, (1...2).contains(number.count),
-      number.allSatisfy({ (0x30...0x39).contains($0) }), parts[0].count <= 8
-    else { return false }
-    return parts.dropLast().allSatisfy { word in
-      (2...16).contains(word.count) && word.allSatisfy { (0x61...0x7A).contains($0) }
-    }
   }
 }

@@ -42,7 +42,8 @@ package struct ConfigurationLoader {
     var policies: PolicyFiles?
     // Even when the configuration file has faults, the other files' are wanted as well.
     if let file = draft?.tenants {
-      tenants = readTenants(at: file, namedIn: configPath, problems: &problems)
+      tenants = readTenants(
+        at: file, namedIn: configPath, servedIn: draft?.upstream?.regionNames, problems: &problems)
     }
     if let directory = draft?.policies {
       policies = readPolicies(in: directory, namedIn: configPath, problems: &problems)
@@ -72,7 +73,9 @@ package struct ConfigurationLoader {
     of configuration: GatewayConfiguration, configPath: String
   ) -> (TenantDirectory?, [Problem]) {
     var problems: [Problem] = []
-    let directory = readTenants(at: configuration.tenants, namedIn: configPath, problems: &problems)
+    let directory = readTenants(
+      at: configuration.tenants, namedIn: configPath, servedIn: configuration.upstream.regionNames,
+      problems: &problems)
     return (problems.hasErrors ? nil : directory, problems)
   }
 

@@ -3,9 +3,12 @@ internal import Primitives
 internal import StrictJSON
 
 extension ConfigurationLoader {
-  /// - Parameter config: the file in which the tenants file is named, and which its own paths are relative to.
+  /// - Parameters:
+  ///   - config: the file in which the tenants file is named, and which its own paths are relative to.
+  ///   - regions: those that are served; `nil`: that is not known.
   func readTenants(
-    at reference: FileReference, namedIn config: String, problems: inout [Problem]
+    at reference: FileReference, namedIn config: String, servedIn regions: [String]?,
+    problems: inout [Problem]
   ) -> TenantDirectory? {
     let directory = folder(of: config)
     let naming = Reading(file: config, directory: directory, environment: references)
@@ -18,6 +21,7 @@ extension ConfigurationLoader {
     refuseReadableSecrets(in: contents, at: reference.path, reading)
     defer { problems += reading.sortedProblems }
     guard let entries else { return nil }
+    if let regions { for entry in entries { entry.judge(servedIn: regions, reading) } }
     let ends = entries.flatMap { entry in
       entry.accessKeys.compactMap { AccessKeyEnd(of: $0, tenant: entry.id, file: reference.path) }
     }
@@ -44,7 +48,8 @@ extension ConfigurationLoader {
       clientCertificates: entry.clientCertificates.map { CertificateName(written: $0) },
       appInstances: entry.appInstances,
       operations: Set(entry.operations), rateLimit: entry.rateLimit,
-      role: entry.role, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
+      regions: entry.regions?.map(\.value), role: entry.role,
+      labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first })
   }
 
   private func open(_ key: TenantEntry.AccessKey, _ reading: Reading) -> Tenant.AccessKey? {

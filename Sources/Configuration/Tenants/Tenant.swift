@@ -62,6 +62,8 @@ package struct Tenant: Sendable {
   /// Operation names of the service model.
   package let operations: Set<String>
   package let rateLimit: RateLimit?
+  /// The regions that it may call in; `nil`: all that are served.
+  package let regions: [String]?
   /// `nil`: its calls are signed with the gateway's own credentials.
   package let role: Role?
   package let labels: [Text: Text]
@@ -72,7 +74,7 @@ package struct Tenant: Sendable {
   package init(
     id: Text, description: String = "", accessKeys: [AccessKey], clientCertificates: [CertificateName] = [],
     appInstances: [Glob], operations: Set<String> = Set(defaultOperations), rateLimit: RateLimit? = nil,
-    role: Role? = nil, labels: [Text: Text] = [:]
+    regions: [String]? = nil, role: Role? = nil, labels: [Text: Text] = [:]
   ) {
     self.id = id
     self.description = description
@@ -81,6 +83,7 @@ package struct Tenant: Sendable {
     self.appInstances = appInstances
     self.operations = operations
     self.rateLimit = rateLimit
+    self.regions = regions
     self.role = role
     self.labels = labels
   }

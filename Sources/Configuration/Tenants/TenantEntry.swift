@@ -31,6 +31,7 @@ package struct TenantEntry: Sendable {
   package var appInstances: [Glob]
   package var operations: [String]
   package var rateLimit: Tenant.RateLimit?
+  package var regions: [PolicyDocument.Located<String>]?
   package var role: Tenant.Role?
   package var labels: [(key: Text, value: Text)]
   package var position: SourcePosition
@@ -66,6 +67,9 @@ extension TenantEntry {
         "operations", .list(of: .operation(knownOperations), "a list of operations"),
         "What the tenant may call; CreateAppInstanceUser when absent.")
       let rateLimit = keys.optional("rateLimit", Tenant.RateLimit.form, "The tenant's own limit.")
+      let regions = keys.optional(
+        "regions", .list(of: Form.region.located, "a list of at least one region", atLeast: 1),
+        "The regions that the tenant may call in; all that are served when absent.")
       let labels = keys.optional(
         "labels", .map(from: { Text($0) }, to: .text, "an object of strings"),
         "Values that policies may refer to as ${tenant.labels.NAME}.")
@@ -76,7 +80,8 @@ extension TenantEntry {
       return TenantEntry(
         id: id.value, description: description, accessKeys: accessKeys, clientCertificates: certificates,
         appInstances: appInstances, operations: operations ?? Tenant.defaultOperations, rateLimit: rateLimit,
-        role: role, labels: (labels ?? []).map { ($0.key.value, $0.value) }, position: id.position)
+        regions: regions, role: role, labels: (labels ?? []).map { ($0.key.value, $0.value) },
+        position: id.position)
     }
   }
 

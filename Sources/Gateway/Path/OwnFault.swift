@@ -44,7 +44,9 @@ extension UpstreamAnswer {
     }
     let code = text(["Code", "code"])
     let written =
-      head.first(.amznErrorType).map { String(decoding: head[$0].array, as: UTF8.self) } ?? text(["__type"])
+      head.first(.amznErrorType).map { String(decoding: head.bytes[$0.range], as: UTF8.self) } ?? text([
+        "__type"
+      ])
       ?? code ?? ""
     let type = Self.name(written)
     let kind = Self.kind(of: type) ?? (type == "Forbidden" && code == "AccessDenied" ? .denied : nil)
@@ -78,13 +80,5 @@ extension UpstreamAnswer {
     String(
       String.UnicodeScalarView(
         text.unicodeScalars.prefix(500).filter { $0.value >= 0x20 && $0.value != 0x7F }))
-  }
-}
-
-extension Span<UInt8> {
-  fileprivate var array: [UInt8] {
-    var bytes: [UInt8] = []
-    for index in indices { bytes.append(self[index]) }
-    return bytes
   }
 }

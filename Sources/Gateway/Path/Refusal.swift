@@ -227,7 +227,9 @@ extension Refusal {
     case .dateTooOld: "signature expired: X-Amz-Date is too far in the past; check the clock"
     case .dateInFuture: "signature not yet current: X-Amz-Date is in the future; check the clock"
     case .scopeDate: "the date of the credential scope is not that of X-Amz-Date"
-    case .scopeRegion: "the credential scope is for another region"
+    case .scopeRegion(let accepted):
+      "the credential scope is for another region; expected "
+        + accepted.map { "`\($0)`" }.joined(separator: " or ")
     case .scopeService: "the credential scope is for another service; expected `chime`"
     case .scopeTerminator: "the credential scope does not end in `aws4_request`"
     case .payloadHashMismatch: "X-Amz-Content-Sha256 is not the hash of the body"

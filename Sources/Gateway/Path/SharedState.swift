@@ -3,40 +3,40 @@ internal import AuditTrail
 internal import Configuration
 internal import CredentialSupply
 internal import Primitives
-internal import RateLimiting
-internal import Synchronization
 internal import Transport
 
-/// What all workers share: the journal, the limits, and what is known of upstream's health. Each part guards itself.
+/// What all workers share: the journal, the limits, and what is known of each region's health. Each part guards itself.
 final class SharedState: Sendable {
   let journal: Journal
-  let limits: Limits
-  let breaker: Mutex<CircuitBreaker>
-  let health: UpstreamHealth
-  let retryBudget: Mutex<RetryBudget>
+  let limits = Limits()
+  let regions: PerRegion<ServedRegion>
   let repeats: Repeats
   let connections: ConnectionGate
   let drain = DrainFlag()
   let logSink: LogSink
   let supply: CredentialKeeper
 
-  /// - Parameter report: told when upstream's health changes, from any loop.
+  /// - Parameter report: told when a region's health changes, from any loop.
   init(
     journal: Journal, configuration: GatewayConfiguration, logSink: LogSink, connections: ConnectionGate,
     supply: CredentialKeeper, now: MonotonicInstant,
-    report: @escaping @Sendable (UpstreamHealth.Event) -> Void = { _ in }
+    report: @escaping @Sendable (GatewayConfiguration.Region, UpstreamHealth.Event) -> Void = { _, _ in }
   ) {
     self.journal = journal
     self.logSink = logSink
     self.supply = supply
-    limits = Limits(configuration, now: now)
-    health = UpstreamHealth(report: report)
-    let breaker = configuration.upstream.circuitBreaker
-    self.breaker = Mutex(
-      CircuitBreaker(
-        consecutiveFailures: breaker.consecutiveFailures, openForNanoseconds: breaker.openFor.nanoseconds))
-    retryBudget = Mutex(RetryBudget(percent: configuration.upstream.retry.budgetPercent))
+    regions = configuration.upstream.regions.map { region in
+      ServedRegion(region.name, configuration, now: now) { report(region, $0) }
+    }
     repeats = Repeats(windowNanoseconds: configuration.authentication.replayWindow.nanoseconds)
     self.connections = connections
+  }
+
+  /// Puts a reload's limits in force.
+  func change(to snapshot: Snapshot, now: MonotonicInstant) {
+    limits.change(to: snapshot, now: now)
+    for region in regions.all {
+      region.change(to: snapshot.configuration.rateLimit.upstreamBudget, now: now)
+    }
   }
 }

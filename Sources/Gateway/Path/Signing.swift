@@ -6,32 +6,32 @@ internal import Transport
 /// With whose credentials requests go on: the gateway's own, or the session of a tenant that has a role, and never the one
 /// for the other.
 extension Worker {
-  /// What signs for `tenant` now; `nil` when there is nothing that has not ended.
-  func signer(for tenant: ServedTenant, _ snapshot: Snapshot) -> Signer? {
-    guard let session = tenant.session else { return ownSigner(snapshot) }
-    return session.signer(at: loop.turnBeganAt, now: loop.turnBegan)
+  /// What signs for `tenant` in a region now; `nil` when there is nothing that has not ended.
+  func signer(for tenant: ServedTenant, in region: Int, _ snapshot: Snapshot) -> Signer? {
+    guard let session = tenant.session else { return ownSigner(in: region, snapshot) }
+    return session.signer(in: region, at: loop.turnBeganAt, now: loop.turnBegan)
   }
 
   /// Asked with each request: only when other credentials came to be in force is anything looked up.
-  private func ownSigner(_ snapshot: Snapshot) -> Signer? {
+  private func ownSigner(in region: Int, _ snapshot: Snapshot) -> Signer? {
     if snapshot.identity.version != own.version { own = snapshot.identity.inForce }
     guard let held = own.held else { return nil }
     if let end = held.end, end <= loop.turnBeganAt { return nil }
-    return held.signer
+    return held.signers[region: region]
   }
 
   /// Before anything is paid for: a request that nobody can sign is refused. A tenant's session is made when its first
   /// request comes, which waits for it.
   @inline(__always)
-  func needSigner(for tenant: ServedTenant, _ call: Call) async throws(Refusal) {
-    guard tenant.session == nil else { return try await needSession(of: tenant, call) }
-    guard ownSigner(call.snapshot) != nil else { throw .noCredentials }
+  func needSigner(for tenant: ServedTenant, in region: Int, _ call: Call) async throws(Refusal) {
+    guard tenant.session == nil else { return try await needSession(of: tenant, in: region, call) }
+    guard ownSigner(in: region, call.snapshot) != nil else { throw .noCredentials }
   }
 
-  private func needSession(of tenant: ServedTenant, _ call: Call) async throws(Refusal) {
-    guard signer(for: tenant, call.snapshot) == nil else { return }
+  private func needSession(of tenant: ServedTenant, in region: Int, _ call: Call) async throws(Refusal) {
+    guard signer(for: tenant, in: region, call.snapshot) == nil else { return }
     _ = await refreshSigner(of: tenant, replacing: nil, call)
-    guard signer(for: tenant, call.snapshot) != nil else { throw .noSession }
+    guard signer(for: tenant, in: region, call.snapshot) != nil else { throw .noSession }
   }
 
   /// Has other credentials asked for than `signer`'s.

@@ -17,8 +17,8 @@ package final class Worker: @unchecked Sendable {
   package let loop: EventLoop
   package let metrics = Metrics()
   let shared: SharedState
-  /// Where requests go.
-  let upstream: any Upstream
+  /// Where requests go in each region.
+  let upstreams: PerRegion<any Upstream>
   let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
@@ -31,14 +31,14 @@ package final class Worker: @unchecked Sendable {
   private var spareFacts: [JudgedRequest] = []
 
   init(
-    loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstream: any Upstream,
+    loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstreams: PerRegion<any Upstream>,
     entropy: StockedEntropy = StockedEntropy()
   ) {
     self.entropy = entropy
     self.loop = loop
     self.shared = shared
     self.snapshot = snapshot
-    self.upstream = upstream
+    self.upstreams = upstreams
     records = RecordCollector(for: shared.journal, under: snapshot.sensitivity) { _ in loop.wake() }
     accessLog = AccessLog(
       sink: shared.logSink, isEnabled: snapshot.configuration.log.level.admitsInfo)
@@ -49,15 +49,14 @@ package final class Worker: @unchecked Sendable {
     loop.onTurnEnd { [records] in records.handOver() }
     loop.onWake { [records] in records.deliver() }
     loop.onTick { [self] in
-      upstream.sweep()
+      for upstream in upstreams.all { upstream.sweep() }
       accessLog.flush()
       shared.journal.watch(
         now: loop.turnBegan,
         timeout: snapshot.configuration.upstream.requestTimeout.nanoseconds)
       metrics.update {
         $0.connections = shared.connections.open
-        $0.upstreamIdle = upstream.idleCount
-        $0.upstreamInUse = upstream.inUseCount
+        $0.pools = upstreams.map { .init(idle: $0.idleCount, inUse: $0.inUseCount) }
       }
     }
   }

@@ -17,7 +17,7 @@ extension GatewayServer: AdminSource {
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
         detail: journal.failure?.message ?? Self.condition(of: journal)),
       ReadinessCheck("store", isReady: true, detail: "local"),
-      ReadinessCheck("upstream", isReady: true, detail: shared.health.detail),
+      ReadinessCheck("upstream", isReady: true, detail: upstreamDetail),
     ]
     if let shipper {
       // The journal keeps what the database does not have yet, so requests are served without it.
@@ -31,6 +31,13 @@ extension GatewayServer: AdminSource {
               ? "; \(journal.overdueSegments) segments are kept beyond `audit.retain` for them" : "")))
     }
     return checks
+  }
+
+  /// Of each region, where there is more than one.
+  private var upstreamDetail: String {
+    let regions = shared.regions
+    guard !regions.others.isEmpty else { return regions.first.health.detail }
+    return regions.all.map { "\($0.name): \($0.health.detail)" }.joined(separator: "; ")
   }
 
   private func credentialCheck(of snapshot: Snapshot) -> ReadinessCheck {
@@ -71,7 +78,10 @@ extension GatewayServer: AdminSource {
     for worker in workers { counts.add(worker.metrics.counts(tenants: tenants)) }
     counts.connections = shared.connections.open
     var text = MetricsText()
-    text.append(counts)
+    let labels = shared.regions.map { [shared] region in
+      shared.regions.others.isEmpty ? [] : [("region", region.name)]
+    }
+    text.append(counts, regions: labels)
     text.append(shared.connections)
     text.counter("gatehouse_log_lines_lost_total", "Log lines that nobody took.", shared.logSink.lostLines)
     let journal = shared.journal.statistics
@@ -80,9 +90,8 @@ extension GatewayServer: AdminSource {
       "gatehouse_audit_unshipped_records", "Records that the journal has and the database does not (yet).",
       Int64(shipper?.unshipped(of: journal) ?? 0))
     let history = reloader.current
-    text.gauge(
-      "gatehouse_circuit_open", "Whether upstream is left alone.",
-      shared.breaker.withLock { $0.isOpen } ? 1 : 0)
+    text.append(
+      circuits: zip(labels.all, shared.regions.all).map { ($0, $1.breaker.withLock { $0.isOpen }) })
     text.append(workers[0].snapshot.identity.status, now: clock.wallClock())
     text.gauge(
       "gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded.",

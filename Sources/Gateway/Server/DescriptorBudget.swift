@@ -32,7 +32,7 @@ struct DescriptorBudget: Equatable {
   ///   - inUse: those open before loops and listeners are made.
   ///   - listeners: sockets that listen, over all loops.
   init(
-    limit: Int, inUse: Int, loops: Int, listeners: Int, wishes: Wishes
+    limit: Int, inUse: Int, loops: Int, regions: Int = 1, listeners: Int, wishes: Wishes
   ) throws(TooFew) {
     let fixed =
       inUse + Self.background + loops * Self.perLoop + listeners * Self.perListener + Self.reserve
@@ -41,12 +41,12 @@ struct DescriptorBudget: Equatable {
       granted = wishes
       return
     }
-    // Each loop has its own connections to upstream.
-    let upstream = min(wishes.upstream, max(loops, free / 8))
+    // Each loop has its own connections to each region.
+    let upstream = min(wishes.upstream, max(loops * regions, free / 8))
     let admin = min(wishes.admin, max(2, free / 16))
     let connections = free - upstream - admin
     guard connections > 0 else {
-      throw TooFew(descriptors: limit, needed: fixed + loops + 2 + 1)
+      throw TooFew(descriptors: limit, needed: fixed + loops * regions + 2 + 1)
     }
     granted = Wishes(connections: min(wishes.connections, connections), upstream: upstream, admin: admin)
   }

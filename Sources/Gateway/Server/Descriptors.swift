@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Glibc
 internal import Logging
+internal import Primitives
 internal import Transport
 
 /// The process's file descriptors.
@@ -9,15 +10,17 @@ enum Descriptors {
   static func share(
     for configuration: GatewayConfiguration, loops: Int, _ logger: Logger
   ) throws(TransportError) -> DescriptorBudget.Wishes {
+    let regions = configuration.upstream.regions.count
     let wishes = DescriptorBudget.Wishes(
-      connections: configuration.limits.connections, upstream: configuration.upstream.maxConnections,
+      connections: configuration.limits.connections,
+      upstream: configuration.upstream.maxConnections * regions,
       admin: configuration.admin?.connections ?? 0)
     let limit = raiseLimit()
     let listeners = configuration.listeners.count * loops + (configuration.admin == nil ? 0 : 1)
     let budget: DescriptorBudget
     do throws(DescriptorBudget.TooFew) {
       budget = try DescriptorBudget(
-        limit: limit, inUse: inUse(), loops: loops, listeners: listeners, wishes: wishes)
+        limit: limit, inUse: inUse(), loops: loops, regions: regions, listeners: listeners, wishes: wishes)
     } catch {
       throw .tooFewDescriptors(error.descriptors, needed: error.needed)
     }
@@ -26,7 +29,7 @@ enum Descriptors {
         "there are fewer file descriptors than the configuration may need; its limits are lowered",
         metadata: [
           "descriptors": "\(limit)", "limits.connections": "\(budget.granted.connections)",
-          "upstream.maxConnections": "\(budget.granted.upstream)",
+          "upstream.maxConnections": "\(budget.granted.upstream / regions)",
           "admin.connections": "\(budget.granted.admin)",
           "advice": "raise `ulimit -Hn` (LimitNOFILE of a unit)",
         ])

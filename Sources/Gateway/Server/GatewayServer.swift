@@ -59,16 +59,19 @@ package final class GatewayServer: Sendable {
           connections: share.connections, perSource: configuration.limits.connectionsPerSource,
           admin: share.admin), report: Self.connectionReporter(logger)),
       supply: supply, now: clock.monotonic(),
-      report: Self.reporter(logger, endpoint: configuration.upstream.endpoint.authority))
-    let target = try PoolTarget(configuration.upstream)
-    let limits = Self.poolLimits(configuration, connections: max(1, share.upstream / count))
+      report: Self.reporter(logger))
+    let targets = try PoolTarget.targets(of: configuration.upstream)
+    let limits = Self.poolLimits(
+      configuration, connections: max(1, share.upstream / (count * targets.count)))
     let resolver = Resolver()
-    resolver.prepare(target.host, clock: clock)
+    for target in targets.all { resolver.prepare(target.host, clock: clock) }
     var workers: [Worker] = []
     for _ in 0..<count {
       let loop = try EventLoop(clock: clock)
-      let pool = UpstreamPool(target: target, limits: limits, resolver: resolver, loop: loop)
-      workers.append(Worker(loop: loop, shared: shared, snapshot: snapshot, upstream: pool))
+      let pools = targets.map { target -> any Upstream in
+        UpstreamPool(target: target, limits: limits, resolver: resolver, loop: loop)
+      }
+      workers.append(Worker(loop: loop, shared: shared, snapshot: snapshot, upstreams: pools))
     }
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)

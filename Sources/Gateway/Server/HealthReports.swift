@@ -1,23 +1,30 @@
+internal import Configuration
 internal import CredentialSupply
 internal import Logging
 internal import Primitives
 
 extension GatewayServer {
-  /// What the log says when upstream goes away and when it is back.
+  /// What the log says when a region's endpoint goes away and when it is back.
   static func reporter(
-    _ logger: Logger, endpoint: String
-  ) -> @Sendable (UpstreamHealth.Event) -> Void {
-    { event in
+    _ logger: Logger
+  ) -> @Sendable (GatewayConfiguration.Region, UpstreamHealth.Event) -> Void {
+    { region, event in
+      var metadata: Logger.Metadata = [
+        "region": "\(region.name)", "endpoint": "\(region.endpoint.authority)",
+      ]
       switch event {
       case .unreachable(let reason):
-        logger.error("upstream unreachable", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
+        metadata["reason"] = "\(reason)"
+        logger.error("upstream unreachable", metadata: metadata)
       case .reachable(let time):
-        logger.notice(
-          "upstream reachable again", metadata: ["endpoint": "\(endpoint)", "after": "\(seconds(time))"])
+        metadata["after"] = "\(seconds(time))"
+        logger.notice("upstream reachable again", metadata: metadata)
       case .circuitOpened(let reason):
-        logger.error("circuit open", metadata: ["endpoint": "\(endpoint)", "reason": "\(reason)"])
+        metadata["reason"] = "\(reason)"
+        logger.error("circuit open", metadata: metadata)
       case .circuitClosed(let time):
-        logger.notice("circuit closed", metadata: ["endpoint": "\(endpoint)", "after": "\(seconds(time))"])
+        metadata["after"] = "\(seconds(time))"
+        logger.notice("circuit closed", metadata: metadata)
       }
     }
   }

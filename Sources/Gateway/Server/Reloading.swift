@@ -35,13 +35,13 @@ extension GatewayServer {
       }
       let running = workers[0].snapshot.configuration.upstream
       let upstream = snapshot.configuration.upstream
-      guard upstream.region == running.region, upstream.endpoint == running.endpoint else {
+      guard upstream.regions.all == running.regions.all else {
         throw ReloadFailure(problems: [
-          "`upstream.region` and `upstream.endpoint` can change at a restart only"
+          "`upstream.region`, `upstream.endpoint` and `upstream.otherRegions` can change at a restart only"
         ])
       }
       let listeners = self.listeners.prepare(snapshot)
-      let target = try poolTarget(of: snapshot)
+      let targets = try poolTargets(of: snapshot)
       // A source that is new is asked before it takes the place of the one before; should it hang, the reload goes on.
       await supply.firstAttempt(
         of: snapshot.identities, on: workers[0].loop, within: Self.patienceWithSource)
@@ -52,9 +52,9 @@ extension GatewayServer {
       shared.journal.sign(with: snapshot.configuration.audit.checkpoint.signingKey)
       self.listeners.replace(listeners, snapshot.configuration.admin)
       // First, so that no worker asks a bucket under the old numbers once another has the new ones.
-      shared.limits.change(to: snapshot, now: clock.monotonic())
+      shared.change(to: snapshot, now: clock.monotonic())
       supply.putInForce(snapshot.identities)
-      for worker in workers { await put(snapshot, target, inForceOn: worker) }
+      for worker in workers { await put(snapshot, targets, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
       return .done(revision: snapshot.policyRevision.string)
@@ -78,21 +78,25 @@ extension GatewayServer {
   /// Longer than one attempt; nanoseconds.
   private static let patienceWithSource: Int64 = 2_500_000_000
 
-  private func poolTarget(of snapshot: Snapshot) throws(ReloadFailure) -> PoolTarget {
+  private func poolTargets(of snapshot: Snapshot) throws(ReloadFailure) -> PerRegion<PoolTarget> {
     do {
-      return try PoolTarget(snapshot.configuration.upstream)
+      return try PoolTarget.targets(of: snapshot.configuration.upstream)
     } catch {
       throw ReloadFailure(problems: ["\(error)"])
     }
   }
 
   /// Returns when the worker has it: who is told of the reload may rely on it.
-  private func put(_ snapshot: Snapshot, _ target: PoolTarget, inForceOn worker: Worker) async {
+  private func put(
+    _ snapshot: Snapshot, _ targets: PerRegion<PoolTarget>, inForceOn worker: Worker
+  ) async {
     await withUnsafeContinuation { continuation in
       worker.loop.spawn {
         let isTrusted = snapshot.configuration.upstream.trust.isSame(
           as: worker.snapshot.configuration.upstream.trust)
-        worker.upstream.connect(to: target, keepingConnections: isTrusted)
+        for (upstream, target) in zip(worker.upstreams.all, targets.all) {
+          upstream.connect(to: target, keepingConnections: isTrusted)
+        }
         worker.records.write(under: snapshot.sensitivity)
         worker.snapshot = snapshot
         continuation.resume()

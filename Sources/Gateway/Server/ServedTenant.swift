@@ -21,10 +21,13 @@ final class ServedTenant: Sendable {
   let needsCertificate: Bool
   /// Who signs its calls; `nil`: the gateway itself.
   let session: SigningIdentity?
+  /// A bit for each region that it may call in.
+  private let regions: UInt64
 
+  /// - Parameter served: the regions of the configuration.
   init(
     _ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double,
-    session: SigningIdentity?
+    session: SigningIdentity?, regions served: PerRegion<String>
   ) {
     self.configured = configured
     self.policies = policies
@@ -34,7 +37,14 @@ final class ServedTenant: Sendable {
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty
     self.session = session
+    var bits: UInt64 = 0
+    for (place, name) in served.all.enumerated() where configured.regions?.contains(name) ?? true {
+      bits |= 1 << UInt64(place)
+    }
+    regions = bits
   }
+
+  func mayCall(in region: Int) -> Bool { regions >> UInt64(region) & 1 == 1 }
 }
 
 /// An access key of a tenant.

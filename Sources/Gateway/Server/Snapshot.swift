@@ -51,10 +51,11 @@ package final class Snapshot: Sendable {
     revisionMember = RecordMembers { $0.policyRevision(revision.utf8.span) }
     self.identities = identities
     identity = identities.gateway
-    let scope = SigningScope(region: Text(configuration.upstream.region))
+    let regions = configuration.upstream.regions
     verifier = Verifier(
       VerifierSettings(
-        scope: scope, clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
+        scopes: regions.map { SigningScope(region: Text($0.name)) },
+        clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
     var (served, keys): ([ServedKey], [VerificationKey]) = ([], [])
     let meanRate = Self.meanRate(of: loaded.tenants.tenants)
     for configured in loaded.tenants.tenants {
@@ -62,7 +63,7 @@ package final class Snapshot: Sendable {
         configured,
         policies: policies.policies(for: TenantFacts(configured)),
         meter: meters.meter(of: configured.id), weight: configured.rateLimit?.requestsPerSecond ?? meanRate,
-        session: identities.session(of: configured.id))
+        session: identities.session(of: configured.id), regions: regions.map(\.name))
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
         served.append(ServedKey(key.id, of: tenant))

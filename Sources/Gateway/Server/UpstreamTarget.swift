@@ -1,13 +1,19 @@
 package import Configuration
 internal import OpenSSLCrypto
+package import Primitives
 package import Transport
 
 extension PoolTarget {
-  /// Where the configuration's `upstream` says, over TLS when its endpoint wants that.
-  package init(_ upstream: GatewayConfiguration.Upstream) throws(TransportError) {
-    let endpoint = upstream.endpoint
-    self.init(
-      host: endpoint.host, port: endpoint.port, tls: endpoint.usesTLS ? try upstream.trust.context() : nil)
+  /// Where the configuration's `upstream` says for each region, over TLS where an endpoint wants that.
+  package static func targets(
+    of upstream: GatewayConfiguration.Upstream
+  ) throws(TransportError) -> PerRegion<PoolTarget> {
+    let regions = upstream.regions
+    let tls = regions.all.contains { $0.endpoint.usesTLS } ? try upstream.trust.context() : nil
+    return regions.map {
+      PoolTarget(
+        host: $0.endpoint.host, port: $0.endpoint.port, tls: $0.endpoint.usesTLS ? tls : nil)
+    }
   }
 }
 

@@ -34,8 +34,13 @@ package final class Metrics: Sendable {
     package var requestDuration = DurationHistogram()
     package var upstreamDuration = DurationHistogram()
     package var connections = 0
-    package var upstreamIdle = 0
-    package var upstreamInUse = 0
+    /// Connections to each region; `nil`: none were counted yet.
+    package var pools: PerRegion<Pool>?
+  }
+
+  package struct Pool: Sendable {
+    package var idle: Int
+    package var inUse: Int
   }
 
   private struct State: ~Copyable {
@@ -121,8 +126,12 @@ extension Metrics.Counts {
     requestDuration.add(other.requestDuration)
     upstreamDuration.add(other.upstreamDuration)
     connections += other.connections
-    upstreamIdle += other.upstreamIdle
-    upstreamInUse += other.upstreamInUse
+    guard let pools, let others = other.pools else { return pools = pools ?? other.pools }
+    func sum(_ one: Metrics.Pool, _ other: Metrics.Pool) -> Metrics.Pool {
+      .init(idle: one.idle + other.idle, inUse: one.inUse + other.inUse)
+    }
+    self.pools = PerRegion(
+      sum(pools.first, others.first), zip(pools.others, others.others).map { sum($0, $1) })
   }
 }
 

@@ -7,7 +7,8 @@ internal import Primitives
 struct MetricsText {
   private(set) var bytes: [UInt8] = []
 
-  mutating func append(_ counts: Metrics.Counts) {
+  /// - Parameter regions: what a series bears that there is for each region; nothing where there is but one.
+  mutating func append(_ counts: Metrics.Counts, regions: PerRegion<[(String, String)]>) {
     begin("gatehouse_requests_total", "counter", "Requests by what became of them.")
     for (key, count) in counts.requests.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       sample(
@@ -42,9 +43,17 @@ struct MetricsText {
       sample("gatehouse_upstream_retries_total", [("reason", reason.string)], "\(count)")
     }
     begin("gatehouse_upstream_connections", "gauge", "Connections to upstream.")
-    sample("gatehouse_upstream_connections", [("state", "idle")], "\(counts.upstreamIdle)")
-    sample("gatehouse_upstream_connections", [("state", "active")], "\(counts.upstreamInUse)")
+    let pools = counts.pools ?? regions.map { _ in .init(idle: 0, inUse: 0) }
+    for (labels, pool) in zip(regions.all, pools.all) {
+      sample("gatehouse_upstream_connections", labels + [("state", "idle")], "\(pool.idle)")
+      sample("gatehouse_upstream_connections", labels + [("state", "active")], "\(pool.inUse)")
+    }
     gauge("gatehouse_connections", "Open connections of callers.", Int64(counts.connections))
+  }
+
+  mutating func append(circuits: [(labels: [(String, String)], isOpen: Bool)]) {
+    begin("gatehouse_circuit_open", "gauge", "Whether upstream is left alone.")
+    for circuit in circuits { sample("gatehouse_circuit_open", circuit.labels, circuit.isOpen ? "1" : "0") }
   }
 
   mutating func append(_ connections: ConnectionGate) {

@@ -8,9 +8,21 @@ package enum GatewayRule {
   package static let policy: Text = "gatehouse"
   static let operation = "tenant.operation"
   package static let appInstance = "tenant.appInstance"
+  static let region = "tenant.region"
 
   /// Every id that a violation can have.
-  package static let allRuleIDs = Rule.allCases.map(\.rawValue) + [operation, appInstance]
+  package static let allRuleIDs = Rule.allCases.map(\.rawValue) + [operation, appInstance, region]
+}
+
+extension TenantPolicies {
+  /// Why the tenant may not call in `region`, or `nil`.
+  package func violation(in region: Text) -> Violation? {
+    guard let regions = facts.regions, !regions.contains(region.string) else { return nil }
+    return Violation(
+      policy: GatewayRule.policy, rule: GatewayRule.region, field: "region",
+      message: "tenant \(MessageText.shown(facts.id)) may not call in \(MessageText.shown(region))"
+        + "; accepted: \(MessageText.list(regions))")
+  }
 }
 
 /// What a tenant may call, and on which AppInstances.

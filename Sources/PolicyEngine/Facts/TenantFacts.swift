@@ -11,19 +11,24 @@ package struct TenantFacts: Sendable, Hashable {
   package var operations: Set<String>?
   /// Globs over the ARNs of the AppInstances that are the tenant's; `nil`: any.
   package var appInstances: [Glob]?
+  /// The regions that the tenant may call in; `nil`: any.
+  package var regions: [String]?
 
   package init(
-    id: Text, labels: [Text: Text] = [:], operations: Set<String>? = nil, appInstances: [Glob]? = nil
+    id: Text, labels: [Text: Text] = [:], operations: Set<String>? = nil, appInstances: [Glob]? = nil,
+    regions: [String]? = nil
   ) {
     self.id = id
     self.labels = labels
     self.operations = operations
     self.appInstances = appInstances
+    self.regions = regions
   }
 
   package init(_ tenant: Tenant) {
     self.init(
-      id: tenant.id, labels: tenant.labels, operations: tenant.operations, appInstances: tenant.appInstances)
+      id: tenant.id, labels: tenant.labels, operations: tenant.operations, appInstances: tenant.appInstances,
+      regions: tenant.regions)
   }
 }
 

@@ -119,16 +119,12 @@ struct AuditReconcileCommand: ParsableCommand {
     let format = formatOption.format
     return try LoopTask.run { loop throws(CommandFailure) in
       let credentials = try await Self.credentials(upstream, on: loop)
-      let client: ServiceClient
+      let reader: RegionalReader
       do throws(TransportError) {
-        client = ServiceClient(
-          try PoolTarget(upstream), host: upstream.endpoint.authority, region: upstream.region,
-          credentials: credentials, connectTimeout: upstream.connectTimeout.nanoseconds,
-          timeout: upstream.requestTimeout.nanoseconds, loop: loop)
+        reader = try RegionalReader(upstream, credentials, loop: loop)
       } catch {
         throw CommandFailure(.bad, "cannot ask upstream: \(error)")
       }
-      let reader = ServiceReader(client, attempts: upstream.retry.attempts, loop: loop)
       defer { reader.close() }
       var values = QueryFilter()
       values.hashKey = key

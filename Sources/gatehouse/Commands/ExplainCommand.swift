@@ -21,6 +21,8 @@ struct ExplainCommand: ParsableCommand {
   var operation = "CreateAppInstanceUser"
   @Option(help: "The request target, for operations with facts in path or query.")
   var path: String?
+  @Option(help: "The region of its signature; when absent, one that the tenant may call in.")
+  var region: String?
   @Argument(help: "File with the request body, or - for standard input.")
   var file: String
 
@@ -28,7 +30,9 @@ struct ExplainCommand: ParsableCommand {
     let call = try identify()
     let inquiry = try load()
     let body = try readBody()
-    switch inquiry.judge(call, body: body, token: RequestID(from: SystemEntropy()).text) {
+    switch inquiry.judge(
+      call, body: body, in: region.map { Text($0) }, token: RequestID(from: SystemEntropy()).text)
+    {
     case .invalid(let message):
       switch formatOption.format {
       case .text: Console.data("invalid: \(message.onOneLine)")
@@ -64,6 +68,7 @@ struct ExplainCommand: ParsableCommand {
 
   private func load() throws -> Inquiry {
     let configuration = try configOption.loadConfiguration()
+    try checkRegion(configuration.upstream)
     let entries = try TenantsOnDisk(configOption).entries()
     guard let entry = entries.first(where: { $0.id == Text(tenant) }) else {
       throw CommandFailure(unknownTenant: tenant, among: entries.map(\.id), in: configuration.tenants.path)
@@ -76,6 +81,15 @@ struct ExplainCommand: ParsableCommand {
     // What `check` says about policies that can be evaluated all the same.
     for doubt in problems + doubts { Console.message(doubt.line) }
     return Inquiry(policies: policies, tenant: TenantFacts(entry))
+  }
+
+  private func checkRegion(_ upstream: GatewayConfiguration.Upstream) throws {
+    let served = upstream.regions.all.map(\.name)
+    guard let region, !served.contains(region) else { return }
+    let hint =
+      nearest(to: region, among: served).map { "did you mean `\($0)`?" }
+      ?? "expected \(served.map { "`\($0)`" }.joined(separator: " or "))"
+    throw ValidationError("the configuration serves no region `\(region.onOneLine)`; \(hint)")
   }
 
   private func readBody() throws(CommandFailure) -> [UInt8] {
@@ -91,6 +105,7 @@ extension TenantFacts {
   init(_ entry: TenantEntry) {
     self.init(
       id: entry.id, labels: Dictionary(entry.labels.map { ($0.key, $0.value) }) { first, _ in first },
-      operations: Set(entry.operations), appInstances: entry.appInstances)
+      operations: Set(entry.operations), appInstances: entry.appInstances,
+      regions: entry.regions?.map(\.value))
   }
 }

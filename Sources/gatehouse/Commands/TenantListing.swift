@@ -87,6 +87,7 @@ extension TenantEntry {
     lines += clientCertificates.map { "client certificate: \($0)" }
     lines += appInstances.map { "AppInstance: \($0.source)" }
     lines += operations.map { "operation: \($0)" }
+    lines += (regions ?? []).map { "region: \($0.value)" }
     if let rateLimit {
       let concurrency = rateLimit.concurrency.map { ", \($0) at a time" } ?? ""
       lines.append("rate limit: \(rateLimit.requestsPerSecond)/s, burst \(rateLimit.burst)\(concurrency)")
@@ -126,6 +127,10 @@ extension TenantEntry {
     writer.key("operations")
     writer.array(operations) { $0.string($1) }
     if let rateLimit { writer.write(rateLimit) }
+    if let regions {
+      writer.key("regions")
+      writer.array(regions) { $0.string($1.value) }
+    }
     if let role { writer.write(role) }
     writer.key("labels")
     writer.beginObject()

@@ -19,6 +19,8 @@ struct Verified: ~Copyable {
   }
 
   var call: Call { identified.arrived.call }
+  /// The place of the region that it is for.
+  var region: Int { caller.region }
 }
 
 extension Worker {

@@ -15,10 +15,12 @@ extension Worker {
     let call = recorded.permitted.verified.call
     let snapshot = call.snapshot
     let tenant = recorded.permitted.verified.tenant
-    guard var signer = signer(for: tenant, snapshot) else {
+    let place = recorded.permitted.verified.region
+    guard var signer = signer(for: tenant, in: place, snapshot) else {
       throw tenant.session == nil ? .noCredentials : .noSession
     }
-    shared.retryBudget.withLock { $0.deposit() }
+    let region = shared.regions[region: place]
+    region.retryBudget.withLock { $0.deposit() }
     let deadline = call.receivedAt.advanced(byNanoseconds: snapshot.requestTimeoutNanoseconds)
     var machine = ForwardingMachine(
       .init(
@@ -34,11 +36,11 @@ extension Worker {
     attempts: while true {
       switch action {
       case .send:
-        let result = await exchange(recorded, signer, deadline: deadline)
+        let result = await exchange(recorded, signer, in: region, deadline: deadline)
         if machine.hasRefreshed { noteFresh(result.attemptEnd, recorded) }
         action = machine.ended(
           result.attemptEnd, now: loop.turnBegan, entropy: entropy,
-          withdraw: { shared.retryBudget.withLock { $0.withdraw() } })
+          withdraw: { region.retryBudget.withLock { $0.withdraw() } })
         last = consume result
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
@@ -46,14 +48,14 @@ extension Worker {
         action = machine.waited(now: loop.turnBegan)
       case .refreshCredentials:
         let hasOthers = await refreshSigner(of: tenant, replacing: signer, call)
-        if hasOthers, let fresh = self.signer(for: tenant, snapshot) {
+        if hasOthers, let fresh = self.signer(for: tenant, in: place, snapshot) {
           signer = fresh
           action = machine.refreshed(now: loop.turnBegan)
         } else {
           action = machine.notRefreshed()
         }
       case .takeTurn:
-        action = await takeTurnAnew(recorded, &machine)
+        action = await takeTurnAnew(recorded, in: region, &machine)
       case .answer:
         guard case .success(let answer) = last else {
           refusal = .upstreamLost
@@ -83,13 +85,13 @@ extension Worker {
 
   /// Limits that only warn do not keep a retry back, either.
   private func takeTurnAnew(
-    _ recorded: borrowing Recorded, _ machine: inout ForwardingMachine
+    _ recorded: borrowing Recorded, in region: ServedRegion, _ machine: inout ForwardingMachine
   ) async -> ForwardingMachine.Action {
     let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
-    switch await takeTurn(tenant, call) {
+    switch await takeTurn(tenant, in: region, call) {
     case .taken:
       let action = machine.turnTaken(now: loop.turnBegan)
-      if action != .send { shared.limits.giveBack(tenant.meter) }
+      if action != .send { region.giveBack(tenant.meter) }
       return action
     case .budgetRefused where call.snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.turnBegan)
@@ -98,16 +100,17 @@ extension Worker {
     }
   }
 
-  /// One exchange, watched by the circuit breaker.
+  /// One exchange, watched by the region's circuit breaker.
   private func exchange(
-    _ recorded: borrowing Recorded, _ signer: Signer, deadline: MonotonicInstant
+    _ recorded: borrowing Recorded, _ signer: Signer, in region: ServedRegion, deadline: MonotonicInstant
   ) async -> Result<UpstreamAnswer, ExchangeFailure> {
     let call = recorded.permitted.verified.call
     let bytes = outbound(recorded.permitted, signer)
     let started = loop.clock.monotonic()
     let result: Result<UpstreamAnswer, ExchangeFailure>
     do throws(ExchangeFailure) {
-      let message = try await upstream.exchange(bytes, deadline: deadline.nanoseconds)
+      let message = try await upstreams[region: recorded.permitted.verified.region].exchange(
+        bytes, deadline: deadline.nanoseconds)
       result = .success(UpstreamAnswer(message, to: call.id))
     } catch {
       result = .failure(error)
@@ -116,22 +119,26 @@ extension Worker {
     let now = loop.clock.monotonic()
     call.trail.upstreamNanoseconds += now.nanoseconds(since: started)
     switch result {
-    case .success(let answer): noteHealth(answered: answer.status, now: now)
-    case .failure(let failure): noteHealth(failed: now) { $0.failed(failure, now: now) }
+    case .success(let answer): noteHealth(of: region, answered: answer.status, now: now)
+    case .failure(let failure): noteHealth(of: region, failed: now) { $0.failed(failure, now: now) }
     }
     return result
   }
 
-  private func noteHealth(answered status: Int, now: MonotonicInstant) {
-    guard status < 500 else { return noteHealth(failed: now) { $0.answeredWithFault(status, now: now) } }
-    shared.health.answered(now: now)
-    if shared.breaker.withLock({ $0.succeeded() }) { shared.health.circuitClosed(now: now) }
-    if status == 429 { shared.limits.upstreamThrottled(now: now) }
+  private func noteHealth(of region: ServedRegion, answered status: Int, now: MonotonicInstant) {
+    guard status < 500 else {
+      return noteHealth(of: region, failed: now) { $0.answeredWithFault(status, now: now) }
+    }
+    region.health.answered(now: now)
+    if region.breaker.withLock({ $0.succeeded() }) { region.health.circuitClosed(now: now) }
+    if status == 429 { region.throttled(now: now) }
   }
 
-  private func noteHealth(failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void) {
-    tell(shared.health)
-    if shared.breaker.withLock({ $0.failed(now: now) }) { shared.health.circuitOpened(now: now) }
+  private func noteHealth(
+    of region: ServedRegion, failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void
+  ) {
+    tell(region.health)
+    if region.breaker.withLock({ $0.failed(now: now) }) { region.health.circuitOpened(now: now) }
   }
 
   /// The whole request as it goes on the wire, signed now.

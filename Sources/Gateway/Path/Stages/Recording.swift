@@ -24,7 +24,8 @@ extension Worker {
       let intent = try await records.intend { call.appendIntent(to: &$0) }
       return Recorded(scheduled, intent)
     } catch {
-      shared.limits.giveBack(scheduled.permitted.verified.tenant.meter)
+      shared.regions[region: scheduled.permitted.verified.region].giveBack(
+        scheduled.permitted.verified.tenant.meter)
       if case .stalled(let late) = error { call.trail.lateIntent = late }
       throw .journalUnavailable
     }

@@ -64,13 +64,14 @@ extension Worker {
   private func replayKey(of permitted: borrowing Permitted) -> ReplayKey? {
     guard !permitted.verified.identified.target.operation.isIdempotent else { return nil }
     let tenant = permitted.verified.tenant.configured.id.utf8
-    let signature = permitted.verified.caller.signature
+    let (signature, region) = (permitted.verified.caller.signature, permitted.verified.region)
     return permitted.judged.withFacts { facts in
       guard let token = facts.receivedClientRequestToken else {
-        return ReplayKey(tenant: tenant.span, appInstanceArn: facts.appInstanceArn, signature: signature)
+        return ReplayKey(
+          tenant: tenant.span, region: region, appInstanceArn: facts.appInstanceArn, signature: signature)
       }
       return ReplayKey(
-        tenant: tenant.span, appInstanceArn: facts.appInstanceArn, clientRequestToken: token)
+        tenant: tenant.span, region: region, appInstanceArn: facts.appInstanceArn, clientRequestToken: token)
     }
   }
 }

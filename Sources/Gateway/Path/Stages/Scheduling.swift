@@ -25,48 +25,54 @@ extension Worker {
   @inline(__always)
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
-    try await needSigner(for: tenant, call)
-    switch await takeTurn(tenant, call) {
+    let place = fresh.permitted.verified.region
+    try await needSigner(for: tenant, in: place, call)
+    let region = shared.regions[region: place]
+    switch await takeTurn(tenant, in: region, call) {
     case .taken: break
     case .budgetRefused(let wait):
       let limits = call.snapshot.configuration.rateLimit
-      let policy = Self.policy(of: shared.limits.upstreamLimit)
+      let policy = Self.policy(of: region.limit)
       try refuse(Throttling(.upstream, retryAfter: wait, policy: policy, limits), call)
       // The limits only warn; the breaker does not.
-      if case .refused(let wait) = askBreaker() { throw Self.circuitOpen(wait) }
+      if case .refused(let wait) = askBreaker(of: region) { throw Self.circuitOpen(wait) }
     case .breakerRefused(let wait): throw Self.circuitOpen(wait)
     }
     return Scheduled(fresh)
   }
 
   /// Asks the account's quota and the circuit breaker for one attempt.
-  func takeTurn(_ tenant: ServedTenant, _ call: Call) async -> TurnTaking {
+  func takeTurn(_ tenant: ServedTenant, in region: ServedRegion, _ call: Call) async -> TurnTaking {
     let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
-    switch shared.limits.turn(for: tenant, waiting: left, now: loop.turnBegan) {
+    switch region.turn(for: tenant, waiting: left, now: loop.turnBegan) {
     case .granted: break
     case .waiting(let ticket, let wait):
-      if let refused = await waitForTurn(ticket, wait, call) { return .budgetRefused(retryAfter: refused) }
+      if let refused = await waitForTurn(ticket, wait, in: region, call) {
+        return .budgetRefused(retryAfter: refused)
+      }
     case .refused(let wait): return .budgetRefused(retryAfter: wait)
     }
     // Last, because it may have let this one attempt through to see.
-    guard case .refused(let wait) = askBreaker() else { return .taken }
-    shared.limits.giveBack(tenant.meter)
+    guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
+    region.giveBack(tenant.meter)
     return .breakerRefused(retryAfter: wait)
   }
 
   /// Looks for the request's turn until it has come; when it does not in time, how long it would still take.
   ///
   /// Others may leave or join the queue, so it looks more often than it is told to.
-  private func waitForTurn(_ ticket: UpstreamBudget.Ticket, _ wait: Int64, _ call: Call) async -> Int64? {
+  private func waitForTurn(
+    _ ticket: UpstreamBudget.Ticket, _ wait: Int64, in region: ServedRegion, _ call: Call
+  ) async -> Int64? {
     // Limits that only warn make nobody wait.
     guard call.snapshot.configuration.rateLimit.mode == .enforce else {
-      shared.limits.leave(ticket)
+      region.leave(ticket)
       return nil
     }
     var wait = wait
     while true {
       await loop.sleep(nanoseconds: min(max(wait, Self.leastSleep), Self.mostSleep))
-      switch shared.limits.look(for: ticket, now: loop.turnBegan) {
+      switch region.look(for: ticket, now: loop.turnBegan) {
       case .granted: return nil
       case .waiting(_, let nanoseconds): wait = nanoseconds
       case .refused(let nanoseconds): return nanoseconds
@@ -77,9 +83,9 @@ extension Worker {
   private static var leastSleep: Int64 { 1_000_000 }
   private static var mostSleep: Int64 { 25_000_000 }
 
-  private func askBreaker() -> CircuitBreaker.Admission {
+  private func askBreaker(of region: ServedRegion) -> CircuitBreaker.Admission {
     let now = loop.turnBegan
-    return shared.breaker.withLock { $0.admit(now: now) }
+    return region.breaker.withLock { $0.admit(now: now) }
   }
 
   private static func circuitOpen(_ wait: Int64) -> Refusal {

@@ -1,0 +1,89 @@
+internal import Configuration
+internal import Primitives
+internal import RateLimiting
+internal import Synchronization
+
+/// What all workers know of one region: whether its endpoint answers, and what may still be sent there. AWS counts an
+/// account's quotas for each region by itself.
+final class ServedRegion: Sendable {
+  /// The account's own quota.
+  private struct Quota: Sendable {
+    var budget: UpstreamBudget
+    /// Nanoseconds that a request may wait for its turn.
+    var queueFor: Int64
+  }
+
+  let name: String
+  let breaker: Mutex<CircuitBreaker>
+  let health: UpstreamHealth
+  let retryBudget: Mutex<RetryBudget>
+  /// `nil`: the account's quota is not limited here.
+  private let quota: Mutex<Quota?>
+
+  /// - Parameter report: told when the endpoint's health changes, from any loop.
+  init(
+    _ name: String, _ configuration: GatewayConfiguration, now: MonotonicInstant,
+    report: @escaping @Sendable (UpstreamHealth.Event) -> Void
+  ) {
+    self.name = name
+    let upstream = configuration.upstream
+    breaker = Mutex(
+      CircuitBreaker(
+        consecutiveFailures: upstream.circuitBreaker.consecutiveFailures,
+        openForNanoseconds: upstream.circuitBreaker.openFor.nanoseconds))
+    health = UpstreamHealth(report: report)
+    retryBudget = Mutex(RetryBudget(percent: upstream.retry.budgetPercent))
+    quota = Mutex(
+      configuration.rateLimit.upstreamBudget.map {
+        Quota(budget: UpstreamBudget($0.settings, now: now), queueFor: $0.queueFor.nanoseconds)
+      })
+  }
+
+  /// Puts a reload's quota in force: what is used up under the old one is so, in proportion, under the new.
+  func change(to new: GatewayConfiguration.UpstreamBudget?, now: MonotonicInstant) {
+    quota.withLock { quota in
+      guard let new else { return quota = nil }
+      if quota == nil {
+        quota = Quota(budget: UpstreamBudget(new.settings, now: now), queueFor: 0)
+      }
+      quota?.budget.change(to: new.settings, now: now)
+      quota?.queueFor = new.queueFor.nanoseconds
+    }
+  }
+
+  /// A turn in the account's own quota.
+  ///
+  /// - Parameter most: nanoseconds that it may wait for it at most, however long others may.
+  func turn(for tenant: ServedTenant, waiting most: Int64, now: MonotonicInstant) -> UpstreamBudget.Turn {
+    quota.withLock { quota in
+      guard let queueFor = quota?.queueFor else { return .granted }
+      let wait = min(queueFor, max(0, most))
+      return quota?.budget.ask(
+        tenant.meter.number, weight: tenant.weight, queueFor: wait, now: now) ?? .granted
+    }
+  }
+
+  /// What became of a request that waits for its turn.
+  func look(for ticket: UpstreamBudget.Ticket, now: MonotonicInstant) -> UpstreamBudget.Turn {
+    quota.withLock { $0?.budget.look(for: ticket, now: now) } ?? .granted
+  }
+
+  /// The request waits no longer.
+  func leave(_ ticket: UpstreamBudget.Ticket) { quota.withLock { $0?.budget.leave(ticket) } }
+
+  /// The account's quota as it is in force.
+  var limit: GCRA? { quota.withLock { $0?.budget.limit } }
+
+  /// A turn that was not used.
+  func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }
+
+  /// The endpoint answered 429.
+  func throttled(now: MonotonicInstant) { quota.withLock { $0?.budget.throttled(now: now) } }
+}
+
+extension GatewayConfiguration.UpstreamBudget {
+  fileprivate var settings: UpstreamBudget.Settings {
+    UpstreamBudget.Settings(
+      requestsPerSecond: rate.requestsPerSecond, burst: rate.burst, adaptive: adaptive)
+  }
+}
