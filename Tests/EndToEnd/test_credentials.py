@@ -222,7 +222,7 @@ def test_process_that_hangs_while_requests_are_served_is_killed_and_tried_again(
         ready(gateway)
         until(lambda: len(runs.read_text().splitlines()) == 2, "it is not asked again before the end")
         assert gateway.send(create()).status == 201
-        line = gateway.wait_for_log(lambda record: "problem" in record, "that there is no answer")
+        line = gateway.wait_for_log(lambda record: "AWS credentials" in record["message"], "that there is no answer")
         assert "did not end within 10 s" in line["problem"]
         for pid in runs.read_text().splitlines()[1].split():
             until(lambda: not alive(pid), f"{pid} runs on")

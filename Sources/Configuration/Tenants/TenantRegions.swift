@@ -16,15 +16,21 @@ extension TenantEntry {
     // With an unknown region it is not clear what is meant.
     guard regions.map({ $0.count == own.count }) ?? true else { return }
     for glob in appInstances {
-      let isReached = own.contains { region in
-        glob.overlaps(Glob(Text("arn:aws*:chime:\(region):????????????:app-instance/*")))
-      }
-      guard !isReached else { continue }
+      guard let place = Self.region(of: glob), !own.contains(where: { place.overlaps(Glob(Text($0))) })
+      else { continue }
       reading.warning(
         at: position,
         "no AppInstance of \(quoted(glob.source.string)) is in a region that the tenant may call in"
           + "; expected one in \(own.map(quoted).joined(separator: " or "))")
     }
+  }
+}
+
+extension TenantEntry {
+  /// The part of an ARN that names the region; `nil` when it may be any, since a `*` stands for several parts.
+  private static func region(of glob: Glob) -> Glob? {
+    let parts = glob.source.string.split(separator: ":", omittingEmptySubsequences: false)
+    return parts.count == 6 ? Glob(Text(String(parts[3]))) : nil
   }
 }
 

@@ -83,7 +83,14 @@ package final class GatewayServer: Sendable {
     let first = workers[0].loop
     // Before anybody can know that it listens: whoever does may signal at once.
     let signals = SignalSource([SIGTERM, SIGINT, SIGHUP, SIGUSR1], on: first) { [self] in received($0) }
-    try listeners.open(for: self, inheriting: service.sockets)
+    // Before the first request, which may need a tenant's session.
+    supplyCredentials()
+    do throws(TransportError) {
+      try listeners.open(for: self, inheriting: service.sockets)
+    } catch {
+      supply.close()
+      throw error
+    }
     let others = try workers.dropFirst().map { worker throws(TransportError) in
       try Self.thread { worker.loop.run() }
     }
@@ -100,7 +107,6 @@ package final class GatewayServer: Sendable {
       follower.follow(files, isWanted: workers[0].snapshot.configuration.reload.watch)
     }
     first.spawn { [self] in tell(.ready(status: serviceStatus())) }
-    supplyCredentials()
     ProcessMemory.releaseFreed()
     // What the first requests need once may go as well.
     first.spawn {
@@ -118,12 +124,15 @@ package final class GatewayServer: Sendable {
     for worker in workers { worker.accessLog.flush() }
   }
 
-  /// Has credentials from now on, and says when the first are there: without them nothing is served.
+  /// Has credentials from now on, and says when the first are there: without them nothing is served. It is said by the
+  /// first loop, so once it listens.
   private func supplyCredentials() {
     let identities = workers[0].snapshot.identities
     let report = Self.credentialReporter(logger)
-    let (logger, count) = (logger, workers.count)
-    let sayReady: @Sendable () -> Void = { logger.info("ready", metadata: ["workers": "\(count)"]) }
+    let (logger, count, first) = (logger, workers.count, workers[0].loop)
+    let sayReady: @Sendable () -> Void = {
+      first.spawn { logger.info("ready", metadata: ["workers": "\(count)"]) }
+    }
     supply.reporting { event in
       if case .supplied = event { sayReady() } else { report(event) }
     }
