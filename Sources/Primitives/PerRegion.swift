@@ -13,6 +13,12 @@ package struct PerRegion<Value> {
 
   @inlinable package subscript(region region: Int) -> Value { region == 0 ? first : others[region - 1] }
 
+  /// Lends one instead of taking it out, which would count its references.
+  @inlinable @inline(__always)
+  package func with<R>(region: Int, _ use: (Value) -> R) -> R {
+    region == 0 ? use(first) : use(others[region - 1])
+  }
+
   package var all: [Value] { [first] + others }
   package var count: Int { 1 + others.count }
 

@@ -62,7 +62,9 @@ package final class Verifier: Sendable {
     workspace.scratch.request.finish(
       signedHeaders: bytes.extracting(authorization.signedHeaders.range), payloadHash: payloadHash)
 
-    let signingKey = workspace.signingKey(of: key.secret, in: settings.scopes[region: region], day: parts.day)
+    let signingKey = settings.scopes.with(region: region) {
+      workspace.signingKey(of: key.secret, in: $0, day: parts.day)
+    }
     let expected = workspace.scratch.signature(date: bytes.extracting(parts.date), key: signingKey)
     guard expected.isWritten(as: bytes.extracting(authorization.signature)) else {
       throw .invalid(.mismatch)
@@ -125,8 +127,13 @@ extension Verifier {
   }
 
   private func region(named name: Span<UInt8>) throws(AuthenticationFailure) -> Int {
+    if name.holds(settings.scopes.first.region) { return 0 }
+    return try otherRegion(named: name)
+  }
+
+  @inline(never)
+  private func otherRegion(named name: Span<UInt8>) throws(AuthenticationFailure) -> Int {
     let scopes = settings.scopes
-    if name.holds(scopes.first.region) { return 0 }
     for place in scopes.others.indices where name.holds(scopes.others[place].region) { return place + 1 }
     throw .invalid(.scopeRegion(accepted: scopes.all.map(\.region)))
   }

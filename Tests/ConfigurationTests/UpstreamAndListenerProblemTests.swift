@@ -15,7 +15,9 @@ import Testing
       """
     files.contents["junk.pem"] = "junk"
     let (_, problems) = load(files, environment: ["SECRET": "x"])
-    #expect(problems == row.problems.map { "gatehouse.json:" + $0 })
+    // The tenants' AppInstances may lie elsewhere.
+    let ofFile = problems.filter { $0.hasPrefix("gatehouse.json:") }
+    #expect(ofFile == row.problems.map { "gatehouse.json:" + $0 })
   }
 
   static let upstreams: [ExtraLine] = [

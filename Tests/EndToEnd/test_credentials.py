@@ -399,6 +399,29 @@ def test_upstream_that_refuses_our_signature_is_503_with_the_body_withheld(gatew
     assert "leak" not in json.dumps(record) + "".join(gateway.log_text)
 
 
+def test_that_upstream_refuses_us_is_logged_when_it_begins_and_when_it_ends(make_setup, upstream):
+    refuses, takes = "upstream refuses the gateway's credentials", "upstream takes the gateway's credentials again"
+    with gateways.running(make_setup()) as gateway:
+        upstream.handler = lambda request: upstreams.error(403, "UnrecognizedClientException", message="not known")
+        for _ in range(3):
+            assert gateway.send(create()).status == 503
+        ready = gateway.admin_request("/readyz")
+        assert ready.status == 200
+        assert ready.json["checks"]["upstream"]["detail"] == "refuses the gateway's credentials: UnrecognizedClient"
+        # One that does not look at signatures says nothing about them.
+        upstream.handler = lambda request: upstreams.error(429, "ThrottledClientException")
+        gateway.send(create())
+        upstream.handler = upstreams.like_the_service
+        for _ in range(2):
+            assert gateway.send(create()).status == 201
+        line = gateway.wait_for_log(lambda record: record["message"] == takes, takes)
+        assert line["level"] == "notice" and line["region"] == "us-east-1"
+        [begun] = [record for record in gateway.log if record["message"] == refuses]
+        assert (begun["level"], begun["errorType"]) == ("error", "UnrecognizedClient")
+        assert len([record for record in gateway.log if record["message"] == takes]) == 1
+        assert gateway.admin_request("/readyz").json["checks"]["upstream"]["detail"] == "no problem known"
+
+
 def test_what_the_gateways_role_may_not_do_is_403_and_its_name_only_recorded(gateway, upstream):
     message = "User: arn:aws:sts::123456789012:assumed-role/gate/x is not authorized to perform: chime:CreateAppInstanceUser"
     upstream.handler = lambda request: upstreams.error(403, "AccessDeniedException", message=message)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 
 import botocore.exceptions
 import pytest
@@ -177,6 +178,28 @@ def test_a_tenants_role_signs_in_each_region(tmp_path, upstream):
         (session, HERE), (session, THERE), (session, HERE)
     ]
     assert len(other.requests) == 1
+
+
+def test_reconcile_asks_in_the_region_of_each_user(tmp_path, sandboxes):
+    with upstreams.Upstream() as silent:
+        silent.handler = lambda request: upstreams.Raw(b"")
+        setup = two_regions(tmp_path / "gateway", silent.url, silent.url)
+        setup.config["upstream"]["retry"] = {"attempts": 1}
+        with gateways.running(setup) as gateway:
+            for region in (HERE, THERE):
+                parameters = user(region, AppInstanceUserId=f"in-{region}")
+                gateway.send(wire.signed_create(CRM, parameters, region=region))
+                # Each is where it should be, and nowhere else.
+                sandbox = sandboxes[region == THERE]
+                gateways.boto3_client(sandbox.url, UPSTREAM, region=region).create_app_instance_user(**parameters)
+    (setup.config["upstream"]["endpoint"], there) = (sandbox.url for sandbox in sandboxes)
+    setup.config["upstream"]["otherRegions"][0]["endpoint"] = there
+    setup.write()
+    result = setup.command("audit", "reconcile", "--format", "json", "--dry-run")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {one["appInstanceUserId"]: one["outcome"] for one in found} == {
+        f"in-{HERE}": "created", f"in-{THERE}": "created"
+    }, result.stderr
 
 
 def test_explain_and_check_know_regions(gateway, tmp_path):

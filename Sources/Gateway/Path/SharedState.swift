@@ -10,6 +10,8 @@ final class SharedState: Sendable {
   let journal: Journal
   let limits = Limits()
   let regions: PerRegion<ServedRegion>
+  /// The first of them, which mostly is the only one, at hand.
+  private let home: ServedRegion
   let repeats: Repeats
   let connections: ConnectionGate
   let drain = DrainFlag()
@@ -28,8 +30,15 @@ final class SharedState: Sendable {
     regions = configuration.upstream.regions.map { region in
       ServedRegion(region.name, configuration, now: now) { report(region, $0) }
     }
+    home = regions.first
     repeats = Repeats(windowNanoseconds: configuration.authentication.replayWindow.nanoseconds)
     self.connections = connections
+  }
+
+  /// Lends a region, by its place, instead of taking it out, which would count its references.
+  @inline(__always)
+  func with<R>(region: Int, _ use: (ServedRegion) -> R) -> R {
+    region == 0 ? use(home) : use(regions[region: region])
   }
 
   /// Puts a reload's limits in force.

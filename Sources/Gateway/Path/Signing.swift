@@ -3,6 +3,23 @@ internal import Primitives
 internal import SigV4
 internal import Transport
 
+/// The gateway's own credentials, as a worker remembers them.
+struct OwnCredentials {
+  let version: Int
+  /// The first region's, at hand.
+  let signer: Signer?
+  let signers: PerRegion<Signer>?
+  let end: WallClockTime?
+
+  /// Nothing was looked at yet.
+  init() { (version, signer, signers, end) = (0, nil, nil, nil) }
+
+  init(_ inForce: (version: Int, held: SigningIdentity.Held?)) {
+    version = inForce.version
+    (signer, signers, end) = (inForce.held?.signers.first, inForce.held?.signers, inForce.held?.end)
+  }
+}
+
 /// With whose credentials requests go on: the gateway's own, or the session of a tenant that has a role, and never the one
 /// for the other.
 extension Worker {
@@ -14,10 +31,9 @@ extension Worker {
 
   /// Asked with each request: only when other credentials came to be in force is anything looked up.
   private func ownSigner(in region: Int, _ snapshot: Snapshot) -> Signer? {
-    if snapshot.identity.version != own.version { own = snapshot.identity.inForce }
-    guard let held = own.held else { return nil }
-    if let end = held.end, end <= loop.turnBeganAt { return nil }
-    return held.signers[region: region]
+    if snapshot.identity.version != own.version { own = OwnCredentials(snapshot.identity.inForce) }
+    if let end = own.end, end <= loop.turnBeganAt { return nil }
+    return region == 0 ? own.signer : own.signers?[region: region]
   }
 
   /// Before anything is paid for: a request that nobody can sign is refused. A tenant's session is made when its first

@@ -19,11 +19,13 @@ package final class Worker: @unchecked Sendable {
   let shared: SharedState
   /// Where requests go in each region.
   let upstreams: PerRegion<any Upstream>
+  /// The first region's, at hand.
+  let upstream: any Upstream
   let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
   /// What was in force of the gateway's credentials when it was last looked.
-  @exclusivity(unchecked) var own: (version: Int, held: SigningIdentity.Held?) = (0, nil)
+  @exclusivity(unchecked) var own = OwnCredentials()
   var accessLog: AccessLog
   /// What the journal is told in this turn of the loop.
   let records: RecordCollector
@@ -39,6 +41,7 @@ package final class Worker: @unchecked Sendable {
     self.shared = shared
     self.snapshot = snapshot
     self.upstreams = upstreams
+    upstream = upstreams.first
     records = RecordCollector(for: shared.journal, under: snapshot.sensitivity) { _ in loop.wake() }
     accessLog = AccessLog(
       sink: shared.logSink, isEnabled: snapshot.configuration.log.level.admitsInfo)

@@ -25,6 +25,14 @@ extension GatewayServer {
       case .circuitClosed(let time):
         metadata["after"] = "\(seconds(time))"
         logger.notice("circuit closed", metadata: metadata)
+      case .refusesUs(let tenant, let type):
+        metadata["errorType"] = "\(type)"
+        if let tenant { metadata["tenant"] = "\(tenant)" }
+        logger.error("upstream refuses the gateway's credentials", metadata: metadata)
+      case .takesUs(let tenant, let time):
+        metadata["after"] = "\(seconds(time))"
+        if let tenant { metadata["tenant"] = "\(tenant)" }
+        logger.notice("upstream takes the gateway's credentials again", metadata: metadata)
       }
     }
   }

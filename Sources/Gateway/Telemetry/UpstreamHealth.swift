@@ -12,9 +12,14 @@ final class UpstreamHealth: Sendable {
     /// Upstream is left alone for a while, again and again until it answers.
     case circuitOpened(reason: String)
     case circuitClosed(after: Int64)
+    /// It takes neither key nor signature of the gateway, or of the role of `tenant`.
+    case refusesUs(tenant: Text?, type: String)
+    case takesUs(tenant: Text?, after: Int64)
   }
 
   private struct State {
+    /// By tenant, for those that have a role; `nil`: the gateway's own.
+    var refusals: [Text?: (since: MonotonicInstant, type: String)] = [:]
     var unreachable: (since: MonotonicInstant, reason: String)?
     var circuitOpen: (since: MonotonicInstant, reason: String)?
     /// How the last failed exchange failed.
@@ -61,6 +66,27 @@ final class UpstreamHealth: Sendable {
     if hasBegun { report(.unreachable(reason: reason)) }
   }
 
+  /// It took the request for one of somebody whom it knows.
+  func took(tenant: @autoclosure () -> Text?, now: MonotonicInstant) {
+    guard isTroubled.load(ordering: .relaxed) else { return }
+    let tenant = tenant()
+    let refusal = state.withLock { state in
+      defer { noteTrouble(state) }
+      return state.refusals.removeValue(forKey: tenant)
+    }
+    if let refusal { report(.takesUs(tenant: tenant, after: now.nanoseconds(since: refusal.since))) }
+  }
+
+  func refused(tenant: Text?, type: String, now: MonotonicInstant) {
+    let hasBegun = state.withLock { state in
+      let known = state.refusals[tenant]
+      state.refusals[tenant] = (known?.since ?? now, type)
+      noteTrouble(state)
+      return known == nil
+    }
+    if hasBegun { report(.refusesUs(tenant: tenant, type: type)) }
+  }
+
   func circuitOpened(now: MonotonicInstant) {
     let reason = state.withLock { state in
       state.circuitOpen = (now, state.lastFailure)
@@ -83,12 +109,15 @@ final class UpstreamHealth: Sendable {
       var parts: [String] = []
       if let unreachable = state.unreachable { parts.append("unreachable: \(unreachable.reason)") }
       if let open = state.circuitOpen { parts.append("circuit open: \(open.reason)") }
+      if let refusal = state.refusals[nil] {
+        parts.append("refuses the gateway's credentials: \(refusal.type)")
+      }
       return parts.isEmpty ? "no problem known" : parts.joined(separator: "; ")
     }
   }
 
   private func noteTrouble(_ state: State) {
-    isTroubled.store(state.unreachable != nil, ordering: .relaxed)
+    isTroubled.store(state.unreachable != nil || !state.refusals.isEmpty, ordering: .relaxed)
   }
 }
 

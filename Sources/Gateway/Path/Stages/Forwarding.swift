@@ -15,12 +15,11 @@ extension Worker {
     let call = recorded.permitted.verified.call
     let snapshot = call.snapshot
     let tenant = recorded.permitted.verified.tenant
-    let place = recorded.permitted.verified.region
-    guard var signer = signer(for: tenant, in: place, snapshot) else {
+    let region = recorded.permitted.verified.region
+    guard var signer = signer(for: tenant, in: region, snapshot) else {
       throw tenant.session == nil ? .noCredentials : .noSession
     }
-    let region = shared.regions[region: place]
-    region.retryBudget.withLock { $0.deposit() }
+    shared.with(region: region) { $0.retryBudget.withLock { $0.deposit() } }
     let deadline = call.receivedAt.advanced(byNanoseconds: snapshot.requestTimeoutNanoseconds)
     var machine = ForwardingMachine(
       .init(
@@ -40,7 +39,7 @@ extension Worker {
         if machine.hasRefreshed { noteFresh(result.attemptEnd, recorded) }
         action = machine.ended(
           result.attemptEnd, now: loop.turnBegan, entropy: entropy,
-          withdraw: { region.retryBudget.withLock { $0.withdraw() } })
+          withdraw: { shared.with(region: region) { $0.retryBudget.withLock { $0.withdraw() } } })
         last = consume result
       case .wait(let nanoseconds, let reason):
         metrics.update { $0.retries[reason.label, default: 0] += 1 }
@@ -48,7 +47,7 @@ extension Worker {
         action = machine.waited(now: loop.turnBegan)
       case .refreshCredentials:
         let hasOthers = await refreshSigner(of: tenant, replacing: signer, call)
-        if hasOthers, let fresh = self.signer(for: tenant, in: place, snapshot) {
+        if hasOthers, let fresh = self.signer(for: tenant, in: region, snapshot) {
           signer = fresh
           action = machine.refreshed(now: loop.turnBegan)
         } else {
@@ -62,8 +61,14 @@ extension Worker {
           break attempts
         }
         if let fault = answer.ownFault {
+          note(fault, of: region, for: tenant)
           refusal = .upstreamRefusesUs(fault, answer)
           break attempts
+        }
+        // What says that it cannot serve has not looked at the signature.
+        if answer.status < 429 {
+          let now = loop.turnBegan
+          shared.with(region: region) { $0.health.took(tenant: tenant.roleName, now: now) }
         }
         loop.giveBack(recorded.permitted.written)
         return answer
@@ -76,6 +81,16 @@ extension Worker {
     throw refusal
   }
 
+  /// A role that may not do something is one that upstream knows.
+  private func note(_ fault: OwnFault, of region: Int, for tenant: ServedTenant) {
+    let health = shared.regions[region: region].health
+    switch fault.kind {
+    case .denied: health.took(tenant: tenant.roleName, now: loop.turnBegan)
+    case .expired, .refused:
+      health.refused(tenant: tenant.roleName, type: fault.type, now: loop.turnBegan)
+    }
+  }
+
   /// Sources are not asked again and again for what upstream refuses each time.
   private func noteFresh(_ end: ForwardingMachine.AttemptEnd, _ recorded: borrowing Recorded) {
     let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
@@ -85,13 +100,13 @@ extension Worker {
 
   /// Limits that only warn do not keep a retry back, either.
   private func takeTurnAnew(
-    _ recorded: borrowing Recorded, in region: ServedRegion, _ machine: inout ForwardingMachine
+    _ recorded: borrowing Recorded, in region: Int, _ machine: inout ForwardingMachine
   ) async -> ForwardingMachine.Action {
     let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
     switch await takeTurn(tenant, in: region, call) {
     case .taken:
       let action = machine.turnTaken(now: loop.turnBegan)
-      if action != .send { region.giveBack(tenant.meter) }
+      if action != .send { giveBackTurn(of: tenant, in: region) }
       return action
     case .budgetRefused where call.snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.turnBegan)
@@ -102,15 +117,17 @@ extension Worker {
 
   /// One exchange, watched by the region's circuit breaker.
   private func exchange(
-    _ recorded: borrowing Recorded, _ signer: Signer, in region: ServedRegion, deadline: MonotonicInstant
+    _ recorded: borrowing Recorded, _ signer: Signer, in region: Int, deadline: MonotonicInstant
   ) async -> Result<UpstreamAnswer, ExchangeFailure> {
     let call = recorded.permitted.verified.call
     let bytes = outbound(recorded.permitted, signer)
     let started = loop.clock.monotonic()
     let result: Result<UpstreamAnswer, ExchangeFailure>
     do throws(ExchangeFailure) {
-      let message = try await upstreams[region: recorded.permitted.verified.region].exchange(
-        bytes, deadline: deadline.nanoseconds)
+      let message =
+        try await region == 0
+        ? upstream.exchange(bytes, deadline: deadline.nanoseconds)
+        : upstreams[region: region].exchange(bytes, deadline: deadline.nanoseconds)
       result = .success(UpstreamAnswer(message, to: call.id))
     } catch {
       result = .failure(error)
@@ -125,20 +142,22 @@ extension Worker {
     return result
   }
 
-  private func noteHealth(of region: ServedRegion, answered status: Int, now: MonotonicInstant) {
+  private func noteHealth(of region: Int, answered status: Int, now: MonotonicInstant) {
     guard status < 500 else {
       return noteHealth(of: region, failed: now) { $0.answeredWithFault(status, now: now) }
     }
-    region.health.answered(now: now)
-    if region.breaker.withLock({ $0.succeeded() }) { region.health.circuitClosed(now: now) }
-    if status == 429 { region.throttled(now: now) }
+    shared.with(region: region) { region in
+      region.health.answered(now: now)
+      if region.breaker.withLock({ $0.succeeded() }) { region.health.circuitClosed(now: now) }
+      if status == 429 { region.throttled(now: now) }
+    }
   }
 
-  private func noteHealth(
-    of region: ServedRegion, failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void
-  ) {
-    tell(region.health)
-    if region.breaker.withLock({ $0.failed(now: now) }) { region.health.circuitOpened(now: now) }
+  private func noteHealth(of region: Int, failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void) {
+    shared.with(region: region) { region in
+      tell(region.health)
+      if region.breaker.withLock({ $0.failed(now: now) }) { region.health.circuitOpened(now: now) }
+    }
   }
 
   /// The whole request as it goes on the wire, signed now.
@@ -222,6 +241,11 @@ extension Refusal {
     case .tooSlow(let sent): self = .upstreamTooSlow(sent: sent)
     }
   }
+}
+
+extension ServedTenant {
+  /// Whose credentials sign: its id, if it has a role.
+  fileprivate var roleName: Text? { session == nil ? nil : configured.id }
 }
 
 extension RetryReason {

@@ -24,8 +24,7 @@ extension Worker {
       let intent = try await records.intend { call.appendIntent(to: &$0) }
       return Recorded(scheduled, intent)
     } catch {
-      shared.regions[region: scheduled.permitted.verified.region].giveBack(
-        scheduled.permitted.verified.tenant.meter)
+      giveBackTurn(of: scheduled.permitted.verified.tenant, in: scheduled.permitted.verified.region)
       if case .stalled(let late) = error { call.trail.lateIntent = late }
       throw .journalUnavailable
     }

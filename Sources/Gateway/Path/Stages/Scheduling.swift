@@ -25,14 +25,13 @@ extension Worker {
   @inline(__always)
   func awaitTurn(_ fresh: consuming Fresh) async throws(Refusal) -> Scheduled {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
-    let place = fresh.permitted.verified.region
-    try await needSigner(for: tenant, in: place, call)
-    let region = shared.regions[region: place]
+    let region = fresh.permitted.verified.region
+    try await needSigner(for: tenant, in: region, call)
     switch await takeTurn(tenant, in: region, call) {
     case .taken: break
     case .budgetRefused(let wait):
       let limits = call.snapshot.configuration.rateLimit
-      let policy = Self.policy(of: region.limit)
+      let policy = Self.policy(of: shared.regions[region: region].limit)
       try refuse(Throttling(.upstream, retryAfter: wait, policy: policy, limits), call)
       // The limits only warn; the breaker does not.
       if case .refused(let wait) = askBreaker(of: region) { throw Self.circuitOpen(wait) }
@@ -42,9 +41,11 @@ extension Worker {
   }
 
   /// Asks the account's quota and the circuit breaker for one attempt.
-  func takeTurn(_ tenant: ServedTenant, in region: ServedRegion, _ call: Call) async -> TurnTaking {
+  func takeTurn(_ tenant: ServedTenant, in region: Int, _ call: Call) async -> TurnTaking {
     let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
-    switch region.turn(for: tenant, waiting: left, now: loop.turnBegan) {
+    let now = loop.turnBegan
+    let turn = shared.with(region: region) { $0.turn(for: tenant, waiting: left, now: now) }
+    switch turn {
     case .granted: break
     case .waiting(let ticket, let wait):
       if let refused = await waitForTurn(ticket, wait, in: region, call) {
@@ -54,7 +55,7 @@ extension Worker {
     }
     // Last, because it may have let this one attempt through to see.
     guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
-    region.giveBack(tenant.meter)
+    giveBackTurn(of: tenant, in: region)
     return .breakerRefused(retryAfter: wait)
   }
 
@@ -62,17 +63,17 @@ extension Worker {
   ///
   /// Others may leave or join the queue, so it looks more often than it is told to.
   private func waitForTurn(
-    _ ticket: UpstreamBudget.Ticket, _ wait: Int64, in region: ServedRegion, _ call: Call
+    _ ticket: UpstreamBudget.Ticket, _ wait: Int64, in region: Int, _ call: Call
   ) async -> Int64? {
     // Limits that only warn make nobody wait.
     guard call.snapshot.configuration.rateLimit.mode == .enforce else {
-      region.leave(ticket)
+      shared.regions[region: region].leave(ticket)
       return nil
     }
     var wait = wait
     while true {
       await loop.sleep(nanoseconds: min(max(wait, Self.leastSleep), Self.mostSleep))
-      switch region.look(for: ticket, now: loop.turnBegan) {
+      switch shared.regions[region: region].look(for: ticket, now: loop.turnBegan) {
       case .granted: return nil
       case .waiting(_, let nanoseconds): wait = nanoseconds
       case .refused(let nanoseconds): return nanoseconds
@@ -83,9 +84,14 @@ extension Worker {
   private static var leastSleep: Int64 { 1_000_000 }
   private static var mostSleep: Int64 { 25_000_000 }
 
-  private func askBreaker(of region: ServedRegion) -> CircuitBreaker.Admission {
+  private func askBreaker(of region: Int) -> CircuitBreaker.Admission {
     let now = loop.turnBegan
-    return region.breaker.withLock { $0.admit(now: now) }
+    return shared.with(region: region) { $0.breaker.withLock { $0.admit(now: now) } }
+  }
+
+  /// The turn was not used.
+  func giveBackTurn(of tenant: ServedTenant, in region: Int) {
+    shared.regions[region: region].giveBack(tenant.meter)
   }
 
   private static func circuitOpen(_ wait: Int64) -> Refusal {
