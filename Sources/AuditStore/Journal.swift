@@ -82,7 +82,7 @@ package final class Journal: Sendable {
 
   init(_ settings: Settings, clock: any TimeSource, files: any JournalFileSystem) throws(JournalOpenFailure) {
     let lock = try JournalLock(in: files, now: clock.wallClock())
-    let shared = JournalShared(refusals: settings.refusals, clock: clock, report: settings.report)
+    let shared = JournalShared(settings, clock: clock)
     if settings.isCopied { shared.removable.store(0, ordering: .relaxed) }
     let thread: PosixThread
     do throws(JournalOpenFailure) {
@@ -105,7 +105,7 @@ package final class Journal: Sendable {
   static func openWithoutThread(
     _ settings: Settings, clock: any TimeSource, files: any JournalFileSystem
   ) throws(JournalOpenFailure) -> (Journal, JournalWriter) {
-    let shared = JournalShared(refusals: settings.refusals, clock: clock, report: settings.report)
+    let shared = JournalShared(settings, clock: clock)
     let (writer, identity, notices) = try recover(settings, shared: shared, clock: clock, files: files)
     let journal = Journal(
       identity, notices: notices, shared: shared, continuesOnFailure: settings.continuesOnFailure)
@@ -146,6 +146,12 @@ package final class Journal: Sendable {
 
   /// The next checkpoint is signed with it.
   package func sign(with key: Ed25519PrivateKey?) { shared.signingKey.withLock { $0 = key } }
+
+  /// Puts other bounds of what is written in force: `refusals` at once, `minimumFreeSpace` when the disk is looked at next.
+  package func bound(as settings: Settings) {
+    shared.refusals.withLock { $0.limits = settings.refusals }
+    shared.minimumFreeSpace.store(settings.minimumFreeSpace, ordering: .relaxed)
+  }
 
   func answer(to record: [UInt8]) async -> IntentAnswer {
     await withUnsafeContinuation { (waiter: IntentWaiter) in
@@ -244,7 +250,7 @@ package final class Journal: Sendable {
       retention: Retention(files: files, keptNanoseconds: settings.retainNanoseconds),
       checkpoints: CheckpointWriter(tail, of: identity, in: files),
       checkpointPeriod: settings.checkpointNanoseconds, clock: clock,
-      isSynchronous: settings.durability == .sync, minimumFreeSpace: settings.minimumFreeSpace,
+      isSynchronous: settings.durability == .sync,
       lastTime: recovered.lastTime)
     return (writer, identity, recovered.notices + tail.notices + oddities)
   }

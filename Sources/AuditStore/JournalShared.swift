@@ -18,6 +18,8 @@ final class JournalShared: Sendable {
   let isRotationDue = Atomic(false)
   /// The last record that retention may remove: where there is a copy, the last that the copy has.
   let removable = Atomic(Int.max)
+  /// Bytes that must be free for other records than those of served requests.
+  let minimumFreeSpace: Atomic<Int>
   /// What checkpoints are signed with; `nil`: they are not.
   let signingKey = Mutex<Ed25519PrivateKey?>(nil)
   let clock: any TimeSource
@@ -26,12 +28,19 @@ final class JournalShared: Sendable {
   private let isFailureTold = Atomic(false)
 
   init(
-    refusals: RefusalBudget = .standard, clock: any TimeSource,
+    refusals: RefusalBudget = .standard, minimumFreeSpace: Int = 0, clock: any TimeSource,
     report: @escaping @Sendable (JournalEvent) -> Void = { _ in }
   ) {
     self.refusals = Mutex(RefusalLedger(refusals))
+    self.minimumFreeSpace = Atomic(minimumFreeSpace)
     self.clock = clock
     self.report = report
+  }
+
+  convenience init(_ settings: Journal.Settings, clock: any TimeSource) {
+    self.init(
+      refusals: settings.refusals, minimumFreeSpace: settings.minimumFreeSpace, clock: clock,
+      report: settings.report)
   }
 
   func tell(_ event: JournalEvent) { report(event) }

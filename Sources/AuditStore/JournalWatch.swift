@@ -15,6 +15,7 @@ extension JournalWriter {
     // Who cannot be asked is not low; a full disk shows when it is written to.
     guard let free = try? segments.files.freeBytes() else { return }
     let size = segments.size
+    space.minimum = shared.minimumFreeSpace.load(ordering: .relaxed)
     let change = space.note(free: free)
     shared.statistics.withLock { statistics in
       statistics.freeBytes = free
@@ -67,7 +68,8 @@ extension JournalWriter {
 
 /// Whether the disk has room for more than the records of served requests.
 struct SpaceWatch {
-  private let minimum: Int
+  /// Bytes.
+  var minimum: Int
   private(set) var isLow = false
 
   init(minimum: Int) { self.minimum = minimum }

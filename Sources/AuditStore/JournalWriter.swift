@@ -42,7 +42,7 @@ final class JournalWriter {
   /// - Parameter lastTime: of the last record; `nil` when there is none.
   init(
     shared: JournalShared, segments: SegmentWriter, retention: Retention, checkpoints: CheckpointWriter,
-    checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool, minimumFreeSpace: Int = 0,
+    checkpointPeriod: Int64, clock: any TimeSource, isSynchronous: Bool,
     lastTime: WallClockTime? = nil
   ) {
     self.checkpoints = checkpoints
@@ -50,7 +50,7 @@ final class JournalWriter {
     nextCheckpoint = clock.monotonic()
     nextMark = nextCheckpoint
     nextLook = nextCheckpoint
-    space = SpaceWatch(minimum: minimumFreeSpace)
+    space = SpaceWatch(minimum: shared.minimumFreeSpace.load(ordering: .relaxed))
     retentionClock = RetentionClock(
       lastTime: lastTime, keptNanoseconds: retention.keptNanoseconds, now: nextCheckpoint,
       wallClock: clock.wallClock())

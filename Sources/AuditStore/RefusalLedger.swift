@@ -43,7 +43,8 @@ struct RefusalLedger {
     var suppressed = 0
   }
 
-  private let limits: RefusalBudget
+  /// What a change of it finds used up under the old numbers is so, in time, under the new.
+  var limits: RefusalBudget
   private var total = ByteBudget()
   private var sources: [Source] = []
   private var places: [Text: Int] = [:]

@@ -200,3 +200,28 @@ def test_below_the_minimum_of_free_space_only_served_requests_are_recorded(make_
     assert suppressed < 100
     lows = [line for line in gateway.log if "minimumFreeSpace" in line.get("event", "")]
     assert len(lows) == 1, "it is said once"
+
+
+def test_bounds_of_the_journal_follow_a_reload(make_setup, upstream):
+    setup = make_setup()
+    setup.config["audit"] = {"directory": "audit", "refusals": {"perSecond": "1KiB", "perSourcePerSecond": "1KiB"}}
+    with gateways.running(setup) as gateway:
+        assert flood(gateway.address, ANONYMOUS, 50, connections=1) == {403: 50}
+        until(lambda: counted(setup)[0].get("unauthenticated") == 50, lambda: str(counted(setup)))
+        suppressed = counted(setup)[1]
+        assert suppressed > 40
+        setup.config["audit"].update(
+            refusals={"perSecond": "1MiB", "perSourcePerSecond": "1MiB"}, minimumFreeSpace="900TiB"
+        )
+        setup.write()
+        assert gateway.admin_request("/reload", "POST", headers=[("Content-Length", "0")]).status == 200
+        # First the rate: each gets its record. Then the disk is looked at, and there is too little room for any.
+        gateway.wait_for_log(lambda line: "minimumFreeSpace" in line.get("event", ""), "the low space")
+        setup.config["audit"]["minimumFreeSpace"] = "1MiB"
+        setup.write()
+        assert gateway.admin_request("/reload", "POST", headers=[("Content-Length", "0")]).status == 200
+        gateway.wait_for_log(lambda line: "records again" in line.get("event", ""), "the end of it")
+        assert flood(gateway.address, ANONYMOUS, 50, connections=1) == {403: 50}
+        until(lambda: counted(setup)[0].get("unauthenticated") == 100, lambda: str(counted(setup)))
+        assert counted(setup)[1] == suppressed
+        assert not any("next start" in line.get("message", "") for line in gateway.log)

@@ -19,8 +19,6 @@ extension GatewayConfiguration {
     compare("authentication.replayWindow") { $0.authentication.replayWindow }
     compare("audit.directory") { $0.audit.directory.path }
     compare("audit") { "\($0.audit.durability) \($0.audit.onFailure) \($0.audit.segmentSize)" }
-    compare("audit.refusals") { $0.audit.refusals }
-    compare("audit.minimumFreeSpace") { $0.audit.minimumFreeSpace }
     compare("audit.postgres") {
       $0.audit.postgres.map {
         "\($0.url.shown) \($0.schema) \($0.gatewayId ?? "") \($0.batch) \($0.connectTimeout)"

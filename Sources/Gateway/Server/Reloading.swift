@@ -50,6 +50,7 @@ extension GatewayServer {
       }
       shipper?.use(password: snapshot.configuration.audit.postgres?.password)
       shared.journal.sign(with: snapshot.configuration.audit.checkpoint.signingKey)
+      shared.journal.bound(as: Journal.Settings(snapshot.configuration.audit))
       self.listeners.replace(listeners, snapshot.configuration.admin)
       // First, so that no worker asks a bucket under the old numbers once another has the new ones.
       shared.change(to: snapshot, now: clock.monotonic())
