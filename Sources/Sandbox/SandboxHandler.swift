@@ -14,6 +14,8 @@ package final class SandboxHandler: HTTPHandler {
   private let keys: AccessKeyTable
   private let clock: any TimeSource
   private let entropy: any Entropy
+  /// Keeps a call before it is answered; throws when it could not be kept.
+  private let keep: (@Sendable (SandboxEntry) throws -> Void)?
   private let state: Mutex<State>
 
   private struct State: ~Copyable {
@@ -21,10 +23,14 @@ package final class SandboxHandler: HTTPHandler {
     var workspace = SigningWorkspace()
   }
 
-  /// - Parameter key: the one whose signatures are accepted.
+  /// - Parameters:
+  ///   - key: the one whose signatures are accepted.
+  ///   - keep: called with each call that changed something, before it is answered, one after the other.
   package init(
-    service: SandboxService, region: Text, key: VerificationKey, clock: any TimeSource, entropy: any Entropy
+    service: SandboxService, region: Text, key: VerificationKey, clock: any TimeSource, entropy: any Entropy,
+    keep: (@Sendable (SandboxEntry) throws -> Void)? = nil
   ) {
+    self.keep = keep
     verifier = Verifier(
       VerifierSettings(scopes: PerRegion(SigningScope(region: region)), clockSkewNanoseconds: Self.clockSkew))
     keys = AccessKeyTable([key])
@@ -62,7 +68,17 @@ package final class SandboxHandler: HTTPHandler {
       }
       let now = clock.wallClock()
       let answer = try state.withLock { state throws(SandboxFailure) in
-        try state.service.answer(call, document: document, now: now, entropy: entropy)
+        guard let keep, !call.operation.isRead else {
+          return try state.service.answer(call, document: document, now: now, entropy: entropy)
+        }
+        let recorded = RecordedEntropy(of: entropy)
+        let answer = try state.service.answer(call, document: document, now: now, entropy: recorded)
+        do {
+          try keep(SandboxEntry(call, document, at: now, random: recorded.drawn))
+        } catch {
+          throw SandboxFailure(.serviceFailure, "the database cannot be written: \(error)")
+        }
+        return answer
       }
       return reply(status: answer.status, body: answer.body)
     } catch {

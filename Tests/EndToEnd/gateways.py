@@ -376,13 +376,14 @@ class Gateway(Process):
 class Sandbox(Process):
     """`gatehouse sandbox` with the credentials of `key`."""
 
-    def __init__(self, folder, key, region="us-east-1"):
+    def __init__(self, folder, key, region="us-east-1", options=()):
         super().__init__(
             "sandbox",
             "--listen",
             "127.0.0.1:0",
             "--region",
             region,
+            *options,
             cwd=folder,
             environment={"AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret},
         )

@@ -13,7 +13,8 @@ import Transport
 struct SandboxCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sandbox",
-    abstract: "Run a local stand-in for the service, which verifies signatures and keeps users in memory.",
+    abstract:
+      "Run a local stand-in for the service, which verifies signatures and keeps users in memory or in a file.",
     discussion: """
       It accepts the credentials in $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or makes a pair and prints it.
       """)
@@ -22,13 +23,10 @@ struct SandboxCommand: ParsableCommand {
   var listen: String
   @Option(help: "The region whose signatures it accepts.")
   var region = "us-east-1"
-  @Option(help: "Keep users in a file (not available in this version).")
+  @Option(help: "File that keeps what it has: what was answered survives even a kill.")
   var database: String?
 
   func run() throws {
-    guard database == nil else {
-      throw CommandFailure(.internalFault, "`sandbox --database` is not available in this version")
-    }
     let address = try Self.address(listen)
     let (key, isNew) = try Self.accessKey(from: Process.environment)
     do {
@@ -41,10 +39,17 @@ struct SandboxCommand: ParsableCommand {
   /// Serves until SIGTERM or SIGINT.
   private func serve(on address: SocketAddress, _ key: AccessKeyPair, whenReady: () -> Void) throws {
     let clock = SystemClock()
+    var service = SandboxService(region: Text(region))
+    var keep: (@Sendable (SandboxEntry) throws -> Void)?
+    if let database {
+      let (opened, kept) = try SandboxDatabase.open(database, region: region)
+      service = kept
+      keep = { entry in try opened.append(entry) }
+    }
     let handler = SandboxHandler(
-      service: SandboxService(region: Text(region)), region: Text(region),
+      service: service, region: Text(region),
       key: VerificationKey(id: Text(key.id), secret: Secret(key.secret.utf8)), clock: clock,
-      entropy: SystemEntropy())
+      entropy: SystemEntropy(), keep: keep)
     let server = try SandboxServer(handler, on: address, loop: EventLoop(clock: clock))
     let signals = SignalSource([SIGTERM, SIGINT], on: server.loop) { _ in server.stop() }
     whenReady()
