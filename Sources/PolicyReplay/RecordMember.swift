@@ -3,7 +3,8 @@ internal import StrictJSON
 
 /// The members of a journal record that replay looks at.
 enum RecordMember: String, CaseIterable {
-  case record, requestId, time, tenant, operation, appInstanceArn, appInstanceUserId, appInstanceUserArn
+  case record, requestId, time, tenant, accessKeyId, actor, operation, appInstanceArn, appInstanceUserId,
+    appInstanceUserArn
   case resourceArn, name, metadata, metadataBytes, tags, tagsNotRecorded, tagKeys, expirationDays, decision
   case violations, warnings, policyRevision, intent, repeatOf, truncated
 

@@ -27,6 +27,9 @@ struct RecordedRequest {
   var time: Text = ""
   var requestId: Text = ""
   var tenant: Text?
+  var accessKeyId: Text?
+  /// The person or job on whose behalf the application called.
+  var actor: Text?
   var operation: Text?
   var decision: AuditDecision?
   var findings: [Finding] = []
@@ -78,6 +81,8 @@ struct RecordedRequest {
     case .requestId: requestId = document.text(value) ?? ""
     case .time: time = document.text(value) ?? ""
     case .tenant: tenant = document.text(value)
+    case .accessKeyId: accessKeyId = document.text(value)
+    case .actor: actor = document.text(value)
     case .operation: operation = document.text(value)
     case .appInstanceArn: appInstanceArn = document.text(value)
     case .appInstanceUserId: userId = document.text(value)

@@ -67,6 +67,14 @@ package struct Replay {
     revised[id] = AuditDecision(rawValue: decision.string)
   }
 
+  /// Takes a request whose records are together already.
+  /// - Returns: as `take` of a line.
+  package mutating func take(_ request: RequestHistory) -> ReplayedRequest? {
+    revised[request.requestId] = request.text("decision").flatMap { AuditDecision(rawValue: $0.string) }
+    defer { revised[request.requestId] = nil }
+    return take(request.first.line)
+  }
+
   /// Takes a line on the second pass.
   /// - Returns: the request, when its decision changes or cannot be made.
   package mutating func take(_ line: [UInt8]) -> ReplayedRequest? {
@@ -148,10 +156,11 @@ extension Replay {
       }
       return report(request, tenant, .undecidable, decision)
     }
-    tally.tenantsWithChanges.insert(tenant)
     // Once more for the words, which the many that change nothing do without.
-    return report(
+    let change = report(
       request, tenant, decision.verdict, policies.decide(facts, hiding: hidden, wording: true))
+    tally.count(change, by: request.actor ?? request.accessKeyId ?? "")
+    return change
   }
 
   private mutating func block(

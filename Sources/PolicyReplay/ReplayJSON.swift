@@ -1,7 +1,7 @@
 internal import AuditTrail
 internal import Configuration
 package import PolicyEngine
-internal import Primitives
+package import Primitives
 internal import StrictJSON
 
 extension ReplayedRequest {
@@ -68,7 +68,7 @@ extension ReplayTally {
     writer.member("deniedToAllowed", deniedToAllowed)
     writer.member("undecidable", undecidable)
     writer.member("repeats", repeats)
-    writer.member("tenantsWithChanges", tenantsWithChanges.count)
+    writer.member("tenantsWithChanges", tenants.count)
     writer.key("notEvaluated")
     writer.beginObject()
     for (exemption, count) in exemptions { writer.member(text: Text(exemption.name), count) }
@@ -86,6 +86,15 @@ extension ReplayTally {
     writer.beginArray()
     for (key, counts) in sortedRules { writer.write(key, counts) }
     writer.endArray()
+    writer.key("policies")
+    writer.write(changes: Self.sorted(policies)) { $0.member("policy", $1) }
+    writer.key("tenants")
+    writer.write(changes: Self.sorted(tenants)) { $0.member("tenant", $1) }
+    writer.key("callers")
+    writer.write(changes: sortedCallers) {
+      $0.member("tenant", $1.tenant)
+      $0.member("caller", $1.name)
+    }
     writer.endObject()
     writer.endObject()
     return writer.bytes
@@ -104,6 +113,18 @@ extension ReplayTally {
   /// The most frequent first.
   package var sortedObstacles: [(obstacle: Obstacle, count: Int)] {
     obstacles.sorted { ($1.value, $0.key.reason) < ($0.value, $1.key.reason) }.map { ($0.key, $0.value) }
+  }
+
+  /// The most changes first.
+  package static func sorted(_ changes: [Text: Changes]) -> [(key: Text, changes: Changes)] {
+    changes.sorted { ($1.value.all, $0.key) < ($0.value.all, $1.key) }.map { ($0.key, $0.value) }
+  }
+
+  /// The most changes first.
+  package var sortedCallers: [(key: Caller, changes: Changes)] {
+    callers.sorted {
+      ($1.value.all, $0.key.tenant, $0.key.name) < ($0.value.all, $1.key.tenant, $1.key.name)
+    }.map { ($0.key, $0.value) }
   }
 
   /// By policy, rule and mode.
@@ -178,6 +199,24 @@ extension JSONWriter {
     member("gone", counts.gone)
     member("undecidable", counts.undecidable)
     member("tenants", counts.tenants.count)
+    key("examples")
+    beginArray()
+    for id in counts.examples { string(id) }
+    endArray()
     endObject()
+  }
+
+  fileprivate mutating func write<Key>(
+    changes: [(key: Key, changes: ReplayTally.Changes)], _ write: (inout JSONWriter, Key) -> Void
+  ) {
+    beginArray()
+    for (key, changes) in changes {
+      beginObject()
+      write(&self, key)
+      member("allowedToDenied", changes.allowedToDenied)
+      member("deniedToAllowed", changes.deniedToAllowed)
+      endObject()
+    }
+    endArray()
   }
 }

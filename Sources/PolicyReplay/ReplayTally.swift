@@ -26,6 +26,23 @@ package struct ReplayTally: Sendable {
     package internal(set) var undecidable = 0
     /// Of those that break it now.
     package internal(set) var tenants: Set<Text> = []
+    /// The first requests whose decision it changes.
+    package internal(set) var examples: [Text] = []
+  }
+
+  /// How many decisions change, of somebody's requests or by something.
+  package struct Changes: Sendable, Hashable {
+    package internal(set) var allowedToDenied = 0
+    package internal(set) var deniedToAllowed = 0
+
+    var all: Int { allowedToDenied + deniedToAllowed }
+  }
+
+  /// On whose behalf requests were made.
+  package struct Caller: Hashable, Sendable {
+    package let tenant: Text
+    /// The actor, or the access key where none was said; empty for all that are too many to be told apart.
+    package let name: Text
   }
 
   /// Why a request was not evaluated, and stays as it was.
@@ -58,8 +75,10 @@ package struct ReplayTally: Sendable {
   package internal(set) var repeats = 0
   package internal(set) var obstacles: [Obstacle: Int] = [:]
   package internal(set) var rules: [RuleKey: RuleCounts] = [:]
-  /// Tenants with a decision that changes.
-  package internal(set) var tenantsWithChanges: Set<Text> = []
+  /// What changes by the rules of each policy; a request may be counted for several.
+  package internal(set) var policies: [Text: Changes] = [:]
+  package internal(set) var tenants: [Text: Changes] = [:]
+  package internal(set) var callers: [Caller: Changes] = [:]
   /// Lines that are no records.
   package internal(set) var unreadable = 0
 
@@ -70,6 +89,30 @@ package struct ReplayTally: Sendable {
 }
 
 extension ReplayTally {
+  private static let mostExamples = 3
+  /// Whoever calls chooses actors.
+  private static let mostCallers = 10_000
+
+  /// Counts a decision that changes.
+  mutating func count(_ change: ReplayedRequest, by caller: Text) {
+    let isDenied = change.now == .denied
+    let path: WritableKeyPath<Changes, Int> = isDenied ? \.allowedToDenied : \.deniedToAllowed
+    tenants[change.tenant, default: Changes()][keyPath: path] += 1
+    let named = Caller(tenant: change.tenant, name: caller)
+    let isKept = callers[named] != nil || callers.count < Self.mostCallers
+    callers[isKept ? named : Caller(tenant: change.tenant, name: ""), default: Changes()][keyPath: path] += 1
+    let causes =
+      isDenied
+      ? change.violations.map { ($0.policy, Text($0.rule)) } : change.resolved.map { ($0.policy, $0.rule) }
+    for policy in Set(causes.map(\.0)) { policies[policy, default: Changes()][keyPath: path] += 1 }
+    for (policy, rule) in causes {
+      let key = RuleKey(policy: policy, rule: rule, mode: .enforce)
+      let examples = rules[key]?.examples ?? []
+      guard examples.count < Self.mostExamples, examples.last != change.requestId else { continue }
+      rules[key, default: RuleCounts()].examples.append(change.requestId)
+    }
+  }
+
   mutating func count(_ decision: PartialDecision, of request: RecordedRequest, tenant: Text) {
     guard !decision.findings.isEmpty || !request.findings.isEmpty else { return }
     let before = Set(request.findings.map(RuleKey.init))

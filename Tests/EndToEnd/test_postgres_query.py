@@ -301,3 +301,23 @@ def test_filters_are_served_by_indexes(make_setup, database):
             assert not re.search(r"Seq Scan on journal\b", plans), (options, plans)
     finally:
         database.query("ALTER ROLE audit RESET ALL")
+
+
+def test_replay_of_the_database_is_that_of_the_journal(make_setup, upstream, database):
+    setup = make_setup()
+    add_postgres(setup, database)
+    with gateways.running(setup) as gateway:
+        for number in range(30):
+            create_user = service.create_user(AppInstanceUserId=f"crm-{number}", Name="x" * (1 + number % 9))
+            assert gateway.send(wire.signed_create(CRM, create_user)).status == 201
+        setup.concluded(30)
+        ship(gateway)
+    folder = setup.folder / "strict"
+    folder.mkdir()
+    (folder / "p.json").write_text(json.dumps({"policy": "p", "rules": {"name": {"maxLength": 3}}}))
+    here, there = (
+        setup.command("replay", "--against", folder, "--format", "json", *options)
+        for options in ((), ("--from", "postgres"))
+    )
+    assert here.returncode == there.returncode == 0, there.stderr
+    assert there.stdout == here.stdout and len(here.stdout.splitlines()) > 15

@@ -202,6 +202,44 @@ def test_replay_takes_a_time_and_a_tenant(recorded):
     assert (changed, summary["requests"]) == ({}, 1)
 
 
+def test_replay_tells_what_changes_by_policy_rule_tenant_and_caller(recorded):
+    setup, ids = recorded
+    changed, summary = replay(setup, policies(setup, "strict", base=STRICT, other={"rules": {}}))
+    counts = {"allowedToDenied": 5, "deniedToAllowed": 0}
+    assert summary["policies"] == [{"policy": "base", **counts}]
+    assert summary["tenants"] == [{"tenant": "crm", **counts}]
+    assert summary["callers"] == [{"tenant": "crm", "caller": CRM.id, **counts}]
+    examples = {rule["rule"]: rule["examples"] for rule in summary["rules"] if rule["examples"]}
+    assert examples == {
+        "expiration.maxDays": [ids["long stay"], ids["expiration"]],
+        "tags.value": [ids["other cost centre"], ids["tag"]],
+        "metadata.maxBytes": [ids["long metadata"]],
+    }
+    text = setup.command("replay", "--against", setup.folder / "strict").stdout
+    assert f"base/metadata.maxBytes changes for example {ids['long metadata']}" in text
+    rows = [line.split() for line in text.splitlines()]
+    for row in (["base", "5", "0"], ["crm", "5", "0"], [f"crm/{CRM.id}", "5", "0"]):
+        assert row in rows, text
+    # The other way round, what was refused.
+    free = policies(setup, "free")
+    _, summary = replay(setup, free)
+    assert summary["policies"] == [{"policy": "base", "allowedToDenied": 0, "deniedToAllowed": 3}]
+
+
+def test_replay_of_a_copy_of_the_journal(recorded):
+    setup, ids = recorded
+    strict = policies(setup, "strict", base=STRICT)
+    here = replay(setup, strict)
+    copy = setup.folder / "copy"
+    shutil.copytree(setup.audit_folder, copy)
+    shutil.rmtree(setup.audit_folder)
+    assert replay(setup, strict, "--directory", copy) == here
+    result = setup.command("replay", "--against", strict, "--directory", copy, "--from", "postgres")
+    assert result.returncode == 64
+    result = setup.command("replay", "--against", strict, "--from", "postgres")
+    assert result.returncode == 78 and "audit.postgres" in result.stderr
+
+
 def test_replay_as_text_is_a_table_with_a_summary(recorded):
     setup, ids = recorded
     result = setup.command("replay", "--against", policies(setup, "strict", base=STRICT))

@@ -84,7 +84,18 @@ import Testing
     var replay = Replay(policies: world.set, tenants: world.tenants.map(\.facts), scope: .init())
     for line in lines { replay.survey(line) }
     let found = lines.compactMap { replay.take($0) }
+    expectSame(world, lines, found, replay.tally)
     return (found, replay.tally)
+  }
+
+  /// Records that are together already, as a database gives them, tell the same.
+  private func expectSame(
+    _ world: World, _ lines: [[UInt8]], _ found: [ReplayedRequest], _ tally: ReplayTally
+  ) {
+    var other = Replay(policies: world.set, tenants: world.tenants.map(\.facts), scope: .init())
+    let requests = lines.compactMap { JournalRecord(line: $0) }.map { RequestHistory(first: $0, second: nil) }
+    #expect(requests.compactMap { other.take($0)?.json } == found.map(\.json))
+    #expect(other.tally.json == tally.json)
   }
 
   @Test func theSamePoliciesChangeNothing() throws {

@@ -71,18 +71,12 @@ struct AuditQueryCommand: ParsableCommand {
   }
 
   private func askDatabase(_ audit: GatewayConfiguration.Audit) throws {
-    guard let postgres = audit.postgres else {
-      throw CommandFailure(
-        .configuration,
-        "\(journal.configOption.path): `audit.postgres` is not set, which --from postgres asks; "
-          + "expected an object with \"url\"")
-    }
+    let source = try PostgresSource(of: audit, configPath: journal.configOption.path, gateway: gateway)
     do {
-      let source = try PostgresSource(postgres, gateway: gateway.map { Text($0) })
       try answer(
         from: source, RequestPrinter(format: format, namesGateway: source.gateways.count > 1), audit)
     } catch let failure as ShippingFailure {
-      throw CommandFailure(.bad, "the database \(postgres.url.shown): \(failure.message)")
+      throw CommandFailure(.bad, "the database \(source.shown): \(failure.message)")
     }
   }
 

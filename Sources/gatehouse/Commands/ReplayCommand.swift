@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditShipping
 import AuditStore
 import AuditTrail
 import Configuration
@@ -15,10 +16,21 @@ struct ReplayCommand: ParsableCommand {
       Requests that policy never saw (unauthenticated, invalid, throttled, refused, outside their tenant's \
       AppInstances) stay as they are. Labels of tenants are those of today's tenants file. A decision that needs a \
       value which the journal does not hold (audit.sensitive) is counted as undecidable.
+
+      EXAMPLES:
+        gatehouse replay --against policies-next --since 7d
+        gatehouse replay --against policies-next --directory /backup/audit
+        gatehouse replay --against policies-next --from postgres --format json
       """)
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption
+  @Option(help: "Another journal's folder, such as a copy's, instead of the configuration's.")
+  var directory: String?
+  @Option(help: "Where requests are: the journal, or the database of `audit.postgres`.")
+  var from = AuditQueryCommand.Origin.journal
+  @Option(help: "With --from postgres, only what this gateway recorded.")
+  var gateway: String?
   @Option(help: "The folder of the other policies.")
   var against: String
   @OptionGroup var timeRange: TimeRangeOption
@@ -27,11 +39,25 @@ struct ReplayCommand: ParsableCommand {
   @Flag(help: "Also print each request that cannot be decided.")
   var listUndecidable = false
 
+  func validate() throws {
+    if directory != nil, from == .postgres {
+      throw ValidationError(
+        "--directory names a journal, and --from postgres asks the database: give one of them")
+    }
+    if gateway != nil, from != .postgres { throw ValidationError("--gateway needs --from postgres") }
+  }
+
   func run() throws {
     let configuration = try configOption.loadConfiguration()
     var replay = try prepare()
     let output = ReplayPrinter(format: formatOption.format)
-    let path = configuration.audit.directory.path
+    switch from {
+    case .journal: try run(&replay, on: directory ?? configuration.audit.directory.path, output)
+    case .postgres: try run(&replay, on: configuration.audit, output)
+    }
+  }
+
+  private func run(_ replay: inout Replay, on path: String, _ output: ReplayPrinter) throws {
     let problem: ChainProblem?
     do throws(AuditStore.FileFault) {
       problem = try read(path, into: &replay, output)
@@ -47,6 +73,34 @@ struct ReplayCommand: ParsableCommand {
       throw CommandFailure(
         .bad, "\(replay.tally.unreadable) lines are no records; see `gatehouse audit verify`")
     }
+  }
+
+  /// The copies of journals in the database, whose chains `audit verify` cannot check there.
+  private func run(
+    _ replay: inout Replay, on audit: GatewayConfiguration.Audit, _ output: ReplayPrinter
+  ) throws {
+    let source = try PostgresSource(of: audit, configPath: configOption.path, gateway: gateway)
+    var filter = QueryFilter()
+    (filter.since, filter.until) = timeRange.resolved
+    filter.tenant = tenant.map { Text($0) }
+    var bar = ProgressBar("requests evaluated")
+    var count = 0
+    let flaws: SearchFlaws
+    do {
+      flaws = try source.forEachRequest(matching: filter, limit: nil) { request in
+        if let request = replay.take(request), request.now != .undecidable || listUndecidable {
+          bar.clear()
+          output.print(request)
+        }
+        count += 1
+        if count % 1000 == 0 { bar.show(count) }
+      }
+    } catch let failure as ShippingFailure {
+      throw CommandFailure(.bad, "the database \(source.shown): \(failure.message)")
+    }
+    bar.clear()
+    output.print(replay.tally)
+    try CommandFailure.check(unreadableLines: flaws.unreadable + replay.tally.unreadable)
   }
 
   private func prepare() throws -> Replay {

@@ -47,13 +47,44 @@ struct ReplayPrinter {
       "  allowed -> denied  \(tally.allowedToDenied)",
       "  denied -> allowed  \(tally.deniedToAllowed)",
     ]
-    if tally.changed > 0 { lines.append("  tenants with changes: \(tally.tenantsWithChanges.count)") }
+    if tally.changed > 0 { lines.append("  tenants with changes: \(tally.tenants.count)") }
     if tally.repeats > 0 { lines.append("  among them repeats of earlier requests: \(tally.repeats)") }
     for (exemption, count) in tally.exemptions { lines.append("not evaluated: \(count) \(exemption.words)") }
     for (obstacle, count) in tally.sortedObstacles {
       lines.append("undecidable: \(count) because \(Text(obstacle.reason).onOneLine)")
     }
-    return lines + table(of: tally)
+    return lines + table(of: tally) + examples(of: tally) + changes(of: tally)
+  }
+
+  /// Requests to look at with `audit query`, for each rule that changes a decision.
+  private static func examples(of tally: ReplayTally) -> [String] {
+    let lines = tally.sortedRules.filter { !$0.counts.examples.isEmpty }.map { key, counts in
+      let ids = counts.examples.map(\.onOneLine).joined(separator: ", ")
+      return "\(key.policy.onOneLine)/\(key.rule.onOneLine) changes for example \(ids)"
+    }
+    return lines.isEmpty ? [] : [""] + lines
+  }
+
+  private static let mostCallers = 20
+
+  /// Decisions that change, by policy, by tenant and by caller, the most first.
+  private static func changes(of tally: ReplayTally) -> [String] {
+    guard tally.changed > 0 else { return [] }
+    func rows<Key>(
+      _ title: String, _ changes: [(key: Key, changes: ReplayTally.Changes)], _ name: (Key) -> String
+    ) -> [[String]] {
+      [[title, "ALLOWED->DENIED", "DENIED->ALLOWED"]]
+        + changes.map { [name($0.key), "\($0.changes.allowedToDenied)", "\($0.changes.deniedToAllowed)"] }
+    }
+    let callers = tally.sortedCallers
+    var lines = aligned(rows("POLICY", ReplayTally.sorted(tally.policies)) { $0.onOneLine }, words: 1)
+    lines += aligned(rows("TENANT", ReplayTally.sorted(tally.tenants)) { $0.onOneLine }, words: 1)
+    lines += aligned(
+      rows("CALLER", Array(callers.prefix(mostCallers))) {
+        "\($0.tenant.onOneLine)/\($0.name.isEmpty ? "others" : $0.name.onOneLine)"
+      }, words: 1)
+    if callers.count > mostCallers { lines.append("and \(callers.count - mostCallers) more callers") }
+    return lines
   }
 
   /// Requests that break each rule: then, now, and the difference.
@@ -66,13 +97,16 @@ struct ReplayPrinter {
       ]
       rows.append([key.policy.onOneLine, key.rule.onOneLine, key.mode.rawValue] + numbers.map(String.init))
     }
+    return aligned(rows, words: 3)
+  }
+
+  /// A table below an empty line: words to the left, and behind them numbers to the right.
+  private static func aligned(_ rows: [[String]], words: Int) -> [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].unicodeScalars.count }.max() ?? 0 }
     return [""]
       + rows.map { row in
-        row.indices.map { column in
-          // Words to the left, numbers to the right.
-          column < 3 ? padded(row[column], widths[column]) : padded(row[column], widths[column], left: true)
-        }.joined(separator: "  ")
+        row.indices.map { column in padded(row[column], widths[column], left: column >= words) }
+          .joined(separator: "  ")
       }
   }
 
