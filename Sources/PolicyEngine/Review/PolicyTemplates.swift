@@ -1,4 +1,4 @@
-internal import Configuration
+package import Configuration
 internal import Primitives
 internal import StrictJSON
 
@@ -15,7 +15,7 @@ extension Template {
 
   var needsRequest: Bool { pieces.contains(.fact(.appInstanceID)) }
 
-  var needsTenant: Bool {
+  package var needsTenant: Bool {
     pieces.contains { piece in
       switch piece {
       case .fact(.tenantID), .fact(.tenantLabel): true

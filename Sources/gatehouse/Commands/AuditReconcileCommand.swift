@@ -5,12 +5,9 @@ import AuditStore
 import AuditTrail
 import ChimeIdentity
 import Configuration
-import CredentialSources
-import CredentialSupply
 import Gateway
 import OpenSSLCrypto
 import Primitives
-import SigV4
 import Transport
 
 /// Finds out what became of requests whose answer nobody saw.
@@ -118,13 +115,7 @@ struct AuditReconcileCommand: ParsableCommand {
     let key = configuration.audit.sensitive.key
     let format = formatOption.format
     return try LoopTask.run { loop throws(CommandFailure) in
-      let credentials = try await Self.credentials(upstream, on: loop)
-      let reader: RegionalReader
-      do throws(TransportError) {
-        reader = try RegionalReader(upstream, credentials, loop: loop)
-      } catch {
-        throw CommandFailure(.bad, "cannot ask upstream: \(error)")
-      }
+      let reader = try await RegionalReader(upstream, .init(attempts: upstream.retry.attempts), on: loop)
       defer { reader.close() }
       var values = QueryFilter()
       values.hashKey = key
@@ -149,17 +140,6 @@ struct AuditReconcileCommand: ParsableCommand {
       } catch {
         throw CommandFailure(.bad, error.message)
       }
-    }
-  }
-
-  /// The gateway's own.
-  private static func credentials(
-    _ upstream: GatewayConfiguration.Upstream, on loop: EventLoop
-  ) async throws(CommandFailure) -> Credentials {
-    switch await CredentialKeeper.once(for: upstream, Process.surroundings, on: loop) {
-    case .success(let credentials): return credentials
-    case .failure(let failure):
-      throw CommandFailure(.bad, "upstream cannot be asked without AWS credentials: \(failure)")
     }
   }
 }

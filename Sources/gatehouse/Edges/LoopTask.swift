@@ -4,6 +4,9 @@ import Transport
 
 /// For commands that call others over the network.
 enum LoopTask {
+  /// The loop was stopped before its task had ended, as a signal does it.
+  enum Interruption: Error { case stopped }
+
   /// Runs `operation` on an event loop, which becomes the calling thread's until it ends.
   static func run<Value: Sendable>(
     _ operation: @escaping @Sendable (EventLoop) async throws(CommandFailure) -> Value
@@ -28,10 +31,8 @@ enum LoopTask {
 
     func set(_ new: Result<Value, CommandFailure>) { result.withLock { $0 = new } }
 
-    func get() throws(CommandFailure) -> Value {
-      guard let result = result.withLock({ $0 }) else {
-        throw CommandFailure(.internalFault, "the event loop ended before its task")
-      }
+    func get() throws -> Value {
+      guard let result = result.withLock({ $0 }) else { throw Interruption.stopped }
       return try result.get()
     }
   }

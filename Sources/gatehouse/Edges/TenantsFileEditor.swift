@@ -12,10 +12,10 @@ struct TenantsFileEditor {
   func edit(_ edit: ([UInt8]?) throws -> [UInt8]) throws {
     let target = resolved
     do {
-      let folder = try WritableFolder(target.folder, creating: false, followingLinks: true)
+      let folder = try WritableFolder(target.folderPart, creating: false, followingLinks: true)
       try folder.lock()
       let replacement = try edit(try current(target))
-      var file = try NewFile(target.name, in: folder)
+      var file = try NewFile(target.namePart, in: folder)
       try file.write(replacement)
       // When root edits the file of the gateway's user, that user must still be able to read it.
       file.keepOwner()
@@ -42,13 +42,4 @@ struct TenantsFileEditor {
       throw CommandFailure(.configuration, "\(target): \(error.message)")
     }
   }
-}
-
-extension String {
-  fileprivate var folder: String {
-    guard let slash = lastIndex(of: "/") else { return "." }
-    return slash == startIndex ? "/" : String(self[..<slash])
-  }
-
-  fileprivate var name: String { lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self }
 }

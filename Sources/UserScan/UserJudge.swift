@@ -1,0 +1,91 @@
+package import Configuration
+internal import Patterns
+package import PolicyEngine
+package import Primitives
+
+/// What policies say of a user.
+package struct ScanFinding: Sendable {
+  package let user: ScannedUser
+  /// `nil`: nobody knows whose it is.
+  package let tenant: Text?
+  /// Of `enforce` policies.
+  package let violations: [Violation]
+  /// Of `warn` policies.
+  package let warnings: [Violation]
+
+  package var isClean: Bool { violations.isEmpty && warnings.isEmpty }
+}
+
+/// Holds users against policies as they are: nothing is filled in, set or lowered, as nobody is there whose request could
+/// be changed. So a user without a tag that has a default lacks it.
+package struct UserJudge: Sendable {
+  private let policies: PolicySet
+  private let tenants: [Text: TenantPolicies]
+  /// For users whose tenant is not known: what does not hang on who the tenant is.
+  private let ofNobody: TenantPolicies
+
+  /// - Parameters:
+  ///   - documents: that can be in force, which `PolicySet.compile` says.
+  ///   - tenants: as the tenants file has them today; labels are not recorded.
+  package init(documents: [PolicyDocument], tenants: [TenantFacts]) {
+    let asTheyAre = documents.map(\.withoutChanges)
+    policies = PolicySet.compile(documents: asTheyAre, tenants: tenants).0
+    self.tenants = Dictionary(
+      tenants.map { [policies] in ($0.id, policies.policies(for: $0)) },
+      uniquingKeysWith: { first, _ in first })
+    let nobody = TenantFacts(id: "")
+    ofNobody = PolicySet.compile(documents: asTheyAre.compactMap(\.withoutTenants), tenants: [])
+      .0.policies(for: nobody)
+  }
+
+  /// - Parameter tenant: `nil`: not known.
+  package func judge(_ user: ScannedUser, of tenant: Text?) -> ScanFinding {
+    let known = tenant.flatMap { policies(of: $0) }
+    var facts = user.facts
+    let decision = (known ?? ofNobody).decide(&facts)
+    return ScanFinding(
+      user: user, tenant: known?.facts.id, violations: decision.violations, warnings: decision.warnings)
+  }
+
+  /// `nil` for a tenant that is no longer there and whose labels policies need.
+  private func policies(of tenant: Text) -> TenantPolicies? {
+    if let known = tenants[tenant] { return known }
+    return policies.needLabels(of: tenant) ? nil : policies.policies(for: TenantFacts(id: tenant))
+  }
+}
+
+extension PolicyDocument {
+  /// The same rules, and nothing that a request is given.
+  fileprivate var withoutChanges: PolicyDocument {
+    var copy = self
+    if var tags {
+      // What the policy sets itself is exempt from its `allowedKeys`, so that its own users keep the rule.
+      if let allowed = tags.allowedKeys { tags.allowedKeys = allowed + tags.set.map { Glob($0.key.value) } }
+      tags.set = []
+      for index in tags.required.indices { tags.required[index].defaultValue = nil }
+      copy.tags = tags
+    }
+    copy.expiration?.defaultDays = nil
+    copy.expiration?.onExcess = .deny
+    return copy
+  }
+
+  /// What of it is the same whoever the tenant is; `nil`: it is for certain tenants only.
+  fileprivate var withoutTenants: PolicyDocument? {
+    guard match.tenants?.contains(where: { $0.source == "*" }) ?? true else { return nil }
+    var copy = self
+    if let prefix = appInstanceUserId?.prefix, prefix.needsTenant { copy.appInstanceUserId?.prefix = nil }
+    if var tags {
+      for index in tags.required.indices
+      where tags.required[index].values?.contains(where: \.needsTenant) ?? false {
+        tags.required[index].values = nil
+      }
+      copy.tags = tags
+    }
+    return copy
+  }
+}
+
+extension PolicyDocument.Located<Text> {
+  fileprivate var needsTenant: Bool { (try? Template(value))?.needsTenant ?? true }
+}

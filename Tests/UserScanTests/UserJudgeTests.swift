@@ -1,0 +1,83 @@
+import Configuration
+import PolicyEngine
+import Primitives
+import Testing
+
+@testable import UserScan
+
+@Suite struct UserJudgeTests {
+  private static let crm = TenantFacts(id: "crm", labels: ["owner": "o@example.com"])
+
+  private func rules(
+    _ policies: [String], _ user: ScannedUser, of tenant: Text? = "crm", tenants: [TenantFacts] = [crm]
+  ) throws -> [String] {
+    let finding = try judge(policies, tenants).judge(user, of: tenant)
+    return finding.violations.map { "\($0.rule) \($0.field)" }
+      + finding.warnings.map { "warn \($0.rule) \($0.field)" }
+  }
+
+  @Test func everyPartOfAUserIsHeldAgainstItsRules() throws {
+    let all = policy(
+      #"""
+      "appInstanceUserId":{"prefix":"crm-"},"name":{"maxLength":3},
+      "tags":{"required":[{"key":"CostCenter","values":["4711"]},{"key":"Owner"}],"forbiddenKeys":["x*"]},
+      "expiration":{"required":true},"metadata":{"maxBytes":1}
+      """#)
+    var bad = try user("alice", tags: [("CostCenter", "1"), ("x1", "y")])
+    bad.metadata = "long"
+    #expect(
+      try rules([all], bad) == [
+        "appInstanceUserId.prefix AppInstanceUserId", "name.length Name", "tags.required Tags.Owner",
+        "tags.value Tags.CostCenter", "tags.forbiddenKeys Tags.x1", "expiration.required ExpirationSettings",
+        "metadata.maxBytes Metadata",
+      ])
+    let good = try user("crm-al", name: "Al", tags: [("CostCenter", "4711"), ("Owner", "o")], days: 3)
+    #expect(try rules([all], good) == [])
+  }
+
+  /// Nobody is there whose request could be changed.
+  @Test func defaultsSetAndClampsDoNotApply() throws {
+    let filling = policy(
+      #"""
+      "tags":{"required":[{"key":"Owner","default":"o"}],"set":{"Via":"gatehouse"},"allowedKeys":["Owner"]},
+      "expiration":{"required":true,"defaultDays":30,"maxDays":60,"onExcess":"clamp"}
+      """#)
+    #expect(
+      try rules([filling], user("a", days: 90)) == [
+        "tags.required Tags.Owner", "expiration.maxDays ExpirationSettings.ExpirationDays",
+      ])
+    #expect(
+      try rules([filling], user("a")) == [
+        "tags.required Tags.Owner", "expiration.required ExpirationSettings",
+      ])
+    // A tag that the policy sets itself is exempt from its `allowedKeys`.
+    #expect(try rules([filling], user("a", tags: [("Owner", "x"), ("Via", "gatehouse")], days: 60)) == [])
+    let warn = policy(#""tags":{"required":[{"key":"Owner","default":"o"}]}"#, mode: "warn")
+    #expect(try rules([warn], user("a")) == ["warn tags.required Tags.Owner"])
+  }
+
+  @Test func rulesByTenantApplyToUsersWhoseTenantIsKnown() throws {
+    let own = policy(#""appInstanceUserId":{"prefix":"${tenant.id}-","maxLength":8}"#, name: "own")
+    let crm = policy(#""name":{"maxLength":3}"#, match: #"{"tenants":["crm"]}"#, name: "crm")
+    let labels = policy(
+      #""tags":{"required":[{"key":"Owner","values":["${tenant.labels.owner}"]}]}"#, name: "labels")
+    let policies = [own, crm, labels]
+    let bad = try user("somebody-else", tags: [("Owner", "x")])
+    #expect(
+      try rules(policies, bad) == [
+        "name.length Name", "tags.value Tags.Owner", "appInstanceUserId.prefix AppInstanceUserId",
+        "appInstanceUserId.length AppInstanceUserId",
+      ])
+    // What does not hang on the tenant holds for everybody.
+    #expect(try rules(policies, bad, of: nil) == ["appInstanceUserId.length AppInstanceUserId"])
+    #expect(try rules(policies, user("x"), of: nil) == ["tags.required Tags.Owner"])
+  }
+
+  @Test func aTenantThatIsGoneIsKnownUnlessPoliciesNeedItsLabels() throws {
+    let own = policy(#""appInstanceUserId":{"prefix":"${tenant.id}-"}"#)
+    #expect(try judge([own]).judge(user("old-1"), of: "old").tenant == "old")
+    let labels = policy(#""tags":{"required":[{"key":"Owner","values":["${tenant.labels.owner}"]}]}"#)
+    let finding = try judge([labels]).judge(user("a", tags: [("Owner", "x")]), of: "old")
+    #expect(finding.tenant == nil && finding.isClean)
+  }
+}
