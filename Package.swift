@@ -82,6 +82,17 @@ let package = Package(
       "AuditReconciliation",
       uses: ["Primitives", "StrictJSON", "HTTPWire", "ChimeIdentity", "AuditTrail"]),
 
+    room(
+      "UserScan",
+      uses: [
+        "Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine",
+        "AuditReconciliation",
+      ]),
+
+    room(
+      "PolicyLearning",
+      uses: ["Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail"]),
+
     // Edges: sockets, files, clocks, threads.
     room("Threads", uses: ["CGlibc"]),
     room("Transport", uses: ["Primitives", "OpenSSLCrypto", "HTTPWire", "Threads", "CLibevent", "COpenSSL"]),
@@ -133,7 +144,7 @@ let package = Package(
         "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
         "CredentialSources", "CredentialSupply", "Gateway",
         "Admin",
-        "Sandbox", "PolicyReplay", "ServiceManager", "CEmptyICUData",
+        "Sandbox", "PolicyReplay", "UserScan", "PolicyLearning", "ServiceManager", "CEmptyICUData",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -227,6 +238,18 @@ let package = Package(
       ], swiftSettings: strict),
     tests(of: "AuditShipping", uses: ["Primitives", "AuditTrail", "OpenSSLCrypto"]),
     tests(of: "AuditReconciliation", uses: ["Primitives", "StrictJSON", "HTTPWire", "AuditTrail"]),
+    tests(
+      of: "UserScan",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine",
+        "AuditReconciliation",
+      ]),
+    tests(
+      of: "PolicyLearning",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine",
+        "AuditTrail",
+      ]),
     tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "FileWriting", "AuditTrail"]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "ServiceManager", uses: ["Primitives"]),

@@ -16,6 +16,7 @@ struct Gatehouse: ParsableCommand {
       PolicyTestCommand.self,
       ReplayCommand.self,
       ScanCommand.self,
+      LearnCommand.self,
       AuditCommand.self,
       TenantCommand.self,
       CredentialsCommand.self,
@@ -46,7 +47,7 @@ enum Main {
       // Help and the like is what was asked for; anything else quotes arguments.
       if !text.isEmpty {
         code.isSuccess
-          ? Console.data(text)
+          ? Console.data(Gatehouse.withExamplesLast(text))
           : Console.message(
             NearestArgument.naming(in: text, Array(CommandLine.arguments.dropFirst()), of: Gatehouse.self))
       }
@@ -59,6 +60,15 @@ enum Main {
 }
 
 extension Gatehouse {
+  /// Help whose examples, which the parser has only its beginning for, stand at its end, where they are looked for.
+  fileprivate static func withExamplesLast(_ help: String) -> String {
+    guard let start = help.firstRange(of: "EXAMPLES:\n"),
+      let end = help[start.upperBound...].firstRange(of: "\n\nUSAGE:")
+    else { return help }
+    let rest = help[..<start.lowerBound] + help[end.lowerBound...].drop { $0.isNewline }
+    return rest + (rest.hasSuffix("\n") ? "\n" : "\n\n") + help[start.lowerBound..<end.lowerBound]
+  }
+
   /// Whether the parser has an exit code of its own for the error: help, wrong usage, a code that a command chose.
   fileprivate static func isArgumentParsers(_ error: any Error) -> Bool {
     error is ExitCode || error is CleanExit || error is ValidationError

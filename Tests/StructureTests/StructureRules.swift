@@ -7,6 +7,7 @@ struct StructureRules {
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core, "CredentialSources": .core,
     "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
+    "UserScan": .core, "PolicyLearning": .core,
     "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
     "AuditExport": .edge, "FileWriting": .edge, "ServiceManager": .edge, "CredentialSupply": .edge,
     "Gateway": .edge,

@@ -9,14 +9,14 @@ extension Span<UInt8> {
   }
 
   /// Whether it neither begins nor ends with white space (Unicode property White_Space).
-  var isTrimmed: Bool {
+  package var isTrimmed: Bool {
     guard let first = scalar(at: 0), let last = lastScalar else { return true }
     return !first.isWhiteSpace && !last.isWhiteSpace
   }
 
   /// Whether some one script could have written all of it: UTS #39 section 5.1, with Japanese, Korean and Chinese
   /// with Bopomofo as scripts of their own. Digits, punctuation and combining marks belong to every script.
-  var isSingleScript: Bool {
+  package var isSingleScript: Bool {
     // Of ASCII only the letters are bound to a script, and all to the same.
     if isASCII { return true }
     var scripts = ScriptSet.all

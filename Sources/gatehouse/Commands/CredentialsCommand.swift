@@ -14,10 +14,9 @@ struct CredentialsCommand: ParsableCommand {
       The newest key that is active, for 15 minutes at most: then an SDK asks again, and so follows a rotation.
 
       EXAMPLES:
-        gatehouse credentials --tenant crm --config /etc/gatehouse/gatehouse.json
-        # ~/.aws/config
-        [profile crm]
-        credential_process = gatehouse credentials --tenant crm --config /etc/gatehouse/gatehouse.json
+        gatehouse credentials --tenant crm
+        aws configure set profile.crm.credential_process \\
+            'gatehouse credentials --tenant crm --config /etc/gatehouse/gatehouse.json'
       """)
 
   @OptionGroup var configOption: ConfigOption

@@ -46,9 +46,10 @@ struct TenantCreateCommand: ParsableCommand {
     commandName: "create", abstract: "Add a tenant and print its access key, once.",
     discussion: """
       EXAMPLES:
-        gatehouse tenant create crm --app-instance 'arn:aws:chime:us-east-1:123456789012:app-instance/*'
-        gatehouse tenant create crm --app-instance "$ARN" --operation CreateAppInstanceUser \\
-          --operation DescribeAppInstanceUser --label owner=crm@example.com
+        gatehouse tenant create crm --app-instance "$ARN" >crm.env
+        gatehouse tenant create crm --app-instance "$ARN" \\
+            --operation CreateAppInstanceUser --operation DescribeAppInstanceUser \\
+            --label owner=crm@example.com
       """)
 
   @OptionGroup var configOption: ConfigOption
@@ -87,7 +88,8 @@ struct TenantUpdateCommand: ParsableCommand {
 
       EXAMPLES:
         gatehouse tenant update crm --label costCenter=4712
-        gatehouse tenant update crm --operation CreateAppInstanceUser --operation TagResource
+        gatehouse tenant update crm \\
+            --operation CreateAppInstanceUser --operation TagResource
       """)
 
   @OptionGroup var configOption: ConfigOption

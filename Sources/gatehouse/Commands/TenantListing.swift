@@ -10,7 +10,7 @@ struct TenantListCommand: ParsableCommand {
     discussion: """
       EXAMPLES:
         gatehouse tenant list
-        gatehouse tenant list --format json | jq 'select(.accessKeys[].status == "expired") | .id'
+        gatehouse tenant list --format json | jq -r '.id'
       """)
 
   @OptionGroup var configOption: ConfigOption
