@@ -1,4 +1,4 @@
-package import ChimeIdentity
+internal import ChimeIdentity
 internal import PolicyEngine
 package import Primitives
 

@@ -32,7 +32,10 @@ extension ScanFinding {
   }
 
   private static func line(_ found: Violation) -> String {
-    "\(found.policy.onOneLine): \(found.rule): \(found.field.onOneLine): \(found.message.onOneLine)"
+    let severity = found.severity.map { " [\($0.rawValue)]" } ?? ""
+    let owner = found.owner.map { "; owner: \($0.onOneLine)" } ?? ""
+    return "\(found.policy.onOneLine)\(severity): \(found.rule): \(found.field.onOneLine): "
+      + "\(found.message.onOneLine)\(owner)"
   }
 }
 

@@ -109,7 +109,7 @@ extension ScanPlace {
 }
 
 extension ScanTally {
-  private static let numbers: [(key: StaticString, path: WritableKeyPath<ScanTally, Int> & Sendable)] = [
+  private static let numbers: [(key: StaticString, path: any WritableKeyPath<ScanTally, Int> & Sendable)] = [
     ("users", \.users), ("breaking", \.breaking), ("withoutTenant", \.withoutTenant), ("failed", \.failed),
     ("warned", \.warned), ("unlistedAppInstances", \.unlisted),
   ]

@@ -1,5 +1,5 @@
 package import ChimeIdentity
-package import PolicyEngine
+internal import PolicyEngine
 package import Primitives
 internal import StrictJSON
 

@@ -72,7 +72,10 @@ extension PolicyDocument {
 
   /// What of it is the same whoever the tenant is; `nil`: it is for certain tenants only.
   fileprivate var withoutTenants: PolicyDocument? {
-    guard match.tenants?.contains(where: { $0.source == "*" }) ?? true else { return nil }
+    // Whether a tenant that nobody knows is excluded, nobody knows.
+    guard match.tenants?.contains(where: { $0.source == "*" }) ?? true, match.tenantLabels.isEmpty,
+      match.exclude?.tenants == nil, match.exclude?.tenantLabels.isEmpty ?? true
+    else { return nil }
     var copy = self
     if let prefix = appInstanceUserId?.prefix, prefix.needsTenant { copy.appInstanceUserId?.prefix = nil }
     if var tags {

@@ -1,5 +1,5 @@
 package import AuditReconciliation
-package import ChimeIdentity
+internal import ChimeIdentity
 package import Primitives
 internal import StrictJSON
 

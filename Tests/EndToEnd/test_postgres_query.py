@@ -304,8 +304,7 @@ def test_filters_are_served_by_indexes(make_setup, database):
 
 
 def test_replay_of_the_database_is_that_of_the_journal(make_setup, upstream, database):
-    setup = make_setup()
-    add_postgres(setup, database)
+    setup = add_postgres(make_setup(), database.url())
     with gateways.running(setup) as gateway:
         for number in range(30):
             create_user = service.create_user(AppInstanceUserId=f"crm-{number}", Name="x" * (1 + number % 9))

@@ -122,7 +122,7 @@ def test_whose_a_user_is_comes_from_the_journal(setup, sandbox):
 def test_all_pages_of_all_app_instances_or_those_that_are_named(setup, sandbox):
     create(sandbox, *((f"user-{number}", {"Tags": None} if number % 40 == 0 else {}) for number in range(120)))
     client = gateways.boto3_client(sandbox.url, KEY)
-    other = client.create_app_instance(Name="other", ClientRequestToken="t")["AppInstanceArn"]
+    other = client.create_app_instance(Name="other", ClientRequestToken="t1")["AppInstanceArn"]
     client.create_app_instance_user(**service.create_user(AppInstanceArn=other, AppInstanceUserId="there", Tags=None))
     code, findings, summary, _ = scan(setup)
     assert (code, summary["users"], sorted(findings)) == (1, 121, ["there", "user-0", "user-40", "user-80"])

@@ -73,6 +73,32 @@ import Testing
     #expect(try rules(policies, user("x"), of: nil) == ["tags.required Tags.Owner"])
   }
 
+  @Test func whatMatchesTenantsByLabelsOrExclusionIsByTenant() throws {
+    for match in [
+      #"{"tenantLabels":{"env":["prod"]}}"#, #"{"exclude":{"tenants":["legacy"]}}"#,
+      #"{"exclude":{"tenantLabels":{"env":["test"]}}}"#,
+    ] {
+      let policies = [policy(#""name":{"maxLength":3}"#, match: match)]
+      let prod = TenantFacts(id: "crm", labels: ["env": "prod"])
+      #expect(try rules(policies, user("a"), tenants: [prod]) == ["name.length Name"])
+      #expect(try rules(policies, user("a"), of: nil, tenants: [prod]) == [])
+    }
+    let other = policy(#""name":{"maxLength":3}"#, match: #"{"exclude":{"operations":["Update*"]}}"#)
+    #expect(try rules([other], user("a"), of: nil) == ["name.length Name"])
+  }
+
+  @Test func aFindingNamesWhomToAsk() throws {
+    let owned =
+      #"{"policy":"p","owner":"team@example.com","severity":"high","rules":{"name":{"maxLength":3}}}"#
+    let finding = try judge([owned]).judge(user("a"), of: nil)
+    #expect(
+      finding.lines.last?.hasPrefix("  violation: p [high]: name.length: Name: the value has 13 characters")
+        == true)
+    #expect(finding.lines.last?.hasSuffix("; owner: team@example.com") == true)
+    let json = String(decoding: finding.json, as: UTF8.self)
+    #expect(json.contains(#""severity":"high""#) && json.contains("team@example.com"))
+  }
+
   @Test func aTenantThatIsGoneIsKnownUnlessPoliciesNeedItsLabels() throws {
     let own = policy(#""appInstanceUserId":{"prefix":"${tenant.id}-"}"#)
     #expect(try judge([own]).judge(user("old-1"), of: "old").tenant == "old")

@@ -16,7 +16,7 @@ struct CredentialsCommand: ParsableCommand {
       EXAMPLES:
         gatehouse credentials --tenant crm
         aws configure set profile.crm.credential_process \\
-            'gatehouse credentials --tenant crm --config /etc/gatehouse/gatehouse.json'
+            'gatehouse credentials --tenant crm --config /etc/gatehouse.json'
       """)
 
   @OptionGroup var configOption: ConfigOption
