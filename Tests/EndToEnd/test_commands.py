@@ -83,7 +83,7 @@ def test_help_is_0_and_on_stdout(arguments):
 @pytest.mark.parametrize(
     "command",
     [
-        "check", "test", "replay", "scan", "learn", "credentials",
+        "check", "test", "replay", "scan", "learn", "credentials", "explain", "serve", "sandbox", "demo",
         *(f"tenant {word}" for word in ("create", "update", "list", "show", "rotate", "revoke")),
     ],
 )  # fmt: skip

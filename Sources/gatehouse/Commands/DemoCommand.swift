@@ -4,7 +4,12 @@ import ArgumentParser
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Run a sandbox and a gateway in a temporary folder, and show what becomes of a few calls.")
+    abstract: "Run a sandbox and a gateway in a temporary folder, and show what becomes of a few calls.",
+    discussion: """
+      EXAMPLES:
+        gatehouse demo
+        gatehouse demo --once
+      """)
 
   @Flag(help: "Exit after the calls: with 0 if everything went as expected, or else with 1.")
   var once = false

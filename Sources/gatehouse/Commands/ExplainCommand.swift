@@ -11,7 +11,13 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract:
-      "Evaluate one request offline: the decision, each violation and change, and the body to be sent.")
+      "Evaluate one request offline: the decision, each violation and change, and the body to be sent.",
+    discussion: """
+      EXAMPLES:
+        gatehouse explain --tenant crm request.json
+        gatehouse explain --tenant crm --format json - <request.json
+        gatehouse explain --tenant crm --operation TagResource tags.json
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @OptionGroup var formatOption: FormatOption

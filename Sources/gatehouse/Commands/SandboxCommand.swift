@@ -17,6 +17,9 @@ struct SandboxCommand: ParsableCommand {
       "Run a local stand-in for the service, which verifies signatures and keeps users in memory or in a file.",
     discussion: """
       It accepts the credentials in $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or makes a pair and prints it.
+
+      EXAMPLES:
+        gatehouse sandbox --listen 127.0.0.1:8090 >aws.env
       """)
 
   @Option(help: "Address to listen on, HOST:PORT; port 0 lets the system choose.")

@@ -17,7 +17,11 @@ import Transport
 /// `gatehouse serve`
 struct ServeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Run the gateway until SIGTERM or SIGINT, then drain.")
+    commandName: "serve", abstract: "Run the gateway until SIGTERM or SIGINT, then drain.",
+    discussion: """
+      EXAMPLES:
+        gatehouse serve --config /etc/gatehouse/gatehouse.json
+      """)
 
   @OptionGroup var config: ConfigOption
 
