@@ -74,7 +74,8 @@ extension PolicyDocument {
   fileprivate var withoutTenants: PolicyDocument? {
     // Whether a tenant that nobody knows is excluded, nobody knows.
     guard match.tenants?.contains(where: { $0.source == "*" }) ?? true, match.tenantLabels.isEmpty,
-      match.exclude?.tenants == nil, match.exclude?.tenantLabels.isEmpty ?? true
+      match.exclude?.tenants == nil, match.exclude?.tenantLabels.isEmpty ?? true,
+      !(when?.conditions.contains { $0.field.isOfTenant } ?? false)
     else { return nil }
     var copy = self
     if let prefix = appInstanceUserId?.prefix, prefix.needsTenant { copy.appInstanceUserId?.prefix = nil }
@@ -86,6 +87,15 @@ extension PolicyDocument {
       copy.tags = tags
     }
     return copy
+  }
+}
+
+extension PolicyDocument.When.Field {
+  fileprivate var isOfTenant: Bool {
+    switch self {
+    case .tenantID, .tenantLabel: true
+    case .userID, .name, .metadata, .expirationDays, .tag: false
+    }
   }
 }
 

@@ -87,6 +87,17 @@ import Testing
     #expect(try rules([other], user("a"), of: nil) == ["name.length Name"])
   }
 
+  @Test func whatAsksForTheTenantIsByTenantAndTheRestIsAskedOfTheUser() throws {
+    let rule = #""rules":{"name":{"maxLength":3}}"#
+    let byTenant = #"{"policy":"p","when":{"tenant.labels.env":["prod"]},\#(rule)}"#
+    let prod = TenantFacts(id: "crm", labels: ["env": "prod"])
+    #expect(try rules([byTenant], user("a"), tenants: [prod]) == ["name.length Name"])
+    #expect(try rules([byTenant], user("a"), of: nil, tenants: [prod]) == [])
+    let byTag = #"{"policy":"p","when":{"tags.Class":["restricted*"]},\#(rule)}"#
+    #expect(try rules([byTag], user("a", tags: [("Class", "restricted-1")]), of: nil) == ["name.length Name"])
+    #expect(try rules([byTag], user("a", tags: [("Class", "public")]), of: nil) == [])
+  }
+
   @Test func aFindingNamesWhomToAsk() throws {
     let owned =
       #"{"policy":"p","owner":"team@example.com","severity":"high","rules":{"name":{"maxLength":3}}}"#
