@@ -99,7 +99,7 @@ import Testing
 
   @Test func aPatternThatRunsIntoItsBoundCountsAsHeld() throws {
     let body = createBody(name: repeated("a", 90) + "!")
-    #expect(try isDenied(#"{"name":{"pattern":"(a|aa|a?a)*b"}}"#, body))
+    #expect(try isDenied(#"{"name":{"pattern":"(a+)+$"}}"#, body))
   }
 
   @Test func aPolicyThatDoesNotHoldChangesAndRefusesNothing() throws {
