@@ -75,7 +75,7 @@ import StrictJSON
           kept = judged
           written.removeAll()
           _ = try judged.confine(to: set.policies(for: caller)).validate().decide(
-            fillingIn: { _ in "token" }, body: &written)
+            at: .never, fillingIn: { _ in "token" }, body: &written)
           if written.isEmpty { throw BenchFailure("an empty body") }
         })
       row.firstCall = min(row.firstCall, firstCall / Double(callers.count))

@@ -7,6 +7,8 @@ package struct FindingMarks: Sendable, Hashable {
   package var owner: Text?
   /// An https URL.
   package var help: Text?
+  /// The exception without which it would deny.
+  package var exception: Text?
 
   package init() {}
 
@@ -14,6 +16,7 @@ package struct FindingMarks: Sendable, Hashable {
   var given: [(mark: Text, member: StaticString)] {
     let all: [(Text?, StaticString)] = [
       (severity, ",\"severity\":"), (owner, ",\"owner\":"), (help, ",\"help\":"),
+      (exception, ",\"exception\":"),
     ]
     return all.compactMap { mark, member in mark.map { ($0, member) } }
   }

@@ -99,7 +99,8 @@ extension RecordMember {
     (.appInstanceArn, "appInstanceArn"), (.appInstanceUserId, "appInstanceUserId"),
     (.appInstanceUserArn, "appInstanceUserArn"), (.resourceArn, "resourceArn"), (.name, "name"),
     (.metadata, "metadata"), (.tags, "tags"), (.tagKeys, "tagKeys"), (.violations, "violations"),
-    (.warnings, "warnings"), (.wouldChange, "wouldChange"), (.changes, "changes"),
+    (.warnings, "warnings"), (.wouldChange, "wouldChange"),
+    (.exceptions, "exceptions"), (.changes, "changes"),
     (.policyRevision, "policyRevision"),
     (.errorType, "errorType"), (.reason, "reason"), (.upstreamRequestId, "upstreamRequestId"),
   ]

@@ -8,7 +8,7 @@ enum RecordMember: UInt8, Comparable {
   case tenant, accessKeyId, actor, sourceIp, userAgent, operation, method, path
   case appInstanceArn, appInstanceUserId, appInstanceUserArn, resourceArn
   case name, metadata, tags, tagKeys, expirationDays
-  case decision, violations, warnings, wouldChange, changes, policyRevision, repeatOf
+  case decision, violations, warnings, wouldChange, exceptions, changes, policyRevision, repeatOf
   case result
   /// In a result, never begun themselves.
   case errorType, reason, upstreamRequestId

@@ -181,6 +181,12 @@ extension RecordWriter {
     bytes.append(UInt8(ascii: "}"))
   }
 
+  /// The name of one of the exceptions that were used.
+  package mutating func exception(_ name: Span<UInt8>) {
+    guard element(of: .exceptions, ",\"exceptions\":[", most: bounds.listed) else { return }
+    append(name, of: .exceptions, cutAfter: bounds.text)
+  }
+
   /// - Parameters:
   ///   - field: as policies name it.
   ///   - from: `nil`: the request did not have the field.

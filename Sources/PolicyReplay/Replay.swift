@@ -139,7 +139,9 @@ extension Replay {
     _ policies: TenantPolicies
   ) -> ReplayedRequest? {
     let tenant = policies.facts.id
-    let decision = policies.decide(facts, hiding: hidden)
+    // As of then, and without exceptions where the record does not say when that was.
+    let time = WallClockTime(rfc3339: request.time.string) ?? .never
+    let decision = policies.decide(facts, hiding: hidden, at: time)
     tally.count(decision, of: request, tenant: tenant)
     let was = request.decision ?? .allowed
     switch decision.verdict {
@@ -158,7 +160,7 @@ extension Replay {
     }
     // Once more for the words, which the many that change nothing do without.
     let change = report(
-      request, tenant, decision.verdict, policies.decide(facts, hiding: hidden, wording: true))
+      request, tenant, decision.verdict, policies.decide(facts, hiding: hidden, at: time, wording: true))
     tally.count(change, by: request.actor ?? request.accessKeyId ?? "")
     return change
   }

@@ -85,10 +85,13 @@ package enum ExplanationText {
         lines.append("  \(good: "\u{2713}") \(verdict.rule)  \(faint: field + shown)")
         continue
       }
-      let mark: StyledText = isWarning ? "\(doubtful: "!")" : "\(bad: "\u{2717}")"
+      let mark: StyledText = isWarning || verdict.exception != nil ? "\(doubtful: "!")" : "\(bad: "\u{2717}")"
       lines.append("  \(mark) \(verdict.rule)  \(field): \(verdict.wrong.onOneLine)")
       lines.append("      given:    \(given ?? "nothing")")
       lines.append("      accepted: \(verdict.accepted.onOneLine)")
+      if let exception = verdict.exception {
+        lines.append("      \(doubtful: "warns only, by exception \(exception.onOneLine)")")
+      }
       if let message = verdict.message { lines.append("      message:  \(message.onOneLine)") }
       if let help = verdict.help { lines.append("      help:     \(help.onOneLine)") }
     }
@@ -98,7 +101,9 @@ package enum ExplanationText {
   private static func line(_ violation: Violation) -> String {
     let field = violation.field.onOneLine
     let help = violation.help.map { " (see \($0.onOneLine))" } ?? ""
-    return "\(violation.policy.onOneLine): \(violation.rule): \(field): \(violation.message.onOneLine)\(help)"
+    let exception = violation.exception.map { " (exception \($0.onOneLine))" } ?? ""
+    return
+      "\(violation.policy.onOneLine): \(violation.rule): \(field): \(violation.message.onOneLine)\(help)\(exception)"
   }
 
   private static func line(_ change: Change) -> String {

@@ -16,15 +16,18 @@ package struct Inquiry: Sendable {
   package init(policies: PolicySet, tenant: TenantFacts) { self.tenant = policies.policies(for: tenant) }
 
   /// - Parameters:
+  ///   - now: until when exceptions hold.
   ///   - region: of the credential scope; `nil`: one that the tenant may call in.
   ///   - token: fills in a missing ClientRequestToken, which the gateway does when it allows a request; `nil` leaves it
   ///     missing.
-  package func judge(_ call: IdentifiedCall, body: [UInt8], in region: Text? = nil, token: Text?) -> Verdict {
+  package func judge(
+    _ call: IdentifiedCall, body: [UInt8], at now: WallClockTime, in region: Text? = nil, token: Text?
+  ) -> Verdict {
     let judged = JudgedRequest(call, body: body)
     do throws(JudgementRefusal) {
       let confined = try judged.confine(to: tenant)
       if let region, let violation = tenant.violation(in: region) { throw .notTheTenants(violation) }
-      return .decided(try confined.validate().explain(fillingIn: token))
+      return .decided(try confined.validate().explain(at: now, fillingIn: token))
     } catch {
       switch error {
       case .notTheTenants(let violation): return .decided(Explanation(refusing: violation, judged.facts))

@@ -1,7 +1,7 @@
 package import Configuration
 package import PolicyEngine
 internal import ChimeIdentity
-internal import Primitives
+package import Primitives
 internal import StrictJSON
 
 /// What became of one test case.
@@ -22,12 +22,16 @@ package struct TrialResult: Sendable {
 
 extension PolicySet {
   /// Runs one test case.
-  package func run(_ trial: PolicyTestFile.Case, of file: String) -> TrialResult {
+  ///
+  /// - Parameter now: for cases that do not say when they are.
+  package func run(
+    _ trial: PolicyTestFile.Case, of file: String, at now: WallClockTime = .never
+  ) -> TrialResult {
     let outcome: Decision
     let decision: PolicyTestFile.Decision
     var changes: [Change] = []
     var message: String?
-    let (verdict, standIns) = judge(trial)
+    let (verdict, standIns) = judge(trial, at: trial.time ?? now)
     switch verdict {
     case .invalid(let reason):
       (outcome, decision, message) = (Decision(), .invalid, reason)
@@ -44,7 +48,9 @@ extension PolicySet {
       failures: comparison.failures)
   }
 
-  private func judge(_ trial: PolicyTestFile.Case) -> (Inquiry.Verdict, [CallTarget.StandIn]) {
+  private func judge(
+    _ trial: PolicyTestFile.Case, at now: WallClockTime
+  ) -> (Inquiry.Verdict, [CallTarget.StandIn]) {
     guard let operation = Operation(name: Text(trial.operation)) else {
       return (.invalid("there is no operation \(trial.operation)"), [])
     }
@@ -57,7 +63,7 @@ extension PolicySet {
           id: trial.tenant.id, labels: trial.tenant.labels,
           operations: trial.tenant.operations.map { Set($0) },
           appInstances: trial.tenant.appInstances))
-      return (inquiry.judge(call, body: body, token: nil), standIns)
+      return (inquiry.judge(call, body: body, at: now, token: nil), standIns)
     } catch {
       return (.invalid(error.message), standIns)
     }

@@ -1,5 +1,6 @@
 """The policy language of an organisation: where a policy speaks, how its rules speak, and to whom."""
 
+import datetime
 import json
 
 import pytest
@@ -32,11 +33,34 @@ EXCLUDED = {
 }
 
 
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def exception(days, **more):
+    """An exception that ends so many days from today."""
+    until = (TODAY + datetime.timedelta(days=days)).isoformat()
+    return {"reason": "imported before the rule", "until": until, "policies": ["names"], **more}
+
+
+class Setup(gateways.Setup):
+    """A setup whose policies folder also holds exceptions, by name."""
+
+    exceptions = {}
+
+    def write_policies(self):
+        super().write_policies()
+        for name, document in self.exceptions.items():
+            path = self.folder / "policies" / f"{name}.exception.json"
+            path.write_text(json.dumps({"exception": name, **document}))
+
+
 @pytest.fixture(scope="module")
 def module_setup(tmp_path_factory, endpoint):
-    setup = gateways.Setup(tmp_path_factory.mktemp("language"), endpoint.url, upstreams.KEY)
+    setup = Setup(tmp_path_factory.mktemp("language"), endpoint.url, upstreams.KEY)
     setup.tenants[0]["labels"] = {"environment": "staging-2"}
     setup.policies = {"names": NAMES, "elsewhere": ELSEWHERE, "excluded": EXCLUDED, "restricted": RESTRICTED}
+    imported = {"when": {"tags.Import": ["yes"]}, "rules": ["name.*"]}
+    setup.exceptions = {"import": exception(30, **imported), "ended": exception(-2)}
     return setup
 
 
@@ -115,3 +139,69 @@ def test_what_a_call_cannot_carry_counts_as_held(gateway):
     with pytest.raises(client.exceptions.ForbiddenException, match="metadata.maxBytes"):
         client.update_app_instance_user(AppInstanceUserArn=USER, Name="Al", Metadata="longer")
     client.update_app_instance_user(AppInstanceUserArn=USER, Name="Al", Metadata="{}")
+
+
+IMPORT = [{"Key": "Import", "Value": "yes"}]
+
+
+def test_exception_makes_a_warning_and_is_named_each_time(gateway):
+    response, record = create(gateway, Name="Alice", Tags=IMPORT)
+    assert response.status == 201, response
+    assert response.get("x-gatehouse-exceptions") == "import"
+    assert "name.length" in response.get("x-gatehouse-warnings")
+    assert record["exceptions"] == ["import"]
+    warning = next(warning for warning in record["warnings"] if warning["rule"] == "name.length")
+    assert warning["exception"] == "import"
+    metrics = gateway.admin_request("/metrics").body.decode()
+    assert 'gatehouse_policy_exceptions_total{exception="import"} 1' in metrics
+    assert 'mode="warn"' in next(
+        line for line in metrics.splitlines() if 'rule="name.length"' in line and "warn" in line
+    )
+
+
+def test_exception_that_does_not_hold_or_has_ended_covers_nothing(gateway):
+    response, record = create(gateway, Name="Alice")
+    assert response.status == 403
+    assert response.get("x-gatehouse-exceptions") is None
+    assert "exceptions" not in record
+
+
+def test_check_tells_the_end_of_exceptions_and_what_they_do_not_name(make_setup):
+    setup = make_setup()
+    setup.policies = {"names": NAMES}
+    setup.write()
+    for name, document in (
+        ("soon", exception(3)), ("ended", exception(-1)), ("later", exception(60)),
+        ("wrong", exception(60, policies=["nmaes"], rules=["name.lenght"])),
+    ):
+        path = setup.folder / "policies" / f"{name}.exception.json"
+        path.write_text(json.dumps({"exception": name, **document}))
+    result = setup.command("check")
+    assert result.returncode == 1
+    text = result.stdout
+    assert "soon.exception.json:1:" in text and "in 3 days" in text
+    assert "ended.exception.json:1:" in text and "has no effect" in text
+    assert "later.exception.json" not in text
+    assert "unknown policy `nmaes`; did you mean `names`?" in text
+    assert "unknown rule `name.lenght`; did you mean `name.length`?" in text
+
+
+def test_explain_and_test_know_exceptions(gateway, tmp_path):
+    body = tmp_path / "request.json"
+    body.write_text(json.dumps(service.create_user(Name="Alice", Tags=IMPORT)))
+    result = gateway.setup.command("explain", "--tenant", "crm", "--format", "json", body)
+    assert result.returncode == 0, result.stdout
+    assert json.loads(result.stdout)["exceptions"] == ["import"]
+    case = {
+        "tenant": {"id": "crm", "labels": {"environment": "staging"}},
+        "request": service.create_user(Name="Alice", Tags=IMPORT),
+    }
+    ended = (TODAY + datetime.timedelta(days=31)).isoformat()
+    cases = [
+        {**case, "name": "covered", "expect": {"decision": "allowed"}},
+        {**case, "name": "ended", "time": f"{ended}T00:00:00Z", "expect": {"decision": "denied"}},
+    ]
+    tests = tmp_path / "x.test.json"
+    tests.write_text(json.dumps({"cases": cases}))
+    result = gateway.setup.command("test", tests)
+    assert "2 passed" in result.stdout, result.stdout + result.stderr

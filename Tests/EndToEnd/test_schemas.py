@@ -49,7 +49,7 @@ def validator(kind):
     return jsonschema.Draft202012Validator(schema_of(kind))
 
 
-@pytest.mark.parametrize("kind", (*KINDS, "test"))
+@pytest.mark.parametrize("kind", (*KINDS, "exception", "test"))
 def test_the_shipped_schema_is_the_one_that_check_prints(kind):
     result = gateways.run("check", "--schema", kind)
     assert result.returncode == 0, result.stderr
@@ -58,7 +58,7 @@ def test_the_shipped_schema_is_the_one_that_check_prints(kind):
     )
 
 
-@pytest.mark.parametrize("kind", (*KINDS, "test"))
+@pytest.mark.parametrize("kind", (*KINDS, "exception", "test"))
 def test_the_schema_is_one_and_describes_every_key(kind):
     schema = schema_of(kind)
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -16,8 +16,13 @@ import Testing
 
     let recordsKeptRules = false
     let hiddenFacts: HiddenFacts? = nil
+    var exceptionAnswers: [Truth]?
     var lastWriters: [Text: String] = [:]
     var refusals: [Entry] = []
+
+    mutating func soften(
+      by exceptions: TenantExceptions, _ request: borrowing GovernedRequest, at now: WallClockTime
+    ) {}
 
     mutating func asked(
       _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance

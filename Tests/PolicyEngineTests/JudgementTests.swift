@@ -37,7 +37,7 @@ import Testing
     var body = ByteBuffer()
     do throws(JudgementRefusal) {
       _ = try judged.confine(to: tenant).validate().decide(
-        fillingIn: { _ in "t-1" }, body: &body)
+        at: .never, fillingIn: { _ in "t-1" }, body: &body)
       return nil
     } catch {
       return error
@@ -48,7 +48,7 @@ import Testing
     let judged = JudgedRequest(try call(), body: Array(createBody().utf8))
     var body = ByteBuffer()
     let forwarded = try judged.confine(to: try tenant([])).validate().decide(
-      fillingIn: { _ in "t-1" }, body: &body)
+      at: .never, fillingIn: { _ in "t-1" }, body: &body)
     #expect(forwarded == .asReceived && body.array.isEmpty)
     #expect(judged.isDecided && judged.decision.isAllowed)
   }
@@ -58,7 +58,7 @@ import Testing
     var body = ByteBuffer()
     body.append("head")
     let forwarded = try judged.confine(to: try tenant()).validate().decide(
-      fillingIn: { _ in "t-1" }, body: &body)
+      at: .never, fillingIn: { _ in "t-1" }, body: &body)
     #expect(forwarded == .written)
     #expect(
       String(decoding: body.array, as: UTF8.self) == """

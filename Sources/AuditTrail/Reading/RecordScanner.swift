@@ -134,6 +134,7 @@ package struct RecordScanner: ~Copyable {
       && list(",\"violations\":", .findings, &cursor, line, &facts)
       && list(",\"warnings\":", .findings, &cursor, line, &facts)
       && list(",\"wouldChange\":", .findings, &cursor, line, &facts)
+      && list(",\"exceptions\":", .texts, &cursor, line, &facts)
       && list(",\"changes\":", .changes, &cursor, line, &facts)
       && text(",\"policyRevision\":\"", &cursor)
       && text(",\"repeatOf\":\"", &cursor)
@@ -280,6 +281,7 @@ package struct RecordScanner: ~Copyable {
       guard cursor.skip(",\"field\":\""), cursor.string(&isEscaped) != nil,
         cursor.skip(",\"message\":\""), cursor.string(&isEscaped) != nil,
         text(",\"severity\":\"", &cursor), text(",\"owner\":\"", &cursor), text(",\"help\":\"", &cursor),
+        text(",\"exception\":\"", &cursor),
         cursor.skip("}")
       else { return false }
     } while cursor.skip(",")

@@ -105,7 +105,8 @@ package struct RequestHistory: Sendable {
   private static let additions: [(key: StaticString, name: Text)] = [
     ("errorType", "errorType"), ("reason", "reason"), ("metadata", "metadata"), ("tagKeys", "tagKeys"),
     ("tagsNotRecorded", "tagsNotRecorded"), ("resourceArn", "resourceArn"), ("method", "method"),
-    ("path", "path"), ("wouldChange", "wouldChange"), ("attempts", "attempts"), ("repeatOf", "repeatOf"),
+    ("path", "path"), ("wouldChange", "wouldChange"),
+    ("exceptions", "exceptions"), ("attempts", "attempts"), ("repeatOf", "repeatOf"),
     ("truncated", "truncated"),
   ]
 }

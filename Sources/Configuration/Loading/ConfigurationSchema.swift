@@ -1,6 +1,6 @@
 /// The JSON Schemas (draft 2020-12) of the files that people write, made from the definitions that read them.
 package enum ConfigurationSchema {
-  package enum Kind: String, Sendable, CaseIterable { case config, tenants, policy, test }
+  package enum Kind: String, Sendable, CaseIterable { case config, tenants, policy, exception, test }
 
   /// - Parameter knownRules: the ids that a violation can have; empty: any.
   package static func bytes(
@@ -18,6 +18,7 @@ package enum ConfigurationSchema {
     case .config: body = ConfigurationDraft.form.schema(style)
     case .tenants: body = TenantEntry.fileForm(knownOperations: knownOperations).schema(style)
     case .policy: body = PolicyDocument.form(knownOperations: knownOperations).schema(style)
+    case .exception: body = ExceptionDocument.form(knownOperations: knownOperations).schema(style)
     case .test:
       body = PolicyTestFile.form(knownOperations: knownOperations, knownRules: knownRules).schema(style)
     }
@@ -31,7 +32,9 @@ package enum ConfigurationSchema {
     if case .object(let members) = body {
       for member in members { schema[member.key] = member.value }
     }
-    if kind == .policy { schema["$defs"] = ["when": Form<PolicyDocument.When>.definition(style)] }
+    if kind == .policy || kind == .exception {
+      schema["$defs"] = ["when": Form<PolicyDocument.When>.definition(style)]
+    }
     if style.substitutesEnvironment {
       schema["$defs"] = [
         "environmentReference": [
@@ -50,6 +53,7 @@ extension ConfigurationSchema.Kind {
     case .config: "configuration"
     case .tenants: "tenants"
     case .policy: "policy"
+    case .exception: "exception from policies"
     case .test: "policy tests"
     }
   }
@@ -59,6 +63,7 @@ extension ConfigurationSchema.Kind {
     case .config: "What `gatehouse serve` runs on. Relative paths are relative to this file."
     case .tenants: "The applications that may call, their access keys and what they are confined to."
     case .policy: "What requests must look like. Every policy that matches a request applies to it."
+    case .exception: "Which rules of which policies warn instead of denying, of whom, and until when."
     case .test: "Cases for policies: who asks for what, and what is expected of the decision."
     }
   }

@@ -11,6 +11,8 @@ package struct LoadedConfiguration: Sendable {
 package struct PolicyFiles: Sendable {
   /// In the order of the files' names, and after them what the tag policies come to.
   package let documents: [PolicyDocument]
+  /// In the order of their names.
+  package let exceptions: [ExceptionDocument]
   /// `sha256:` and the hexadecimal digest over the files' names and bytes.
   package let revision: String
 }

@@ -20,6 +20,7 @@ extension ConfigurationLoader {
     }
     problems += naming.problems
     var documents: [PolicyDocument] = []
+    var exceptions: [ExceptionDocument] = []
     var tagPolicies = TagPolicyInheritance()
     var revision = Revision()
     let form = PolicyDocument.form(knownOperations: knownOperations)
@@ -30,6 +31,13 @@ extension ConfigurationLoader {
         if let level = readFile(named: name, at: path, TagPolicyLevel.form, &revision, reading) {
           tagPolicies.add(level, reading)
         }
+      } else if name.hasSuffix(Self.exceptionEnding) {
+        let form = ExceptionDocument.form(knownOperations: knownOperations)
+        if var exception = readFile(named: name, at: path, form, &revision, reading) {
+          exception.file = path
+          refuseRepeat(of: exception, in: exceptions, reading)
+          exceptions.append(exception)
+        }
       } else if var document = readFile(named: name, at: path, form, &revision, reading) {
         document.file = path
         refuseRepeat(of: document, in: documents, reading)
@@ -38,7 +46,8 @@ extension ConfigurationLoader {
       problems += reading.sortedProblems
     }
     documents += tagPolicies.documents
-    return PolicyFiles(documents: documents, revision: revision.text)
+    exceptions.sort { $0.name.value < $1.name.value }
+    return PolicyFiles(documents: documents, exceptions: exceptions, revision: revision.text)
   }
 
   private func readFile<Value>(
@@ -52,10 +61,20 @@ extension ConfigurationLoader {
 
   /// AWS Organizations tag policies.
   private static let tagPolicyEnding = ".tag-policy.json"
+  private static let exceptionEnding = ".exception.json"
 
   /// Policy tests lie beside the policies; hidden files are what editors leave.
   func isPolicyFile(_ name: String) -> Bool {
     name.hasSuffix(".json") && !name.hasSuffix(".test.json") && !name.hasPrefix(".")
+  }
+
+  private func refuseRepeat(
+    of exception: ExceptionDocument, in earlier: [ExceptionDocument], _ reading: Reading
+  ) {
+    guard let other = earlier.first(where: { $0.name.value == exception.name.value }) else { return }
+    reading.error(
+      at: exception.name.position,
+      "the exception in \(quoted(other.file)) has the name \(quoted(exception.name.value.string)) too")
   }
 
   private func refuseRepeat(of document: PolicyDocument, in earlier: [PolicyDocument], _ reading: Reading) {

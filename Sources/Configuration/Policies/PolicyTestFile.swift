@@ -47,6 +47,8 @@ package struct PolicyTestFile: Sendable {
     package var tenant: Tenant
     package var operation: String
     package var path: Text?
+    /// When it is made, for exceptions; `nil`: now.
+    package var time: WallClockTime?
     package var request: Request
     package var expect: Expectation
     package var position: SourcePosition
@@ -92,12 +94,13 @@ extension PolicyTestFile.Case {
       let path = keys.optional(
         "path", Form<Text>.nonEmptyText("a request target such as \"/app-instance-users/…\""),
         "The request target, for operations with facts in path or query; made from `request` when absent.")
+      let time = keys.optional("time", .time, "When the request is made, for exceptions; now when absent.")
       let request = keys.optional(
         "request", .testRequest, "The operation's input; a string is taken as the body as it stands.")
       let expect = keys.required("expect", expectations, "What must become of it.")
       guard let name, let tenant, let expect else { return nil }
       return Self(
-        name: name, tenant: tenant, operation: operation, path: path, request: request ?? .none,
+        name: name, tenant: tenant, operation: operation, path: path, time: time, request: request ?? .none,
         expect: expect, position: keys.position)
     }
   }

@@ -69,6 +69,9 @@ extension Call {
       if judged.wouldBeChanged {
         for change in judged.decision.wouldChange { change.append(asWouldBeChangeTo: &record) }
       }
+      if judged.hasWarnings {
+        for name in judged.decision.exceptions { record.exception(name.utf8.span) }
+      }
       judged.withFacts { $0.appendChanges(to: &record) }
       if judged.isDecided { record.append(snapshot.revisionMember) }
     } else {
@@ -119,6 +122,7 @@ extension Violation {
     marks.severity = severity.map { Text($0.rawValue) }
     marks.owner = owner
     marks.help = help
+    marks.exception = exception
     return marks
   }
 

@@ -86,6 +86,13 @@ extension Worker {
       lines.append("x-gatehouse-warnings: ")
       lines.append(list: ((judged?.decision.warnings ?? []) + limits.warnings).map(\.rule))
     }
+    if let judged, judged.hasWarnings {
+      let exceptions = judged.decision.exceptions
+      if !exceptions.isEmpty {
+        lines.append("x-gatehouse-exceptions: ")
+        lines.append(list: exceptions.map(\.string))
+      }
+    }
     guard let judged, judged.isAllowed else { return }
     judged.withFacts { $0.appendChangedFields(to: &lines) }
   }

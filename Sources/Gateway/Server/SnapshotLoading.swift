@@ -34,7 +34,7 @@ package enum SnapshotLoader {
       loaded?.configuration.certificates.flatMap { $0.problems(at: SystemClock().wallClock()) } ?? []
     guard let loaded else { return SnapshotLoad(problems) }
     let (policies, found) = PolicySet.compile(
-      documents: loaded.policies.documents,
+      documents: loaded.policies.documents, exceptions: loaded.policies.exceptions,
       tenants: loaded.tenants.tenants.map { TenantFacts($0) })
     problems += found
     guard !found.preventUse else { return SnapshotLoad(problems) }

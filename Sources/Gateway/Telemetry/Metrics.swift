@@ -29,6 +29,8 @@ package final class Metrics: Sendable {
   package struct Counts: Sendable {
     package var requests: [RequestKey: Int] = [:]
     package var violations: [ViolationKey: Int] = [:]
+    /// Requests by the exceptions that were used.
+    package var exceptions: [Text: Int] = [:]
     package var limited: [LimitKey: Int] = [:]
     package var retries: [StaticText: Int] = [:]
     package var requestDuration = DurationHistogram()
@@ -121,6 +123,7 @@ extension Metrics.Counts {
   package mutating func add(_ other: Self) {
     requests.merge(other.requests, uniquingKeysWith: +)
     violations.merge(other.violations, uniquingKeysWith: +)
+    exceptions.merge(other.exceptions, uniquingKeysWith: +)
     limited.merge(other.limited, uniquingKeysWith: +)
     retries.merge(other.retries, uniquingKeysWith: +)
     requestDuration.add(other.requestDuration)

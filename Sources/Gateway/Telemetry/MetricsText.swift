@@ -32,6 +32,12 @@ struct MetricsText {
           ("mode", key.mode.string),
         ], "\(count)")
     }
+    begin(
+      "gatehouse_policy_exceptions_total", "counter",
+      "Requests of which an exception made violations warnings.")
+    for (name, count) in counts.exceptions.sorted(by: { $0.key < $1.key }) {
+      sample("gatehouse_policy_exceptions_total", [("exception", name.string)], "\(count)")
+    }
     begin("gatehouse_rate_limited_total", "counter", "Requests that a limit refused, or would have.")
     for (key, count) in counts.limited.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       sample(

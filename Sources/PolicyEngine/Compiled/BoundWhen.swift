@@ -73,13 +73,13 @@ final class BoundWhen: Sendable {
 
   /// - Parameter hidden: facts of the request whose values nobody knows.
   func judge(
-    _ request: borrowing GovernedRequest, as governance: Governance, hiding hidden: HiddenFacts? = nil
+    _ request: borrowing GovernedRequest, as governance: Governance?, hiding hidden: HiddenFacts? = nil
   ) -> Truth {
     Self.judge(root, request, governance, hidden)
   }
 
   private static func judge(
-    _ node: Node, _ request: borrowing GovernedRequest, _ governance: Governance, _ hidden: HiddenFacts?
+    _ node: Node, _ request: borrowing GovernedRequest, _ governance: Governance?, _ hidden: HiddenFacts?
   ) -> Truth {
     switch node {
     case .known(let truth): return truth
@@ -102,17 +102,18 @@ final class BoundWhen: Sendable {
       return most
     case .text(let fact, let test): return judge(fact, test, request, governance, hidden)
     case .days(let least, let most):
-      guard governance.checksExpiration else { return .unknown }
+      guard governance?.checksExpiration == true else { return .unknown }
       guard let days = request.expirationDays else { return .fails }
       return Truth(days >= least && days <= most)
     case .hasDays(let present):
-      return governance.checksExpiration ? Truth((request.expirationDays != nil) == present) : .unknown
+      return governance?.checksExpiration == true
+        ? Truth((request.expirationDays != nil) == present) : .unknown
     case .tag(let key, let test): return judge(key, test, request, governance, hidden)
     }
   }
 
   private static func judge(
-    _ fact: TextFact, _ test: TextTest, _ request: borrowing GovernedRequest, _ governance: Governance,
+    _ fact: TextFact, _ test: TextTest, _ request: borrowing GovernedRequest, _ governance: Governance?,
     _ hidden: HiddenFacts?
   ) -> Truth {
     switch fact {
@@ -120,16 +121,16 @@ final class BoundWhen: Sendable {
       guard let id = request.appInstanceUserId, !id.isEmpty else { return .unknown }
       return test.judge(id)
     case .name:
-      guard governance.checksName, hidden?.name != true else { return .unknown }
+      guard governance?.checksName == true, hidden?.name != true else { return .unknown }
       return test.judge(request.name)
     case .metadata:
-      guard governance.checksMetadata, hidden?.metadata != true else { return .unknown }
+      guard governance?.checksMetadata == true, hidden?.metadata != true else { return .unknown }
       return test.judge(request.metadata)
     }
   }
 
   private static func judge(
-    _ key: FoldedKey, _ test: TextTest, _ request: borrowing GovernedRequest, _ governance: Governance,
+    _ key: FoldedKey, _ test: TextTest, _ request: borrowing GovernedRequest, _ governance: Governance?,
     _ hidden: HiddenFacts?
   ) -> Truth {
     guard governance == .createUser || governance == .tagUser else { return .unknown }

@@ -13,13 +13,14 @@ package final class PolicySet: Sendable {
   /// Compiles the documents and looks for what cannot be right about them together or for one of the tenants. A set
   /// with errors among its problems is not to be put in force, unless all of them are about certain tenants only.
   package static func compile(
-    documents: [PolicyDocument], tenants: [TenantFacts]
+    documents: [PolicyDocument], exceptions: [ExceptionDocument] = [], tenants: [TenantFacts]
   ) -> (PolicySet, [Problem]) {
-    let set = PolicySet(documents, tenants)
+    let set = PolicySet(documents, exceptions, tenants)
     return (
       set,
       PolicyReview(set.policies, tenants).problems + PrefixReview(set.compiled.prefixes, tenants).problems
         + TagPolicyReview(set.policies, set.tagPolicies).problems
+        + ExceptionReview(exceptions, policies: documents).problems
     )
   }
 
@@ -32,8 +33,8 @@ package final class PolicySet: Sendable {
       + CostlyPatterns(live).problems
   }
 
-  private init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
-    let compiled = CompiledPolicies(documents, tenants)
+  private init(_ documents: [PolicyDocument], _ exceptions: [ExceptionDocument], _ tenants: [TenantFacts]) {
+    let compiled = CompiledPolicies(documents, exceptions, tenants)
     self.compiled = compiled
     self.tenants = Dictionary(
       tenants.map { ($0.id, TenantPolicies($0, compiled)) }, uniquingKeysWith: { first, _ in first })
@@ -58,7 +59,8 @@ package final class PolicySet: Sendable {
 
   /// Whether what they say about a tenant's requests may hang on the tenant's labels.
   package func needLabels(of tenant: Text) -> Bool {
-    policies.contains { policy in
+    if compiled.exceptions.contains(where: \.needsLabels) { return true }
+    return policies.contains { policy in
       policy.document.mode != .off && policy.document.match.tenants.admits(tenant)
         && policy.document.needsLabels
     }
@@ -73,8 +75,11 @@ final class CompiledPolicies: Sendable {
   let tagPolicies: [CompiledTagPolicy]
   let patterns = PatternCache()
   let prefixes: OwnedPrefixes
+  /// In the order of their names.
+  let exceptions: [ExceptionDocument]
 
-  init(_ documents: [PolicyDocument], _ tenants: [TenantFacts]) {
+  init(_ documents: [PolicyDocument], _ exceptions: [ExceptionDocument], _ tenants: [TenantFacts]) {
+    self.exceptions = exceptions.sorted { $0.name.value < $1.name.value }
     let sorted = documents.flatMap(\.parts).sorted {
       ($0.name.value, $0.mode == .enforce ? 0 : 1, $0.file)
         < ($1.name.value, $1.mode == .enforce ? 0 : 1, $1.file)

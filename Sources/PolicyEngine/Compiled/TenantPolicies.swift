@@ -1,6 +1,6 @@
 internal import ChimeIdentity
 internal import Patterns
-internal import Primitives
+package import Primitives
 internal import Synchronization
 
 /// What the policies of a set say about one tenant's requests, and what the tenant may do at all. Whoever serves requests
@@ -9,6 +9,7 @@ package final class TenantPolicies: Sendable {
   package let facts: TenantFacts
   let compiled: CompiledPolicies
   let knownAppInstances: KnownAppInstances
+  let exceptions: TenantExceptions
   /// A bit for each operation that the tenant may call.
   private let operations: UInt64
   /// Made when the tenant first calls: most of many tenants are quiet, and a set must be compiled and swapped quickly.
@@ -18,6 +19,7 @@ package final class TenantPolicies: Sendable {
     self.facts = facts
     self.compiled = compiled
     knownAppInstances = KnownAppInstances(facts.appInstances)
+    exceptions = TenantExceptions(compiled.exceptions, facts)
     var bits: UInt64 = 0
     for operation in Operation.allCases where facts.operations?.contains(operation.name) ?? true {
       bits |= 1 << UInt64(operation.rawValue)
@@ -45,13 +47,22 @@ package final class TenantPolicies: Sendable {
 
 extension TenantPolicies {
   /// Makes all changes, then holds all rules against the changed request, which is what would be forwarded.
-  package func decide(_ request: inout GovernedRequest) -> Decision {
+  ///
+  /// - Parameter now: until when exceptions hold; without it none does.
+  package func decide(_ request: inout GovernedRequest, at now: WallClockTime = .never) -> Decision {
     var decision = Decision()
-    evaluate(&request, &decision)
+    evaluate(&request, at: now, &decision)
     return decision
   }
 
-  func evaluate(_ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder) {
+  func evaluate(
+    _ request: inout GovernedRequest, at now: WallClockTime = .never, _ recorder: inout some VerdictRecorder
+  ) {
+    applyAll(to: &request, &recorder)
+    if !exceptions.isEmpty { recorder.soften(by: exceptions, request, at: now) }
+  }
+
+  private func applyAll(to request: inout GovernedRequest, _ recorder: inout some VerdictRecorder) {
     if let governance = request.governance, let step = step(for: request.appInstanceArn, as: governance) {
       applyPolicies(step, to: &request, as: governance, &recorder)
     }
@@ -59,4 +70,9 @@ extension TenantPolicies {
     guard !compiled.tagPolicies.isEmpty, let tagging = request.tagging else { return }
     for policy in compiled.tagPolicies { policy.check(request, tagging, &recorder) }
   }
+}
+
+extension WallClockTime {
+  /// Later than any exception ends.
+  package static let never = WallClockTime(nanoseconds: .max)
 }

@@ -90,9 +90,10 @@ package final class JudgedRequest {
   fileprivate func validate() throws(JudgementRefusal) { try state.validate() }
 
   fileprivate func decide(
-    by tenant: TenantPolicies, fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
+    by tenant: TenantPolicies, at now: WallClockTime, fillingIn token: (borrowing GovernedRequest) -> Text,
+    body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
-    try state.decide(by: tenant, fillingIn: token, body: &body)
+    try state.decide(by: tenant, at: now, fillingIn: token, body: &body)
   }
 }
 
@@ -150,9 +151,10 @@ extension JudgedRequest.State {
   }
 
   fileprivate mutating func decide(
-    by tenant: TenantPolicies, fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
+    by tenant: TenantPolicies, at now: WallClockTime, fillingIn token: (borrowing GovernedRequest) -> Text,
+    body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
-    tenant.evaluate(&facts, &decision)
+    tenant.evaluate(&facts, at: now, &decision)
     isDecided = true
     guard decision.isAllowed else { throw .denied(decision.violations) }
     if facts.lacksClientRequestToken {
@@ -196,19 +198,20 @@ package struct ValidRequest: ~Copyable {
   /// ClientRequestToken that the caller left out, is written into a body anew; otherwise the body goes through untouched.
   ///
   /// - Parameters:
+  ///   - now: until when exceptions hold.
   ///   - token: gives what a missing ClientRequestToken is filled in with.
   ///   - body: where a body that is written anew is appended.
   package consuming func decide(
-    fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
+    at now: WallClockTime, fillingIn token: (borrowing GovernedRequest) -> Text, body: inout ByteBuffer
   ) throws(JudgementRefusal) -> ForwardedBody {
-    try judged.decide(by: tenant, fillingIn: token, body: &body)
+    try judged.decide(by: tenant, at: now, fillingIn: token, body: &body)
   }
 
   /// The same, with every verdict that led to the decision.
   ///
   /// - Parameter token: `nil` leaves a missing ClientRequestToken missing.
-  package consuming func explain(fillingIn token: Text?) -> Explanation {
-    tenant.explain(judged.facts, fillingIn: token)
+  package consuming func explain(at now: WallClockTime, fillingIn token: Text?) -> Explanation {
+    tenant.explain(judged.facts, at: now, fillingIn: token)
   }
 }
 

@@ -44,11 +44,12 @@ package struct PartialDecision: Sendable {
   package struct Finding: Sendable {
     package let policy: Text
     package let rule: Rule
-    package let mode: PolicyDocument.Mode
+    /// An exception makes a warning of what it covers.
+    package fileprivate(set) var mode: PolicyDocument.Mode
     /// `nil`: broken whatever is hidden. Otherwise that decides.
-    package let hangsOn: HiddenMember?
+    package fileprivate(set) var hangsOn: HiddenMember?
     /// Only when wording was asked for, and of rules that are broken for sure.
-    package let violation: Violation?
+    package fileprivate(set) var violation: Violation?
   }
 
   package fileprivate(set) var findings: [Finding] = []
@@ -71,11 +72,12 @@ extension TenantPolicies {
   /// in their places. What is decided would be decided so with any values.
   /// - Parameter wording: whether violations are wanted with their messages.
   package func decide(
-    _ request: borrowing GovernedRequest, hiding hidden: HiddenFacts, wording: Bool = false
+    _ request: borrowing GovernedRequest, hiding hidden: HiddenFacts, at now: WallClockTime = .never,
+    wording: Bool = false
   ) -> PartialDecision {
     var recorder = PartialRecorder(hidden, wantsWording: wording)
     var changed = request.copy()
-    evaluate(&changed, &recorder)
+    evaluate(&changed, at: now, &recorder)
     return recorder.decision
   }
 }
@@ -96,7 +98,26 @@ private struct PartialRecorder: VerdictRecorder {
   private var doubt: HiddenMember?
   private let wantsWording: Bool
 
+  var exceptionAnswers: [Truth]?
+
   var hiddenFacts: HiddenFacts? { hidden.isEmpty ? nil : hidden }
+
+  mutating func soften(
+    by exceptions: TenantExceptions, _ request: borrowing GovernedRequest, at now: WallClockTime
+  ) {
+    for index in decision.findings.indices where decision.findings[index].mode == .enforce {
+      let finding = decision.findings[index]
+      var doubt: HiddenMember?
+      let name = exceptions.cover(
+        finding.rule, of: finding.policy, in: request, at: now, exceptionAnswers, hiding: hiddenFacts, &doubt)
+      if name != nil {
+        decision.findings[index].mode = .warn
+      } else if let doubt, finding.hangsOn == nil {
+        decision.findings[index].hangsOn = doubt
+        decision.findings[index].violation = nil
+      }
+    }
+  }
 
   mutating func asked(
     _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance

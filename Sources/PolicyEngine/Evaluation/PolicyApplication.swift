@@ -25,6 +25,9 @@ extension TenantPolicies {
     // A request that keeps all their rules need not be asked which of them hold.
     let parts = Self.doubtful(conditional.merged, request, recorder)
     let held = parts.isEmpty ? HeldPolicies() : ask(conditional, about: request, as: governance, &recorder)
+    if conditional.changes, exceptions.ask {
+      recorder.exceptionAnswers = exceptions.answers(to: request, hiding: recorder.hiddenFacts)
+    }
     if conditional.changes { change(conditional, step, held, &request, as: governance, &recorder) }
     checkEnforced(step, request, as: governance, &recorder)
     if !parts.isEmpty {

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Primitives
 
 /// What evaluation reports to: a decision keeps what was broken and changed, an explanation every rule looked at.
 ///
@@ -9,6 +10,13 @@ protocol VerdictRecorder {
 
   /// Values of the request that nobody knows; `nil`: all are known.
   var hiddenFacts: HiddenFacts? { get }
+
+  /// What each exception's `when` said of the request, where it was changed after that.
+  var exceptionAnswers: [Truth]? { get set }
+
+  /// All is said; what exceptions cover warns instead of denying.
+  mutating func soften(
+    by exceptions: TenantExceptions, _ request: borrowing GovernedRequest, at now: WallClockTime)
 
   /// A policy's `when` was asked.
   mutating func asked(

@@ -15,6 +15,12 @@ package struct Explanation: Sendable {
     /// The author's words for the caller.
     package let message: Text?
     package let help: Text?
+    /// The exception that makes a warning of it.
+    package internal(set) var exception: Text?
+
+    func isOf(_ violation: Violation) -> Bool {
+      !isKept && rule == violation.rule && field == violation.field && violation.message.hasPrefix(wrong)
+    }
   }
 
   /// Why a policy has no say in a request.
@@ -90,7 +96,9 @@ extension TenantPolicies {
   ///
   /// - Parameter token: what a missing ClientRequestToken is filled in with when the request is allowed, as the gateway
   ///   does it; policy knows nothing of it. `nil` leaves it missing.
-  package func explain(_ request: borrowing GovernedRequest, fillingIn token: Text? = nil) -> Explanation {
+  package func explain(
+    _ request: borrowing GovernedRequest, at now: WallClockTime = .never, fillingIn token: Text? = nil
+  ) -> Explanation {
     var reports: [Explanation.PolicyReport] = []
     if let governance = request.governance {
       for policy in compiled.policies {
@@ -104,7 +112,7 @@ extension TenantPolicies {
     var recorder = ExplanationRecorder(
       reports: reports + compiled.tagPolicyReports(on: request), of: facts)
     var changed = request.copy()
-    evaluate(&changed, &recorder)
+    evaluate(&changed, at: now, &recorder)
     recorder.silenceUnheld()
     let decision = recorder.gathered
     if let token, decision.isAllowed, changed.lacksClientRequestToken {
@@ -128,6 +136,24 @@ private struct ExplanationRecorder: VerdictRecorder {
   }
 
   var hiddenFacts: HiddenFacts? { nil }
+  var exceptionAnswers: [Truth]? {
+    get { gathered.exceptionAnswers }
+    set { gathered.exceptionAnswers = newValue }
+  }
+
+  mutating func soften(
+    by exceptions: TenantExceptions, _ request: borrowing GovernedRequest, at now: WallClockTime
+  ) {
+    gathered.soften(by: exceptions, request, at: now)
+    for warning in gathered.warnings where warning.exception != nil {
+      for index in reports.indices
+      where reports[index].name == warning.policy && reports[index].mode == .enforce {
+        for verdict in reports[index].verdicts.indices where reports[index].verdicts[verdict].isOf(warning) {
+          reports[index].verdicts[verdict].exception = warning.exception
+        }
+      }
+    }
+  }
 
   mutating func asked(
     _ policy: BoundPolicy, _ truth: Truth, _ request: borrowing GovernedRequest, as governance: Governance

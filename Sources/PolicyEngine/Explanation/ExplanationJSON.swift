@@ -28,6 +28,12 @@ extension Explanation {
       writer.key("wouldChange")
       writer.write(decision.wouldChange)
     }
+    if !decision.exceptions.isEmpty {
+      writer.key("exceptions")
+      writer.beginArray()
+      for name in decision.exceptions { writer.string(name) }
+      writer.endArray()
+    }
     writer.key("changes")
     writer.write(changes)
     writer.key("request")
@@ -65,7 +71,7 @@ package func invalidExplanationJSON(message: String) -> [UInt8] {
 }
 
 extension JSONWriter {
-  /// `[{"policy":…,"rule":…,"field":…,"message":…}]`, with `severity`, `owner` and `help` where they are given.
+  /// `[{"policy":…,"rule":…,"field":…,"message":…}]`, with `severity`, `owner`, `help` and `exception` where they are given.
   package mutating func write(_ violations: [Violation]) {
     beginArray()
     for violation in violations {
@@ -81,6 +87,7 @@ extension JSONWriter {
       if let severity = violation.severity { member("severity", Text(severity.rawValue)) }
       if let owner = violation.owner { member("owner", owner) }
       if let help = violation.help { member("help", help) }
+      if let exception = violation.exception { member("exception", exception) }
       endObject()
     }
     endArray()

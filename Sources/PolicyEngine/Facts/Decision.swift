@@ -16,6 +16,8 @@ package struct Violation: Sendable, Hashable {
   package internal(set) var owner: Text?
   /// An https URL.
   package internal(set) var help: Text?
+  /// Of a warning: the exception without which it would deny.
+  package internal(set) var exception: Text?
 
   package init(policy: Text, rule: String, field: String, message: String) {
     self.policy = policy
@@ -50,5 +52,7 @@ package struct Decision: Sendable {
   package var wouldChange: [Violation] = []
   package var isAllowed: Bool { violations.isEmpty }
   var isEmpty: Bool { violations.isEmpty && warnings.isEmpty && wouldChange.isEmpty }
+  /// What each exception's `when` said of the request, where it was changed after that.
+  var exceptionAnswers: [Truth]?
   package init() {}
 }

@@ -42,6 +42,13 @@ struct PlacedTemplate: Sendable {
   var template: Template? { try? Template(source) }
 }
 
+extension ExceptionDocument {
+  /// Whether whom it is about hangs on the tenant's labels.
+  var needsLabels: Bool {
+    !match.tenantLabels.isEmpty || match.exclude?.tenantLabels.isEmpty == false || when?.needsLabels == true
+  }
+}
+
 extension PolicyDocument {
   /// Whether what it says of a tenant hangs on the tenant's labels.
   var needsLabels: Bool {

@@ -52,13 +52,15 @@ struct CheckCommand: ParsableCommand {
     let certificates = findings.configuration?.certificates ?? []
     let keys = findings.tenants?.keyEnds ?? []
     return certificates.flatMap { $0.problems(at: now) } + keys.compactMap { $0.problem(at: now) }
+      + (findings.policies?.exceptions ?? []).compactMap { $0.problem(at: now) }
   }
 
   /// What is wrong between the policies, or between them and the tenants.
   private static func review(_ findings: ConfigurationFindings) -> [Problem] {
     guard let policies = findings.policies else { return [] }
     let tenants = findings.tenants?.tenants.map { TenantFacts($0) } ?? []
-    let (set, problems) = PolicySet.compile(documents: policies.documents, tenants: tenants)
+    let (set, problems) = PolicySet.compile(
+      documents: policies.documents, exceptions: policies.exceptions, tenants: tenants)
     return problems + set.advice
   }
 

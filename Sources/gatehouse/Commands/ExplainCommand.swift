@@ -37,7 +37,8 @@ struct ExplainCommand: ParsableCommand {
     let inquiry = try load()
     let body = try readBody()
     switch inquiry.judge(
-      call, body: body, in: region.map { Text($0) }, token: RequestID(from: SystemEntropy()).text)
+      call, body: body, at: .now, in: region.map { Text($0) },
+      token: RequestID(from: SystemEntropy()).text)
     {
     case .invalid(let message):
       switch formatOption.format {
@@ -82,7 +83,7 @@ struct ExplainCommand: ParsableCommand {
     let (files, problems) = configOption.loader.policies(of: configuration, configPath: configOption.path)
     guard let files else { throw CommandFailure(configuration: problems) }
     let (policies, doubts) = PolicySet.compile(
-      documents: files.documents, tenants: entries.map { TenantFacts($0) })
+      documents: files.documents, exceptions: files.exceptions, tenants: entries.map { TenantFacts($0) })
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     // What `check` says about policies that can be evaluated all the same.
     for doubt in problems + doubts { Console.message(doubt.line) }

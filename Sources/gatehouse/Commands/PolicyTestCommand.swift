@@ -44,10 +44,11 @@ struct PolicyTestCommand: ParsableCommand {
     let folder = try policiesFolder()
     let set = try compile(folder)
     let (files, unreadable) = try read(paths.isEmpty ? [folder] : paths, policies: folder)
+    let now = WallClockTime.now
     var results: [TrialResult] = []
     for file in files {
       for trial in file.cases where filter.map({ $0.occurs(in: Text(trial.name)) == .matched }) ?? true {
-        let result = set.run(trial, of: file.file)
+        let result = set.run(trial, of: file.file, at: now)
         show(result)
         results.append(result)
       }
@@ -87,7 +88,8 @@ struct PolicyTestCommand: ParsableCommand {
     let (loaded, problems) = configOption.loader.policies(inFolder: folder)
     guard let loaded else { throw CommandFailure(configuration: problems) }
     // A case may be about a tenant that lacks a label, so no tenant is known here.
-    let (set, doubts) = PolicySet.compile(documents: loaded.documents, tenants: [])
+    let (set, doubts) = PolicySet.compile(
+      documents: loaded.documents, exceptions: loaded.exceptions, tenants: [])
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for doubt in problems + doubts { Console.message(doubt.line) }
     return set

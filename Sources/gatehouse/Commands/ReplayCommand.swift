@@ -107,7 +107,8 @@ struct ReplayCommand: ParsableCommand {
     let tenants = try TenantsOnDisk(configOption).entries().map { TenantFacts($0) }
     let (files, problems) = configOption.loader.policies(inFolder: against)
     guard let files else { throw CommandFailure(configuration: problems) }
-    let (policies, doubts) = PolicySet.compile(documents: files.documents, tenants: tenants)
+    let (policies, doubts) = PolicySet.compile(
+      documents: files.documents, exceptions: files.exceptions, tenants: tenants)
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for warning in problems + doubts { Console.message(warning.line) }
     var scope = Replay.Scope()

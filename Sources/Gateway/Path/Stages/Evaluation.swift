@@ -67,13 +67,14 @@ extension Worker {
     var written = loop.takeBuffer()
     do {
       let forwarded = try valid.content.decide(
-        fillingIn: { Self.token(of: $0, by: tenant, signature) }, body: &written)
-      if judged.hasWarnings { count(judged.decision.warnings, mode: "warn", of: tenant) }
+        at: valid.verified.call.time, fillingIn: { Self.token(of: $0, by: tenant, signature) }, body: &written
+      )
+      if judged.hasWarnings { count(warnings: judged.decision, of: tenant) }
       return Permitted(valid.verified, judged, written: written, isWritten: forwarded == .written)
     } catch {
       loop.giveBack(written)
       count(violations: judged.decision.violations, of: tenant)
-      count(judged.decision.warnings, mode: "warn", of: tenant)
+      count(warnings: judged.decision, of: tenant)
       throw Refusal(error)
     }
   }
@@ -91,6 +92,15 @@ extension Worker {
   /// Each violation, whether policy's or the gateway's own.
   func count(violations: [Violation], of tenant: ServedTenant?) {
     count(violations, mode: "enforce", of: tenant)
+  }
+
+  private func count(warnings decision: Decision, of tenant: ServedTenant) {
+    count(decision.warnings, mode: "warn", of: tenant)
+    let exceptions = decision.exceptions
+    guard !exceptions.isEmpty else { return }
+    metrics.update { counts in
+      for name in exceptions { counts.exceptions[name, default: 0] += 1 }
+    }
   }
 
   private func count(_ found: [Violation], mode: StaticText, of tenant: ServedTenant?) {
