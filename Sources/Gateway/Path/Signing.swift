@@ -31,17 +31,27 @@ extension Worker {
 
   /// Asked with each request: only when other credentials came to be in force is anything looked up.
   private func ownSigner(in region: Int, _ snapshot: Snapshot) -> Signer? {
-    if snapshot.identity.version != own.version { own = OwnCredentials(snapshot.identity.inForce) }
-    if let end = own.end, end <= loop.turnBeganAt { return nil }
-    return region == 0 ? own.signer : own.signers?[region: region]
+    guard hasOwnSigner(snapshot) else { return nil }
+    guard region == 0 else { return otherSigner(in: region) }
+    return own.signer
   }
+
+  private func hasOwnSigner(_ snapshot: Snapshot) -> Bool {
+    if snapshot.identity.version != own.version { own = OwnCredentials(snapshot.identity.inForce) }
+    if let end = own.end, end <= loop.turnBeganAt { return false }
+    return own.signer != nil
+  }
+
+  // Apart, so that what it takes out is counted where there are several regions only.
+  @inline(never)
+  private func otherSigner(in region: Int) -> Signer? { own.signers?[region: region] }
 
   /// Before anything is paid for: a request that nobody can sign is refused. A tenant's session is made when its first
   /// request comes, which waits for it.
   @inline(__always)
   func needSigner(for tenant: ServedTenant, in region: Int, _ call: Call) async throws(Refusal) {
     guard tenant.session == nil else { return try await needSession(of: tenant, in: region, call) }
-    guard ownSigner(in: region, call.snapshot) != nil else { throw .noCredentials }
+    guard hasOwnSigner(call.snapshot) else { throw .noCredentials }
   }
 
   private func needSession(of tenant: ServedTenant, in region: Int, _ call: Call) async throws(Refusal) {

@@ -36,7 +36,7 @@ final class UpstreamHealth: Sendable {
 
   /// Upstream answered, whatever it said.
   func answered(now: MonotonicInstant) {
-    guard isTroubled.load(ordering: .relaxed) else { return }
+    guard hasTrouble else { return }
     let since = state.withLock { state in
       defer {
         state.unreachable = nil
@@ -66,10 +66,11 @@ final class UpstreamHealth: Sendable {
     if hasBegun { report(.unreachable(reason: reason)) }
   }
 
+  /// Whether there is anything that an answer could end.
+  var hasTrouble: Bool { isTroubled.load(ordering: .relaxed) }
+
   /// It took the request for one of somebody whom it knows.
-  func took(tenant: @autoclosure () -> Text?, now: MonotonicInstant) {
-    guard isTroubled.load(ordering: .relaxed) else { return }
-    let tenant = tenant()
+  func took(tenant: Text?, now: MonotonicInstant) {
     let refusal = state.withLock { state in
       defer { noteTrouble(state) }
       return state.refusals.removeValue(forKey: tenant)

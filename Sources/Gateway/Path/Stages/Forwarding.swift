@@ -66,9 +66,8 @@ extension Worker {
           break attempts
         }
         // What says that it cannot serve has not looked at the signature.
-        if answer.status < 429 {
-          let now = loop.turnBegan
-          shared.with(region: region) { $0.health.took(tenant: tenant.roleName, now: now) }
+        if answer.status < 429, shared.with(region: region, { $0.health.hasTrouble }) {
+          noteTaken(by: region, from: tenant)
         }
         loop.giveBack(recorded.permitted.written)
         return answer
@@ -81,13 +80,18 @@ extension Worker {
     throw refusal
   }
 
+  @inline(never)
+  private func noteTaken(by region: Int, from tenant: ServedTenant) {
+    shared.regions[region: region].health.took(tenant: tenant.roleName, now: loop.turnBegan)
+  }
+
   /// A role that may not do something is one that upstream knows.
   private func note(_ fault: OwnFault, of region: Int, for tenant: ServedTenant) {
-    let health = shared.regions[region: region].health
     switch fault.kind {
-    case .denied: health.took(tenant: tenant.roleName, now: loop.turnBegan)
+    case .denied: noteTaken(by: region, from: tenant)
     case .expired, .refused:
-      health.refused(tenant: tenant.roleName, type: fault.type, now: loop.turnBegan)
+      shared.regions[region: region].health.refused(
+        tenant: tenant.roleName, type: fault.type, now: loop.turnBegan)
     }
   }
 
@@ -142,6 +146,7 @@ extension Worker {
     return result
   }
 
+  @inline(never)
   private func noteHealth(of region: Int, answered status: Int, now: MonotonicInstant) {
     guard status < 500 else {
       return noteHealth(of: region, failed: now) { $0.answeredWithFault(status, now: now) }
