@@ -86,6 +86,18 @@ import Testing
       #"3:105: warning: a glob is not negated by "!", which stands for itself; what a match shall leave out goes into "exclude""#
     ),
     .init(
+      #"{ "name": { "pattern": "${tenant.id}-.*", "forbidden": ["${tenant.labels.x}", "a{2}$"] } }"#,
+      #"3:35: error: templates are not put in here in this version, and "${tenant.id}-.*" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#,
+      #"3:68: error: templates are not put in here in this version, and "${tenant.labels.x}" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#
+    ),
+    .init(
+      #"{ "tags": { "required": [ { "key": "${tenant.id}" } ], "allowedKeys": ["${tenant.id}*"], "forbiddenKeys": ["${tenant.id}"], "set": { "${tenant.id}": "x" } } }"#,
+      #"3:47: error: templates are not put in here in this version, and "${tenant.id}" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#,
+      #"3:83: error: templates are not put in here in this version, and "${tenant.id}*" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#,
+      #"3:119: error: templates are not put in here in this version, and "${tenant.id}" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#,
+      #"3:145: error: templates are not put in here in this version, and "${tenant.id}" would be taken as it is written; they stand in "prefix", "values", "default" and "set""#
+    ),
+    .init(
       #"{ "tags": { "forbiddenKeys": ["x[ab]", "{a,b}", "a(b)"] } }"#,
       #"3:42: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "x[ab]": only * and ? are wildcards, and a regular expression goes into "pattern""#,
       #"3:51: warning: brackets, braces, "^" and backslashes stand for themselves in a glob such as "{a,b}": only * and ? are wildcards, and a regular expression goes into "pattern""#

@@ -42,3 +42,14 @@ extension Form where Value == Glob {
     }
   }
 }
+
+/// Where templates are not put in, one would be taken as it is written, and a rule with it would refuse everything or
+/// nothing.
+enum MisplacedTemplate {
+  static func refuse(in text: String) throws(Rejection) {
+    guard ["${tenant.", "${request."].contains(where: text.contains) else { return }
+    throw Rejection(
+      message: "templates are not put in here in this version, and \(quoted(text)) would be taken as it is written;"
+        + " they stand in \"prefix\", \"values\", \"default\" and \"set\"")
+  }
+}

@@ -19,6 +19,13 @@ extension PolicyDocument.TagRules {
       "set", .map(from: { Text($0) }, to: .template, "an object of templates"),
       "Tags that are put in, whatever the request says; templates.")
     rules.set = (set ?? []).map { ($0.key, $0.value) }
+    for (key, _) in rules.set {
+      do throws(Rejection) {
+        try MisplacedTemplate.refuse(in: key.value.string)
+      } catch {
+        keys.error(at: key.position, error.message)
+      }
+    }
     rules.header = PolicyDocument.RuleHeader(keys)
     refuseRepeats(in: rules.required, keys)
     adviseAboutKeys(rules, keys)
@@ -52,7 +59,7 @@ extension PolicyDocument.TagRules {
 
 extension PolicyDocument.RequiredTag {
   static let form = Form<Self>.object("an object with a \"key\"") { keys in
-    let key = keys.required("key", Form<Text>.nonEmptyText("a tag key").located, "The tag's key.")
+    let key = keys.required("key", Form<Text>.policyTagKey.located, "The tag's key.")
     let values = keys.optional(
       "values", .list(of: .template, "a list of at least one template", atLeast: 1),
       "Globs, one of which the value must match; templates.")
@@ -113,6 +120,16 @@ extension Form where Value == PolicyDocument.Located<Text> {
   }
 }
 
+extension Form where Value == Text {
+  /// The key of a tag that a policy is about.
+  fileprivate static var policyTagKey: Form {
+    parsed("a tag key", schema: ["type": "string", "minLength": 1]) { text throws(Rejection) in
+      try MisplacedTemplate.refuse(in: text)
+      return text.isEmpty ? nil : Text(text)
+    }
+  }
+}
+
 extension Form where Value == PolicyDocument.Located<Pattern> {
   static var pattern: Form {
     let schema: JSONLiteral = [
@@ -122,6 +139,7 @@ extension Form where Value == PolicyDocument.Located<Pattern> {
       guard !text.isEmpty else {
         throw Rejection(message: "expected a regular expression, found an empty string")
       }
+      try MisplacedTemplate.refuse(in: text)
       do throws(PatternError) {
         return try Pattern(text)
       } catch {

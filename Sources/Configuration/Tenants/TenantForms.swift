@@ -51,7 +51,8 @@ extension Form where Value == Glob {
   static var glob: Form {
     let schema: JSONLiteral = ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longest))]
     return parsed("a glob of 1 to \(longest) characters", schema: schema) { text throws(Rejection) in
-      isOfGlobLength(text) ? Glob(Text(text)) : nil
+      try MisplacedTemplate.refuse(in: text)
+      return isOfGlobLength(text) ? Glob(Text(text)) : nil
     }.advised
   }
 
