@@ -49,7 +49,8 @@ enum MisplacedTemplate {
   static func refuse(in text: String) throws(Rejection) {
     guard ["${tenant.", "${request."].contains(where: text.contains) else { return }
     throw Rejection(
-      message: "templates are not put in here in this version, and \(quoted(text)) would be taken as it is written;"
+      message:
+        "templates are not put in here in this version, and \(quoted(text)) would be taken as it is written;"
         + " they stand in \"prefix\", \"values\", \"default\" and \"set\"")
   }
 }

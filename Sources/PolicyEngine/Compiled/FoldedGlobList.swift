@@ -20,13 +20,20 @@ final class FoldedGlobList: Sendable {
   func matches(_ key: Text) -> Bool { matches(key.utf8.span) }
 
   func matches(_ key: Span<UInt8>) -> Bool {
-    guard !folded.isEmpty else { return false }
-    // Folding may change how many scalars there are, which a `?` counts.
-    guard key.isASCII else { return written.matches(key) || folded.matches(FoldedKey.folded(key).span) }
-    // Hardly any key begins as a forbidden one does, and only such need memory.
-    guard folded.mayMatch(firstWord: FoldedKey.lowercased(key.firstWord), isEmpty: key.isEmpty) else {
+    // Hardly any key begins as a forbidden one does, and only such need memory. What is not ASCII may fold to anything, but
+    // not what stands before it.
+    let first = key.firstWord
+    if first & 0x8080_8080_8080_8080 == 0,
+      !folded.mayMatch(firstWord: FoldedKey.lowercased(first), isEmpty: key.isEmpty)
+    {
       return false
     }
-    return folded.matches(FoldedKey.folded(key).span)
+    return matchesInAnyCase(key)
+  }
+
+  @inline(never)
+  private func matchesInAnyCase(_ key: Span<UInt8>) -> Bool {
+    // Folding may change how many scalars there are, which a `?` counts.
+    folded.matches(FoldedKey.folded(key).span) || (!key.isASCII && written.matches(key))
   }
 }

@@ -60,7 +60,8 @@ struct RequestFilterOptions: ParsableArguments {
     }
   }
 
-  private static let rules = Rule.allCases.map(\.rawValue) + ["tenant.operation", "tenant.appInstance", "tenant.region"]
+  private static let rules =
+    Rule.allCases.map(\.rawValue) + ["tenant.operation", "tenant.appInstance", "tenant.region"]
 
   private static func isRule(_ rule: String) -> Bool { rules.contains(rule) || rule.hasPrefix("rateLimit.") }
 
