@@ -5,6 +5,7 @@ import Testing
 struct Counterexample {
   var policies: [PlainPolicy]
   var tagPolicies: [PlainTagPolicy]
+  var exceptions: [PlainException] = []
   var tenant: PlainTenant
   var request: PlainRequest
 
@@ -16,78 +17,29 @@ struct Counterexample {
     while let smaller = current.smaller.first(where: { (try? fails($0)) ?? false }) { current = smaller }
     return current
   }
+}
 
-  /// Each the same but for one thing less.
-  private var smaller: [Counterexample] {
-    without(\.policies) + without(\.tagPolicies)
-      + policies.indices.flatMap { index in
-        policies[index].smaller.map { policy in changed { $0.policies[index] = policy } }
-      }
-      + tagPolicies.indices.filter { tagPolicies[$0].values != nil }.map { index in
-        changed { $0.tagPolicies[index].values = nil }
-      }
+extension Counterexample: Shrinking {
+  var smaller: [Counterexample] {
+    removing(\.policies) + removing(\.tagPolicies) + removing(\.exceptions)
+      + shrinkingEach(\.policies) + shrinkingEach(\.exceptions)
+      + tagPolicies.indices.flatMap { dropping(\.tagPolicies[$0].values) }
       + (request.tags.count > 1 || request.operation == "CreateAppInstanceUser"
-        ? without(\.request.tags) : [])
-      + (request.tagKeys.count > 1 ? without(\.request.tagKeys) : [])
-      + (request.metadata != nil && request.operation != "UpdateAppInstanceUser"
-        ? [changed { $0.request.metadata = nil }] : [])
-      + (request.days != nil ? [changed { $0.request.days = nil }] : [])
-      + tenant.labels.keys.sorted().map { label in changed { $0.tenant.labels[label] = nil } }
-  }
-
-  private func without<Element>(_ list: WritableKeyPath<Self, [Element]>) -> [Self] {
-    self[keyPath: list].indices.map { index in changed { _ = $0[keyPath: list].remove(at: index) } }
-  }
-
-  private func changed(_ change: (inout Self) -> Void) -> Self {
-    var copy = self
-    change(&copy)
-    return copy
+        ? removing(\.request.tags) : [])
+      + (request.tagKeys.count > 1 ? removing(\.request.tagKeys) : [])
+      + (request.operation != "UpdateAppInstanceUser" ? dropping(\.request.metadata) : [])
+      + dropping(\.request.days)
+      + tenant.labels.keys.sorted().map { with(\.tenant.labels[$0], nil) }
   }
 }
 
-extension PlainPolicy {
-  /// Each the same but for one rule or condition less.
-  fileprivate var smaller: [PlainPolicy] {
-    dropping(\.tenants) + dropping(\.appInstances) + dropping(\.operations) + dropping(\.allowedKeys)
-      + dropping(\.maxCount) + dropping(\.minDays) + dropping(\.maxDays) + dropping(\.defaultDays)
-      + dropping(\.maxBytes) + clearing(\.expirationRequired) + clearing(\.clamps)
-      + clearing(\.metadataIsJSON)
-      + removing(\.required) + removing(\.set) + removing(\.forbiddenKeys) + removing(\.metadataForbidden)
-      + smaller(\.userID) + smaller(\.userName)
-      + required.indices.flatMap { index in
-        dropping(\.required[index].values) + dropping(\.required[index].pattern)
-          + dropping(\.required[index].standard)
-      }
-  }
-
-  private func smaller(_ strings: WritableKeyPath<Self, Strings>) -> [Self] {
-    dropping(strings.appending(path: \.prefix)) + dropping(strings.appending(path: \.pattern))
-      + dropping(strings.appending(path: \.minLength)) + dropping(strings.appending(path: \.maxLength))
-      + removing(strings.appending(path: \.forbidden)) + clearing(strings.appending(path: \.trimmed))
-      + clearing(strings.appending(path: \.singleScript))
-  }
-
-  private func dropping<Value>(_ rule: WritableKeyPath<Self, Value?>) -> [Self] {
-    guard self[keyPath: rule] != nil else { return [] }
-    var copy = self
-    copy[keyPath: rule] = nil
-    return [copy]
-  }
-
-  private func clearing(_ rule: WritableKeyPath<Self, Bool>) -> [Self] {
-    guard self[keyPath: rule] else { return [] }
-    var copy = self
-    copy[keyPath: rule] = false
-    return [copy]
-  }
-
-  private func removing<Element>(_ list: WritableKeyPath<Self, [Element]>) -> [Self] {
-    self[keyPath: list].indices.map { index in
-      var copy = self
-      copy[keyPath: list].remove(at: index)
-      return copy
-    }
+extension Counterexample: CustomStringConvertible {
+  var description: String {
+    let lists = policies.flatMap(\.lists).map { "\($0.file): \(String(reflecting: $0.text))" }
+    let files =
+      policies.map(\.json) + exceptions.map(\.json) + lists
+      + (tagPolicies.isEmpty ? [] : [PlainTagPolicy.json(tagPolicies)])
+    return "\(tenant) \(request)\n\(files.joined(separator: "\n"))"
   }
 }
 

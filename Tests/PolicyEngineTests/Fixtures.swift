@@ -114,16 +114,19 @@ extension JSONWriter {
 
 /// A request as the gateway reads it from method, path and body.
 ///
-/// - Parameter appInstance: where the user is that the path names.
+/// - Parameters:
+///   - appInstance: where the user is that the path names.
+///   - user: its id.
 func request(
-  _ body: String, as operation: Operation = .createAppInstanceUser, appInstance: String = appInstance
+  _ body: String, as operation: Operation = .createAppInstanceUser, appInstance: String = appInstance,
+  user: String = "crm-alice"
 ) throws -> GovernedRequest {
   var path: [UInt8] = []
   let template = operation.model.pathTemplate.string
   for segment in template.split(separator: "/") {
     path += "/".utf8
     if segment.hasPrefix("{") {
-      PercentCoding.encode("\(appInstance)/user/crm-alice".utf8, into: &path)
+      PercentCoding.encode("\(appInstance)/user/\(user)".utf8, into: &path)
     } else {
       path += segment.utf8
     }

@@ -1,30 +1,32 @@
-import Primitives
-import StrictJSON
-
 /// Policies, tenants and requests as plain values, for a reference evaluator that shares no code with the engine.
 struct PlainPolicy {
   struct Strings {
     var prefix: String?
     var pattern: PlainPattern?
     var forbidden: [PlainPattern] = []
+    var forbiddenFrom: PlainLines?
     var minLength: Int?
     var maxLength: Int?
     var trimmed = false
     var singleScript = false
+    var mode: String?
   }
 
   struct Required {
     var key: String
     var values: [String]?
+    var valuesFrom: PlainLines?
     var pattern: PlainPattern?
     var standard: String?
+    var mode: String?
   }
 
   var name: String
   var mode = "enforce"
-  var tenants: [String]?
-  var appInstances: [String]?
-  var operations: [String]?
+  var match = PlainMatch()
+  var when: PlainWhen?
+  /// The keys that the `when` may ask for without protecting them.
+  var mutable: [String] = []
   var userID = Strings()
   var userName = Strings()
   var required: [Required] = []
@@ -32,14 +34,65 @@ struct PlainPolicy {
   var forbiddenKeys: [String] = []
   var maxCount: Int?
   var set: [(key: String, value: String)] = []
+  var tagsMode: String?
   var expirationRequired = false
   var minDays: Int?
   var maxDays: Int?
   var defaultDays: Int?
   var clamps = false
+  var expirationMode: String?
   var maxBytes: Int?
   var metadataForbidden: [PlainPattern] = []
+  var metadataForbiddenFrom: PlainLines?
   var metadataIsJSON = false
+  var metadataMode: String?
+}
+
+/// What a `match` lists; `nil`: all.
+struct PlainMatch {
+  var tenants: [String]?
+  var appInstances: [String]?
+  var operations: [String]?
+  var tenantLabels: [String: [String]]?
+  /// At most one; a list, since a structure cannot hold itself.
+  var exclude: [PlainMatch] = []
+}
+
+/// A `when`: all of it must hold.
+struct PlainWhen {
+  enum Condition {
+    case globs([String])
+    case pattern(PlainPattern)
+    case range(min: Int?, max: Int?)
+    case present(Bool)
+  }
+
+  var conditions: [(field: String, condition: Condition)] = []
+  var all: [PlainWhen]?
+  var any: [PlainWhen]?
+  /// At most one.
+  var not: [PlainWhen] = []
+}
+
+/// What softens violations to warnings.
+struct PlainException {
+  var name: String
+  /// The last day.
+  var until: String
+  var policies: [String]
+  var rules: [String]?
+  var match = PlainMatch()
+  var when: PlainWhen?
+}
+
+/// A file of texts beside a policy.
+struct PlainLines {
+  var file: String
+  /// As they stand in it, comments and blank ones included.
+  var lines: [String]
+  var ending: String
+
+  var text: String { lines.map { $0 + ending }.joined() }
 }
 
 /// What an AWS tag policy says of one key.
@@ -50,50 +103,56 @@ struct PlainTagPolicy {
   /// `user`, `app-instance` and the like.
   var enforcedFor: [String]
   var isReportedForUsers: Bool
-
-  static func json(_ policies: [PlainTagPolicy]) -> String {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.key("tags")
-    writer.beginObject()
-    for policy in policies {
-      writer.key(text: Text(policy.key))
-      writer.beginObject()
-      writer.assign("tag_key") { $0.string(policy.key) }
-      if let values = policy.values { writer.assign("tag_value") { $0.strings(values) } }
-      if !policy.enforcedFor.isEmpty {
-        writer.assign("enforced_for") { $0.strings(policy.enforcedFor.map { "chime:\($0)" }) }
-      }
-      if policy.isReportedForUsers {
-        writer.assign("report_required_tag_for") { $0.strings(["chime:app-instance-user"]) }
-      }
-      writer.endObject()
-    }
-    writer.endObject()
-    writer.endObject()
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
 }
 
 /// A regular expression, and what it means said without one.
 struct PlainPattern {
   let source: String
-  let matchesWhole: @Sendable ([UInt8]) -> Bool
-  let occurs: @Sendable ([UInt8]) -> Bool
+  /// What stands in it.
+  var template: String?
+  /// Whether all of a value is as it says; the second is what the template is worked out to.
+  let matchesWhole: @Sendable ([UInt8], [UInt8]) -> Bool
+  let occurs: @Sendable ([UInt8], [UInt8]) -> Bool
 
   private static let isAToC: @Sendable (UInt8) -> Bool = { (0x61...0x63).contains($0) }
 
   static let all = [
     PlainPattern(
-      source: "[a-c]+", matchesWhole: { !$0.isEmpty && $0.allSatisfy(isAToC) },
-      occurs: { $0.contains(where: isAToC) }),
+      source: "[a-c]+", matchesWhole: { value, _ in !value.isEmpty && value.allSatisfy(isAToC) },
+      occurs: { value, _ in value.contains(where: isAToC) }),
     PlainPattern(
-      source: "a|ab", matchesWhole: { $0 == Array("a".utf8) || $0 == Array("ab".utf8) },
-      occurs: { $0.contains(0x61) }),
+      source: "a|ab", matchesWhole: { value, _ in value == Array("a".utf8) || value == Array("ab".utf8) },
+      occurs: { value, _ in value.contains(0x61) }),
     PlainPattern(
-      source: ".*-.*", matchesWhole: { !$0.contains(0x0A) && $0.contains(0x2D) },
-      occurs: { $0.contains(0x2D) }),
+      source: ".*-.*", matchesWhole: { value, _ in !value.contains(0x0A) && value.contains(0x2D) },
+      occurs: { value, _ in value.contains(0x2D) }),
   ]
+
+  /// Of letters and one template.
+  static let templated = [
+    "${tenant.id}", "${tenant.labels.l}", "${tenant.labels.m}", "${request.appInstanceId}",
+  ]
+  .flatMap { template in
+    [
+      PlainPattern(
+        source: template, template: template, matchesWhole: { $0 == $1 },
+        occurs: { value, part in holds(value, part) }),
+      PlainPattern(
+        source: "[a-c]*\(template)", template: template,
+        matchesWhole: { value, part in
+          value.count >= part.count && Array(value.suffix(part.count)) == part
+            && value.dropLast(part.count).allSatisfy(isAToC)
+        }, occurs: { value, part in holds(value, part) }),
+    ]
+  }
+
+  /// Whether one text stands in another.
+  static func holds(_ value: [UInt8], _ part: [UInt8]) -> Bool {
+    part.count <= value.count
+      && (0...value.count - part.count).contains { start in
+        part.indices.allSatisfy { value[start + $0] == part[$0] }
+      }
+  }
 }
 
 struct PlainTenant {
@@ -111,130 +170,33 @@ struct PlainRequest {
   var tagKeys: [String] = []
   var days: Int?
 
+  /// Those in which policies have a say.
+  static let operations = [
+    "CreateAppInstanceUser", "UpdateAppInstanceUser", "PutAppInstanceUserExpirationSettings", "TagResource",
+    "UntagResource",
+  ]
+
   /// Those of the metadata that are JSON.
   static let jsonTexts = ["1", "[]", "{\"a\":[\"\u{1F600}\"]}", " null "]
 }
 
-extension PlainPolicy {
-  /// The file of the policy.
-  var json: String {
-    var writer = JSONWriter()
-    writer.beginObject()
-    writer.key("policy")
-    writer.string(name)
-    writer.key("mode")
-    writer.string(mode)
-    writer.key("match")
-    writer.beginObject()
-    writer.write("tenants", tenants)
-    writer.write("appInstances", appInstances)
-    writer.write("operations", operations)
-    writer.endObject()
-    writer.key("rules")
-    writer.beginObject()
-    writer.write("appInstanceUserId", userID, isName: false)
-    writer.write("name", userName, isName: true)
-    writeTags(to: &writer)
-    writeRest(to: &writer)
-    writer.endObject()
-    writer.endObject()
-    return String(decoding: writer.bytes, as: UTF8.self)
-  }
-
-  private func writeTags(to writer: inout JSONWriter) {
-    writer.key("tags")
-    writer.beginObject()
-    writer.key("required")
-    writer.beginArray()
-    for tag in required {
-      writer.beginObject()
-      writer.write("key", tag.key)
-      writer.write("values", tag.values)
-      writer.write("pattern", tag.pattern?.source)
-      writer.write("default", tag.standard)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.write("allowedKeys", allowedKeys)
-    writer.write("forbiddenKeys", forbiddenKeys)
-    writer.write("maxCount", maxCount)
-    writer.key("set")
-    writer.beginObject()
-    for (key, value) in set {
-      writer.key(text: Text(key))
-      writer.string(value)
-    }
-    writer.endObject()
-    writer.endObject()
-  }
-
-  private func writeRest(to writer: inout JSONWriter) {
-    writer.key("expiration")
-    writer.beginObject()
-    writer.key("required")
-    writer.boolean(expirationRequired)
-    writer.write("minDays", minDays)
-    writer.write("maxDays", maxDays)
-    writer.write("defaultDays", defaultDays)
-    writer.key("onExcess")
-    writer.string(clamps ? "clamp" : "deny")
-    writer.endObject()
-    writer.key("metadata")
-    writer.beginObject()
-    writer.write("maxBytes", maxBytes)
-    writer.write("forbidden", metadataForbidden.map(\.source))
-    writer.write("format", metadataIsJSON ? "json" : nil)
-    writer.endObject()
+extension PlainPolicy.Strings {
+  var saysSomething: Bool {
+    prefix != nil || pattern != nil || !forbidden.isEmpty || forbiddenFrom != nil || minLength != nil
+      || maxLength != nil || trimmed || singleScript
   }
 }
 
-extension JSONWriter {
-  fileprivate mutating func write(_ name: StaticString, _ value: String?) {
-    guard let value else { return }
-    key(name)
-    string(value)
+extension PlainPolicy {
+  var saysSomethingOfTags: Bool {
+    !required.isEmpty || allowedKeys != nil || !forbiddenKeys.isEmpty || maxCount != nil || !set.isEmpty
   }
 
-  fileprivate mutating func write(_ name: StaticString, _ value: Int?) {
-    guard let value else { return }
-    key(name)
-    integer(value)
+  var saysSomethingOfDays: Bool {
+    expirationRequired || minDays != nil || maxDays != nil || defaultDays != nil || clamps
   }
 
-  fileprivate mutating func write(_ name: StaticString, _ values: [String]?) {
-    guard let values else { return }
-    key(name)
-    strings(values)
-  }
-
-  fileprivate mutating func strings(_ values: [String]) {
-    beginArray()
-    for value in values { string(value) }
-    endArray()
-  }
-
-  fileprivate mutating func assign(_ name: StaticString, _ value: (inout JSONWriter) -> Void) {
-    key(name)
-    beginObject()
-    key("@@assign")
-    value(&self)
-    endObject()
-  }
-
-  fileprivate mutating func write(_ name: StaticString, _ rules: PlainPolicy.Strings, isName: Bool) {
-    key(name)
-    beginObject()
-    write("prefix", rules.prefix)
-    write("pattern", rules.pattern?.source)
-    write("forbidden", rules.forbidden.map(\.source))
-    write("minLength", rules.minLength)
-    write("maxLength", rules.maxLength)
-    if isName {
-      key("trimmed")
-      boolean(rules.trimmed)
-      key("singleScript")
-      boolean(rules.singleScript)
-    }
-    endObject()
+  var saysSomethingOfMetadata: Bool {
+    maxBytes != nil || !metadataForbidden.isEmpty || metadataForbiddenFrom != nil || metadataIsJSON
   }
 }
