@@ -22,6 +22,8 @@ final class FoldedGlobList: Sendable {
   func matches(_ key: Span<UInt8>) -> Bool {
     // Hardly any key begins as a forbidden one does, and only such need memory. What is not ASCII may fold to anything, but
     // not what stands before it.
+    let byte = key.isEmpty ? 0 : FoldedKey.lowercased(key[0])
+    if byte < 0x80, !folded.mayBegin(with: byte) { return false }
     let first = key.firstWord
     if first & 0x8080_8080_8080_8080 == 0,
       !folded.mayMatch(firstWord: FoldedKey.lowercased(first), isEmpty: key.isEmpty)

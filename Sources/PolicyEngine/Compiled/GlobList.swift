@@ -37,6 +37,10 @@ final class GlobList: Sendable {
 
   func matches(_ text: Text) -> Bool { matches(text.utf8.span) }
 
+  /// - Parameter byte: 0 for an empty text.
+  @inline(__always)
+  func mayBegin(with byte: UInt8) -> Bool { firstBytes.contains(byte) }
+
   /// Whether some glob may match a text that begins so.
   /// - Parameter first: its first eight bytes, the first lowest, with zeros behind them when there are fewer.
   func mayMatch(firstWord first: UInt64, isEmpty: Bool) -> Bool {

@@ -91,7 +91,7 @@ final class FoldedKey: Hashable, Sendable {
   }
 
   @inline(__always)
-  private static func lowercased(_ byte: UInt8) -> UInt8 {
+  static func lowercased(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
   }
 
