@@ -33,12 +33,15 @@ let userArn = "\(appInstance)/user/crm-alice"
 let crm = TenantFacts(id: "crm", labels: ["owner": "crm@example.com", "costCenter": "4711"])
 
 /// The documents that the loader makes of the policy files.
-func documents(_ files: [String: String]) throws -> [PolicyDocument] {
+func documents(_ files: [String: String]) throws -> [PolicyDocument] { try loaded(files).documents }
+
+/// With the exceptions.
+func loaded(_ files: [String: String]) throws -> PolicyFiles {
   let loader = ConfigurationLoader(
     files: PolicyFolder(files: files), environment: [:], knownOperations: Operation.allCases.map(\.name))
   let (loaded, problems) = loader.policies(inFolder: "policies")
   guard let loaded else { throw BadFixture(problems: problems.map(\.line)) }
-  return loaded.documents
+  return loaded
 }
 
 /// Policies given as texts, compiled; the files are named after their place in the list.
@@ -212,9 +215,11 @@ struct Outcome {
 }
 
 extension PolicySet {
-  func outcome(of request: borrowing GovernedRequest, tenant: TenantFacts = crm) -> Outcome {
+  func outcome(
+    of request: borrowing GovernedRequest, tenant: TenantFacts = crm, at now: WallClockTime = .never
+  ) -> Outcome {
     var request = request.copy()
-    let decision = policies(for: tenant).decide(&request)
+    let decision = policies(for: tenant).decide(&request, at: now)
     return Outcome(decision: decision, request: PlainFacts(request))
   }
 

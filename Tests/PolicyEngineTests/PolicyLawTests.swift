@@ -125,6 +125,24 @@ import Testing
     #expect(weakened > 20, "\(weakened)")
   }
 
+  @Test func oneExceptionMoreDeniesNothingMoreAndHidesNothing() throws {
+    var softened = 0
+    try ReferenceComparisonTests.forEachCase(seeds: 94_000..<94_020) {
+      world, tenant, plain, request, random in
+      let more = random.exception(named: "more", for: world.policies.map(\.name))
+      let before = world.outcome(request, tenant)
+      let after = try world.with(exceptions: world.exceptions + [more]).outcome(request, tenant)
+      let about = "\(more.json)\n\(Counterexample(world, tenant, plain))"
+      #expect(Set(after.decision.violations).isSubset(of: before.decision.violations), "\(about)")
+      #expect(
+        Set(after.violations + after.warnings.map(\.ofNoPolicy))
+          == Set(before.violations + before.warnings.map(\.ofNoPolicy)), "\(about)")
+      #expect(after.request.body() == before.request.body() && after.wouldChange == before.wouldChange)
+      softened += before.decision.violations.count - after.decision.violations.count
+    }
+    #expect(softened > 100, "\(softened)")
+  }
+
   @Test func theOrderAndTheNamesOfFilesDoNotMatter() throws {
     try ReferenceComparisonTests.forEachCase(seeds: 70_000..<70_020) {
       world, tenant, plain, request, random in
@@ -229,4 +247,9 @@ extension PlainRequest {
     if call.operation == "TagResource" { user.tags += call.tags }
     return user
   }
+}
+
+extension String {
+  /// A warning as violations are written.
+  fileprivate var ofNoPolicy: String { split(separator: " ").dropFirst().joined(separator: " ") }
 }

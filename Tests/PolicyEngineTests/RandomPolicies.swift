@@ -5,7 +5,7 @@ struct RandomPolicies {
   /// What policies may hold beside what they always could.
   enum Feature { case modes, matching, whens, exceptions, lists, templates }
 
-  static let known: Set<Feature> = [.modes, .matching, .whens]
+  static let known: Set<Feature> = [.modes, .matching, .whens, .exceptions]
 
   var random: SeededGenerator
   let features: Set<Feature>

@@ -33,13 +33,14 @@ extension ReferenceComparisonTests {
       for (index, exception) in exceptions.enumerated() {
         files["e\(index).exception.json"] = exception.json
       }
+      let found = try loaded(files)
       let (set, problems) = PolicySet.compile(
-        documents: try documents(files), tenants: tenants.map(\.facts))
+        documents: found.documents, exceptions: found.exceptions, tenants: tenants.map(\.facts))
       self.set = set
       self.problems = problems
       references = Dictionary(
         uniqueKeysWithValues: tenants.map {
-          ($0.id, ReferenceEvaluator(policies, $0, tagPolicies, exceptions))
+          ($0.id, ReferenceEvaluator(policies, $0, tagPolicies, exceptions, today: "2026-11-29"))
         })
     }
 
@@ -51,10 +52,11 @@ extension ReferenceComparisonTests {
     }
 
     func outcome(_ request: borrowing GovernedRequest, _ tenant: PlainTenant) -> Outcome {
-      set.outcome(of: request, tenant: tenant.facts)
+      set.outcome(of: request, tenant: tenant.facts, at: ReferenceComparisonTests.now)
     }
   }
 
+  static let now = WallClockTime(rfc3339: "2026-11-29T23:59:59Z") ?? .never
   static let requestsPerWorld = 20
 
   static func forEachCase(

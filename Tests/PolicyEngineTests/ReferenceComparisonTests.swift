@@ -46,8 +46,8 @@ import Testing
 
   @Test func explainingDecidesTheSame() throws {
     try Self.forEachCase(seeds: 80_000..<80_020) { world, tenant, plain, request, _ in
-      let outcome = world.set.outcome(of: request, tenant: tenant.facts)
-      let explanation = world.set.explain(request, tenant: tenant.facts)
+      let outcome = world.outcome(request, tenant)
+      let explanation = world.set.policies(for: tenant.facts).explain(request, at: Self.now)
       #expect(explanation.decision.violations == outcome.decision.violations)
       #expect(explanation.decision.warnings == outcome.decision.warnings)
       #expect(explanation.changes == outcome.request.changes)
@@ -74,9 +74,14 @@ private struct Comparison {
     (expected, verdict) = try #require(world.references[tenant.id]).evaluate(plain)
     outcome = world.outcome(request, tenant)
     let found = outcome.decision.violations.map { "\($0.policy) \($0.rule) \($0.field)" }
+    let warnings = outcome.decision.warnings.map { warning in
+      "\(warning.policy) \(warning.rule) \(warning.field)\(warning.exception.map { " (\($0))" } ?? "")"
+    }
+    let used = Set(verdict.warnings.compactMap(\.exception))
     differs =
-      found.sorted() != verdict.violations.map(\.line).sorted()
-      || outcome.warnings.sorted() != verdict.warnings.map(\.line).sorted()
+      outcome.decision.exceptions.map(\.string).sorted() != used.sorted()
+      || found.sorted() != verdict.violations.map(\.line).sorted()
+      || warnings.sorted() != verdict.warnings.map(\.line).sorted()
       || outcome.wouldChange.sorted() != verdict.wouldChange.sorted()
       || outcome.changesByField != verdict.changes
       || outcome.request.tags.map { "\($0.key)=\($0.value)" } != expected.tagList

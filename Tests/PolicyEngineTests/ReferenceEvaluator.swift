@@ -30,7 +30,7 @@ struct ReferenceEvaluator {
 
   init(
     _ policies: [PlainPolicy], _ tenant: PlainTenant, _ tagPolicies: [PlainTagPolicy] = [],
-    _ exceptions: [PlainException] = [], today: String = "2026-11-29"
+    _ exceptions: [PlainException] = [], today: String
   ) {
     let sorted = policies.sorted { Self.precedes($0.name, $1.name) }
     enforced = sorted.compactMap { $0.part("enforce") }
