@@ -91,8 +91,9 @@ extension RandomPolicies {
       policies: policies.filter { _ in chance(60) })
     if exception.policies.isEmpty { exception.policies = [one(policies)] }
     if chance(60) {
-      exception.rules = some(
-        ["tags.*", "tags.required", "name.*", "expiration.*", "tags.protected", "*.forbidden"], upTo: 2)
+      let ids = ["tags.*", "tags.required", "name.*", "expiration.*", "tags.protected", "*.forbidden"]
+      // An empty list is an error to the loader.
+      exception.rules = [one(ids)] + some(ids, upTo: 1)
     }
     if chance(40) { exception.match = match() }
     if chance(40) { exception.when = when(depth: 1) }
