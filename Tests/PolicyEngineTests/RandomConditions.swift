@@ -60,8 +60,8 @@ extension RandomPolicies {
     case 2: return ("metadata", textCondition())
     case 3, 4: return ("expirationDays", daysCondition())
     case 5: return ("tenant.id", chance(80) ? .globs(oneOrTwo(Self.tenantGlobs)) : textCondition())
-    // Not `m`, which may be empty: the engine takes that for absent, the page does not say so.
-    case 6: return ("tenant.labels.\(one(["l", "p"]))", textCondition())
+    // `m` may be empty, and is then there all the same.
+    case 6: return ("tenant.labels.\(one(Self.labels))", textCondition())
     default: return ("tags.\(one(Self.keys))", textCondition())
     }
   }

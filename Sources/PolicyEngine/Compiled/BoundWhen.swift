@@ -65,8 +65,8 @@ final class BoundWhen: Sendable {
     case .name: .text(.name, test)
     case .metadata: .text(.metadata, test)
     case .tag(let key): .tag(FoldedKey(key), test)
-    case .tenantID: .known(test.judge(tenant.id))
-    case .tenantLabel(let name): .known(test.judge(tenant.labels[name]))
+    case .tenantID: .known(test.judge(ofTenant: tenant.id))
+    case .tenantLabel(let name): .known(test.judge(ofTenant: tenant.labels[name]))
     case .expirationDays: .known(.unknown)
     }
   }
@@ -167,9 +167,13 @@ final class TextTest: Sendable {
       }
   }
 
-  /// - Parameter text: `nil`: surely absent, as an empty one counts too.
+  /// - Parameter text: of a request. `nil`: surely absent, as an empty one counts too.
   func judge(_ text: Span<UInt8>?) -> Truth {
     guard let text, !text.isEmpty else { return judgeAbsence() }
+    return judgeValue(text)
+  }
+
+  private func judgeValue(_ text: Span<UInt8>) -> Truth {
     switch kind {
     case .globs(let globs): return Truth(globs.matches(text))
     case .pattern(let pattern):
@@ -188,10 +192,11 @@ final class TextTest: Sendable {
     if case .present(let present) = kind { Truth(!present) } else { .fails }
   }
 
-  func judge(_ text: Text?) -> Truth {
+  /// - Parameter text: of a tenant, where an empty one is there all the same.
+  func judge(ofTenant text: Text?) -> Truth {
     guard let text else { return judgeAbsence() }
     let bytes = text.utf8
-    return judge(bytes.span)
+    return judgeValue(bytes.span)
   }
 }
 
