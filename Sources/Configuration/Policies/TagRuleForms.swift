@@ -123,7 +123,8 @@ extension Form where Value == PolicyDocument.Located<Text> {
 extension Form where Value == Text {
   /// The key of a tag that a policy is about.
   fileprivate static var policyTagKey: Form {
-    parsed("a tag key", schema: ["type": "string", "minLength": 1]) { text throws(Rejection) in
+    parsed("a tag key", schema: ["type": "string", "minLength": 1, "not": MisplacedTemplate.schema]) {
+      text throws(Rejection) in
       try MisplacedTemplate.refuse(in: text)
       return text.isEmpty ? nil : Text(text)
     }
@@ -133,7 +134,8 @@ extension Form where Value == Text {
 extension Form where Value == PolicyDocument.Located<Pattern> {
   static var pattern: Form {
     let schema: JSONLiteral = [
-      "type": "string", "minLength": 1, "examples": ["[a-z0-9-]+", "[^@]+@example\\.com"],
+      "type": "string", "minLength": 1, "not": MisplacedTemplate.schema,
+      "examples": ["[a-z0-9-]+", "[^@]+@example\\.com"],
     ]
     return Form<Pattern>.parsed("a regular expression", schema: schema) { text throws(Rejection) in
       guard !text.isEmpty else {

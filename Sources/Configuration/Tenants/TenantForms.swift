@@ -49,7 +49,10 @@ extension Form where Value == Glob {
   static let longest = 2048
 
   static var glob: Form {
-    let schema: JSONLiteral = ["type": "string", "minLength": 1, "maxLength": .integer(Int64(longest))]
+    let schema: JSONLiteral = [
+      "type": "string", "minLength": 1, "maxLength": .integer(Int64(longest)),
+      "not": MisplacedTemplate.schema,
+    ]
     return parsed("a glob of 1 to \(longest) characters", schema: schema) { text throws(Rejection) in
       try MisplacedTemplate.refuse(in: text)
       return isOfGlobLength(text) ? Glob(Text(text)) : nil
