@@ -12,7 +12,7 @@ package protocol UpstreamReading {
   func listTags(of resource: Text) async throws(UpstreamUnavailable) -> ReadAnswer
 }
 
-/// Upstream did not answer, or asked to be left alone for now.
+/// Upstream did not answer, or asked to be left alone for a while.
 package struct UpstreamUnavailable: Error {
   package let reason: String
 

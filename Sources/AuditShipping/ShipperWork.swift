@@ -69,7 +69,7 @@ final class ShipperWork {
   private var isOutOfTime: Bool { end.map { clock.monotonic() >= $0 } ?? false }
 
   /// Ships one batch.
-  /// - Returns: whether there is no more for now.
+  /// - Returns: whether nothing more is waiting.
   private func ship() throws(ShippingFailure) -> Bool {
     if session == nil { session = try connect() }
     guard var session else { return true }

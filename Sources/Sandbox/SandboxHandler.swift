@@ -20,6 +20,8 @@ package final class SandboxHandler: HTTPHandler {
 
   private struct State: ~Copyable {
     var service: SandboxService
+    /// Why a call could not be kept. What the service has is then not what is kept, and nothing may be built on it.
+    var keepingFailure: String?
     var workspace = SigningWorkspace()
   }
 
@@ -68,6 +70,7 @@ package final class SandboxHandler: HTTPHandler {
       }
       let now = clock.wallClock()
       let answer = try state.withLock { state throws(SandboxFailure) in
+        if let failure = state.keepingFailure { throw Self.cannotKeep(failure) }
         guard let keep, !call.operation.isRead else {
           return try state.service.answer(call, document: document, now: now, entropy: entropy)
         }
@@ -76,7 +79,8 @@ package final class SandboxHandler: HTTPHandler {
         do {
           try keep(SandboxEntry(call, document, at: now, random: recorded.drawn))
         } catch {
-          throw SandboxFailure(.serviceFailure, "the database cannot be written: \(error)")
+          state.keepingFailure = "\(error)"
+          throw Self.cannotKeep("\(error)")
         }
         return answer
       }
@@ -84,6 +88,11 @@ package final class SandboxHandler: HTTPHandler {
     } catch {
       return reply(error, status: error.error.status)
     }
+  }
+
+  private static func cannotKeep(_ reason: String) -> SandboxFailure {
+    SandboxFailure(
+      .serviceFailure, "the database cannot be written: \(reason); start the sandbox again when it can")
   }
 
   private static func identify(_ head: RequestHead) throws(SandboxFailure) -> IdentifiedCall {

@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/w/policies/a.json", "policies/a.json"), ("/work/a.json", "/work/a.json"), ("./a.json", "a.json"),
+    ("/w/policies/a.json", "policies/a.json"), ("/wx/a.json", "/wx/a.json"), ("./a.json", "a.json"),
   ])
   func pathsAreToldFromTheFolder(_ file: String, _ shown: String) {
     #expect(finding("m", file: file).path(from: "/w") == shown)

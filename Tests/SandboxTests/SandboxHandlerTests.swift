@@ -6,6 +6,7 @@ import OpenSSLCrypto
 import Primitives
 @testable import Sandbox
 import SigV4
+import Synchronization
 import TestSupport
 import Transport
 
@@ -54,11 +55,40 @@ import Transport
       try Self.send("CreateAppInstanceUser", to: Self.handler(seconds: noon.seconds + 299)).status == 201)
   }
 
-  private static func handler(seconds: Int64 = noon.seconds) -> SandboxHandler {
+  /// A call that is not kept was not answered either, and later ones must not hang on it.
+  @Test func nothingIsBuiltOnWhatCouldNotBeKept() throws {
+    struct Full: Error {}
+    let handler = Self.handler { entry in
+      if entry.method == "POST" { throw Full() }
+    }
+    let first = try Self.send("CreateAppInstanceUser", to: handler)
+    #expect(first.status == 500 && first.body.contains("the database cannot be written"))
+    for operation in ["DescribeAppInstanceUser", "TagResource", "ListAppInstanceUsers"] {
+      #expect(try Self.send(operation, to: handler).status == 500)
+    }
+  }
+
+  @Test func whatWasKeptGivesTheSameService() throws {
+    let kept = Mutex<[SandboxEntry]>([])
+    let handler = Self.handler { entry in kept.withLock { $0.append(entry) } }
+    for operation in ["CreateAppInstance", "CreateAppInstanceUser", "DescribeAppInstanceUser", "TagResource"]
+    {
+      _ = try Self.send(operation, to: handler)
+    }
+    let entries = kept.withLock(\.self).map { SandboxEntry(line: Array($0.line.dropLast())) }
+    #expect(!entries.isEmpty && entries.count < 4)
+    var service = SandboxService(region: "us-east-1")
+    for entry in entries { #expect(service.redo(try #require(entry))) }
+    #expect(service.appInstances.count == 1)
+  }
+
+  private static func handler(
+    seconds: Int64 = noon.seconds, keep: (@Sendable (SandboxEntry) throws -> Void)? = nil
+  ) -> SandboxHandler {
     SandboxHandler(
       service: SandboxService(region: "us-east-1"), region: "us-east-1",
       key: VerificationKey(id: "AKIDEXAMPLE", secret: Secret("secret".utf8)),
-      clock: StoppedClock(at: WallClockTime(seconds: seconds)), entropy: SeededEntropy(seed: 3))
+      clock: StoppedClock(at: WallClockTime(seconds: seconds)), entropy: SeededEntropy(seed: 3), keep: keep)
   }
 
   private static func send(

@@ -37,7 +37,7 @@ package struct Tenant: Sendable {
     }
   }
 
-  /// What an access key is good for now.
+  /// What an access key is good for today.
   package enum KeyStanding: String, Sendable { case active, expired, revoked }
 
   /// The role whose session signs the tenant's calls; the session bears the tenant's id.

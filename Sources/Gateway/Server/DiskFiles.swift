@@ -56,7 +56,10 @@ package struct DiskFiles: FileSource {
   /// Everything from standard input.
   package static func readStandardInput() throws(FileFault) -> [UInt8] { try readAll(STDIN_FILENO) }
 
-  private static func readAll(_ descriptor: Int32) throws(FileFault) -> [UInt8] {
+  /// Everything from where `descriptor` stands.
+  package static func readAll(
+    _ descriptor: Int32, upTo largest: Int = largest
+  ) throws(FileFault) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {

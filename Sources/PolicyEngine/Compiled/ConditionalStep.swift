@@ -7,6 +7,8 @@ final class ConditionalStep: Sendable {
   /// In the order of the policies' names.
   let enforced: [Entry]
   let warned: [Entry]
+  /// Both, the enforced ones first.
+  let all: [Entry]
   /// Whether an enforced one may change something.
   let changes: Bool
   /// All enforced ones as if each `when` held; `nil`: whether they hold must be known anyway, or it is not worth making.
@@ -15,6 +17,7 @@ final class ConditionalStep: Sendable {
   init(_ entries: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
     enforced = entries.filter { $0.policy.mode == .enforce }
     warned = entries.filter { $0.policy.mode == .warn }
+    all = enforced + warned
     changes = enforced.contains { $0.fills || $0.clamps }
     // What tags are guarded hangs on more than the rules on tags.
     let isMerged = merges && !changes && warned.isEmpty && governance != .tagUser && governance != .untagUser

@@ -48,7 +48,7 @@ extension TenantPolicies {
     _ recorder: inout some VerdictRecorder
   ) -> HeldPolicies {
     var held = HeldPolicies()
-    for (index, entry) in (conditional.enforced + conditional.warned).enumerated() {
+    for (index, entry) in conditional.all.enumerated() {
       let truth =
         entry.policy.when?.judge(request, as: governance, hiding: recorder.hiddenFacts) ?? .holds
       recorder.asked(entry.policy, truth, request, as: governance)

@@ -50,7 +50,7 @@ struct RequestFilterOptions: ParsableArguments {
       throw ValidationError("unknown operation `\(operation.onOneLine)`\(hint)")
     }
     if let rule, !Self.isRule(rule) {
-      let hint = nearest(to: rule, among: Self.rules).map { "; did you mean `\($0)`?" } ?? ""
+      let hint = nearest(to: rule, among: GatewayRule.allRuleIDs).map { "; did you mean `\($0)`?" } ?? ""
       throw ValidationError("unknown rule `\(rule.onOneLine)`\(hint)")
     }
     if let tag = tag.first(where: { $0.key.utf8.last == UInt8(ascii: "!") }) {
@@ -60,10 +60,9 @@ struct RequestFilterOptions: ParsableArguments {
     }
   }
 
-  private static let rules =
-    Rule.allCases.map(\.rawValue) + ["tenant.operation", "tenant.appInstance", "tenant.region"]
-
-  private static func isRule(_ rule: String) -> Bool { rules.contains(rule) || rule.hasPrefix("rateLimit.") }
+  private static func isRule(_ rule: String) -> Bool {
+    GatewayRule.allRuleIDs.contains(rule) || rule.hasPrefix("rateLimit.")
+  }
 
   /// What is not recorded must not look as if nobody had used it.
   func checkRecorded(under sensitive: GatewayConfiguration.Sensitive) throws(CommandFailure) {

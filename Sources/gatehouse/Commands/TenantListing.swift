@@ -99,7 +99,7 @@ extension TenantEntry {
 
   /// One object on one line, with the keys of the tenants file and no secret.
   ///
-  /// A key's `status` says what it is good for now, so that `expired` stands there too.
+  /// A key's `status` says what it is good for at this time, so that `expired` stands there too.
   fileprivate func json(at now: WallClockTime) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()

@@ -1,3 +1,5 @@
+import Configuration
+import Gateway
 import Glibc
 import Primitives
 import Sandbox
@@ -40,7 +42,11 @@ final class SandboxDatabase: Sendable {
   private func load(_ region: String) throws(CommandFailure) -> SandboxService {
     var service = SandboxService(region: Text(region))
     let bytes: [UInt8]
-    do { bytes = try read() } catch { throw Self.failure(path, error.description) }
+    do throws(FileFault) {
+      bytes = try DiskFiles.readAll(descriptor, upTo: .max)
+    } catch {
+      throw Self.failure(path, error.message)
+    }
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     // Behind the last line feed stands nothing, or what was torn.
     let whole = lines.dropLast()
@@ -85,18 +91,6 @@ final class SandboxDatabase: Sendable {
   private func reset(to length: Int) throws(CommandFailure) {
     guard ftruncate(descriptor, length) == 0 else {
       throw Self.failure(path, String(cString: strerror(errno)))
-    }
-  }
-
-  private func read() throws(Fault) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw Fault(description: String(cString: strerror(errno))) }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
     }
   }
 
