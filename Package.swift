@@ -73,6 +73,8 @@ let package = Package(
       "PolicyTrials",
       uses: ["Primitives", "StrictJSON", "Patterns", "ChimeIdentity", "Configuration", "PolicyEngine"]),
     room("RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
+    room("RedisWire", uses: ["Primitives"]),
+    room("SharedLimits", uses: ["Primitives", "RateLimiting", "RedisWire"]),
     room("AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     room(
       "PolicyReplay",
@@ -182,6 +184,7 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "Configuration",
         "AuditTrail", "CredentialSources", "XML", "ServiceManager", "Gateway", "Transport", "TestSupport",
+        "RedisWire",
       ], path: "Fuzz/Targets", swiftSettings: strict),
     .testTarget(name: "StructureTests", swiftSettings: strict),
     tests(of: "Primitives"),
@@ -209,6 +212,8 @@ let package = Package(
       uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine"]
     ),
     tests(of: "RateLimiting", uses: ["Primitives", "OpenSSLCrypto"]),
+    tests(of: "RedisWire", uses: ["Primitives"]),
+    tests(of: "SharedLimits", uses: ["Primitives", "RateLimiting", "RedisWire"]),
     tests(of: "AuditTrail", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON"]),
     tests(of: "Transport", uses: ["Primitives", "HTTPWire", "Threads"]),
     tests(

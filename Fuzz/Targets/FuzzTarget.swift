@@ -23,6 +23,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case credentials
   /// What a service manager says by variables.
   case sockets
+  /// What a store of limits answers.
+  case replies
   /// Lines of the journal.
   case records
   /// Globs of policies and tenants.
@@ -48,6 +50,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .sts: try checkSTSAnswer(bytes)
     case .credentials: try checkCredentialAnswer(bytes)
     case .sockets: try checkServiceVariables(bytes)
+    case .replies: try checkRedisReplies(bytes)
     case .records: try checkRecord(bytes)
     case .globs: try checkGlobs(bytes)
     case .patterns: try checkPattern(bytes)

@@ -41,9 +41,11 @@ package struct GCRA: BitwiseCopyable, Sendable, Hashable {
     }
     stored = now.advanced(byNanoseconds: next)
     return LimitDecision(
-      isAllowed: true, wait: wait, remaining: Int(max(0, tolerance - next) / interval), reset: next,
-      policy: self)
+      isAllowed: true, wait: wait, remaining: left(ahead: next), reset: next, policy: self)
   }
+
+  /// Requests that would be allowed at once while the stored time is so far ahead.
+  fileprivate func left(ahead: Int64) -> Int { Int(max(0, tolerance - ahead) / interval) }
 
   /// The stored time that says under this limit what `stored` says under an earlier one: the same part of the burst is
   /// used, and as many requests wait.
@@ -65,4 +67,15 @@ package struct LimitDecision: BitwiseCopyable, Sendable, Hashable {
   /// Nanoseconds until the whole burst is there again.
   package let reset: Int64
   package let policy: GCRA
+}
+
+extension LimitDecision {
+  /// As another place has decided it, which counts by the same rule.
+  ///
+  /// - Parameter ahead: nanoseconds that the stored time is ahead of now, with this request if it is allowed.
+  package init(isAllowed: Bool, wait: Int64, ahead: Int64, policy: GCRA) {
+    self.init(
+      isAllowed: isAllowed, wait: wait, remaining: isAllowed ? policy.left(ahead: ahead) : 0, reset: ahead,
+      policy: policy)
+  }
 }

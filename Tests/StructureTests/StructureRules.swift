@@ -6,7 +6,8 @@ struct StructureRules {
     "XML": .wrapper,
     "HTTPWire": .core, "SigV4": .core, "ChimeIdentity": .core, "Configuration": .core, "PolicyEngine": .core,
     "PolicyTrials": .core, "CredentialSources": .core,
-    "RateLimiting": .core, "AuditTrail": .core, "PolicyReplay": .core, "AuditReconciliation": .core,
+    "RateLimiting": .core, "RedisWire": .core, "SharedLimits": .core, "AuditTrail": .core,
+    "PolicyReplay": .core, "AuditReconciliation": .core,
     "UserScan": .core, "PolicyLearning": .core,
     "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditShipping": .edge,
     "AuditExport": .edge, "FileWriting": .edge, "ServiceManager": .edge, "CredentialSupply": .edge,
@@ -21,7 +22,7 @@ struct StructureRules {
     "CGlibc": ["Threads", "CredentialSupply"], "CJansson": ["StrictJSON", "TestSupport"],
     "CPCRE2": ["Patterns"],
     "COpenSSL": ["OpenSSLCrypto", "Transport"],
-    "CLibevent": ["Transport"], "CHiredis": ["Transport"], "CLibpq": ["AuditShipping"],
+    "CLibevent": ["Transport"], "CLibpq": ["AuditShipping"],
     "CZlib": ["Gzip"], "CExpat": ["XML"],
   ]
 

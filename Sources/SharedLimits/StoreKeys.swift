@@ -1,0 +1,33 @@
+package import Primitives
+
+/// The names under which buckets stand in the store.
+///
+///     gatehouse:{limits}:tenant:crm
+///     └ prefix ┘└ tag ─┘ └kind ┘└ name
+///
+/// All have one hash tag, so that in a cluster they lie in one slot and one script may touch them together. Names of
+/// tenants, addresses and whatever else strangers choose are percent-encoded but for letters, digits and `-._~`: none can
+/// hold the separator, a brace, or the name of another.
+package struct StoreKeys: Sendable, Hashable {
+  /// Prefix and tag.
+  private let base: [UInt8]
+
+  /// - Parameter prefix: without braces, which would be another tag.
+  package init(prefix: String) { base = Array(prefix.utf8) + Array("{limits}:".utf8) }
+
+  /// Since when gateways have told without a break that they live.
+  package var run: [UInt8] { base + Array("run".utf8) }
+  /// The gateways that live.
+  package var gateways: [UInt8] { base + Array("gateways".utf8) }
+
+  /// A bucket of a kind (`tenant`, `concurrency`, `source`, `upstream`) for what has these names.
+  package func bucket(_ kind: StaticString, _ names: [Text]) -> [UInt8] {
+    var key = base
+    key.append(kind)
+    for name in names {
+      key.append(UInt8(ascii: ":"))
+      PercentCoding.encode(name.utf8, into: &key)
+    }
+    return key
+  }
+}
