@@ -36,16 +36,23 @@ package struct GCRA: BitwiseCopyable, Sendable, Hashable {
     let ahead = max(0, stored?.nanoseconds(since: now) ?? 0)
     let next = ahead + interval
     let wait = max(0, next - tolerance)
-    guard wait <= queueFor else {
-      return LimitDecision(isAllowed: false, wait: wait, remaining: 0, reset: ahead, policy: self)
-    }
-    stored = now.advanced(byNanoseconds: next)
-    return LimitDecision(
-      isAllowed: true, wait: wait, remaining: left(ahead: next), reset: next, policy: self)
+    let isAllowed = wait <= queueFor
+    if isAllowed { stored = now.advanced(byNanoseconds: next) }
+    return LimitDecision(isAllowed: isAllowed, wait: wait, ahead: isAllowed ? next : ahead, policy: self)
+  }
+
+  /// What it would say of one request, which is not counted.
+  package func look(_ stored: MonotonicInstant?, now: MonotonicInstant) -> LimitDecision {
+    let ahead = max(0, stored?.nanoseconds(since: now) ?? 0)
+    let wait = max(0, ahead + interval - tolerance)
+    return LimitDecision(isAllowed: wait == 0, wait: wait, ahead: ahead, policy: self)
   }
 
   /// Requests that would be allowed at once while the stored time is so far ahead.
-  fileprivate func left(ahead: Int64) -> Int { Int(max(0, tolerance - ahead) / interval) }
+  fileprivate func left(ahead: Int64) -> Int64 { max(0, tolerance - ahead) / interval }
+
+  /// Nanoseconds until there is one more than those.
+  fileprivate func more(ahead: Int64) -> Int64 { ahead + (left(ahead: ahead) + 1) * interval - tolerance }
 
   /// The stored time that says under this limit what `stored` says under an earlier one: the same part of the burst is
   /// used, and as many requests wait.
@@ -64,18 +71,16 @@ package struct LimitDecision: BitwiseCopyable, Sendable, Hashable {
   package let wait: Int64
   /// Requests that would be allowed at once after this one.
   package let remaining: Int
-  /// Nanoseconds until the whole burst is there again.
+  /// Nanoseconds in which no more than those would be.
   package let reset: Int64
   package let policy: GCRA
 }
 
 extension LimitDecision {
-  /// As another place has decided it, which counts by the same rule.
-  ///
   /// - Parameter ahead: nanoseconds that the stored time is ahead of now, with this request if it is allowed.
   package init(isAllowed: Bool, wait: Int64, ahead: Int64, policy: GCRA) {
     self.init(
-      isAllowed: isAllowed, wait: wait, remaining: isAllowed ? policy.left(ahead: ahead) : 0, reset: ahead,
-      policy: policy)
+      isAllowed: isAllowed, wait: wait, remaining: isAllowed ? Int(policy.left(ahead: ahead)) : 0,
+      reset: isAllowed ? policy.more(ahead: ahead) : wait, policy: policy)
   }
 }

@@ -1,13 +1,13 @@
 package import Primitives
 internal import Synchronization
 
-/// What is counted of one tenant: its rate and its requests in flight. It is found once, when a configuration is loaded,
+/// What is counted of one tenant: its rates and its requests in flight. It is found once, when a configuration is loaded,
 /// and outlives reloads, so that none gives a burst anew.
 package final class TenantMeter: Sendable {
   package let id: Text
   /// From 1, the same for as long as the process lives: for tables with one slot a tenant.
   package let number: Int
-  private let rate = LimiterCell()
+  private let buckets = Mutex(TenantBuckets())
   private let requestsInFlight = Atomic<Int>(0)
 
   init(id: Text, number: Int) {
@@ -15,15 +15,25 @@ package final class TenantMeter: Sendable {
     self.number = number
   }
 
-  /// Decides on one request and counts it when it is within the rate.
+  /// Decides on one request and counts it when it is within all rates that apply to it.
   ///
   /// - Parameter queueFor: nanoseconds that it may wait for its turn.
-  package func admit(_ limit: GCRA, now: MonotonicInstant, queueFor: Int64 = 0) -> LimitDecision {
-    rate.decide(limit, now: now, queueFor: queueFor)
+  package func admit(
+    _ rates: borrowing TenantRates, _ request: RatedRequest, now: MonotonicInstant, queueFor: Int64 = 0
+  ) -> RateDecision {
+    buckets.withLock { $0.admit(rates, request, now: now, queueFor: queueFor) }
   }
 
-  /// Another limit is in force from now on.
-  package func change(to limit: GCRA, now: MonotonicInstant) { rate.change(to: limit, now: now) }
+  /// What each rate that applies would say of the request, which is not counted.
+  package func levels(_ rates: TenantRates, of request: RatedRequest, now: MonotonicInstant) -> [RateDecision]
+  {
+    buckets.withLock { $0.levels(rates, of: request, now: now) }
+  }
+
+  /// Other rates are in force from now on.
+  package func change(to rates: TenantRates, now: MonotonicInstant) {
+    buckets.withLock { $0.change(to: rates, now: now) }
+  }
 
   /// A permit for one request, or `nil` when `limit` are in flight already.
   package func enter(limit: Int) -> ConcurrencyPermit? {

@@ -83,6 +83,15 @@ package struct UpstreamBudget: Sendable {
   /// Rate and burst as they are in force.
   package var limit: GCRA { GCRA(requestsPerSecond: rate, burst: settings.burst) }
 
+  /// The same, with what is left of it.
+  package mutating func level(now: MonotonicInstant) -> LimitDecision {
+    advance(now: now)
+    let whole = max(0, (tokens + 1 - Self.one).rounded(.down))
+    let wait = Int64(min(max(0, whole + 1 - tokens) / rate * 1e9, 9e18).rounded(.up))
+    return LimitDecision(
+      isAllowed: whole >= 1, wait: whole >= 1 ? 0 : wait, remaining: Int(whole), reset: wait, policy: limit)
+  }
+
   private var burst: Double { Double(settings.burst) }
 
   /// Asks for one request's turn.

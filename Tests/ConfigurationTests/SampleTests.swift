@@ -71,7 +71,7 @@ import Testing
     let tenant = try #require(loaded?.tenants.tenant("crm"))
     #expect(tenant.description == "CRM back office")
     #expect(tenant.operations == ["CreateAppInstanceUser", "DescribeAppInstanceUser"])
-    #expect(tenant.rateLimit == .init(requestsPerSecond: 10, burst: 20, concurrency: 8))
+    #expect(tenant.rateLimit == .init(.init(requestsPerSecond: 10, burst: 20), concurrency: 8))
     #expect(tenant.labels == ["costCenter": "4711", "owner": "crm@example.com"])
     #expect(tenant.clientCertificates == [CertificateName(written: "spiffe://corp.example/crm")])
     let key = try #require(tenant.accessKeys.first)

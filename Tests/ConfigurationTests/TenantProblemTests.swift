@@ -91,6 +91,27 @@ import Testing
       #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "burst": 5 } }"#,
       #"2:70: error: missing key "requestsPerSecond": a number above 0"#),
     .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "requestsPerSecond": 10, "perAppInstance": { "requestsPerSecond": 2 }, "operations": { "CreateAppInstanceUser": { "requestsPerSecond": 5 } } } }"#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "requestsPerSecond": 10, "operations": { "CreateAppInstanceUsr": { "requestsPerSecond": 5 }, "reads": { "requestsPerSecond": 5 } } } }"#,
+      #"2:113: error: unknown operation "CreateAppInstanceUsr"; did you mean "CreateAppInstanceUser"?"#,
+      #"2:165: error: unknown operation "reads"; did you mean "read"?"#),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "requestsPerSecond": 10, "operations": { "read": { "burst": 5, "concurrency": 2 } }, "perAppInstance": 5 } }"#,
+      #"2:121: error: missing key "requestsPerSecond": a number above 0"#,
+      #"2:135: error: unknown key "concurrency"; known: "requestsPerSecond", "burst""#,
+      #"2:175: error: expected a rate object, found 5"#),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "requestsPerSecond": 10, "operations": { "DescribeAppInstanceUser": { "requestsPerSecond": 5 }, "read": { "requestsPerSecond": 5 } } } }"#,
+      #"2:113: warning: this limit holds for nothing: the tenant may not call "DescribeAppInstanceUser"; its operations are "CreateAppInstanceUser""#,
+      #"2:168: warning: this limit holds for nothing: none of the tenant's operations only reads ("CreateAppInstanceUser")"#
+    ),
+    .init(
+      #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "rateLimit": { "requestsPerSecond": 10, "operations": { "CreateAppInstanceUser": { "requestsPerSecond": 10 } }, "perAppInstance": { "requestsPerSecond": 20 } } }"#,
+      #"2:11: warning: "perAppInstance" never refuses: the tenant's own rate, 10/s, burst 10, is no higher"#,
+      #"2:113: warning: this limit never refuses: the tenant's own rate, 10/s, burst 10, is no higher"#),
+    .init(
       #"{ "id": "a", "accessKeys": [], "appInstances": ["*"], "labels": { "owner": 5 } }"#,
       #"2:78: error: expected a string, found 5"#),
     .init(

@@ -150,7 +150,16 @@ TENANTS = {
             "clientCertificates": ["spiffe://corp.example/crm"],
             "appInstances": ["arn:aws:chime:us-east-1:123456789012:app-instance/*"],
             "operations": ["CreateAppInstanceUser", "DescribeAppInstanceUser"],
-            "rateLimit": {"requestsPerSecond": 10, "burst": 20, "concurrency": 8},
+            "rateLimit": {
+                "requestsPerSecond": 10,
+                "burst": 20,
+                "concurrency": 8,
+                "operations": {
+                    "CreateAppInstanceUser": {"requestsPerSecond": 2, "burst": 4},
+                    "read": {"requestsPerSecond": 0.5},
+                },
+                "perAppInstance": {"requestsPerSecond": 5, "burst": 10},
+            },
             "labels": {"costCenter": "4711", "owner": "crm@example.com"},
         }
     ],

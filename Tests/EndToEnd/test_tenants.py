@@ -27,7 +27,12 @@ def setup(make_setup):
         description="CRM",
         operations=["CreateAppInstanceUser"],
         labels={"owner": "o@example.com", "costCenter": "4711"},
-        rateLimit={"requestsPerSecond": 2.5, "burst": 7},
+        rateLimit={
+            "requestsPerSecond": 2.5,
+            "burst": 7,
+            "operations": {"CreateAppInstanceUser": {"requestsPerSecond": 2, "burst": 3}},
+            "perAppInstance": {"requestsPerSecond": 1, "burst": 2},
+        },
         clientCertificates=["spiffe://corp.example/crm"],
         assumeRole={"roleArn": "arn:aws:iam::123456789012:role/crm"},
     )

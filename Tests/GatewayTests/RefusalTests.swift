@@ -116,9 +116,10 @@ private let violations = [
 ]
 
 private func throttling(
-  _ scope: Throttling.Scope, errorType: String = "ThrottledClientException"
+  _ scope: LimitScope, errorType: String = "ThrottledClientException"
 ) -> Throttling {
-  Throttling(scope: scope, retryAfterSeconds: 7, fieldLines: [], errorType: errorType)
+  Throttling(
+    scope: scope, message: "more than it may", retryAfterSeconds: 7, fieldLines: [], errorType: errorType)
 }
 
 @Suite struct RefusalTests {

@@ -17,7 +17,7 @@ struct GCRATests {
     let refused = limit.decide(&stored, now: at(0))
     #expect(!refused.isAllowed)
     #expect(refused.wait == seconds(0.1))
-    #expect(refused.reset == seconds(0.3))
+    #expect(refused.reset == seconds(0.1))
     #expect(!limit.decide(&stored, now: at(0.0999)).isAllowed)
     #expect(limit.decide(&stored, now: at(0.1)).isAllowed)
     #expect(!limit.decide(&stored, now: at(0.1)).isAllowed)
@@ -97,7 +97,16 @@ struct RateLimitFieldsTests {
     let decision = limit.decide(&stored, now: at(0))
     #expect(text { RateLimitFields.appendPolicy(limit, named: "tenant", to: &$0) } == #""tenant";q=25;w=3"#)
     #expect(
-      text { RateLimitFields.appendState(of: decision, named: "tenant", to: &$0) } == #""tenant";r=24;t=1"#)
+      text {
+        RateLimitFields.appendState(decision.remaining, reset: decision.reset, named: "tenant", to: &$0)
+      }
+        == #""tenant";r=24;t=1"#)
+    #expect(
+      text { RateLimitFields.appendPolicy(concurrency: 8, named: "concurrency", to: &$0) }
+        == #""concurrency";q=8;qu="concurrent-requests""#)
+    #expect(
+      text { RateLimitFields.appendState(0, reset: nil, named: "concurrency", to: &$0) }
+        == #""concurrency";r=0"#)
   }
 
   @Test("give seconds that suffice, and at least one")

@@ -167,17 +167,6 @@ struct TenantMeterTests {
     #expect(meters.meter(of: "b") === made[1])
   }
 
-  @Test("keeps its rate over a change of the limit")
-  func reload() {
-    let meter = TenantMeters().meter(of: "a")
-    let limit = GCRA(requestsPerSecond: 1, burst: 2)
-    for _ in 0..<2 { #expect(meter.admit(limit, now: at(0)).isAllowed) }
-    #expect(!meter.admit(limit, now: at(0)).isAllowed)
-    #expect(!meter.admit(GCRA(requestsPerSecond: 1, burst: 2), now: at(0.5)).isAllowed)
-    // A larger burst is no gift.
-    #expect(!meter.admit(GCRA(requestsPerSecond: 1, burst: 3), now: at(0.5)).isAllowed)
-  }
-
   @Test("gives permits up to the limit, which come back at the end of their scope")
   func scope() {
     let meters = TenantMeters()

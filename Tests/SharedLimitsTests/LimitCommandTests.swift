@@ -71,7 +71,8 @@ struct LimitCommandTests {
     var stored: MonotonicInstant?
     let now = MonotonicInstant(nanoseconds: 0)
     let local = rate.decide(&stored, now: now)
-    let shared = BucketDecision(isAllowed: true, wait: 0, used: local.reset).limit(rate)
+    let used = stored?.nanoseconds(since: now) ?? 0
+    let shared = BucketDecision(isAllowed: true, wait: 0, used: used).limit(rate)
     #expect(shared == local)
     #expect(BucketDecision(isAllowed: false, wait: 7, used: 9).limit(rate).remaining == 0)
   }

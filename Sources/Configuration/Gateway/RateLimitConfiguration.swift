@@ -33,6 +33,17 @@ extension GatewayConfiguration {
   package struct Rate: Sendable, Hashable {
     package var requestsPerSecond: Double
     package var burst: Int
+
+    package init(requestsPerSecond: Double, burst: Int) {
+      self.requestsPerSecond = requestsPerSecond
+      self.burst = burst
+    }
+
+    /// `2.5/s, burst 7`
+    package var written: String {
+      let whole = Int64(exactly: requestsPerSecond).map { "\($0)" }
+      return "\(whole ?? "\(requestsPerSecond)")/s, burst \(burst)"
+    }
   }
 
   package struct UpstreamBudget: Sendable, Hashable {

@@ -22,6 +22,7 @@ extension ConfigurationLoader {
     defer { problems += reading.sortedProblems }
     guard let entries else { return nil }
     if let regions { for entry in entries { entry.judge(servedIn: regions, reading) } }
+    for entry in entries { entry.judgeLimits(reading) }
     let ends = entries.flatMap { entry in
       entry.accessKeys.compactMap { AccessKeyEnd(of: $0, tenant: entry.id, file: reference.path) }
     }

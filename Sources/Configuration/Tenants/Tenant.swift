@@ -1,6 +1,7 @@
 package import OpenSSLCrypto
 package import Patterns
 package import Primitives
+package import StrictJSON
 
 /// One internal application and what it may do.
 package struct Tenant: Sendable {
@@ -25,16 +26,38 @@ package struct Tenant: Sendable {
   }
 
   package struct RateLimit: Sendable, Hashable {
-    package let requestsPerSecond: Double
-    package let burst: Int
+    package typealias Rate = GatewayConfiguration.Rate
+
+    /// The rate of an operation, or of `reads`.
+    package struct OfOperations: Sendable, Hashable {
+      package let name: String
+      package let rate: Rate
+      /// Where its name stands in the tenants file.
+      package let position: SourcePosition
+    }
+
+    /// Of all requests.
+    package let rate: Rate
     /// `nil`: no limit on requests in flight.
     package let concurrency: Int?
+    /// In file order.
+    package let operations: [OfOperations]
+    /// Of requests about one AppInstance.
+    package let perAppInstance: Rate?
 
-    package init(requestsPerSecond: Double, burst: Int, concurrency: Int? = nil) {
-      self.requestsPerSecond = requestsPerSecond
-      self.burst = burst
+    /// What stands for all operations that only read.
+    package static let reads = "read"
+
+    package init(
+      _ rate: Rate, concurrency: Int? = nil, operations: [OfOperations] = [], perAppInstance: Rate? = nil
+    ) {
+      self.rate = rate
       self.concurrency = concurrency
+      self.operations = operations
+      self.perAppInstance = perAppInstance
     }
+
+    package func rate(of operation: String) -> Rate? { operations.first { $0.name == operation }?.rate }
   }
 
   /// What an access key is good for today.

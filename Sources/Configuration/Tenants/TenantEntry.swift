@@ -66,7 +66,8 @@ extension TenantEntry {
       let operations = keys.optional(
         "operations", .list(of: .operation(knownOperations), "a list of operations"),
         "What the tenant may call; CreateAppInstanceUser when absent.")
-      let rateLimit = keys.optional("rateLimit", Tenant.RateLimit.form, "The tenant's own limit.")
+      let rateLimit = keys.optional(
+        "rateLimit", Tenant.RateLimit.form(knownOperations: knownOperations), "The tenant's own limits.")
       let regions = keys.optional(
         "regions", .list(of: Form.region.located, "a list of at least one region", atLeast: 1),
         "The regions that the tenant may call in; all that are served when absent.")
@@ -131,17 +132,5 @@ extension TenantEntry.AccessKey {
     return Self(
       id: id.value, secret: source, sessionToken: token, status: status, notAfter: notAfter,
       position: id.position)
-  }
-}
-
-extension Tenant.RateLimit {
-  fileprivate static let form = Form<Self>.object("a rate limit object") { keys in
-    let rate = keys.required("requestsPerSecond", .positiveNumber, "Requests per second in the long run.")
-    let burst = keys.optional(
-      "burst", .integer(1...1_000_000_000), "Requests at once after a pause; one second's worth when absent.")
-    let concurrency = keys.optional("concurrency", .integer(1...1_000_000), "Requests in flight.")
-    guard let rate else { return nil }
-    let standard = Int(max(1, min(rate, 1_000_000_000).rounded(.up)))
-    return Self(requestsPerSecond: rate, burst: burst ?? standard, concurrency: concurrency)
   }
 }

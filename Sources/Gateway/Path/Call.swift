@@ -61,7 +61,7 @@ struct Trail: ~Copyable {
   /// What breaks one of the gateway's own rules.
   var gatewayViolation: Violation?
   /// Limits that it was over, where these only warn.
-  var limitWarnings = ThrottlingScopes()
+  var exceeded = LimitScopes()
   var repeatOf: RequestID?
   /// Under which repeats of this request wait for its answer.
   var replayKey: ReplayKey?

@@ -82,8 +82,8 @@ extension Call {
 
   /// Behind those of policies, in one list with them.
   private func appendLimitWarnings(to record: inout RecordWriter) {
-    guard !trail.limitWarnings.isEmpty else { return }
-    for warning in trail.limitWarnings.warnings { warning.append(asWarningTo: &record) }
+    guard !trail.exceeded.isEmpty else { return }
+    for warning in limitWarnings { warning.append(asWarningTo: &record) }
   }
 }
 

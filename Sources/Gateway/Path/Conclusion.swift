@@ -81,10 +81,9 @@ extension Worker {
     lines.append(call.id)
     lines.append("\r\n")
     let judged = call.trail.judged
-    let limits = call.trail.limitWarnings
-    if judged?.hasWarnings == true || !limits.isEmpty {
+    if judged?.hasWarnings == true || !call.trail.exceeded.isEmpty {
       lines.append("x-gatehouse-warnings: ")
-      lines.append(list: ((judged?.decision.warnings ?? []) + limits.warnings).map(\.rule))
+      lines.append(list: ((judged?.decision.warnings ?? []) + call.limitWarnings).map(\.rule))
     }
     if let judged, judged.hasWarnings {
       let exceptions = judged.decision.exceptions

@@ -38,4 +38,7 @@ final class Source: Sendable {
 
   /// Decides on one request and counts it when it is within the limit.
   func admit(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { cell.decide(limit, now: now) }
+
+  /// What it would say of one request, which is not counted.
+  func look(_ limit: GCRA, now: MonotonicInstant) -> LimitDecision { cell.look(limit, now: now) }
 }

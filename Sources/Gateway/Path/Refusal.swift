@@ -167,7 +167,7 @@ extension Refusal {
 
   private static func throttled(_ throttling: Throttling) -> RefusalAnswer {
     var answer = RefusalAnswer(
-      .throttledClient, throttling.scope.message, .throttled, retryAfter: throttling.retryAfterSeconds)
+      .throttledClient, throttling.message, .throttled, retryAfter: throttling.retryAfterSeconds)
     answer.type = throttling.errorType
     // Only the model's own errors have one.
     answer.code = ServiceError(named: throttling.errorType)?.code

@@ -71,8 +71,8 @@ final class ServedRegion: Sendable {
   /// The request waits no longer.
   func leave(_ ticket: UpstreamBudget.Ticket) { quota.withLock { $0?.budget.leave(ticket) } }
 
-  /// The account's quota as it is in force.
-  var limit: GCRA? { quota.withLock { $0?.budget.limit } }
+  /// The account's quota as it is in force, and what is left of it.
+  func level(now: MonotonicInstant) -> LimitDecision? { quota.withLock { $0?.budget.level(now: now) } }
 
   /// A turn that was not used.
   func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }

@@ -1,81 +1,99 @@
+internal import ChimeIdentity
 internal import Configuration
-internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
 
 /// A limit that was reached.
 struct Throttling: Sendable {
-  enum Scope: UInt8, Sendable, CaseIterable {
-    case tenant, concurrency, source, upstream
-
-    /// As metrics name it.
-    var label: StaticText {
-      switch self {
-      case .tenant: "tenant"
-      case .concurrency: "concurrency"
-      case .source: "source"
-      case .upstream: "upstream"
-      }
-    }
-
-    var message: String {
-      switch self {
-      case .tenant: "the tenant's request rate is exceeded"
-      case .concurrency: "the tenant has as many requests in flight as it may have"
-      case .source: "the request rate of this source address is exceeded"
-      case .upstream: "the account's quota upstream is used up"
-      }
-    }
-
-    /// What is told of a request that was over the limit, where limits only warn.
-    var warning: Violation {
-      Violation(
-        policy: GatewayRule.policy, rule: "rateLimit.\(label.string)", field: "rateLimit", message: message)
-    }
-  }
-
-  let scope: Scope
+  let scope: LimitScope
+  /// Whose limit it is, and where it is set.
+  let message: String
   let retryAfterSeconds: Int
-  /// Field lines `RateLimit` and `RateLimit-Policy`, where the limit is one of rate.
+  /// Field lines `RateLimit` and `RateLimit-Policy`: all limits that apply to the request, the one that was reached first.
   let fieldLines: [UInt8]
   /// `rateLimit.errorType` of the configuration.
   let errorType: String
 }
 
-/// Some scopes, each once.
-struct ThrottlingScopes: BitwiseCopyable, Sendable {
-  private var bits: UInt8 = 0
+extension Worker {
+  /// Refuses a request that a limit does not let pass, or only counts it where the limits warn.
+  ///
+  /// - Parameters:
+  ///   - wait: nanoseconds until it may come again; 0 where that is not known.
+  ///   - region: the place of the one that it is for, once that is known.
+  func refuse(_ scope: LimitScope, retryAfter wait: Int64, in region: Int? = nil, _ call: Call)
+    throws(Refusal)
+  {
+    let key = Metrics.LimitKey(tenant: call.trail.tenant?.configured.id ?? "", scope: scope.name)
+    metrics.update { $0.limited[key, default: 0] += 1 }
+    let limits = call.snapshot.configuration.rateLimit
+    guard limits.mode == .enforce else { return call.trail.exceeded.insert(scope) }
+    throw .throttled(
+      Throttling(
+        scope: scope, message: call.explanation(of: scope),
+        retryAfterSeconds: RateLimitFields.wholeSeconds(wait),
+        fieldLines: fieldLines(of: call, in: region, reached: scope, wait), errorType: limits.errorType))
+  }
 
-  var isEmpty: Bool { bits == 0 }
-  mutating func insert(_ scope: Throttling.Scope) { bits |= 1 << scope.rawValue }
-
-  /// In the order of their cases.
-  var warnings: [Violation] {
-    Throttling.Scope.allCases.filter { bits & 1 << $0.rawValue != 0 }.map(\.warning)
+  private func fieldLines(
+    of call: Call, in region: Int?, reached: LimitScope, _ wait: Int64
+  ) -> [UInt8] {
+    var levels = levels(of: call, in: region)
+    // Others may have come and gone since it was refused.
+    if let place = levels.firstIndex(where: { $0.scope == reached }) {
+      var level = levels.remove(at: place)
+      level.reach(until: wait)
+      levels.insert(level, at: 0)
+    }
+    var lines: [UInt8] = []
+    for (name, write) in [
+      ("RateLimit: ", LimitLevel.appendState), ("RateLimit-Policy: ", LimitLevel.appendPolicy),
+    ] {
+      lines += name.utf8
+      for (index, level) in levels.enumerated() {
+        if index > 0 { lines += ", ".utf8 }
+        write(level)(&lines)
+      }
+      lines += "\r\n".utf8
+    }
+    return lines
   }
 }
 
-extension Throttling {
-  /// A limit of a tenant's or a source's rate.
-  init(_ scope: Scope, _ decision: LimitDecision, _ limits: GatewayConfiguration.RateLimit) {
-    let name: StaticString = scope == .source ? "source" : "tenant"
-    var lines: [UInt8] = []
-    lines.append("RateLimit: ")
-    RateLimitFields.appendState(of: decision, named: name, to: &lines)
-    lines.append("\r\nRateLimit-Policy: ")
-    RateLimitFields.appendPolicy(decision.policy, named: name, to: &lines)
-    lines.append("\r\n")
-    self.init(
-      scope: scope, retryAfterSeconds: RateLimitFields.wholeSeconds(decision.wait), fieldLines: lines,
-      errorType: limits.errorType)
+extension Call {
+  func explanation(of scope: LimitScope) -> String {
+    let limits = snapshot.configuration.rateLimit
+    let tenant = trail.tenant?.configured
+    let own = tenant?.rateLimit
+    let entry = "of its entry in the gateway's tenants file"
+    func tooMany(_ what: String, _ rate: GatewayConfiguration.Rate?, _ member: String) -> String {
+      "more \(what) than tenant \(tenant?.id.string ?? "") may make"
+        + "\(rate.map { " (\($0.written))" } ?? ""); the limit is `\(member)` \(entry)"
+    }
+    return switch scope {
+    case .tenant: tooMany("requests", own?.rate, "rateLimit")
+    case .perAppInstance:
+      tooMany("requests about this AppInstance", own?.perAppInstance, "rateLimit.perAppInstance")
+    case .reads:
+      tooMany("requests that read", own?.rate(of: Tenant.RateLimit.reads), "rateLimit.operations.read")
+    case .operation(let operation):
+      tooMany("\(operation.name) requests", own?.rate(of: operation.name), "rateLimit.\(scope.name)")
+    case .concurrency:
+      "tenant \(tenant?.id.string ?? "") has \(own?.concurrency ?? 0) requests in flight, as many as it may; "
+        + "the limit is `rateLimit.concurrency` \(entry)"
+    case .source:
+      "more requests than may come from one address\(limits.perSourceAddress.map { " (\($0.written))" } ?? ""); "
+        + "the limit is `rateLimit.perSourceAddress` of the gateway's configuration"
+    case .upstream:
+      "more requests of all tenants together than the gateway forwards"
+        + "\(limits.upstreamBudget.map { " (\($0.written))" } ?? ""); "
+        + "the limit is `rateLimit.upstreamBudget` of the gateway's configuration"
+    }
   }
+}
 
-  /// A limit that is not one of a tenant's or a source's rate.
-  init(
-    _ scope: Scope, retryAfter nanoseconds: Int64, policy: [UInt8], _ limits: GatewayConfiguration.RateLimit
-  ) {
-    self.init(
-      scope: scope, retryAfterSeconds: RateLimitFields.wholeSeconds(nanoseconds), fieldLines: policy,
-      errorType: limits.errorType)
+extension GatewayConfiguration.UpstreamBudget {
+  fileprivate var written: String {
+    rate.written + (adaptive ? ", less for a while after upstream throttled" : "")
   }
 }

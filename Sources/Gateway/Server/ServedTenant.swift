@@ -1,4 +1,5 @@
 internal import AuditTrail
+internal import ChimeIdentity
 internal import Configuration
 internal import CredentialSupply
 internal import PolicyEngine
@@ -13,7 +14,7 @@ final class ServedTenant: Sendable {
   let policies: TenantPolicies
   let meter: TenantMeter
   /// `nil`: its rate is not limited.
-  let rate: GCRA?
+  let rates: TenantRates?
   /// Requests in flight; `nil`: any number.
   let concurrency: Int?
   /// Of its requests against those of others, while all together want more than the account's quota.
@@ -32,7 +33,7 @@ final class ServedTenant: Sendable {
     self.configured = configured
     self.policies = policies
     self.meter = meter
-    rate = configured.rateLimit.map { GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst) }
+    rates = configured.rateLimit.map { TenantRates($0) }
     concurrency = configured.rateLimit?.concurrency
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty
@@ -62,5 +63,34 @@ final class ServedKey: Sendable {
       $0.tenant(name.span)
       $0.accessKeyId(key.span)
     }
+  }
+}
+
+extension TenantRates {
+  fileprivate init(_ configured: Tenant.RateLimit) {
+    self.init(
+      whole: GCRA(configured.rate), operations: configured.operations.compactMap { OfOperations($0) },
+      perAppInstance: configured.perAppInstance.map { GCRA($0) })
+  }
+}
+
+extension TenantRates.OfOperations {
+  fileprivate init?(_ configured: Tenant.RateLimit.OfOperations) {
+    let limit = GCRA(configured.rate)
+    if configured.name == Tenant.RateLimit.reads {
+      let reads = ChimeIdentity.Operation.allCases.filter(\.isRead)
+      self.init(
+        number: LimitScope.numberOfReads, operations: reads.reduce(0) { $0 | 1 << UInt64($1.rawValue) },
+        limit: limit)
+    } else {
+      guard let operation = ChimeIdentity.Operation(name: Text(configured.name)) else { return nil }
+      self.init(number: operation.rawValue, operations: 1 << UInt64(operation.rawValue), limit: limit)
+    }
+  }
+}
+
+extension GCRA {
+  init(_ rate: GatewayConfiguration.Rate) {
+    self.init(requestsPerSecond: rate.requestsPerSecond, burst: rate.burst)
   }
 }

@@ -62,7 +62,8 @@ package final class Snapshot: Sendable {
       let tenant = ServedTenant(
         configured,
         policies: policies.policies(for: TenantFacts(configured)),
-        meter: meters.meter(of: configured.id), weight: configured.rateLimit?.requestsPerSecond ?? meanRate,
+        meter: meters.meter(of: configured.id),
+        weight: configured.rateLimit?.rate.requestsPerSecond ?? meanRate,
         session: identities.session(of: configured.id), regions: regions.map(\.name))
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
@@ -78,21 +79,19 @@ package final class Snapshot: Sendable {
       configuration.rateLimit.queueFor.nanoseconds, configuration.upstream.requestTimeout.nanoseconds)
     attempts = configuration.upstream.retry.attempts
     hasTrustedProxies = !configuration.trustedProxies.isEmpty
-    sourceLimit = configuration.rateLimit.perSourceAddress.map {
-      GCRA(requestsPerSecond: $0.requestsPerSecond, burst: $0.burst)
-    }
+    sourceLimit = configuration.rateLimit.perSourceAddress.map { GCRA($0) }
   }
 
   /// What a tenant without a rate of its own weighs.
   private static func meanRate(of tenants: [Tenant]) -> Double {
-    let rates = tenants.compactMap { $0.rateLimit?.requestsPerSecond }
+    let rates = tenants.compactMap { $0.rateLimit?.rate.requestsPerSecond }
     return rates.isEmpty ? 1 : rates.reduce(0) { $0 + $1 / Double(rates.count) }
   }
 
   /// Puts the tenants' rates in force.
   func changeMeters(now: MonotonicInstant) {
     for key in served {
-      if let rate = key.tenant.rate { key.tenant.meter.change(to: rate, now: now) }
+      if let rates = key.tenant.rates { key.tenant.meter.change(to: rates, now: now) }
     }
   }
 }

@@ -22,7 +22,8 @@ package final class Metrics: Sendable {
 
   package struct LimitKey: Hashable, Sendable {
     let tenant: Text
-    let scope: StaticText
+    /// `LimitScope.name`
+    let scope: String
   }
 
   /// What a scrape reads.

@@ -41,7 +41,7 @@ struct MetricsText {
     begin("gatehouse_rate_limited_total", "counter", "Requests that a limit refused, or would have.")
     for (key, count) in counts.limited.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       sample(
-        "gatehouse_rate_limited_total", [("tenant", key.tenant.string), ("scope", key.scope.string)],
+        "gatehouse_rate_limited_total", [("tenant", key.tenant.string), ("scope", key.scope)],
         "\(count)")
     }
     begin("gatehouse_upstream_retries_total", "counter", "Attempts after the first.")

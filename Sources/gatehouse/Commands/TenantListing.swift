@@ -90,7 +90,9 @@ extension TenantEntry {
     lines += (regions ?? []).map { "region: \($0.value)" }
     if let rateLimit {
       let concurrency = rateLimit.concurrency.map { ", \($0) at a time" } ?? ""
-      lines.append("rate limit: \(rateLimit.requestsPerSecond)/s, burst \(rateLimit.burst)\(concurrency)")
+      lines.append("rate limit: \(rateLimit.rate.written)\(concurrency)")
+      lines += rateLimit.operations.map { "rate limit of \($0.name): \($0.rate.written)" }
+      lines += rateLimit.perAppInstance.map { ["rate limit of each AppInstance: \($0.written)"] } ?? []
     }
     if let role { lines.append("role: \(role.arn)") }
     lines += labels.map { "label: \($0.key)=\($0.value)" }
@@ -166,14 +168,32 @@ extension JSONWriter {
   fileprivate mutating func write(_ rateLimit: Tenant.RateLimit) {
     key("rateLimit")
     beginObject()
-    key("requestsPerSecond")
-    real(rateLimit.requestsPerSecond)
-    key("burst")
-    integer(rateLimit.burst)
+    writeMembers(rateLimit.rate)
     if let concurrency = rateLimit.concurrency {
       key("concurrency")
       integer(concurrency)
     }
+    if !rateLimit.operations.isEmpty {
+      key("operations")
+      beginObject()
+      for operation in rateLimit.operations { write(operation.name, operation.rate) }
+      endObject()
+    }
+    if let rate = rateLimit.perAppInstance { write("perAppInstance", rate) }
     endObject()
+  }
+
+  private mutating func write(_ name: String, _ rate: GatewayConfiguration.Rate) {
+    key(text: Text(name))
+    beginObject()
+    writeMembers(rate)
+    endObject()
+  }
+
+  private mutating func writeMembers(_ rate: GatewayConfiguration.Rate) {
+    key("requestsPerSecond")
+    real(rate.requestsPerSecond)
+    key("burst")
+    integer(rate.burst)
   }
 }

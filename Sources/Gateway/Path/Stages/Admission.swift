@@ -1,5 +1,4 @@
 internal import Configuration
-internal import Primitives
 internal import RateLimiting
 internal import Transport
 
@@ -10,59 +9,36 @@ struct Admitted: ~Copyable {
 }
 
 extension Worker {
-  /// The tenant's rate and its number of requests in flight, which it leaves when its call is over. A request that waits
+  /// The tenant's rates and its number of requests in flight, which it leaves when its call is over. A request that waits
   /// for its turn within the rate is in flight.
   @inline(__always)
   func admit(_ confined: consuming Confined) async throws(Refusal) -> Admitted {
-    let (call, tenant) = (confined.verified.call, confined.verified.tenant)
-    let wait = try countIn(call, tenant)
+    let wait = try countIn(confined)
     if wait > 0 { await loop.sleep(nanoseconds: wait) }
     return Admitted(confined)
   }
 
+  /// First its place among those in flight: a request that finds none costs nothing of the rates.
+  ///
   /// - Returns: nanoseconds until its turn.
-  private func countIn(_ call: Call, _ tenant: ServedTenant) throws(Refusal) -> Int64 {
-    var wait: Int64 = 0
-    if let rate = tenant.rate {
-      let decision = tenant.meter.admit(
-        rate, now: call.receivedAt, queueFor: call.snapshot.rateQueueNanoseconds)
-      if !decision.isAllowed {
-        try refuse(Throttling(.tenant, decision, call.snapshot.configuration.rateLimit), call)
-      } else if decision.wait > 0, call.snapshot.configuration.rateLimit.mode == .enforce {
-        wait = decision.wait
-      }
-    }
+  private func countIn(_ confined: borrowing Confined) throws(Refusal) -> Int64 {
+    let (call, tenant) = (confined.verified.call, confined.verified.tenant)
     if let most = tenant.concurrency {
       if let permit = tenant.meter.enter(limit: most) {
         call.trail.permit = consume permit
       } else {
-        try refuse(.concurrency(most, call.snapshot.configuration.rateLimit), call)
+        try refuse(.concurrency, retryAfter: 0, in: confined.verified.region, call)
       }
     }
-    return wait
-  }
-
-  /// Refuses, or only counts where the limits warn.
-  func refuse(_ throttling: Throttling, _ call: Call) throws(Refusal) {
-    let key = Metrics.LimitKey(
-      tenant: call.trail.tenant?.configured.id ?? "", scope: throttling.scope.label)
-    metrics.update { $0.limited[key, default: 0] += 1 }
-    guard call.snapshot.configuration.rateLimit.mode == .enforce else {
-      call.trail.limitWarnings.insert(throttling.scope)
-      return
+    guard let rates = tenant.rates, let request = call.rated(by: rates) else { return 0 }
+    let tightest = tenant.meter.admit(
+      rates, request, now: call.receivedAt, queueFor: call.snapshot.rateQueueNanoseconds)
+    let wait = tightest.decision.wait
+    guard tightest.decision.isAllowed else {
+      try refuse(LimitScope(tightest.rate), retryAfter: wait, in: confined.verified.region, call)
+      return 0
     }
-    throw .throttled(throttling)
-  }
-}
-
-extension Throttling {
-  fileprivate static func concurrency(
-    _ limit: Int, _ limits: GatewayConfiguration.RateLimit
-  ) -> Throttling {
-    var lines: [UInt8] = []
-    lines.append("RateLimit: \"concurrency\";r=0\r\nRateLimit-Policy: \"concurrency\";q=")
-    lines.append(decimal: limit)
-    lines.append(";qu=\"concurrent-requests\"\r\n")
-    return Throttling(.concurrency, retryAfter: 0, policy: lines, limits)
+    // Limits that only warn make nobody wait.
+    return wait > 0 && call.snapshot.configuration.rateLimit.mode == .enforce ? wait : 0
   }
 }

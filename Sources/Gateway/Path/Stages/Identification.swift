@@ -33,9 +33,7 @@ extension Worker {
   func admitSource(of call: Call) throws(Refusal) {
     guard let limit = call.snapshot.sourceLimit else { return }
     let decision = call.source.admit(limit, now: call.receivedAt)
-    if !decision.isAllowed {
-      try refuse(Throttling(.source, decision, call.snapshot.configuration.rateLimit), call)
-    }
+    if !decision.isAllowed { try refuse(.source, retryAfter: decision.wait, call) }
   }
 
   /// Which operation of the service model it is.

@@ -30,9 +30,7 @@ extension Worker {
     switch await takeTurn(tenant, in: region, call) {
     case .taken: break
     case .budgetRefused(let wait):
-      let limits = call.snapshot.configuration.rateLimit
-      let policy = Self.policy(of: shared.regions[region: region].limit)
-      try refuse(Throttling(.upstream, retryAfter: wait, policy: policy, limits), call)
+      try refuse(.upstream, retryAfter: wait, in: region, call)
       // The limits only warn; the breaker does not.
       if case .refused(let wait) = askBreaker(of: region) { throw Self.circuitOpen(wait) }
     case .breakerRefused(let wait): throw Self.circuitOpen(wait)
@@ -96,15 +94,5 @@ extension Worker {
 
   private static func circuitOpen(_ wait: Int64) -> Refusal {
     .circuitOpen(retryAfterSeconds: RateLimitFields.wholeSeconds(wait))
-  }
-
-  /// As it is in force, lowered or not.
-  private static func policy(of limit: GCRA?) -> [UInt8] {
-    guard let limit else { return [] }
-    var lines: [UInt8] = []
-    lines.append("RateLimit: \"upstream\";r=0\r\nRateLimit-Policy: ")
-    RateLimitFields.appendPolicy(limit, named: "upstream", to: &lines)
-    lines.append("\r\n")
-    return lines
   }
 }
