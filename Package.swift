@@ -117,6 +117,14 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "HTTPWire", "SigV4", "Configuration", "CredentialSources", "Threads",
         "Transport", "CGlibc",
       ]),
+    // The journal as the dashboard asks it while it is being written.
+    room(
+      "AuditBrowsing",
+      uses: [
+        "Primitives", "StrictJSON", "ChimeIdentity", "Configuration", "PolicyEngine", "AuditTrail",
+        "AuditStore",
+        "AuditIndex", "Threads", "Admin",
+      ]),
     room("FileWriting", uses: ["Primitives", "OpenSSLCrypto"]),
     room("ServiceManager", uses: ["Primitives"]),
     room("AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "AuditTrail", "FileWriting"]),
@@ -124,8 +132,8 @@ let package = Package(
       "Gateway",
       uses: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
-        "Configuration", "PolicyEngine", "RateLimiting", "AuditTrail", "Threads", "Transport", "AuditStore",
-        "AuditShipping", "Admin", "ServiceManager", "CredentialSources", "CredentialSupply",
+        "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
+        "AuditStore", "AuditShipping", "Admin", "ServiceManager", "CredentialSources", "CredentialSupply",
         .product(name: "Logging", package: "swift-log"),
       ]),
     room(
@@ -143,7 +151,8 @@ let package = Package(
       dependencies: [
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
-        "AuditStore", "AuditIndex", "AuditShipping", "AuditReconciliation", "AuditExport", "FileWriting",
+        "AuditStore", "AuditIndex", "AuditBrowsing", "AuditShipping", "AuditReconciliation", "AuditExport",
+        "FileWriting",
         "CredentialSources", "CredentialSupply", "Gateway",
         "Admin",
         "Sandbox", "PolicyReplay", "UserScan", "PolicyLearning", "ServiceManager", "CEmptyICUData",
@@ -256,6 +265,12 @@ let package = Package(
         "AuditTrail",
       ]),
     tests(of: "AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "FileWriting", "AuditTrail"]),
+    tests(
+      of: "AuditBrowsing",
+      uses: [
+        "Primitives", "OpenSSLCrypto", "StrictJSON", "Configuration", "AuditTrail", "AuditStore",
+        "AuditIndex", "Admin",
+      ]),
     tests(of: "Admin", uses: ["Primitives", "OpenSSLCrypto", "StrictJSON", "HTTPWire", "Transport"]),
     tests(of: "ServiceManager", uses: ["Primitives"]),
     tests(of: "Sandbox", uses: ["Primitives", "StrictJSON", "HTTPWire"]),

@@ -1,52 +1,22 @@
 package import HTTPWire
+internal import OpenSSLCrypto
 internal import Primitives
 internal import StrictJSON
 package import Transport
 
-/// What the admin listener shows and does; the gateway provides it.
-package protocol AdminSource: Sendable {
-  /// What must be in order for requests to be served.
-  func readiness() -> [ReadinessCheck]
-  /// Everything counted, in Prometheus' text format 0.0.4.
-  func metrics() -> [UInt8]
-  /// Loads the configuration anew; on failure the running set stays in force.
-  func reload() async -> ReloadResult
-}
-
-package struct ReadinessCheck: Sendable {
-  package let name: String
-  package let isReady: Bool
-  /// For people: what is wrong, or what is there.
-  package let detail: String
-  /// What some checks tell besides.
-  package enum Fact: Sendable {
-    case text(String?)
-    case number(Int?)
-  }
-  package let facts: [(name: String, value: Fact)]
-
-  package init(_ name: String, isReady: Bool, detail: String, facts: [(name: String, value: Fact)] = []) {
-    self.name = name
-    self.isReady = isReady
-    self.detail = detail
-    self.facts = facts
-  }
-}
-
-package enum ReloadResult: Sendable {
-  case done(revision: String)
-  /// `file:line:column: error: …` each.
-  case failed(problems: [String])
-}
-
-/// Health, metrics and reload for operators.
+/// Health, metrics, reload and the dashboard, for operators.
 package final class AdminHandler: HTTPHandler {
   private let source: any AdminSource
+  private let dashboard: DashboardHandler
   /// Asked at each request, since a reload changes it.
   private let access: @Sendable () -> AdminAccess
+  private let sessions = AdminSessions()
 
-  package init(source: any AdminSource, access: @escaping @Sendable () -> AdminAccess) {
+  package init(
+    source: any AdminSource, dashboard: any DashboardSource, access: @escaping @Sendable () -> AdminAccess
+  ) {
     self.source = source
+    self.dashboard = DashboardHandler(source: dashboard)
     self.access = access
   }
 
@@ -62,32 +32,40 @@ package final class AdminHandler: HTTPHandler {
     }
     let path = String(decoding: head.bytes[head.path], as: UTF8.self)
     let method = String(decoding: head.bytes[head.method], as: UTF8.self)
-    guard method == "GET" || method == "HEAD" || RequestOrigin.isOurs(head, host: host) else {
+    let isOurs = RequestOrigin.isOurs(head, host: host)
+    guard method == "GET" || method == "HEAD" || isOurs else {
       return .json(status: 403, error: "a page of another origin changes nothing here")
     }
     switch (path, method) {
     case ("/healthz", "GET"), ("/healthz", "HEAD"):
-      return .json(status: 200, Self.object { $0.member("status", "ok") })
+      return .json(status: 200, JSONWriter.object { $0.member("status", "ok") })
     case ("/readyz", "GET"), ("/readyz", "HEAD"): return readyz()
+    case ("/login", "POST"): return logIn(request, access, host, on: connection)
     default: break
     }
-    guard access.authorizes(head) else {
-      var reply = Reply.json(
-        status: 401, error: "expected `Authorization: Bearer TOKEN` with the token of tokenFile")
-      reply.fieldLines.append(field: "WWW-Authenticate", literal: "Bearer")
-      return reply
+    let now = connection.loop.turnBegan
+    guard
+      access.authorizes(head)
+        || access.token.map({ sessions.holds(head, host: host, token: $0, now: now) }) ?? true
+    else {
+      return path == "/" && (method == "GET" || method == "HEAD") ? .login(isRetry: false) : .unauthorized
     }
     switch (path, method) {
     case ("/metrics", "GET"), ("/metrics", "HEAD"): return metrics()
     case ("/reload", "POST"): return await reload()
-    case ("/healthz", _), ("/readyz", _), ("/metrics", _): return .notAllowed("GET")
-    case ("/reload", _): return .notAllowed("POST")
-    case ("/", _):
-      return .json(
-        status: 501,
-        error: "the dashboard is not available in this version; see /healthz, /readyz, /metrics, /reload")
+    case ("/logout", "POST"): return .sendingHome(cookie: sessions.end(head, host: host))
+    case ("/healthz", _), ("/readyz", _), ("/metrics", _), ("/", "POST"): return .notAllowed("GET")
+    case ("/reload", _), ("/login", _), ("/logout", _): return .notAllowed("POST")
+    case ("/", "GET"), ("/", "HEAD"): return .page(DashboardPage.main)
+    case (let path, _) where path.hasPrefix("/api/"):
+      // It changes nothing, but costs more than what a page of elsewhere may make a browser ask for.
+      guard isOurs else { return .json(status: 403, error: "a page of another origin is not answered here") }
+      return await dashboard.reply(to: request, path: path.dropFirst(5), method: method, on: connection)
+    case ("/", _): return .notAllowed("GET")
     default:
-      return .json(status: 404, error: "nothing is here; see /healthz, /readyz, /metrics and POST /reload")
+      return .json(
+        status: 404,
+        error: "nothing is here; see /, /api/openapi.json, /healthz, /readyz, /metrics and POST /reload")
     }
   }
 
@@ -99,32 +77,21 @@ package final class AdminHandler: HTTPHandler {
     }
   }
 
-  private func readyz() -> Reply {
-    let checks = source.readiness()
-    let isReady = checks.allSatisfy(\.isReady)
-    let body = Self.object { writer in
-      writer.key("ready")
-      writer.boolean(isReady)
-      writer.key("checks")
-      writer.beginObject()
-      for check in checks {
-        writer.key(text: Text(check.name))
-        writer.beginObject()
-        writer.key("ok")
-        writer.boolean(check.isReady)
-        writer.member("detail", check.detail)
-        for fact in check.facts {
-          writer.key(text: Text(fact.name))
-          switch fact.value {
-          case .text(let text?): writer.string(text)
-          case .number(let number?): writer.integer(number)
-          case .text(nil), .number(nil): writer.null()
-          }
-        }
-        writer.endObject()
-      }
-      writer.endObject()
+  /// The token for a cookie. Where none is asked for there is nothing to log in to.
+  private func logIn(
+    _ request: RequestMessage, _ access: AdminAccess, _ host: Authority, on connection: ByteStream
+  ) -> Reply {
+    guard let token = access.token else { return .sendingHome(cookie: nil) }
+    guard let given = LoginForm.token(in: request.bodyArray), Secret.constantTimeEqual(token, given) else {
+      return .login(isRetry: true)
     }
+    let cookie = sessions.begin(
+      for: token, of: request.head, host: host, now: connection.loop.turnBegan)
+    return .sendingHome(cookie: cookie)
+  }
+
+  private func readyz() -> Reply {
+    let (isReady, body) = source.readinessObject()
     return .json(status: isReady ? 200 : 503, body)
   }
 
@@ -137,11 +104,11 @@ package final class AdminHandler: HTTPHandler {
   private func reload() async -> Reply {
     switch await source.reload() {
     case .done(let revision):
-      .json(status: 200, Self.object { $0.member("policyRevision", revision) })
+      .json(status: 200, JSONWriter.object { $0.member("policyRevision", revision) })
     case .failed(let problems):
       .json(
         status: 409,
-        Self.object { writer in
+        JSONWriter.object { writer in
           writer.member("error", "the configuration was not taken over; what ran before goes on")
           writer.key("problems")
           writer.beginArray()
@@ -150,38 +117,20 @@ package final class AdminHandler: HTTPHandler {
         })
     }
   }
-
-  fileprivate static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    members(&writer)
-    writer.endObject()
-    return writer.bytes + [UInt8(ascii: "\n")]
-  }
-}
-
-extension JSONWriter {
-  fileprivate mutating func member(_ name: StaticString, _ value: String) {
-    key(name)
-    string(value)
-  }
 }
 
 extension Reply {
-  fileprivate static func json(status: Int, _ body: [UInt8], closes: Bool = false) -> Reply {
-    var lines = ByteBuffer()
-    lines.append(field: "Content-Type", literal: "application/json")
-    lines.append(field: "Cache-Control", literal: "no-store")
-    return Reply(status: status, fieldLines: lines, body: body, closes: closes)
-  }
-
-  fileprivate static func json(status: Int, error: String, closes: Bool = false) -> Reply {
-    json(status: status, AdminHandler.object { $0.member("error", error) }, closes: closes)
-  }
-
-  fileprivate static func notAllowed(_ method: StaticString) -> Reply {
-    var reply = json(status: 405, error: "expected \(method)")
-    reply.fieldLines.append(field: "Allow", literal: method)
+  /// Asks for the token.
+  fileprivate static func login(isRetry: Bool) -> Reply {
+    var reply = page(isRetry ? DashboardPage.loginAgain : DashboardPage.login, status: 401)
+    reply.fieldLines.append(field: "WWW-Authenticate", literal: "Bearer")
     return reply
+  }
+
+  fileprivate static func sendingHome(cookie: String?) -> Reply {
+    var lines = ByteBuffer()
+    lines.append("Location: /\r\nCache-Control: no-store\r\n")
+    if let cookie { lines.append(field: "Set-Cookie", Array(cookie.utf8)) }
+    return Reply(status: 303, fieldLines: lines)
   }
 }

@@ -11,11 +11,13 @@ extension JournalIndex {
 
   /// Calls `body` with each request that `filter` describes, in the order of their first records or from the last one
   /// back, until it returns `false`: as of the last update.
-  /// - Parameter altered: called with each request that was one of them when it was indexed and that the journal tells
-  ///   otherwise now, when the chain does not hold what it tells.
+  /// - Parameters:
+  ///   - altered: called with each request that was one of them when it was indexed and that the journal tells otherwise
+  ///     now, when the chain does not hold what it tells.
+  ///   - passing: called with each request that was looked at and is none of them; whether to go on.
   package func forEachRequest(
     matching filter: QueryFilter, newestFirst: Bool, altered: (RequestHistory) -> Void = { _ in },
-    _ body: (RequestHistory) -> Bool
+    passing: (RequestHistory) -> Bool = { _ in true }, _ body: (RequestHistory) -> Bool
   ) throws {
     defer { lines.closeAll() }
     var late: LateRecords?
@@ -33,6 +35,7 @@ extension JournalIndex {
         guard let request = try found.request(in: lines) else { continue }
         guard filter.matches(request) else {
           if request.doubt != nil { altered(request) }
+          guard passing(request) else { return }
           continue
         }
         guard body(request) else { return }

@@ -53,6 +53,9 @@ package struct OperationModel: Sendable {
 }
 
 extension Operation {
+  /// The names of all operations of the service model.
+  package static var allNames: [String] { allCases.map(\.name) }
+
   /// The shape alone, which unlike the rest of the model costs nothing to hold.
   var input: ModelStructure { OperationModel.table[Int(rawValue)].input }
 

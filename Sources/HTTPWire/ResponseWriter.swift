@@ -45,6 +45,7 @@ package enum ResponseWriter {
     case 204: "No Content"
     case 301: "Moved Permanently"
     case 302: "Found"
+    case 303: "See Other"
     case 304: "Not Modified"
     case 307: "Temporary Redirect"
     case 400: "Bad Request"

@@ -104,7 +104,7 @@ package enum PEM {
   }
 
   /// A time of a certificate; one that cannot be read, which a parsed certificate does not have, is long ago.
-  private static func time(_ written: UnsafePointer<ASN1_TIME>?) -> WallClockTime {
+  static func time(_ written: UnsafePointer<ASN1_TIME>?) -> WallClockTime {
     guard let epoch = ASN1_TIME_set(nil, 0) else { return WallClockTime(seconds: 0) }
     defer { ASN1_STRING_free(epoch) }
     var days: Int32 = 0

@@ -1,4 +1,5 @@
 internal import COpenSSL
+package import Primitives
 
 /// Why OpenSSL does not serve or trust with what it was given.
 package struct TLSFault: Error, Sendable, Hashable {
@@ -82,6 +83,11 @@ package final class TLSContext: @unchecked Sendable {
     SSL_CTX_set_verify(tls.context, SSL_VERIFY_PEER, nil)
     gh_SSL_CTX_offer_http11(tls.context)
     return tls
+  }
+
+  /// When the certificate that it shows ends; `nil`: it shows none.
+  package var certificateEnd: WallClockTime? {
+    SSL_CTX_get0_certificate(context).map { PEM.time(X509_get0_notAfter($0)) }
   }
 
   private func use(chain: [UInt8]) throws(TLSFault) {

@@ -24,4 +24,30 @@ package struct DurationHistogram: Sendable {
     for index in buckets.indices { buckets[index] += other.buckets[index] }
     totalNanoseconds += other.totalNanoseconds
   }
+
+  /// What was recorded since `earlier`, a former state of this one.
+  package func since(_ earlier: Self) -> Self {
+    var difference = self
+    for index in buckets.indices { difference.buckets[index] -= earlier.buckets[index] }
+    difference.totalNanoseconds -= earlier.totalNanoseconds
+    return difference
+  }
+
+  /// The duration that a share of all were within, in nanoseconds and as exactly as the bounds tell: between two of them
+  /// durations are taken as spread evenly. `nil` when there are none.
+  package func quantile(_ share: Double) -> Int64? {
+    let count = count
+    guard count > 0 else { return nil }
+    let wanted = share * Double(count)
+    var passed = 0.0
+    for (index, bound) in Self.bounds.enumerated() {
+      let inside = Double(buckets[index])
+      if inside > 0, passed + inside >= wanted {
+        let start = index == 0 ? 0 : Self.bounds[index - 1]
+        return start + Int64(Double(bound - start) * max(0, wanted - passed) / inside)
+      }
+      passed += inside
+    }
+    return Self.bounds.last
+  }
 }

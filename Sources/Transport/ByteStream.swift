@@ -20,6 +20,8 @@ package final class ByteStream {
   package private(set) var peerNames: [CertificateName] = []
   /// What whoever serves the connection wants to find again at its next request.
   package var attachment: AnyObject?
+  /// The handler has written its answer itself (`AnswerStream`), and with it the connection ends.
+  var isAnswered = false
   private let socket: Socket
   private let tls: TLSSession?
   /// TLS may have to write in order to read; waiting follows what it asked for.

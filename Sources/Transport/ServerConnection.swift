@@ -85,6 +85,7 @@ final class ServerConnection: ParkedConnection, @unchecked Sendable {
           firstHeadDue = nil
           if awaitedContent != nil { settleContent() }
           let reply = await server.handler.reply(to: message, on: stream)
+          if reply.closes, stream.isAnswered { throw .ended }
           let keepAlive = message.head.keepAlive && !reply.closes && !server.drain.isSet
           try await write(reply, keepAlive: keepAlive, toHEAD: message.head.isHEAD)
           guard keepAlive else { return await stream.closeLingering() }

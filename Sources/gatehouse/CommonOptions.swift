@@ -71,8 +71,3 @@ struct TimeRangeOption: ParsableArguments {
 extension TimeExpression: ExpressibleByArgument {
   package init?(argument: String) { self.init(argument) }
 }
-
-extension Operation {
-  /// The names of all operations of the service model.
-  static var allNames: [String] { allCases.map(\.name) }
-}

@@ -8,8 +8,8 @@ import Transport
 
 @testable import Admin
 
-private let token = "admin-token-for-tests"
-private let bearer = "Authorization: Bearer \(token)\r\n"
+let token = "admin-token-for-tests"
+let bearer = "Authorization: Bearer \(token)\r\n"
 
 @Suite struct AdminAuthorizationTests {
   @Test(arguments: ["/healthz", "/readyz"])
@@ -182,7 +182,7 @@ private let bearer = "Authorization: Bearer \(token)\r\n"
   }
 }
 
-private struct FixedSource: AdminSource {
+struct FixedSource: AdminSource {
   var journalIsReady = true
   var problems: [String] = []
 
@@ -198,23 +198,44 @@ private struct FixedSource: AdminSource {
   }
 }
 
-private struct Answer: Sendable {
+struct Answer: Sendable {
   let status: Int
   /// The status line and the field lines.
   let head: String
   let body: String
 }
 
-/// One request to a listener of its own, over loopback.
-private func ask(
-  _ method: String, _ path: String, host: String = "127.0.0.1", fields: String = "", isOpen: Bool = false,
-  source: FixedSource = FixedSource()
+/// Says what it was asked.
+struct FixedDashboard: DashboardSource {
+  private func say(_ text: String) -> APIAnswer { APIAnswer(body: Array(#"{"said":"\#(text)"}"#.utf8)) }
+  func overview() async -> APIAnswer { say("overview") }
+  func health() async -> APIAnswer { say("health") }
+  func tenants() async -> APIAnswer { say("tenants") }
+  func policies() async -> APIAnswer { say("policies") }
+  func requests(_ parameters: [APIParameter]) async -> APIAnswer {
+    say("requests " + parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
+  }
+  func request(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer { say("request \(id)") }
+  func explain(_ body: [UInt8]) async -> APIAnswer { say("explain \(body.count)") }
+}
+
+/// A handler whose token and clock a test may change.
+func handler(_ source: FixedSource = FixedSource(), isOpen: Bool = false) -> AdminHandler {
+  let access = AdminAccess(token: isOpen ? nil : Secret(Array(token.utf8)), hosts: ["gateway.example"])
+  return AdminHandler(source: source, dashboard: FixedDashboard()) { access }
+}
+
+/// One request to a listener, over loopback.
+/// - Parameter handler: `nil`: one of its own.
+func ask(
+  _ method: String, _ path: String, host: String = "127.0.0.1", fields: String = "", body: String = "",
+  isOpen: Bool = false, source: FixedSource = FixedSource(), of known: AdminHandler? = nil
 ) async throws -> Answer {
-  let text = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\(fields)Content-Length: 0\r\n\r\n"
+  let text =
+    "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+  let handler = known ?? handler(source, isOpen: isOpen)
   return try await LoopHarness().run { loop in
     let listening = try SocketAddress(parsing: "127.0.0.1:0")
-    let access = AdminAccess(token: isOpen ? nil : Secret(Array(token.utf8)), hosts: ["gateway.example"])
-    let handler = AdminHandler(source: source) { access }
     let server = HTTPServer(handler: handler, limits: ServerLimits(), drain: DrainFlag(), loop: loop)
     let listener = try Listener(listening, loop: loop) { server.accept($0, tls: nil) }
     defer { listener.close() }

@@ -72,11 +72,17 @@ extension GatewayServer: AdminSource {
       + (journal.lastCheckpoint.map { "; last checkpoint \($0.rfc3339)" } ?? "")
   }
 
-  package func metrics() -> [UInt8] {
+  /// What all workers have counted.
+  func counts(of snapshot: Snapshot) -> Metrics.Counts {
     var counts = Metrics.Counts()
-    let tenants = workers[0].snapshot.meters.ids
+    let tenants = snapshot.meters.ids
     for worker in workers { counts.add(worker.metrics.counts(tenants: tenants)) }
     counts.connections = shared.connections.open
+    return counts
+  }
+
+  package func metrics() -> [UInt8] {
+    let counts = counts(of: workers[0].snapshot)
     var text = MetricsText()
     let labels = shared.regions.map { [shared] region in
       shared.regions.others.isEmpty ? [] : [("region", region.name)]

@@ -64,6 +64,11 @@ final class GatewayListeners: @unchecked Sendable {
     try openAdmin(for: server, inherited)
   }
 
+  /// Where each listens and what it speaks TLS with now.
+  var openListeners: [(address: SocketAddress, tls: TLSContext?)] {
+    contexts.withLock { contexts in zip(addresses, contexts).map { ($0, $1) } }
+  }
+
   /// Each listener on its own loop, as libevent wants it.
   func close(for server: GatewayServer) {
     for (place, worker) in server.workers.enumerated() {
@@ -127,7 +132,7 @@ final class GatewayListeners: @unchecked Sendable {
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
     access.withLock { $0 = AdminAccess(configured) }
-    let handler = AdminHandler(source: server) { [self] in access.withLock { $0 } }
+    let handler = AdminHandler(source: server, dashboard: server) { [self] in access.withLock { $0 } }
     let (connections, clock) = (server.shared.connections, server.clock)
     let times = ServerLimits(snapshot.configuration.limits)
     let http = HTTPServer(

@@ -24,6 +24,7 @@ package final class GatewayServer: Sendable {
   let shipper: JournalShipper?
   let listeners: GatewayListeners
   let follower: FileFollower
+  let dashboard: Dashboard
   /// What the start has read.
   private let files: LoadedFiles
   /// What a service manager wants, if one started the process.
@@ -31,14 +32,11 @@ package final class GatewayServer: Sendable {
   private let background: any BackgroundWork
   private let draining = Mutex(DrainMachine())
 
-  /// A thread with it gets about a tenth of a processor that others want.
-  private static let backgroundNiceness: Int32 = 10
-
   /// Opens what serving needs, in an order that leaves nothing behind when a step fails: listeners come last.
   package init(
     snapshot: Snapshot, supply: CredentialKeeper, journal: Journal, shipper: JournalShipper? = nil,
     reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource,
-    background: any BackgroundWork, service: ServiceContext = .none,
+    background: any BackgroundWork, lookup: (any RequestLookup)? = nil, service: ServiceContext = .none,
     files: LoadedFiles = LoadedFiles()
   ) throws(TransportError) {
     let configuration = snapshot.configuration
@@ -50,6 +48,7 @@ package final class GatewayServer: Sendable {
     self.files = files
     self.shipper = shipper
     self.supply = supply
+    dashboard = Dashboard(lookup: lookup, startedAt: clock.wallClock())
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let share = try Descriptors.share(for: configuration, loops: count, logger)
     shared = SharedState(
@@ -95,12 +94,12 @@ package final class GatewayServer: Sendable {
       try Self.thread { worker.loop.run() }
     }
     let backgroundThread = try Self.thread { [background] in
-      // On Linux it is the calling thread's alone.
-      setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.backgroundNiceness)
+      PosixThread.giveWay()
       background.run()
     }
     for worker in workers { worker.loop.spawn { worker.startHousekeeping() } }
     first.spawn { [shared, clock] in first.onTick { shared.connections.check(now: clock.monotonic()) } }
+    first.spawn { [self] in first.onTick { [self] in keepHistory() } }
     superviseLoops()
     first.spawn { [self] in
       follower.start { [self] in _ = await reload() }

@@ -14,6 +14,8 @@ package final class Snapshot: Sendable {
   package let tenants: TenantDirectory
   package let policies: PolicySet
   package let policyRevision: Text
+  /// The documents that `policies` were made of.
+  let policyFiles: PolicyFiles
   /// The member that names it in records.
   let revisionMember: RecordMembers
   /// Who signs: the gateway, and its tenants that have a role. Which credentials are in force changes without a load.
@@ -46,6 +48,7 @@ package final class Snapshot: Sendable {
     configuration = loaded.configuration
     tenants = loaded.tenants
     self.policies = policies
+    policyFiles = loaded.policies
     let revision = Text(loaded.policies.revision)
     policyRevision = revision
     revisionMember = RecordMembers { $0.policyRevision(revision.utf8.span) }

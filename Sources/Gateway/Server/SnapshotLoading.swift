@@ -27,7 +27,7 @@ package enum SnapshotLoader {
     configPath: String, files: any FileSource, environment: Environment, meters: TenantMeters,
     supply: CredentialKeeper
   ) -> SnapshotLoad {
-    let operations = ChimeIdentity.Operation.allCases.map(\.name)
+    let operations = ChimeIdentity.Operation.allNames
     var (loaded, problems) = ConfigurationLoader.load(
       configPath: configPath, files: files, environment: environment, knownOperations: operations)
     problems +=

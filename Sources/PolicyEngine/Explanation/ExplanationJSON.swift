@@ -15,7 +15,8 @@ extension Explanation {
   }
 
   /// One object on one line, as `explain --format json` prints it.
-  package func json() -> [UInt8] {
+  /// - Parameter report: lines for people that go with it; `nil`: none.
+  package func json(report: [String]? = nil) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("decision")
@@ -42,6 +43,7 @@ extension Explanation {
     writer.beginArray()
     for name in appliedPolicies { writer.string(name) }
     writer.endArray()
+    if let report { writer.member("report", report) }
     writer.endObject()
     return writer.bytes
   }
@@ -91,11 +93,6 @@ extension JSONWriter {
       endObject()
     }
     endArray()
-  }
-
-  private mutating func member(_ name: StaticString, _ value: Text) {
-    key(name)
-    string(value)
   }
 
   /// `[{"field":…,"from":…,"to":…}]`, without `from` where there was nothing.

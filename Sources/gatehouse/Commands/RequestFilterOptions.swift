@@ -1,9 +1,8 @@
 import ArgumentParser
+import AuditBrowsing
 import AuditTrail
-import ChimeIdentity
 import Configuration
 import OpenSSLCrypto
-import PolicyEngine
 import Primitives
 
 /// Which requests of the journal a command is about.
@@ -38,30 +37,19 @@ struct RequestFilterOptions: ParsableArguments {
     let value: Text
 
     init?(argument: String) {
-      guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
-      key = Text(String(argument[..<equals]))
-      value = Text(String(argument[argument.index(after: equals)...]))
+      guard let tag = FilterWords.tag(argument) else { return nil }
+      (key, value) = tag
     }
   }
 
   func validate() throws {
-    if let operation, Operation(name: Text(operation)) == nil {
-      let hint = nearest(to: operation, among: Operation.allNames).map { "; did you mean `\($0)`?" } ?? ""
-      throw ValidationError("unknown operation `\(operation.onOneLine)`\(hint)")
-    }
-    if let rule, !Self.isRule(rule) {
-      let hint = nearest(to: rule, among: GatewayRule.allRuleIDs).map { "; did you mean `\($0)`?" } ?? ""
-      throw ValidationError("unknown rule `\(rule.onOneLine)`\(hint)")
-    }
-    if let tag = tag.first(where: { $0.key.utf8.last == UInt8(ascii: "!") }) {
+    if let fault = operation.flatMap({ FilterWords.fault(operation: $0) }) { throw ValidationError(fault) }
+    if let fault = rule.flatMap({ FilterWords.fault(rule: $0) }) { throw ValidationError(fault) }
+    if let tag = tag.first(where: { FilterWords.isMeantAsUnequal($0.key) }) {
       throw ValidationError(
         "--tag takes KEY=VALUE, and no request has the tag `\(tag.key.string.onOneLine)`; --without-tag KEY finds those"
           + " that lack one")
     }
-  }
-
-  private static func isRule(_ rule: String) -> Bool {
-    GatewayRule.allRuleIDs.contains(rule) || rule.hasPrefix("rateLimit.")
   }
 
   /// What is not recorded must not look as if nobody had used it.
@@ -73,10 +61,8 @@ struct RequestFilterOptions: ParsableArguments {
   private func checkRecorded(
     _ isAsked: Bool, _ treatment: GatewayConfiguration.Sensitive.Treatment, _ option: String, _ key: String
   ) throws(CommandFailure) {
-    guard isAsked, treatment == .omit else { return }
-    throw CommandFailure(
-      .bad,
-      "\(option) cannot be searched: the journal does not hold it, as `audit.sensitive.\(key)` is \"omit\"")
+    guard isAsked, let fault = FilterWords.fault(searching: option, under: treatment, of: key) else { return }
+    throw CommandFailure(.bad, fault)
   }
 
   /// - Parameter key: that of hashes, where the journal has any.

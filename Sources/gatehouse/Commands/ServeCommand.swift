@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditBrowsing
 import AuditIndex
 import AuditShipping
 import AuditStore
@@ -73,6 +74,7 @@ struct ServeCommand: ParsableCommand {
         shipper: shipper, reloader: Reloader(startedAt: clock.wallClock(), load: load), logSink: sink,
         logger: logger, clock: clock,
         background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger),
+        lookup: JournalBrowser(directory: snapshot.configuration.audit.directory.path, clock: clock),
         service: service, files: first.files)
       try server.run()
       end = server.drainEnd
@@ -161,3 +163,4 @@ struct ServeCommand: ParsableCommand {
 }
 
 extension IndexFeeder: BackgroundWork {}
+extension JournalBrowser: RequestLookup {}
