@@ -53,11 +53,11 @@ extension GatewayServer {
       writer.member("count", row.value)
     }
     let limits = hour.limited.sorted {
-      ($1.value, $0.key.tenant, $0.key.scope.string) < ($0.value, $1.key.tenant, $1.key.scope.string)
+      ($1.value, $0.key.tenant, $0.key.scope) < ($0.value, $1.key.tenant, $1.key.scope)
     }
     writer.objects("limits", limits.prefix(Self.mostRows)) { writer, row in
       writer.member("tenant", row.key.tenant.isEmpty ? nil : row.key.tenant)
-      writer.member("scope", row.key.scope.string)
+      writer.member("scope", row.key.scope)
       writer.member("count", row.value)
     }
   }

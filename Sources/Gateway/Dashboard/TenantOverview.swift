@@ -53,14 +53,10 @@ extension JSONWriter {
     member("clientCertificates", tenant.clientCertificates.map { "\($0)" })
     member("appInstances", tenant.appInstances.map(\.source))
     member("operations", tenant.operations.sorted())
-    key("rateLimit")
     if let limit = tenant.rateLimit {
-      beginObject()
-      member("requestsPerSecond", limit.requestsPerSecond)
-      member("burst", limit.burst)
-      member("concurrency", limit.concurrency)
-      endObject()
+      write(limit)
     } else {
+      key("rateLimit")
       null()
     }
     key("regions")

@@ -164,36 +164,4 @@ extension JSONWriter {
     boolean(role.setsSourceIdentity)
     endObject()
   }
-
-  fileprivate mutating func write(_ rateLimit: Tenant.RateLimit) {
-    key("rateLimit")
-    beginObject()
-    writeMembers(rateLimit.rate)
-    if let concurrency = rateLimit.concurrency {
-      key("concurrency")
-      integer(concurrency)
-    }
-    if !rateLimit.operations.isEmpty {
-      key("operations")
-      beginObject()
-      for operation in rateLimit.operations { write(operation.name, operation.rate) }
-      endObject()
-    }
-    if let rate = rateLimit.perAppInstance { write("perAppInstance", rate) }
-    endObject()
-  }
-
-  private mutating func write(_ name: String, _ rate: GatewayConfiguration.Rate) {
-    key(text: Text(name))
-    beginObject()
-    writeMembers(rate)
-    endObject()
-  }
-
-  private mutating func writeMembers(_ rate: GatewayConfiguration.Rate) {
-    key("requestsPerSecond")
-    real(rate.requestsPerSecond)
-    key("burst")
-    integer(rate.burst)
-  }
 }
