@@ -34,8 +34,9 @@ extension ScanFinding {
   private static func line(_ found: Violation) -> String {
     let severity = found.severity.map { " [\($0.rawValue)]" } ?? ""
     let owner = found.owner.map { "; owner: \($0.onOneLine)" } ?? ""
+    let exception = found.exception.map { "; exception: \($0.onOneLine)" } ?? ""
     return "\(found.policy.onOneLine)\(severity): \(found.rule): \(found.field.onOneLine): "
-      + "\(found.message.onOneLine)\(owner)"
+      + "\(found.message.onOneLine)\(owner)\(exception)"
   }
 }
 

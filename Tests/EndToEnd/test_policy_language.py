@@ -205,3 +205,25 @@ def test_explain_and_test_know_exceptions(gateway, tmp_path):
     tests.write_text(json.dumps({"cases": cases}))
     result = gateway.setup.command("test", tests)
     assert "2 passed" in result.stdout, result.stdout + result.stderr
+
+
+def test_values_from_a_file_are_followed(make_setup):
+    setup = make_setup(reload={"watch": True})
+    rules = {"tags": {"required": [{"key": "CostCenter", "valuesFrom": "centres.txt"}]}}
+    setup.policies = {"centres": {"rules": {**rules, "name": {"forbiddenFrom": "words.txt"}}}}
+    setup.write()
+    folder = setup.folder / "policies"
+    (folder / "centres.txt").write_text("# cost centres\n\n" + "\n".join(str(n) for n in range(100_000)))
+    (folder / "words.txt").write_text("badword\n")
+    with gateways.running(setup) as gateway:
+        assert create(gateway)[0].status == 201
+        assert create(gateway, Tags=[{"Key": "CostCenter", "Value": "100000"}])[0].status == 403
+        response, record = create(gateway, Name="a badword here")
+        assert response.status == 403 and "`badword`" in response.message
+        assert [violation["rule"] for violation in record["violations"]] == ["name.forbidden"]
+        since = len(gateway.log)
+        (folder / "words.txt").write_text("badword\nAlice\n")
+        gateway.wait_for_log(
+            lambda line: "reload" in line.get("message", "").lower(), "a reload", since=since
+        )
+        assert create(gateway)[0].status == 403

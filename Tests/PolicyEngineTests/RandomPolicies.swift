@@ -5,7 +5,9 @@ struct RandomPolicies {
   /// What policies may hold beside what they always could.
   enum Feature { case modes, matching, whens, exceptions, lists, templates }
 
-  static let known: Set<Feature> = [.modes, .matching, .whens, .exceptions]
+  static let known: Set<Feature> = [.modes, .matching, .whens, .exceptions, .lists, .templates]
+  /// Whose keys are as they are written.
+  static let withoutTemplates = known.subtracting([.templates])
 
   var random: SeededGenerator
   let features: Set<Feature>

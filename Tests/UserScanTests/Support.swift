@@ -43,14 +43,18 @@ func policy(_ rules: String, mode: String = "enforce", match: String = "{}", nam
   #"{"policy":"\#(name)","mode":"\#(mode)","match":\#(match),"rules":{\#(rules)}}"#
 }
 
-func judge(_ policies: [String], _ tenants: [TenantFacts] = []) throws -> UserJudge {
+func judge(
+  _ policies: [String], _ tenants: [TenantFacts] = [], exceptions: [String] = [],
+  now: WallClockTime = WallClockTime(seconds: 0)
+) throws -> UserJudge {
   var contents = ["p/notes.txt": ""]
+  for (index, text) in exceptions.enumerated() { contents["p/\(index).exception.json"] = text }
   for (index, text) in policies.enumerated() { contents["p/\(index).json"] = text }
   let loader = ConfigurationLoader(
     files: MemoryFiles(contents: contents), environment: [:], knownOperations: Operation.allCases.map(\.name))
   let (files, problems) = loader.policies(inFolder: "p")
-  let documents = try #require(files, "\(problems.map(\.line))").documents
-  return UserJudge(documents: documents, tenants: tenants)
+  let loaded = try #require(files, "\(problems.map(\.line))")
+  return UserJudge(documents: loaded.documents, exceptions: loaded.exceptions, tenants: tenants, now: now)
 }
 
 /// AppInstances and their users, in pages of two, with what a test wants to go wrong.

@@ -117,4 +117,37 @@ import Testing
     let finding = try judge([labels]).judge(user("a", tags: [("Owner", "x")]), of: "old")
     #expect(finding.tenant == nil && finding.isClean)
   }
+
+  @Test func whatAnExceptionCoversIsAWarning() throws {
+    let rule = policy(#""name":{"maxLength":3}"#)
+    let exception =
+      #"{"exception":"import","reason":"r","until":"2026-12-31","policies":["p"],"match":{"tenants":["crm"]}}"#
+    let last = try #require(WallClockTime(rfc3339: "2026-12-31T23:59:59Z"))
+    for (tenant, now, covers) in [
+      ("crm" as Text?, last, true), ("erp", last, false), (nil, last, false),
+      ("crm", last.advanced(byNanoseconds: 1_000_000_000), false),
+    ] {
+      let tenants = ["crm", "erp"].map { TenantFacts(id: $0) }
+      let finding = try judge([rule], tenants, exceptions: [exception], now: now).judge(user("a"), of: tenant)
+      #expect(finding.violations.isEmpty == covers, "\(tenant ?? "nobody")")
+      #expect(finding.warnings.map(\.exception) == (covers ? ["import"] : []))
+      if covers { #expect(finding.lines.last?.hasSuffix("; exception: import") == true) }
+    }
+  }
+
+  @Test func templatesOfTheTenantAreByTenantAndOthersAreNot() throws {
+    let own = policy(
+      #"""
+      "appInstanceUserId":{"pattern":"${tenant.id}-.*","forbidden":["${tenant.id}x","y"]},
+      "tags":{"required":[{"key":"${tenant.id}"},{"key":"K","pattern":"${tenant.id}"}],"allowedKeys":["${tenant.id}","K"]}
+      """#)
+    let bad = try user("y-crmx", tags: [("K", "1"), ("L", "1")])
+    #expect(
+      try rules([own], bad) == [
+        "appInstanceUserId.pattern AppInstanceUserId", "appInstanceUserId.forbidden AppInstanceUserId",
+        "appInstanceUserId.forbidden AppInstanceUserId", "tags.required Tags.crm", "tags.pattern Tags.K",
+        "tags.allowedKeys Tags.L",
+      ])
+    #expect(try rules([own], bad, of: nil) == ["appInstanceUserId.forbidden AppInstanceUserId"])
+  }
 }

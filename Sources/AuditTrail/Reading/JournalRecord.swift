@@ -84,10 +84,13 @@ package struct JournalRecord: Sendable {
   }
 
   /// The rules of `violations` or `warnings`.
-  package func rules(_ member: Text) -> [Text] {
+  package func rules(_ member: Text) -> [Text] { texts("rule", ofEach: member) }
+
+  /// A member of each of `violations` or `warnings` that has it.
+  package func texts(_ name: Text, ofEach member: Text) -> [Text] {
     guard let findings = node(member) else { return [] }
     return document.elements(findings).compactMap { finding in
-      document.member("rule", of: finding).flatMap { document.text($0) }
+      document.member(name, of: finding).flatMap { document.text($0) }
     }
   }
 

@@ -21,11 +21,15 @@ extension Form {
   }
 
   /// An object with any keys, each with an `element`, in file order.
+  ///
+  /// - Parameter keySchema: what a schema says of the keys, which whoever reads the value looks at.
   static func map<Key: Sendable, Element: Sendable>(
-    from key: @escaping @Sendable (String) -> Key, to element: Form<Element>, _ accepted: String
+    from key: @escaping @Sendable (String) -> Key, keySchema: JSONLiteral? = nil, to element: Form<Element>,
+    _ accepted: String
   ) -> Form where Value == [(key: PolicyDocument.Located<Key>, value: Element)] {
     let schema: @Sendable (SchemaStyle) -> JSONLiteral = {
-      ["type": "object", "additionalProperties": element.schema($0)]
+      let names: [JSONLiteral.Member] = keySchema.map { [.init("propertyNames", $0)] } ?? []
+      return .object([.init("type", "object")] + names + [.init("additionalProperties", element.schema($0))])
     }
     return Form(accepted, schema: schema) { node, reading in
       guard case .object(let members) = node.value else { return reading.refuse(node, accepting: accepted) }

@@ -23,6 +23,9 @@ final class Reading {
     problems.append(Problem(file: file, position: position, message: message))
   }
 
+  /// Of a file that this one names.
+  func add(_ problem: Problem) { problems.append(problem) }
+
   func warning(at position: SourcePosition, _ message: String) {
     problems.append(Problem(file: file, position: position, severity: .warning, message: message))
   }

@@ -23,6 +23,7 @@ extension ConfigurationLoader {
     var exceptions: [ExceptionDocument] = []
     var tagPolicies = TagPolicyInheritance()
     var revision = Revision()
+    var values = ValueFileReader(self)
     let form = PolicyDocument.form(knownOperations: knownOperations)
     for name in files {
       let path = join(reference.path, name)
@@ -40,6 +41,7 @@ extension ConfigurationLoader {
         }
       } else if var document = readFile(named: name, at: path, form, &revision, reading) {
         document.file = path
+        values.fill(&document, &revision, reading)
         refuseRepeat(of: document, in: documents, reading)
         documents.append(document)
       }
@@ -86,7 +88,7 @@ extension ConfigurationLoader {
 }
 
 /// What identifies a set of policy files: each name and content with its length, so that no two sets run together.
-private struct Revision {
+struct Revision {
   private var bytes: [UInt8] = []
 
   mutating func add(_ name: String, _ contents: [UInt8]) {

@@ -8,7 +8,8 @@ enum MisplacedTemplate {
     guard ["${tenant.", "${request."].contains(where: text.contains) else { return }
     throw Rejection(
       message:
-        "templates are not put in here in this version, and \(quoted(text)) would be taken as it is written;"
-        + " they stand in \"prefix\", \"values\", \"default\" and \"set\"")
+        "templates are not put in here, and \(quoted(text)) would be taken as it is written; they stand in"
+        + " \"prefix\", \"pattern\", \"forbidden\", \"values\", \"default\", \"set\", \"allowedKeys\" and the keys of"
+        + " required tags")
   }
 }

@@ -30,13 +30,41 @@ package struct PolicyDocument: Sendable {
     package init() {}
   }
 
+  /// A regular expression that must match a whole value.
+  package struct PatternRule: Sendable {
+    package var whole: Located<Pattern>?
+    /// Instead of it: templates stand in it.
+    package var template: Located<PatternTemplate>?
+    /// Why its template has no value.
+    package var failure: String?
+    package init() {}
+
+    package var isEmpty: Bool { whole == nil && template == nil && failure == nil }
+  }
+
+  /// What may stand nowhere in a value.
+  package struct ForbiddenRule: Sendable {
+    package var patterns: [Located<Pattern>] = []
+    package var templates: [Located<PatternTemplate>] = []
+    /// Why some templates have no value.
+    package var failures: [String] = []
+    var linesFrom: FileReference?
+    /// What `forbiddenFrom` names.
+    package var lines: ValueFile?
+    package init() {}
+
+    package var isEmpty: Bool {
+      patterns.isEmpty && templates.isEmpty && failures.isEmpty && linesFrom == nil
+    }
+  }
+
   /// Rules on a string member: AppInstanceUserId or Name.
   package struct StringRules: Sendable {
     package var header = RuleHeader()
     /// A template.
     package var prefix: Located<Text>?
-    package var pattern: Located<Pattern>?
-    package var forbidden: [Located<Pattern>] = []
+    package var pattern = PatternRule()
+    package var forbidden = ForbiddenRule()
     package var minLength: Located<Int>?
     package var maxLength: Located<Int>?
     package var trimmed = false
@@ -46,24 +74,51 @@ package struct PolicyDocument: Sendable {
 
   package struct RequiredTag: Sendable {
     package var header = RuleHeader()
+    /// A template.
     package var key: Located<Text>
     /// Templates of globs; `nil`: any value.
     package var values: [Located<Text>]?
-    package var pattern: Located<Pattern>?
+    var valuesFrom: FileReference?
+    /// What `valuesFrom` names: values that are accepted too, as they stand.
+    package var listed: ValueFile?
+    package var pattern = PatternRule()
     /// A template.
     package var defaultValue: Located<Text>?
     package init(key: Located<Text>) { self.key = key }
   }
 
+  /// A key whose template has no value.
+  package struct UnknownKey: Sendable {
+    /// As the policy writes it.
+    package let source: Text
+    /// Of the required tag; `nil`: the policy sets it.
+    package let header: RuleHeader?
+    /// Whether the policy would put the tag in.
+    package let isPutIn: Bool
+    package let reason: String
+    package init(source: Text, header: RuleHeader?, isPutIn: Bool, reason: String) {
+      self.source = source
+      self.header = header
+      self.isPutIn = isPutIn
+      self.reason = reason
+    }
+  }
+
   package struct TagRules: Sendable {
     package var header = RuleHeader()
     package var required: [RequiredTag] = []
-    /// Keys that the policy requires in another mode, and so in another of its parts.
+    /// Templates: keys that the policy requires in another mode, and so in another of its parts.
     package var requiredElsewhere: [Text] = []
+    /// The sources of those with templates are as they are written.
     package var allowedKeys: [Glob]?
+    package var allowedKeysPosition: SourcePosition?
+    /// Why a template among them has no value; none of them counts then.
+    package var allowedKeysFailure: String?
+    /// Of required tags and of those that are set.
+    package var unknownKeys: [UnknownKey] = []
     package var forbiddenKeys: [Glob] = []
     package var maxCount: Located<Int>?
-    /// Key and template, in file order.
+    /// Both templates, in file order.
     package var set: [(key: Located<Text>, value: Located<Text>)] = []
     package init() {}
   }
@@ -84,7 +139,7 @@ package struct PolicyDocument: Sendable {
     package var header = RuleHeader()
     package var maxBytes: Located<Int>?
     package var format: Located<Format>?
-    package var forbidden: [Located<Pattern>] = []
+    package var forbidden = ForbiddenRule()
     package init() {}
   }
 

@@ -86,8 +86,8 @@ extension PolicyDocument.StringRules {
   }
 
   private mutating func readCommon(_ keys: Keys) {
-    pattern = keys.optional("pattern", .pattern, "PCRE2 expression that the whole value must match.")
-    forbidden = keys.list("forbidden", .patterns, "PCRE2 expressions that may match nowhere in it.")
+    pattern = PolicyDocument.PatternRule(keys)
+    forbidden = PolicyDocument.ForbiddenRule(keys)
     minLength = keys.optional("minLength", .count(from: 0), "Least number of Unicode scalars.")
     maxLength = keys.optional("maxLength", .count(from: 0), "Greatest number of Unicode scalars.")
     keys.requireOrder("minLength", minLength, "maxLength", maxLength)
@@ -119,7 +119,7 @@ extension PolicyDocument.MetadataRules {
     rules.maxBytes = keys.optional("maxBytes", .count(from: 0), "Greatest number of UTF-8 bytes.")
     rules.format = keys.optional(
       "format", Form<Format>.choice().located, "json: it must be JSON; text: it need not be.")
-    rules.forbidden = keys.list("forbidden", .patterns, "PCRE2 expressions that may match nowhere in it.")
+    rules.forbidden = PolicyDocument.ForbiddenRule(keys)
     rules.header = PolicyDocument.RuleHeader(keys)
     return rules
   }

@@ -9,19 +9,22 @@ extension PolicyDocument.TagRules {
       "required", .list(of: PolicyDocument.RequiredTag.form, "a list of required tags"),
       "Tags that must be there.")
     rules.allowedKeys = keys.optional(
-      "allowedKeys", .list(of: .glob, "a list of globs"),
-      "Globs, one of which each key must match; any when absent.")
+      "allowedKeys", .list(of: .globTemplate, "a list of globs"),
+      "Globs, one of which each key must match; any when absent. Templates.")
+    rules.allowedKeysPosition = keys.has("allowedKeys") ? keys.position(of: "allowedKeys") : nil
     rules.forbiddenKeys = keys.list(
       "forbiddenKeys", .list(of: .glob, "a list of globs"),
       "Globs, none of which a key may match, in whatever case it is written.")
     rules.maxCount = keys.optional("maxCount", .count(from: 0), "Greatest number of tags.")
     let set = keys.optional(
-      "set", .map(from: { Text($0) }, to: .template, "an object of templates"),
-      "Tags that are put in, whatever the request says; templates.")
+      "set",
+      .map(
+        from: { Text($0) }, keySchema: TemplateSchema.object, to: .template, "an object of templates"),
+      "Tags that are put in, whatever the request says; keys and values are templates.")
     rules.set = (set ?? []).map { ($0.key, $0.value) }
     for (key, _) in rules.set {
-      do throws(Rejection) {
-        try MisplacedTemplate.refuse(in: key.value.string)
+      do throws(Template.SyntaxError) {
+        _ = try Template(key.value)
       } catch {
         keys.error(at: key.position, error.message)
       }
@@ -45,7 +48,10 @@ extension PolicyDocument.TagRules {
     let ownKeys = Set(rules.set.map(\.key.value))
     for tag in rules.required where tag.defaultValue == nil && !ownKeys.contains(tag.key.value) {
       let key = tag.key.value
-      if let allowed = rules.allowedKeys, !allowed.contains(where: { $0.matches(key) }) {
+      guard !key.hasTemplate else { continue }
+      if let allowed = rules.allowedKeys, !allowed.contains(where: { $0.source.hasTemplate }),
+        !allowed.contains(where: { $0.matches(key) })
+      {
         keys.warning(at: tag.key.position, "required tag \(quoted(key.string)) is not among \"allowedKeys\"")
       }
       let lowercased = Text(key.string.lowercased())
@@ -59,11 +65,13 @@ extension PolicyDocument.TagRules {
 
 extension PolicyDocument.RequiredTag {
   static let form = Form<Self>.object("an object with a \"key\"") { keys in
-    let key = keys.required("key", Form<Text>.policyTagKey.located, "The tag's key.")
+    let key = keys.required("key", .tagKeyTemplate, "The tag's key; a template.")
     let values = keys.optional(
       "values", .list(of: .template, "a list of at least one template", atLeast: 1),
       "Globs, one of which the value must match; templates.")
-    let pattern = keys.optional("pattern", .pattern, "PCRE2 expression that the whole value must match.")
+    let valuesFrom = keys.optional(
+      "valuesFrom", .path, "A file of values, one a line, that are accepted too; taken literally.")
+    let pattern = PolicyDocument.PatternRule(keys)
     let standard = keys.optional(
       "default", .template, "The value that is put in when the tag is absent; a template.")
     let header = PolicyDocument.RuleHeader(keys)
@@ -73,6 +81,7 @@ extension PolicyDocument.RequiredTag {
     guard let key else { return nil }
     var tag = Self(key: key)
     tag.values = values
+    tag.valuesFrom = valuesFrom
     tag.pattern = pattern
     tag.defaultValue = standard
     tag.header = header
@@ -81,24 +90,6 @@ extension PolicyDocument.RequiredTag {
 }
 
 extension Form where Value == PolicyDocument.Located<Text> {
-  /// A text in which placeholders may stand; kept as written.
-  static var template: Form {
-    let placeholder = #"\$\{(tenant\.id|tenant\.labels\.[^}]+|request\.appInstanceId)\}"#
-    let pattern: JSONLiteral = .string(#"^([^$]|\$(?!\{)|\#(placeholder))*$"#)
-    let schema: JSONLiteral = [
-      "type": "string", "pattern": pattern, "examples": ["${tenant.id}-", "${tenant.labels.owner}"],
-    ]
-    return Form<Text>.parsed("a template", schema: schema) {
-      text throws(Rejection) in
-      do throws(Template.SyntaxError) {
-        _ = try Template(Text(text))
-      } catch {
-        throw Rejection(message: error.message)
-      }
-      return Text(text)
-    }.located
-  }
-
   /// The name of a policy.
   static var policyName: Form {
     let accepted = "a policy name of 1 to 128 letters, digits, spaces and . _ - /"
@@ -118,42 +109,6 @@ extension Form where Value == PolicyDocument.Located<Text> {
       return Text(text)
     }.located
   }
-}
-
-extension Form where Value == Text {
-  /// The key of a tag that a policy is about.
-  fileprivate static var policyTagKey: Form {
-    parsed("a tag key", schema: ["type": "string", "minLength": 1, "not": MisplacedTemplate.schema]) {
-      text throws(Rejection) in
-      try MisplacedTemplate.refuse(in: text)
-      return text.isEmpty ? nil : Text(text)
-    }
-  }
-}
-
-extension Form where Value == PolicyDocument.Located<Pattern> {
-  static var pattern: Form {
-    let schema: JSONLiteral = [
-      "type": "string", "minLength": 1, "not": MisplacedTemplate.schema,
-      "examples": ["[a-z0-9-]+", "[^@]+@example\\.com"],
-    ]
-    return Form<Pattern>.parsed("a regular expression", schema: schema) { text throws(Rejection) in
-      guard !text.isEmpty else {
-        throw Rejection(message: "expected a regular expression, found an empty string")
-      }
-      try MisplacedTemplate.refuse(in: text)
-      do throws(PatternError) {
-        return try Pattern(text)
-      } catch {
-        let characters = Text(uncheckedUTF8: Array(text.utf8.prefix(error.offset))).scalarCount
-        throw Rejection(message: "invalid pattern at character \(characters + 1): \(error.message)")
-      }
-    }.located
-  }
-}
-
-extension Form where Value == [PolicyDocument.Located<Pattern>] {
-  static var patterns: Form { .list(of: .pattern, "a list of regular expressions") }
 }
 
 extension Form where Value == PolicyDocument.Located<Int> {

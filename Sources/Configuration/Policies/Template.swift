@@ -45,6 +45,8 @@ package struct Template: Hashable, Sendable {
 
   package let pieces: [Piece]
 
+  package init(pieces: [Piece]) { self.pieces = pieces }
+
   package init(_ source: Text) throws(SyntaxError) {
     var pieces: [Piece] = []
     var written: [UInt8] = []
@@ -66,4 +68,9 @@ package struct Template: Hashable, Sendable {
     if !written.isEmpty { pieces.append(.written(Text(uncheckedUTF8: written))) }
     self.pieces = pieces
   }
+}
+
+extension Text {
+  /// Whether a template stands in it, readable or not.
+  package var hasTemplate: Bool { string.contains("${") }
 }

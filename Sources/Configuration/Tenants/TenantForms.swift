@@ -59,7 +59,7 @@ extension Form where Value == Glob {
     }.advised
   }
 
-  private static func isOfGlobLength(_ text: String) -> Bool {
+  static func isOfGlobLength(_ text: String) -> Bool {
     (1...longest).contains(text.unicodeScalars.count)
   }
 

@@ -10,7 +10,9 @@ final class StringChecks: Sendable {
   /// With a prefix: what starts so and belongs to other tenants all the same.
   let rivals: [OwnedPrefixes.Owned]
   let pattern: Pattern?
-  let forbidden: [Pattern]
+  /// Why there is no pattern where one is meant.
+  let patternFailure: String?
+  let forbidden: ForbiddenChecks
   /// In Unicode scalars.
   let minLength: Int?
   let maxLength: Int?
@@ -24,8 +26,9 @@ final class StringChecks: Sendable {
     self.notes = notes
     prefix = rules.prefix.map { BoundTemplate($0.value, for: tenant) }
     self.rivals = prefix == nil ? [] : rivals
-    pattern = rules.pattern?.value
-    forbidden = rules.forbidden.map(\.value)
+    pattern = rules.pattern.whole?.value
+    patternFailure = rules.pattern.failure
+    forbidden = ForbiddenChecks(rules.forbidden)
     minLength = rules.minLength?.value
     maxLength = rules.maxLength?.value
     isTrimmed = rules.trimmed
@@ -39,9 +42,13 @@ final class RequiredTag: Sendable {
   let field: String
   /// `nil`: any value.
   let values: [ValueGlob]?
+  /// Values that are accepted too, as they stand.
+  let listed: ListedValues?
   /// The values, when none hangs on the request and each has one.
   let knownValues: GlobList?
   let pattern: Pattern?
+  /// Why there is no pattern where one is meant.
+  let patternFailure: String?
   let defaultValue: BoundTemplate?
 
   init(_ tag: PolicyDocument.RequiredTag, for tenant: TenantFacts, saying notes: RuleNotes? = nil) {
@@ -51,10 +58,72 @@ final class RequiredTag: Sendable {
     let values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
     let known = values?.compactMap(\.constant)
     self.values = values
+    listed = tag.listed.flatMap(ListedValues.init)
     knownValues = known.flatMap { $0.count == values?.count ? GlobList($0) : nil }
-    pattern = tag.pattern?.value
+    pattern = tag.pattern.whole?.value
+    patternFailure = tag.pattern.failure
     defaultValue = tag.defaultValue.map { BoundTemplate($0.value, for: tenant) }
   }
+}
+
+extension RequiredTag {
+  /// Whether some values only are accepted.
+  var limitsValues: Bool { values != nil || listed != nil }
+
+  /// Whether a value is one of them. A template among them that has no value makes that unknown for all.
+  func lists(_ value: Span<UInt8>, in request: borrowing GovernedRequest) throws(Unresolved) -> Bool {
+    var isListed = listed?.texts.contains(value) ?? false
+    if let knownValues { return isListed || knownValues.matches(value) }
+    for listed in values ?? [] where try listed.matches(value, in: request) { isListed = true }
+    return isListed
+  }
+}
+
+/// Texts of a file that are accepted.
+final class ListedValues: Sendable {
+  let texts: LiteralSet
+  /// Of the file.
+  let name: String
+
+  init?(_ file: ValueFile) {
+    guard let texts = file.whole else { return nil }
+    self.texts = texts
+    name = file.name
+  }
+}
+
+/// What may stand nowhere in a value.
+final class ForbiddenChecks: Sendable {
+  let patterns: [Pattern]
+  /// Why others have no pattern.
+  let failures: [String]
+  let lines: ForbiddenLines?
+
+  init(_ rules: PolicyDocument.ForbiddenRule) {
+    patterns = rules.patterns.map(\.value)
+    failures = rules.failures
+    lines = rules.lines.flatMap(ForbiddenLines.init)
+  }
+}
+
+/// Texts of a file that may stand nowhere in a value.
+final class ForbiddenLines: Sendable {
+  let texts: LiteralOccurrences
+  /// Of the file.
+  let name: String
+
+  init?(_ file: ValueFile) {
+    guard let texts = file.anywhere else { return nil }
+    self.texts = texts
+    name = file.name
+  }
+}
+
+/// A tag that must be there or is set, and of which nobody knows the key.
+struct UnknownTag: Sendable {
+  let field: String
+  let reason: String
+  let notes: RuleNotes?
 }
 
 /// A tag that a policy sets whatever the caller gave.
@@ -73,29 +142,44 @@ final class AssignedTag: Sendable {
 final class TagChecks: Sendable {
   let notes: RuleNotes?
   let required: [RequiredTag]
+  /// Tags without a key.
+  let unknown: [UnknownTag]
   /// Keys that the policy requires in its other part, and which are so none of this one's in another case.
   private let requiredElsewhere: KeyTable
   /// `nil`: all.
   let allowedKeys: GlobList?
+  /// Why none is allowed.
+  let allowedKeysFailure: String?
   let forbiddenKeys: FoldedGlobList
   let maxCount: Int?
   let assigned: [AssignedTag]
   let addsTags: Bool
+  private let repeatsKeys: Bool
   // In the order of the rules, so that most keys are told from all of them without a look at any.
   private let requiredPrints: [UInt64]
   private let assignedPrints: [UInt64]
 
   init(_ rules: PolicyDocument.TagRules, of document: PolicyDocument, for tenant: TenantFacts) {
-    notes = RuleNotes.of(rules.header, in: document)
+    let notes = RuleNotes.of(rules.header, in: document)
+    self.notes = notes
     required = rules.required.map {
       RequiredTag($0, for: tenant, saying: RuleNotes.of($0.header, rules.header, in: document))
     }
+    unknown = rules.unknownKeys.map { key in
+      UnknownTag(
+        field: PolicyField.tag(key.source), reason: key.reason,
+        notes: key.header.flatMap { RuleNotes.of($0, rules.header, in: document) } ?? notes)
+    }
     requiredElsewhere = KeyTable(rules.requiredElsewhere)
     allowedKeys = rules.allowedKeys.map(GlobList.init)
+    allowedKeysFailure = rules.allowedKeysFailure
     forbiddenKeys = FoldedGlobList(rules.forbiddenKeys)
     maxCount = rules.maxCount?.value
     assigned = rules.set.map { AssignedTag($0.key.value, $0.value.value, for: tenant) }
-    addsTags = !assigned.isEmpty || required.contains { $0.defaultValue != nil }
+    addsTags =
+      !assigned.isEmpty || required.contains { $0.defaultValue != nil }
+      || rules.unknownKeys.contains(where: \.isPutIn)
+    repeatsKeys = Set(required.map(\.key.text)).count < required.count
     requiredPrints = required.map(\.key.fingerprint)
     assignedPrints = assigned.map(\.key.fingerprint)
   }
@@ -141,6 +225,11 @@ final class TagChecks: Sendable {
     return (nil, alike)
   }
 
+  /// Required tags that have the key of another, which templates can make.
+  func required(besides tag: RequiredTag, _ key: Span<UInt8>) -> [RequiredTag] {
+    repeatsKeys ? required.filter { $0 !== tag && key.holds($0.key.text) } : []
+  }
+
   /// The tag that the policy requires, where `key` is its key in any case.
   func required(inAnyCase key: Span<UInt8>, _ fingerprint: UInt64) -> RequiredTag? {
     let (same, alike) = lookUp(key, fingerprint)
@@ -170,12 +259,12 @@ final class MetadataChecks: Sendable {
   let notes: RuleNotes?
   let maxBytes: Int?
   let isJSON: Bool
-  let forbidden: [Pattern]
+  let forbidden: ForbiddenChecks
 
   init(_ rules: PolicyDocument.MetadataRules, of document: PolicyDocument) {
     notes = RuleNotes.of(rules.header, in: document)
     maxBytes = rules.maxBytes?.value
     isJSON = rules.format?.value == .json
-    forbidden = rules.forbidden.map(\.value)
+    forbidden = ForbiddenChecks(rules.forbidden)
   }
 }

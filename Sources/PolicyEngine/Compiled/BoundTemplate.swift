@@ -9,9 +9,13 @@ enum Unresolved: Error, Hashable, Sendable {
   case badSyntax
   /// The service would refuse the tag.
   case noTagValue
+  case noTagKey
+  /// With what is put in, it is no regular expression.
+  case badPattern
 
   /// In Unicode scalars.
   static let tagValueLength = ModelLimits.tagValue
+  static let tagKeyLimits = "the key of a tag must have \(MessageText.range(ModelLimits.tagKey, "character"))"
   static let tagValueLimits = "the value of a tag must have \(MessageText.range(tagValueLength, "character"))"
 
   var reason: String {
@@ -20,6 +24,8 @@ enum Unresolved: Error, Hashable, Sendable {
     case .requestNamesNoAppInstance: "the request names no AppInstance"
     case .badSyntax: "its template cannot be read"
     case .noTagValue: Self.tagValueLimits
+    case .noTagKey: Self.tagKeyLimits
+    case .badPattern: "with what its templates stand for it is no regular expression"
     }
   }
 }

@@ -30,7 +30,7 @@ final class MergedChecks: Sendable {
   /// Of the metadata.
   private let maxBytes: Int
   private let isJSON: Bool
-  private let metadataForbidden: AbsentPatterns
+  private let metadataForbidden: MergedForbidden
 
   init(_ entries: [TenantPlan.Entry], as governance: Governance, _ cache: PatternCache) {
     self.governance = governance
@@ -46,7 +46,7 @@ final class MergedChecks: Sendable {
     let metadata = governance.checksMetadata ? ruling.compactMap(\.metadata) : []
     maxBytes = metadata.compactMap(\.maxBytes).min() ?? .max
     isJSON = metadata.contains(where: \.isJSON)
-    metadataForbidden = AbsentPatterns(metadata.flatMap(\.forbidden).uniqueSources)
+    metadataForbidden = MergedForbidden(metadata.map(\.forbidden))
   }
 
   /// The parts that surely keep every rule of every policy.
@@ -66,7 +66,7 @@ final class MergedChecks: Sendable {
 
   private func keepsMetadata(_ value: Span<UInt8>) -> Bool {
     value.count <= maxBytes && (!isJSON || (try? JSONDocument(parsing: value.array)) != nil)
-      && metadataForbidden.areAbsent(from: value)
+      && metadataForbidden.isAbsent(from: value)
   }
 }
 
@@ -76,7 +76,9 @@ private final class MergedStringChecks: Sendable {
   private let prefixes: LentObjects<BoundTemplate>
   private let rivals: [OwnedPrefixes.Owned]
   private let patterns: WholeMatches
-  private let forbidden: AbsentPatterns
+  private let forbidden: MergedForbidden
+  /// A pattern is not known.
+  private let lacksPattern: Bool
   /// In Unicode scalars.
   private let minLength: Int
   private let maxLength: Int
@@ -88,7 +90,8 @@ private final class MergedStringChecks: Sendable {
     prefixes = LentObjects(Array(Set(checks.compactMap(\.prefix))))
     rivals = checks.first { !$0.rivals.isEmpty }?.rivals ?? []
     patterns = cache.wholeMatches(of: checks.compactMap(\.pattern).uniqueSources)
-    forbidden = AbsentPatterns(checks.flatMap(\.forbidden).uniqueSources)
+    forbidden = MergedForbidden(checks.map(\.forbidden))
+    lacksPattern = checks.contains { $0.patternFailure != nil }
     minLength = checks.compactMap(\.minLength).max() ?? 0
     maxLength = checks.compactMap(\.maxLength).min() ?? .max
     isTrimmed = checks.contains(where: \.isTrimmed)
@@ -97,6 +100,7 @@ private final class MergedStringChecks: Sendable {
 
   func keeps(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
     guard !isEmpty else { return true }
+    guard !lacksPattern else { return false }
     // A scalar has one to four bytes, which mostly decides without counting.
     if value.count > maxLength || (value.count &+ 3) &>> 2 < minLength {
       let count = value.scalarCount
@@ -110,6 +114,29 @@ private final class MergedStringChecks: Sendable {
     }
     for rival in rivals where rival.takes(value, of: request) { return false }
     return (!isTrimmed || value.isTrimmed) && (!isSingleScript || value.isSingleScript)
-      && patterns.surelyMatch(value) && forbidden.areAbsent(from: value)
+      && patterns.surelyMatch(value) && forbidden.isAbsent(from: value)
+  }
+}
+
+/// What several policies want to be nowhere in one text.
+private final class MergedForbidden: Sendable {
+  private let patterns: AbsentPatterns
+  private let lines: LentObjects<ForbiddenLines>
+  /// A pattern is not known.
+  private let lacksPattern: Bool
+
+  init(_ checks: [ForbiddenChecks]) {
+    patterns = AbsentPatterns(checks.flatMap(\.patterns).uniqueSources)
+    lines = LentObjects(checks.compactMap(\.lines))
+    lacksPattern = checks.contains { !$0.failures.isEmpty }
+  }
+
+  func isAbsent(from value: Span<UInt8>) -> Bool {
+    guard !lacksPattern, patterns.areAbsent(from: value) else { return false }
+    for index in lines.indices {
+      let isAbsent = lines.with(index) { $0.texts.first(in: value) == nil }
+      guard isAbsent else { return false }
+    }
+    return true
   }
 }

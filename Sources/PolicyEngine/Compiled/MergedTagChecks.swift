@@ -29,6 +29,8 @@ final class MergedTagChecks: Sendable {
   private let commonKeys: KeyTable
   private let forbiddenKeys: FoldedGlobList
   private let maxCount: Int
+  /// The key of a tag that must be there or is set is not known.
+  private let lacksKey: Bool
   /// Keys that a caller may not take away.
   private let irremovable: KeyTable
 
@@ -75,6 +77,7 @@ final class MergedTagChecks: Sendable {
     forbiddenKeys = FoldedGlobList(Array(Set(ruling.flatMap(\.forbiddenKeys.globs))))
     maxCount =
       ruling.map { min($0.maxCount ?? .max, $0.addsTags ? BoundPolicy.mostTags : .max) }.min() ?? .max
+    lacksKey = ruling.contains { !$0.unknown.isEmpty }
     irremovable = KeyTable(
       Array(Set(all.flatMap { $0.required.map(\.key.text) + $0.assigned.map(\.key.text) })))
   }
@@ -83,7 +86,8 @@ final class MergedTagChecks: Sendable {
     guard !isAmbiguous else { return false }
     switch governance {
     case .createUser:
-      guard request.tagCount <= maxCount, let found = requiredIfKept(by: request, isCreation: true),
+      guard !lacksKey, request.tagCount <= maxCount,
+        let found = requiredIfKept(by: request, isCreation: true),
         found == requiredBits
       else { return false }
       for index in furtherRequired.indices {
@@ -137,16 +141,20 @@ private final class ValueChecks: Sendable {
   private let patterns: WholeMatches
   /// Values without wildcards that all lists have.
   private let common: KeyTable
+  /// A pattern is not known.
+  private let lacksPattern: Bool
 
   init(_ required: [RequiredTag], _ cache: PatternCache) {
     patterns = cache.wholeMatches(of: required.compactMap(\.pattern).uniqueSources)
+    lacksPattern = required.contains { $0.patternFailure != nil }
     var seen: Set<[Glob]> = []
-    // Lists in which something hangs on the request are all kept.
+    // Lists in which something hangs on the request, and those with a file, are all kept.
     let lists = required.filter { tag in
-      tag.values != nil && (tag.knownValues.map { seen.insert($0.globs).inserted } ?? true)
+      guard tag.limitsValues else { return false }
+      return tag.listed != nil || (tag.knownValues.map { seen.insert($0.globs).inserted } ?? true)
     }
     self.lists = LentObjects(lists)
-    let known = lists.compactMap(\.knownValues)
+    let known = lists.filter { $0.listed == nil }.compactMap(\.knownValues)
     let isKnown = known.count == lists.count
     common = KeyTable(
       isKnown ? known.wholeTexts.filter { text in known.allSatisfy { $0.matches(text) } }.sorted() : [])
@@ -155,10 +163,10 @@ private final class ValueChecks: Sendable {
   func keep(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
     if !lists.isEmpty, common.isEmpty || !common.holds(value) {
       for index in lists.indices {
-        guard lists.with(index, { $0.lists(value, request) }) else { return false }
+        guard lists.with(index, { (try? $0.lists(value, in: request)) ?? false }) else { return false }
       }
     }
-    return patterns.surelyMatch(value)
+    return !lacksPattern && patterns.surelyMatch(value)
   }
 }
 
@@ -170,19 +178,6 @@ private struct AllowedKeys: Hashable {
 extension TagChecks {
   fileprivate func allows(_ key: Span<UInt8>, _ fingerprint: UInt64) -> Bool {
     allowedKeys?.matches(key) ?? true || assigns(key, fingerprint)
-  }
-}
-
-extension RequiredTag {
-  /// Whether one of its values, all of which must be known, matches.
-  fileprivate func lists(_ value: Span<UInt8>, _ request: borrowing GovernedRequest) -> Bool {
-    if let knownValues { return knownValues.matches(value) }
-    var isListed = false
-    for listed in values ?? [] {
-      guard let matches = try? listed.matches(value, in: request) else { return false }
-      if matches { isListed = true }
-    }
-    return isListed
   }
 }
 

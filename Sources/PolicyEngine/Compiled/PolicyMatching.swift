@@ -9,6 +9,9 @@ struct CompiledPolicy: Sendable {
   private let governs: [Bool]
   /// The policy as it applies to any tenant, when it has nothing of the tenant in it.
   private let shared: BoundPolicy?
+  /// Whether rules are made of templates, and of such as only an AppInstance decides.
+  private let resolvesRules: Bool
+  let resolvesRulesByAppInstance: Bool
 
   init(_ document: PolicyDocument) {
     self.document = document
@@ -16,8 +19,13 @@ struct CompiledPolicy: Sendable {
     governs = Governance.allCases.map { governance in
       operations.admits(governance.operation.text)
     }
+    let elsewhere = (document.tags?.requiredElsewhere ?? []).filter(\.hasTemplate).map { try? Template($0) }
+    let templates = document.ruleTemplates.map(\.template) + elsewhere
+    resolvesRules = !templates.isEmpty
+    resolvesRulesByAppInstance = templates.contains { $0?.needsRequest ?? true }
     shared =
-      document.when != nil || document.templates.contains { $0.template?.needsTenant ?? false }
+      document.when != nil || resolvesRules
+        || document.templates.contains { $0.template?.needsTenant ?? false }
       ? nil : BoundPolicy(document, for: TenantFacts(id: ""))
   }
 
@@ -59,9 +67,17 @@ struct CompiledPolicy: Sendable {
     }
   }
 
-  func bind(to tenant: TenantFacts, rivals: [OwnedPrefixes.Owned]) -> BoundPolicy {
+  /// - Parameter appInstance: matters only if rules are resolved by it.
+  func bind(
+    to tenant: TenantFacts, rivals: [OwnedPrefixes.Owned], in appInstance: Text? = nil
+  ) -> BoundPolicy {
     if let shared, rivals.isEmpty { return shared }
-    return BoundPolicy(document, for: tenant, rivals: rivals)
+    guard resolvesRules else { return BoundPolicy(document, for: tenant, rivals: rivals) }
+    let id = appInstance.flatMap { arn in
+      ChimeARNParts(arn.utf8.span).map { arn.utf8.span[$0.appInstanceId].uncheckedText }
+    }
+    let values = TemplateValues(tenant: tenant, appInstanceID: id)
+    return BoundPolicy(document.resolved(for: values), for: tenant, rivals: rivals)
   }
 }
 
@@ -94,17 +110,28 @@ struct PolicyOfTenant: Sendable {
   }
 
   let compiled: CompiledPolicy
-  let bound: BoundPolicy
+  private let tenant: TenantFacts
+  private let rivals: [OwnedPrefixes.Owned]
+  /// `nil`: another one for each AppInstance.
+  private let shared: BoundPolicy?
   private let exclusion: Exclusion?
 
   init(_ compiled: CompiledPolicy, _ tenant: TenantFacts, _ rivals: [OwnedPrefixes.Owned]) {
     self.compiled = compiled
-    bound = compiled.bind(to: tenant, rivals: rivals)
+    self.tenant = tenant
+    self.rivals = rivals
+    shared = compiled.resolvesRulesByAppInstance ? nil : compiled.bind(to: tenant, rivals: rivals)
     exclusion = compiled.exclusion(of: tenant)
   }
 
   /// Whether what it says hangs on the AppInstance.
-  var isSelective: Bool { compiled.document.match.appInstances != nil || exclusion?.appInstances != nil }
+  var isSelective: Bool {
+    compiled.document.match.appInstances != nil || exclusion?.appInstances != nil || shared == nil
+  }
+
+  func bound(in appInstance: Text?) -> BoundPolicy {
+    shared ?? compiled.bind(to: tenant, rivals: rivals, in: appInstance)
+  }
 
   /// Whether it has a say in some request of this kind.
   func mayHaveSay(as governance: Governance) -> Bool {

@@ -92,8 +92,8 @@ final class TenantPlan {
       policies.compactMap { policy in
         switch policy.standing(as: governance, for: appInstance) {
         case .none: nil
-        case .guards: Entry(policy.bound, isGuardOnly: true)
-        case .rules: Entry(policy.bound, isGuardOnly: false)
+        case .guards: Entry(policy.bound(in: appInstance), isGuardOnly: true)
+        case .rules: Entry(policy.bound(in: appInstance), isGuardOnly: false)
         }
       }
     }

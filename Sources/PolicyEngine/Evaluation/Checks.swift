@@ -40,20 +40,42 @@ extension BoundPolicy {
       accepted: "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`")
   }
 
-  /// Holds a value against regular expressions that may match nowhere in it.
-  private func checkForbidden(
-    _ patterns: [Pattern], _ value: Span<UInt8>, _ rule: Rule, _ field: String, _ notes: RuleNotes?,
+  /// A pattern in which a template has no value matches nothing, and is found everywhere.
+  func refuseForUnknownPattern(
+    _ rule: Rule, _ field: String, _ reason: String, _ notes: RuleNotes?,
     _ recorder: inout some VerdictRecorder
   ) {
-    guard !patterns.isEmpty else { return }
-    let bytes = TextBytes(value)
-    for pattern in patterns {
-      let result = pattern.occurs(in: value, holding: bytes)
-      recorder.judge(
-        rule, of: self, saying: notes, keeps: result == .unmatched, field: field,
-        wrong: result == .exceededBound ? MessageText.exceededBound : "the value contains what is forbidden",
-        accepted: "a value in which `\(MessageText.shown(pattern: pattern.source))` matches nowhere")
+    recorder.judge(
+      rule, of: self, saying: notes, keeps: false, field: field,
+      wrong: "the pattern is not known, because \(reason)", accepted: MessageText.nothing)
+  }
+
+  /// Holds a value against what may stand nowhere in it.
+  private func checkForbidden(
+    _ forbidden: ForbiddenChecks, _ value: Span<UInt8>, _ rule: Rule, _ field: String, _ notes: RuleNotes?,
+    _ recorder: inout some VerdictRecorder
+  ) {
+    if !forbidden.patterns.isEmpty {
+      let bytes = TextBytes(value)
+      for pattern in forbidden.patterns {
+        let result = pattern.occurs(in: value, holding: bytes)
+        recorder.judge(
+          rule, of: self, saying: notes, keeps: result == .unmatched, field: field,
+          wrong: result == .exceededBound
+            ? MessageText.exceededBound : "the value contains what is forbidden",
+          accepted: "a value in which `\(MessageText.shown(pattern: pattern.source))` matches nowhere")
+      }
     }
+    for reason in forbidden.failures {
+      refuseForUnknownPattern(rule, field, reason, notes, &recorder)
+    }
+    guard let lines = forbidden.lines else { return }
+    let found = lines.texts.first(in: value)
+    // Messages never repeat metadata.
+    let shown = rule == .metadataForbidden ? "what is forbidden" : "`\(MessageText.shown(found ?? ""))`"
+    recorder.judge(
+      rule, of: self, saying: notes, keeps: found == nil, field: field, wrong: "the value contains \(shown)",
+      accepted: "a value without any line of `\(MessageText.shown(Text(lines.name)))`")
   }
 
   private func check(
@@ -65,6 +87,8 @@ extension BoundPolicy {
     }
     if let pattern = checks.pattern {
       checkPattern(pattern, value, rules.pattern, rules.field, checks.notes, &recorder)
+    } else if let reason = checks.patternFailure {
+      refuseForUnknownPattern(rules.pattern, rules.field, reason, checks.notes, &recorder)
     }
     checkForbidden(checks.forbidden, value, rules.forbidden, rules.field, checks.notes, &recorder)
     if checks.minLength != nil || checks.maxLength != nil {

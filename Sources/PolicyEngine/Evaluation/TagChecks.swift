@@ -26,6 +26,11 @@ extension BoundPolicy {
     _ tags: TagChecks, in request: borrowing GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     for required in tags.required { checkPresence(of: required, in: request, &recorder) }
+    for tag in tags.unknown {
+      recorder.judge(
+        .tagsRequired, of: self, saying: tag.notes, keeps: false, field: tag.field,
+        wrong: "the key of the tag is not known, because \(tag.reason)", accepted: MessageText.nothing)
+    }
     for assigned in tags.assigned { checkAssigned(assigned, tags.notes, in: request, &recorder) }
   }
 
@@ -47,9 +52,7 @@ extension BoundPolicy {
 
   private func accepted(_ required: RequiredTag, in request: borrowing GovernedRequest) -> String {
     let tag = "a tag `\(MessageText.shown(required.key.text))`"
-    if let values = required.values {
-      return "\(tag) with a value of \(MessageText.list(shownValues(values, in: request)))"
-    }
+    if required.limitsValues { return "\(tag) with a value of \(shownValues(of: required, in: request))" }
     guard let pattern = required.pattern else { return tag }
     return "\(tag) with a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`"
   }
@@ -86,6 +89,9 @@ extension BoundPolicy {
       checkKey(key, fingerprint, tags, &recorder)
       if let same {
         checkValue(request.tagValue(index), same, same.field, in: request, &recorder)
+        for other in tags.required(besides: same, key) {
+          checkValue(request.tagValue(index), other, other.field, in: request, &recorder)
+        }
       } else if let alike {
         // What is wrong with the value is said at once, too.
         checkValue(
@@ -107,10 +113,15 @@ extension BoundPolicy {
     _ key: Span<UInt8>, _ fingerprint: UInt64, _ tags: TagChecks, _ recorder: inout some VerdictRecorder
   ) {
     if let allowed = tags.allowedKeys, !tags.assigns(key, fingerprint) {
+      let reason = tags.allowedKeysFailure
       recorder.judge(
         .tagsAllowedKeys, of: self, saying: tags.notes, keeps: allowed.matches(key),
-        field: PolicyField.tag(ofCaller: key), wrong: "the key is not allowed",
-        accepted: allowed.isEmpty ? "no tags" : "keys that match one of \(MessageText.list(allowed.globs))")
+        field: PolicyField.tag(ofCaller: key),
+        wrong: reason.map { "one of the keys allowed is not known, because \($0)" }
+          ?? "the key is not allowed",
+        accepted: reason != nil
+          ? MessageText.nothing
+          : allowed.isEmpty ? "no tags" : "keys that match one of \(MessageText.list(allowed.globs))")
     }
     if !tags.forbiddenKeys.isEmpty {
       recorder.judge(
@@ -124,12 +135,9 @@ extension BoundPolicy {
     _ value: Span<UInt8>, _ required: RequiredTag, _ field: String, in request: borrowing GovernedRequest,
     _ recorder: inout some VerdictRecorder
   ) {
-    if let known = required.knownValues {
-      judgeValue(keeps: known.matches(value), required, field, in: request, &recorder)
-    } else if let values = required.values {
+    if required.limitsValues {
       do throws(Unresolved) {
-        var isListed = false
-        for listed in values where try listed.matches(value, in: request) { isListed = true }
+        let isListed = try required.lists(value, in: request)
         judgeValue(keeps: isListed, required, field, in: request, &recorder)
       } catch {
         recorder.judge(
@@ -140,6 +148,8 @@ extension BoundPolicy {
     }
     if let pattern = required.pattern {
       checkPattern(pattern, value, .tagsPattern, field, required.notes, &recorder)
+    } else if let reason = required.patternFailure {
+      refuseForUnknownPattern(.tagsPattern, field, reason, required.notes, &recorder)
     }
   }
 
@@ -151,8 +161,15 @@ extension BoundPolicy {
       .tagsValue, of: self, saying: required.notes, keeps: keeps, field: field,
       wrong: "the value is not one of those listed",
       accepted:
-        "a value that matches one of \(MessageText.list(shownValues(required.values ?? [], in: request)))"
+        "a value that matches one of \(shownValues(of: required, in: request))"
     )
+  }
+
+  /// The values listed, and the file that lists more.
+  private func shownValues(of required: RequiredTag, in request: borrowing GovernedRequest) -> String {
+    let file = required.listed.map { "the lines of `\(MessageText.shown(Text($0.name)))`" }
+    let values = required.values.map { MessageText.list(shownValues($0, in: request)) }
+    return [values, file].compactMap { $0 }.joined(separator: " or ")
   }
 
   private func shownValues(_ values: [ValueGlob], in request: borrowing GovernedRequest) -> [String] {

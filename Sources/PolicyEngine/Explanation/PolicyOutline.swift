@@ -16,17 +16,17 @@ extension PolicyDocument {
   /// Its rules, in the order of the request's members.
   package var outline: [RuleOutline] {
     var rules: [RuleOutline] = []
-    func add(_ subject: String, _ header: RuleHeader?, _ parts: [String]) {
+    func add(_ subject: String, _ header: RuleHeader?, in group: RuleHeader? = nil, _ parts: [String]) {
       guard !parts.isEmpty else { return }
       rules.append(
         RuleOutline(
           subject: subject, says: parts.joined(separator: "; "),
-          mode: Mode.weakest(mode, header?.mode?.value)))
+          mode: Mode.weakest(header?.mode?.value, group?.mode?.value, mode)))
     }
     add("appInstanceUserId", appInstanceUserId?.header, appInstanceUserId?.outline ?? [])
     add("name", userName?.header, userName?.outline ?? [])
     for tag in tags?.required ?? [] {
-      add("tag \(MessageText.shown(tag.key.value))", tag.header, tag.outline)
+      add("tag \(MessageText.shown(tag.key.value))", tag.header, in: tags?.header, tag.outline)
     }
     add("tags", tags?.header, tags?.outline ?? [])
     add("expiration", expiration?.header, expiration?.outline ?? [])
@@ -36,28 +36,17 @@ extension PolicyDocument {
   }
 }
 
-extension PolicyDocument.Mode {
-  fileprivate static func weakest(_ one: Self, _ other: Self?) -> Self {
-    guard let other else { return one }
-    // In the order of their cases.
-    let order = allCases
-    return order.firstIndex(of: one) ?? 0 >= order.firstIndex(of: other) ?? 0 ? one : other
-  }
-}
-
 extension PolicyDocument.StringRules {
   fileprivate var outline: [String] {
     var parts: [String] = []
     if let prefix { parts.append("begins with `\(MessageText.shown(prefix.value))`") }
-    if let pattern { parts.append("matches `\(MessageText.shown(pattern: pattern.value.source))`") }
+    parts += pattern.outline
     if minLength != nil || maxLength != nil {
       parts.append(MessageText.range(minLength?.value, maxLength?.value, "character"))
     }
     if trimmed { parts.append("no space at either end") }
     if singleScript { parts.append("letters of one script") }
-    if !forbidden.isEmpty {
-      parts.append("not \(MessageText.list(forbidden.map { MessageText.shown(pattern: $0.value.source) }))")
-    }
+    parts += forbidden.outline
     return parts
   }
 }
@@ -65,11 +54,39 @@ extension PolicyDocument.StringRules {
 extension PolicyDocument.RequiredTag {
   fileprivate var outline: [String] {
     var parts = ["required"]
-    if let values { parts.append("one of \(MessageText.list(values.map { MessageText.shown($0.value) }))") }
-    if let pattern { parts.append("matches `\(MessageText.shown(pattern: pattern.value.source))`") }
+    if let accepted = acceptedOutline { parts.append("one of \(accepted)") }
+    parts += pattern.outline
     if let defaultValue { parts.append("`\(MessageText.shown(defaultValue.value))` when it is missing") }
     return parts
   }
+}
+
+extension PolicyDocument.RequiredTag {
+  /// The values listed, and the file that lists more.
+  private var acceptedOutline: String? {
+    let listed = values.map { MessageText.list($0.map { MessageText.shown($0.value) }) }
+    let parts = [listed, self.listed.map(\.outline)].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: " or ")
+  }
+}
+
+extension PolicyDocument.PatternRule {
+  fileprivate var outline: [String] {
+    let source = whole?.value.source ?? template?.value.source.string
+    return source.map { ["matches `\(MessageText.shown(pattern: $0))`"] } ?? []
+  }
+}
+
+extension PolicyDocument.ForbiddenRule {
+  fileprivate var outline: [String] {
+    let sources = patterns.map(\.value.source) + templates.map(\.value.source.string)
+    let written = sources.isEmpty ? nil : MessageText.list(sources.map { MessageText.shown(pattern: $0) })
+    return [written, lines.map(\.outline)].compactMap(\.self).map { "not \($0)" }
+  }
+}
+
+extension ValueFile {
+  fileprivate var outline: String { "the lines of `\(MessageText.shown(Text(name)))`" }
 }
 
 extension PolicyDocument.TagRules {
@@ -101,9 +118,7 @@ extension PolicyDocument.MetadataRules {
     var parts: [String] = []
     if let maxBytes { parts.append("at most \(MessageText.count(maxBytes.value, "byte"))") }
     if format?.value == .json { parts.append("JSON") }
-    if !forbidden.isEmpty {
-      parts.append("not \(MessageText.list(forbidden.map { MessageText.shown(pattern: $0.value.source) }))")
-    }
+    parts += forbidden.outline
     return parts
   }
 }

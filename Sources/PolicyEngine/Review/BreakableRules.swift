@@ -48,12 +48,12 @@ extension CompiledPolicy {
     var rules: [Rule] = guards(governance) ? [.tagsProtected] : []
     if governance.checksUserID, let userID = document.appInstanceUserId {
       if userID.prefix != nil { rules.append(.userIDPrefix) }
-      if userID.pattern != nil { rules.append(.userIDPattern) }
+      if !userID.pattern.isEmpty { rules.append(.userIDPattern) }
       if !userID.forbidden.isEmpty { rules.append(.userIDForbidden) }
       if userID.limitsLength(within: ModelLimits.userID) { rules.append(.userIDLength) }
     }
     if governance.checksName, let name = document.userName {
-      if name.pattern != nil { rules.append(.namePattern) }
+      if !name.pattern.isEmpty { rules.append(.namePattern) }
       if !name.forbidden.isEmpty { rules.append(.nameForbidden) }
       if name.limitsLength(within: ModelLimits.userName) { rules.append(.nameLength) }
       if name.trimmed { rules.append(.nameTrimmed) }
@@ -79,8 +79,8 @@ extension CompiledPolicy {
     if governance == .createUser || governance == .tagUser {
       // On creation the caller's value gives way to one that is set.
       let free = tags.required.filter { governance == .tagUser || !isFixed($0.key.value, in: tags) }
-      if free.contains(where: { $0.values != nil }) { rules.append(.tagsValue) }
-      if free.contains(where: { $0.pattern != nil }) { rules.append(.tagsPattern) }
+      if free.contains(where: { $0.values != nil || $0.listed != nil }) { rules.append(.tagsValue) }
+      if free.contains(where: { !$0.pattern.isEmpty }) { rules.append(.tagsPattern) }
       let keys = tags.required.map(\.key) + (governance == .createUser ? tags.set.map(\.key) : [])
       if keys.contains(where: { $0.value.hasOtherCase }) { rules.append(.tagsKeyCase) }
       if tags.allowedKeys != nil { rules.append(.tagsAllowedKeys) }

@@ -70,11 +70,12 @@ struct Contradictions {
   private static func fault(of value: Text, _ rule: PolicyDocument.RequiredTag) -> String? {
     guard let template = try? Template(value), template.isConstant else { return nil }
     if let values = rule.values, values.allSatisfy({ (try? Template($0.value).isConstant) ?? false }),
-      !values.contains(where: { Glob($0.value).matches(value) })
+      !values.contains(where: { Glob($0.value).matches(value) }),
+      rule.listed?.whole?.contains(value.utf8.span) != true
     {
       return "is not among the values"
     }
-    guard let pattern = rule.pattern, pattern.value.matchesWhole(value) != .matched else { return nil }
+    guard let pattern = rule.pattern.whole, pattern.value.matchesWhole(value) != .matched else { return nil }
     return "does not match the pattern"
   }
 

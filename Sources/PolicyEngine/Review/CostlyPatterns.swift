@@ -19,15 +19,17 @@ struct CostlyPatterns {
         (document.appInstanceUserId, ModelLimits.userID.upperBound),
         (document.userName, ModelLimits.userName.upperBound),
       ] {
-        if let pattern = rules?.pattern { review(pattern, of: document, isWhole: true, longest) }
-        for pattern in rules?.forbidden ?? [] { review(pattern, of: document, isWhole: false, longest) }
+        if let pattern = rules?.pattern.whole { review(pattern, of: document, isWhole: true, longest) }
+        for pattern in rules?.forbidden.patterns ?? [] {
+          review(pattern, of: document, isWhole: false, longest)
+        }
       }
       for tag in document.tags?.required ?? [] {
-        if let pattern = tag.pattern {
+        if let pattern = tag.pattern.whole {
           review(pattern, of: document, isWhole: true, ModelLimits.tagValue.upperBound)
         }
       }
-      for pattern in document.metadata?.forbidden ?? [] {
+      for pattern in document.metadata?.forbidden.patterns ?? [] {
         review(pattern, of: document, isWhole: false, ModelLimits.metadata.upperBound)
       }
     }

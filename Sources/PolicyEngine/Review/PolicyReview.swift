@@ -15,17 +15,22 @@ struct PolicyReview {
       reviewLimits(of: policy.document)
       reviewTemplates(of: policy, tenants)
     }
-    problems += PolicyConflicts(live).problems
-    problems += SelfContradictions(live, tenants).problems
-    problems += Contradictions(live).problems
     problems += Bypasses(live).problems
-    problems += WhenReview(live).problems
+    let comparable = live.filter { !$0.document.hasTemplatesInKeys }
+    problems += Self.comparisons(of: comparable, tenants)
+    if comparable.count < live.count { problems += TenantKeyReview(live, tenants, known: problems).problems }
+  }
+
+  /// What comes of holding policies against each other and against themselves, key by key.
+  static func comparisons(of policies: [CompiledPolicy], _ tenants: [TenantFacts]) -> [Problem] {
+    PolicyConflicts(policies).problems + SelfContradictions(policies, tenants).problems
+      + Contradictions(policies).problems + WhenReview(policies).problems
   }
 
   /// What a policy puts in must be what the service model lets a request have.
   private mutating func reviewLimits(of document: PolicyDocument) {
     let keys = (document.tags?.required ?? []).map(\.key) + (document.tags?.set ?? []).map(\.key)
-    for key in keys where !ModelLimits.tagKey.contains(key.value.scalarCount) {
+    for key in keys where !key.value.hasTemplate && !ModelLimits.tagKey.contains(key.value.scalarCount) {
       problems.append(
         document.problem(
           at: key.position,
@@ -44,12 +49,11 @@ struct PolicyReview {
   private mutating func reviewTemplates(of policy: CompiledPolicy, _ tenants: [TenantFacts]) {
     let templates = policy.document.templates
     guard !templates.isEmpty else { return }
-    // Templates stand in rules on ids and tags, which these two calls write.
-    var review = TemplateReview(for: tenants.filter { policy.canMeet($0, in: [.createUser, .tagUser]) })
+    var review = TemplateReview(for: tenants.filter { policy.canMeet($0, in: Governance.allCases) })
     for placed in templates {
       // One that cannot be read is the loader's to refuse.
       guard let template = placed.template,
-        let message = review.fault(of: template, isTagValue: placed.isTagValue)
+        let message = review.fault(of: template, as: placed.use)
       else { continue }
       problems.append(
         policy.document.problem(at: placed.position, isAboutTenants: template.needsTenant, message))

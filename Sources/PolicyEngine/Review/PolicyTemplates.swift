@@ -1,4 +1,5 @@
 package import Configuration
+internal import Patterns
 internal import Primitives
 internal import StrictJSON
 
@@ -27,19 +28,23 @@ extension Template {
 
 /// A template of a policy, with its place.
 struct PlacedTemplate: Sendable {
-  let source: Text
-  let position: SourcePosition
-  /// What it becomes must fit the service model's limits for the value of a tag.
-  let isTagValue: Bool
-
-  init(_ located: PolicyDocument.Located<Text>, isTagValue: Bool = false) {
-    source = located.value
-    position = located.position
-    self.isTagValue = isTagValue
-  }
+  /// What it becomes, and so which of the service model's limits it must fit.
+  enum Use: Sendable { case text, tagValue, tagKey }
 
   /// `nil` when it cannot be read.
-  var template: Template? { try? Template(source) }
+  let template: Template?
+  let position: SourcePosition
+  let use: Use
+
+  init(_ template: Template?, at position: SourcePosition, as use: Use = .text) {
+    self.template = template
+    self.position = position
+    self.use = use
+  }
+
+  init(_ located: PolicyDocument.Located<Text>, as use: Use = .text) {
+    self.init(try? Template(located.value), at: located.position, as: use)
+  }
 }
 
 extension ExceptionDocument {
@@ -56,15 +61,46 @@ extension PolicyDocument {
       || templates.contains { !($0.template?.labels ?? []).isEmpty }
   }
 
-  /// Every template in it, in the order in which the rules are documented.
+  /// Every template in it.
   var templates: [PlacedTemplate] {
     var all: [PlacedTemplate] = []
     if let prefix = appInstanceUserId?.prefix { all.append(PlacedTemplate(prefix)) }
+    for required in tags?.required ?? [] {
+      all += (required.values ?? []).map { PlacedTemplate($0) }
+      if let value = required.defaultValue { all.append(PlacedTemplate(value, as: .tagValue)) }
+    }
+    return all + (tags?.set ?? []).map { PlacedTemplate($0.value, as: .tagValue) } + ruleTemplates
+  }
+
+  /// Those that a rule is made of, and that are put in before it is bound: in patterns, keys of tags and globs of keys.
+  var ruleTemplates: [PlacedTemplate] {
+    var all = [appInstanceUserId?.pattern, userName?.pattern].compactMap(\.self).flatMap(\.placedTemplates)
+    for rule in [appInstanceUserId?.forbidden, userName?.forbidden, metadata?.forbidden] {
+      all += (rule?.templates ?? []).map { PlacedTemplate($0.value.template, at: $0.position) }
+    }
     guard let tags else { return all }
     for required in tags.required {
-      all += (required.values ?? []).map { PlacedTemplate($0) }
-      if let value = required.defaultValue { all.append(PlacedTemplate(value, isTagValue: true)) }
+      if required.key.value.hasTemplate { all.append(PlacedTemplate(required.key, as: .tagKey)) }
+      all += required.pattern.placedTemplates
     }
-    return all + tags.set.map { PlacedTemplate($0.value, isTagValue: true) }
+    all += tags.set.map(\.key).filter { $0.value.hasTemplate }.map { PlacedTemplate($0, as: .tagKey) }
+    for glob in tags.allowedKeys ?? [] where glob.source.hasTemplate {
+      all.append(PlacedTemplate(try? Template(glob.source), at: tags.allowedKeysPosition ?? name.position))
+    }
+    return all
+  }
+
+  /// Whether templates stand in keys of tags or globs of keys, so that only a tenant's keys can be compared.
+  var hasTemplatesInKeys: Bool {
+    guard let tags else { return false }
+    return tags.required.contains { $0.key.value.hasTemplate }
+      || tags.set.contains { $0.key.value.hasTemplate }
+      || (tags.allowedKeys ?? []).contains { $0.source.hasTemplate }
+  }
+}
+
+extension PolicyDocument.PatternRule {
+  fileprivate var placedTemplates: [PlacedTemplate] {
+    template.map { [PlacedTemplate($0.value.template, at: $0.position)] } ?? []
   }
 }

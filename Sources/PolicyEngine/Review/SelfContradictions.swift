@@ -115,20 +115,27 @@ extension SelfContradictions {
     guard let template = try? Template(put.value.value) else { return }
     let values = (rule.values ?? []).compactMap { try? Template($0.value) }
     // A value always matches the glob that is written like it.
-    let isListed = rule.values == nil || values.contains(template)
+    let isLimited = rule.values != nil || rule.listed != nil
+    let isListed = !isLimited || values.contains(template)
     if !isListed, !template.needsRequest, !values.contains(where: \.needsRequest) {
       let needsTenant = template.needsTenant || values.contains(where: \.needsTenant)
       reviewValue(
         of: put, policy, needsTenant, fault: "is not among the values in its own required tags",
         accepted:
           "a value that matches one of \(MessageText.list((rule.values ?? []).map { MessageText.shown($0.value) }))",
-        { value, tag in tag.knownValues?.matches(value) }, rule)
+        { value, tag in tag.accepts(value) }, rule)
     }
-    if let pattern = rule.pattern?.value, !template.needsRequest {
+    if let pattern = rule.pattern.whole?.value, !template.needsRequest {
       reviewValue(
         of: put, policy, template.needsTenant, fault: "does not match the pattern in its own required tags",
         accepted: "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source))`",
         { value, _ in pattern.matchesWhole(value) == .matched }, rule)
+    } else if let pattern = rule.pattern.template?.value, !template.needsRequest {
+      reviewValue(
+        of: put, policy, true, fault: "does not match the pattern in its own required tags",
+        accepted:
+          "a value that as a whole matches `\(MessageText.shown(pattern: pattern.source.string))`",
+        { value, tag in tag.pattern.map { $0.matchesWhole(value) == .matched } }, rule)
     }
   }
 
@@ -147,13 +154,17 @@ extension SelfContradictions {
       }
       return
     }
-    let isRuleShared = (rule.values ?? []).allSatisfy { (try? Template($0.value))?.needsTenant == false }
+    let isRuleShared =
+      rule.pattern.template == nil
+      && (rule.values ?? []).allSatisfy { (try? Template($0.value))?.needsTenant == false }
     let shared = RequiredTag(rule, for: nobody)
     let values = value(of: put.value.value)
     var refused: [TenantFacts] = []
     for (tenant, value) in zip(tenants, values) where policy.canMeet(tenant, in: [.createUser]) {
       guard let value else { continue }
-      if keeps(value, isRuleShared ? shared : RequiredTag(rule, for: tenant)) == false {
+      if keeps(value, isRuleShared ? shared : RequiredTag(rule.resolvingPattern(for: tenant), for: tenant))
+        == false
+      {
         refused.append(tenant)
       }
     }
@@ -170,5 +181,13 @@ extension SelfContradictions {
     let values = tenants.map { tenant in template.flatMap { BoundTemplate($0, for: tenant).constant } }
     knownValues[source] = values
     return values
+  }
+}
+
+extension RequiredTag {
+  /// `nil`: that hangs on the request.
+  fileprivate func accepts(_ value: Text) -> Bool? {
+    if let listed, listed.texts.contains(value.utf8.span) { return true }
+    return values == nil ? false : knownValues?.matches(value)
   }
 }

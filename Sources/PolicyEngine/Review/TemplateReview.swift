@@ -1,3 +1,4 @@
+internal import ChimeIdentity
 internal import Configuration
 internal import Primitives
 internal import StrictJSON
@@ -22,7 +23,7 @@ struct TemplateReview {
   init(for tenants: [TenantFacts]) { self.tenants = tenants }
 
   /// Why the template has no value for some of the tenants, or `nil`.
-  mutating func fault(of template: Template, isTagValue: Bool) -> String? {
+  mutating func fault(of template: Template, as use: PlacedTemplate.Use) -> String? {
     for label in template.labels {
       let lacking = survey(.tenantLabel(label)).lacking
       guard lacking.isEmpty else {
@@ -30,22 +31,27 @@ struct TemplateReview {
           "`${tenant.labels.\(MessageText.shown(label))}` has no value for \(MessageText.names(of: lacking))"
       }
     }
-    return isTagValue ? lengthFault(of: template) : nil
+    return switch use {
+    case .text: nil
+    case .tagValue: lengthFault(of: template, Unresolved.tagValueLength, Unresolved.tagValueLimits)
+    case .tagKey: lengthFault(of: template, ModelLimits.tagKey, Unresolved.tagKeyLimits)
+    }
   }
 
-  private mutating func lengthFault(of template: Template) -> String? {
+  private mutating func lengthFault(
+    of template: Template, _ possible: ClosedRange<Int>, _ limits: String
+  ) -> String? {
     guard template.needsTenant else {
       let length = length(of: template, for: nil)
-      return Unresolved.tagValueLength.contains(length)
-        ? nil : "\(Unresolved.tagValueLimits), and this has \(length)"
+      return possible.contains(length) ? nil : "\(limits), and this has \(length)"
     }
-    guard !tenants.isEmpty, !surelyFits(template) else { return nil }
-    let unfit = tenants.filter { !Unresolved.tagValueLength.contains(length(of: template, for: $0)) }
+    guard !tenants.isEmpty, !surelyFits(template, possible) else { return nil }
+    let unfit = tenants.filter { !possible.contains(length(of: template, for: $0)) }
     return unfit.isEmpty
-      ? nil : "\(Unresolved.tagValueLimits), which this does not have for \(MessageText.names(of: unfit))"
+      ? nil : "\(limits), which this does not have for \(MessageText.names(of: unfit))"
   }
 
-  private mutating func surelyFits(_ template: Template) -> Bool {
+  private mutating func surelyFits(_ template: Template, _ possible: ClosedRange<Int>) -> Bool {
     var shortest = 0
     var longest = 0
     for piece in template.pieces {
@@ -59,7 +65,7 @@ struct TemplateReview {
         longest += length(of: piece, for: nil)
       }
     }
-    return shortest >= Unresolved.tagValueLength.lowerBound && longest <= Unresolved.tagValueLength.upperBound
+    return shortest >= possible.lowerBound && longest <= possible.upperBound
   }
 
   private func length(of template: Template, for tenant: TenantFacts?) -> Int {

@@ -107,7 +107,7 @@ struct UselessRules {
           document, value.position,
           "never matches: the value of a tag has at most \(ModelLimits.tagValue.upperBound) characters")
       }
-      guard let pattern = required.pattern, !values.isEmpty, constant.count == values.count,
+      guard let pattern = required.pattern.whole, !values.isEmpty, constant.count == values.count,
         constant.allSatisfy({ pattern.value.matchesWhole($0.value) == .unmatched })
       else { continue }
       warn(
@@ -153,12 +153,12 @@ extension UselessRules {
 
   private static func faults(of prefix: Text, _ rules: PolicyDocument.StringRules) -> [Fault] {
     var faults: [Fault] = []
-    if let pattern = rules.pattern, pattern.value.surelyRefuses(allThatBeginsWith: prefix) {
+    if let pattern = rules.pattern.whole, pattern.value.surelyRefuses(allThatBeginsWith: prefix) {
       faults.append(
         Fault(position: pattern.position, message: "nothing that begins with the prefix matches this pattern")
       )
     }
-    for pattern in rules.forbidden where pattern.value.occurs(in: prefix) == .matched {
+    for pattern in rules.forbidden.patterns where pattern.value.occurs(in: prefix) == .matched {
       faults.append(Fault(position: pattern.position, message: "the prefix itself matches this"))
     }
     let most = min(rules.maxLength?.value ?? .max, ModelLimits.userID.upperBound)
@@ -193,7 +193,7 @@ extension PolicyDocument {
 
 extension PolicyDocument.StringRules {
   fileprivate var isEmpty: Bool {
-    prefix == nil && pattern == nil && forbidden.isEmpty && minLength == nil && maxLength == nil && !trimmed
+    prefix == nil && pattern.isEmpty && forbidden.isEmpty && minLength == nil && maxLength == nil && !trimmed
       && !singleScript
   }
 }

@@ -37,14 +37,24 @@ struct CheckCommand: ParsableCommand {
     }
     let findings = configOption.loader.findings(configPath: configOption.path)
     let problems = findings.problems + Self.ends(findings, at: .now) + Self.review(findings)
+    let owners = Self.owners(of: findings.policies)
+    let addressed = problems.map { $0.addressed(to: owners[$0.file]) }
     switch formatOption.format {
-    case .text: for problem in problems { Console.data(problem.line) }
-    case .json: for problem in problems { Console.data(json: problem.json) }
-    case .sarif: Console.data(sarif: problems.map { ReviewFinding($0) })
-    case .github: Console.data(workflowCommands: problems.map { ReviewFinding($0) })
+    case .text: for problem in addressed { Console.data(problem.line) }
+    case .json: for problem in problems { Console.data(json: problem.json(owner: owners[problem.file])) }
+    case .sarif: Console.data(sarif: addressed.map { ReviewFinding($0) })
+    case .github: Console.data(workflowCommands: addressed.map { ReviewFinding($0) })
     }
     guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
     Console.message(summary(of: findings))
+  }
+
+  /// Whom to ask about a file.
+  private static func owners(of policies: PolicyFiles?) -> [String: Text] {
+    let all =
+      (policies?.documents ?? []).map { ($0.file, $0.owner) }
+      + (policies?.exceptions ?? []).map { ($0.file, $0.owner) }
+    return all.reduce(into: [:]) { owners, file in owners[file.0] = file.1 }
   }
 
   /// What has ended, or does so soon.
@@ -86,8 +96,16 @@ extension Console {
 }
 
 extension Problem {
+  /// With whom to ask.
+  fileprivate func addressed(to owner: Text?) -> Problem {
+    guard let owner else { return self }
+    return Problem(
+      file: file, position: position, severity: severity, isAboutTenants: isAboutTenants,
+      message: "\(message) (owner: \(owner.onOneLine))")
+  }
+
   /// One object on one line.
-  var json: [UInt8] {
+  fileprivate func json(owner: Text?) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("file")
@@ -100,6 +118,10 @@ extension Problem {
     writer.string(severity.rawValue)
     writer.key("message")
     writer.string(message)
+    if let owner {
+      writer.key("owner")
+      writer.string(owner)
+    }
     writer.endObject()
     return writer.bytes
   }

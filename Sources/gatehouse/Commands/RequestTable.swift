@@ -101,11 +101,26 @@ struct RequestTable {
     }
     after = Self.trimmed(after)
     let doubt = request.doubt.map { "\($0.rawValue.uppercased()) " } ?? ""
+    makeRoom(for: doubt, &before, decision, &after)
     return switch request.text("decision")?.string {
     case "allowed": "\(bad: doubt)\(before)\(good: decision)\(after)"
     case "denied": "\(bad: doubt)\(before)\(bad: decision)\(after)"
     default: "\(bad: doubt)\(before)\(doubtful: decision)\(after)"
     }
+  }
+
+  /// What is wrong with a record matters more than the end of its details, or of the user's id.
+  private func makeRoom(for doubt: String, _ before: inout String, _ decision: String, _ after: inout String)
+  {
+    guard let width, !doubt.isEmpty else { return }
+    var excess = [doubt, before, decision, after].reduce(-width) { $0 + $1.unicodeScalars.count }
+    guard excess > 0 else { return }
+    let cut = min(excess, after.unicodeScalars.count)
+    after.unicodeScalars.removeLast(cut)
+    excess -= cut
+    guard excess > 0, before.unicodeScalars.count > excess + 1 else { return }
+    before.unicodeScalars.removeLast(excess + 1)
+    before += " "
   }
 
   private func text(_ column: Column, of request: RequestHistory) -> String {
@@ -148,10 +163,18 @@ struct RequestTable {
 extension RequestHistory {
   fileprivate func shown(_ member: Text) -> String { text(member)?.onOneLine ?? "-" }
 
+  /// Whom to ask about the policies that were broken, each once.
+  private var owners: [String] {
+    let all = ["violations", "warnings"].flatMap { first.texts("owner", ofEach: $0) }
+    var seen: Set<Text> = []
+    let owners = all.filter { seen.insert($0).inserted }.map(\.onOneLine)
+    return owners.isEmpty ? [] : ["(owner: \(owners.joined(separator: ", ")))"]
+  }
+
   /// The rules that were broken, or the error that was answered and why.
   fileprivate var details: String {
     let rules = first.rules("violations") + first.rules("warnings").map { "warning:" + $0 }
-    if !rules.isEmpty { return rules.map(\.onOneLine).joined(separator: " ") }
+    if !rules.isEmpty { return (rules.map(\.onOneLine) + owners).joined(separator: " ") }
     return [text("errorType"), text("reason")].compactMap { $0?.onOneLine }.joined(separator: ": ")
   }
 }

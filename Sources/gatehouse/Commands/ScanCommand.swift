@@ -79,10 +79,13 @@ struct ScanCommand: ParsableCommand {
     let tenants = entries.map { TenantFacts($0) }
     let (files, problems) = configOption.loader.policies(of: configuration, configPath: configOption.path)
     guard let files else { throw CommandFailure(configuration: problems) }
-    let doubts = PolicySet.compile(documents: files.documents, tenants: tenants).1
+    let doubts = PolicySet.compile(
+      documents: files.documents, exceptions: files.exceptions, tenants: tenants
+    ).1
     guard !doubts.preventUse else { throw CommandFailure(configuration: problems + doubts) }
     for doubt in problems + doubts { Console.message(doubt.line) }
-    return UserJudge(documents: files.documents, tenants: tenants)
+    return UserJudge(
+      documents: files.documents, exceptions: files.exceptions, tenants: tenants, now: .now)
   }
 }
 
