@@ -13,10 +13,11 @@ package final class AdminHandler: HTTPHandler {
   private let sessions = AdminSessions()
 
   package init(
-    source: any AdminSource, dashboard: any DashboardSource, access: @escaping @Sendable () -> AdminAccess
+    source: any AdminSource, dashboard: any DashboardSource, drain: DrainFlag = DrainFlag(),
+    access: @escaping @Sendable () -> AdminAccess
   ) {
     self.source = source
-    self.dashboard = DashboardHandler(source: dashboard)
+    self.dashboard = DashboardHandler(source: dashboard, drain: drain)
     self.access = access
   }
 
@@ -43,11 +44,7 @@ package final class AdminHandler: HTTPHandler {
     case ("/login", "POST"): return logIn(request, access, host, on: connection)
     default: break
     }
-    let now = connection.loop.turnBegan
-    guard
-      access.authorizes(head)
-        || access.token.map({ sessions.holds(head, host: host, token: $0, now: now) }) ?? true
-    else {
+    guard isAllowed(head, host, on: connection) else {
       return path == "/" && (method == "GET" || method == "HEAD") ? .login(isRetry: false) : .unauthorized
     }
     switch (path, method) {
@@ -60,7 +57,9 @@ package final class AdminHandler: HTTPHandler {
     case (let path, _) where path.hasPrefix("/api/"):
       // It changes nothing, but costs more than what a page of elsewhere may make a browser ask for.
       guard isOurs else { return .json(status: 403, error: "a page of another origin is not answered here") }
-      return await dashboard.reply(to: request, path: path.dropFirst(5), method: method, on: connection)
+      return await dashboard.reply(to: request, path: path.dropFirst(5), method: method, on: connection) {
+        isAllowed(head, host, on: connection)
+      }
     case ("/", _): return .notAllowed("GET")
     default:
       return .json(
@@ -75,6 +74,13 @@ package final class AdminHandler: HTTPHandler {
     case .tooSlow: .json(status: 408, error: "the request did not arrive in time", closes: true)
     case .tooMuchContent: .json(status: 503, error: "too many bodies are awaited at the moment", closes: true)
     }
+  }
+
+  /// Whether the request bears the token that is in force now, or the cookie of a session.
+  private func isAllowed(_ head: RequestHead, _ host: Authority, on connection: ByteStream) -> Bool {
+    let access = access()
+    guard let token = access.token, !access.authorizes(head) else { return true }
+    return sessions.holds(head, host: host, token: token, now: connection.loop.turnBegan)
   }
 
   /// The token for a cookie. Where none is asked for there is nothing to log in to.

@@ -4,18 +4,28 @@ internal import Transport
 
 /// `/api/…`: what the dashboard shows, as JSON.
 struct DashboardHandler: Sendable {
-  private let source: any DashboardSource
+  let source: any DashboardSource
+  let drain: DrainFlag
 
-  init(source: any DashboardSource) { self.source = source }
-
-  /// - Parameter path: behind `/api/`.
+  /// - Parameters:
+  ///   - path: behind `/api/`.
+  ///   - isAllowed: whether whoever asks still may, for answers without end.
   func reply(
-    to request: RequestMessage, path: Substring, method: String, on connection: ByteStream
+    to request: RequestMessage, path: Substring, method: String, on connection: ByteStream,
+    while isAllowed: () -> Bool
   ) async -> Reply {
     if path == "explain" {
       return method == "POST" ? .api(await source.explain(request.bodyArray)) : .notAllowed("POST")
     }
     guard method == "GET" || method == "HEAD" else { return .notAllowed("GET") }
+    if path == "live" {
+      guard method == "GET" else { return .notAllowed("GET") }
+      guard let feed = source.live else {
+        return .json(status: 404, error: "this gateway has no journal to watch")
+      }
+      return await LiveAnswer(feed: feed, drain: drain).reply(
+        to: request.head, on: connection, while: isAllowed)
+    }
     let parameters: [APIParameter]
     do throws(QueryViolation) {
       parameters = try Self.parameters(of: request.head)

@@ -12,6 +12,8 @@ package protocol DashboardSource: Sendable {
   func policies() async -> APIAnswer
   /// - Parameter body: the question, as it came.
   func explain(_ body: [UInt8]) async -> APIAnswer
+  /// Requests as they end; `nil`: there are none to be had.
+  var live: LiveFeed? { get }
 }
 
 package struct APIParameter: Sendable, Hashable {

@@ -14,6 +14,7 @@ package final class JournalBrowser: Sendable {
   private let index: BrowsedIndex
   private let questions: BackgroundQueue
   private let clock: any TimeSource
+  package let live: LiveFeed
 
   /// Nanoseconds that one question may take of the thread.
   private static let longest: Int64 = 1_500_000_000
@@ -22,6 +23,7 @@ package final class JournalBrowser: Sendable {
   package init(directory: String, clock: any TimeSource) {
     let index = BrowsedIndex(directory: directory)
     self.index = index
+    live = LiveRequests.feed(of: directory)
     self.clock = clock
     questions = BackgroundQueue(capacity: Self.mostQuestions) { index.close() }
   }

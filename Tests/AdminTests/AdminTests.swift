@@ -208,6 +208,7 @@ struct Answer: Sendable {
 /// Says what it was asked.
 struct FixedDashboard: DashboardSource {
   private func say(_ text: String) -> APIAnswer { APIAnswer(body: Array(#"{"said":"\#(text)"}"#.utf8)) }
+  var live: LiveFeed? { nil }
   func overview() async -> APIAnswer { say("overview") }
   func health() async -> APIAnswer { say("health") }
   func tenants() async -> APIAnswer { say("tenants") }

@@ -41,6 +41,8 @@ def shown(tmp_path_factory, endpoint):
     setup = gateways.Setup(tmp_path_factory.mktemp("shown"), endpoint.url, upstreams.KEY)
     gateways.write_secret(setup.folder / "admin.token", TOKEN)
     setup.config["admin"]["tokenFile"] = "admin.token"
+    # So that records stand in the order of the requests.
+    setup.config["workers"] = 1
     setup.tenants = [
         gateways.tenant(operations=service.OPERATIONS, description="CRM", labels={"owner": "crm@example.com"}),
         gateways.tenant("hr", keys=[HR], rateLimit={"requestsPerSecond": 1, "burst": 1, "concurrency": 4}),

@@ -62,6 +62,8 @@ extension GatewayServer: DashboardSource {
     return await dashboard.answer { Playground(snapshot, at: now).answer(body) }
   }
 
+  package var live: LiveFeed? { dashboard.lookup?.live }
+
   package func requests(_ parameters: [APIParameter]) async -> APIAnswer {
     guard let lookup = dashboard.lookup else { return .noJournal }
     let snapshot = workers[0].snapshot

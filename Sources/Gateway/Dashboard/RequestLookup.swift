@@ -10,5 +10,7 @@ package protocol RequestLookup: Sendable {
   func search(
     _ parameters: [APIParameter], tenants: [Text], under sensitive: GatewayConfiguration.Sensitive
   ) async -> APIAnswer
+  /// Requests as they end.
+  var live: LiveFeed { get }
   func find(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer
 }

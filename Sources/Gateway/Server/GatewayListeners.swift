@@ -132,7 +132,9 @@ final class GatewayListeners: @unchecked Sendable {
     let loop = server.workers[0].loop
     let address = try SocketAddress(parsing: configured.address.description)
     access.withLock { $0 = AdminAccess(configured) }
-    let handler = AdminHandler(source: server, dashboard: server) { [self] in access.withLock { $0 } }
+    let handler = AdminHandler(source: server, dashboard: server, drain: server.shared.drain) { [self] in
+      access.withLock { $0 }
+    }
     let (connections, clock) = (server.shared.connections, server.clock)
     let times = ServerLimits(snapshot.configuration.limits)
     let http = HTTPServer(
