@@ -26,6 +26,20 @@ struct TenantBuckets: Sendable {
     return tightest
   }
 
+  /// Counts a request that is not refused, by each rate for itself.
+  ///
+  /// - Returns: the rates that it is beyond.
+  mutating func count(
+    _ rates: borrowing TenantRates, _ request: RatedRequest, now: MonotonicInstant, queueFor: Int64
+  ) -> [TenantRate] {
+    var exceeded: [TenantRate] = []
+    rates.forEachBucket(of: request) { bucket in
+      let decision = with(bucket, request, now: now) { $0.decide(bucket.limit, now: now, queueFor: queueFor) }
+      if !decision.isAllowed { exceeded.append(bucket.rate) }
+    }
+    return exceeded
+  }
+
   private mutating func tightest(
     _ rates: borrowing TenantRates, _ request: RatedRequest, now: MonotonicInstant
   ) -> RateDecision {

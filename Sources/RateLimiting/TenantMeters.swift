@@ -24,6 +24,15 @@ package final class TenantMeter: Sendable {
     buckets.withLock { $0.admit(rates, request, now: now, queueFor: queueFor) }
   }
 
+  /// Counts a request that is let through whatever they say, by each rate for itself.
+  ///
+  /// - Returns: the rates that it is beyond, which it does not count against.
+  package func count(
+    _ rates: borrowing TenantRates, _ request: RatedRequest, now: MonotonicInstant, queueFor: Int64 = 0
+  ) -> [TenantRate] {
+    buckets.withLock { $0.count(rates, request, now: now, queueFor: queueFor) }
+  }
+
   /// What each rate that applies would say of the request, which is not counted.
   package func levels(_ rates: TenantRates, of request: RatedRequest, now: MonotonicInstant) -> [RateDecision]
   {

@@ -6,11 +6,11 @@ package import Primitives
 /// everybody nothing else counts: whoever asks gets one.
 ///
 /// When somebody asks and there is none, there are more requests than budget, and shares begin to count. Such a tenant gets
-/// an account (`BudgetAccount`), and what comes in is credited to the accounts by weight, to none more than it asks for;
-/// the rest stays free for all. A tenant pays with its credits, or with tokens that are nobody's credit; and a token that
-/// is there while nobody has a whole one goes to whoever asks, who owes the rest. So one that asks little finds its token
-/// however much another asks, and nothing is held for a tenant that was never short of any: an account ends soon after its
-/// tenant stopped asking.
+/// an account (`BudgetAccount`), and what comes in is credited to the accounts by weight. A tenant pays with its credits, of
+/// which it may save as many as it lately asked for in a second; what others have saved is kept for them. What it gets
+/// beyond its credits costs it none: tokens that are nobody's, and those that a full bucket would lose. And while nobody has
+/// a whole credit, whoever asks gets the token that is there, and owes the rest. So one that asks little finds its token
+/// however much another asks, and nothing is held for a tenant that was never short of any.
 ///
 /// A request that may wait stands behind the others of its tenant, whose turns come as its credits do.
 ///
@@ -39,9 +39,8 @@ package struct UpstreamBudget: Sendable {
   private var accounts: [BudgetAccount] = []
   /// The sum of all credits.
   private var credited = 0.0
-  /// What came in and is not divided yet, and what of it found the burst there already.
+  /// What came in and is not divided yet.
   private var undivided = 0.0
-  private var unused = 0.0
   private var divided: MonotonicInstant
   private var totalWeight = 0.0
   private var waitingCount = 0
@@ -122,7 +121,7 @@ package struct UpstreamBudget: Sendable {
     if accounts[place].waiting.isEmpty, pay(at: place) { return .granted }
     let wait = wait(behind: accounts[place].waiting.count, at: place)
     guard wait <= queueFor, waitingCount < Self.mostWaiting else {
-      accounts[place].keep(until: now, after: wait)
+      accounts[place].expect(from: now, after: wait)
       return .refused(retryAfter: wait)
     }
     lastTicket += 1
@@ -143,7 +142,7 @@ package struct UpstreamBudget: Sendable {
     guard left > 0 else {
       accounts[place].waiting.remove(at: index)
       waitingCount -= 1
-      accounts[place].keep(until: now, after: wait)
+      accounts[place].expect(from: now, after: wait)
       return .refused(retryAfter: wait)
     }
     return .waiting(ticket, nanoseconds: max(1, min(wait, left)))
@@ -193,9 +192,7 @@ extension UpstreamBudget {
   /// Opens an account for a tenant that finds no token; `nil` when there is a free one.
   private mutating func open(_ tenant: Int, weight: Double, now: MonotonicInstant) -> Int? {
     guard free < Self.one else { return nil }
-    if accounts.isEmpty {
-      (undivided, unused, divided) = (0, 0, now)
-    }
+    if accounts.isEmpty { (undivided, divided) = (0, now) }
     var account = BudgetAccount(tenant: tenant, now: now)
     account.credits = max(0, free)
     credited += account.credits
@@ -209,21 +206,28 @@ extension UpstreamBudget {
     accounts[place].weight = weight
   }
 
-  /// Takes a token for the tenant: one that is its own, or one that is nobody's.
+  /// Takes a token for the tenant, if there is one that is not kept for another.
   private mutating func pay(at place: Int) -> Bool {
     guard tokens >= Self.one else { return false }
-    let isOwn = accounts[place].credits >= Self.one
-    if isOwn || free < Self.one {
-      guard isOwn || mayBorrow(at: place) else { return false }
+    if accounts[place].credits >= Self.one {
       credit(-1, at: place)
+    } else if free < Self.one {
+      // Who owes already borrows no more.
+      if accounts[place].credits >= -1e-6, !accounts.contains(where: { $0.credits >= Self.one }) {
+        credit(-1, at: place)
+      } else if tokens < burst - Self.one || !mayLose {
+        return false
+      }
     }
     tokens -= 1
     return true
   }
 
-  /// Whether a token that is there is nobody's as a whole. Who owes already borrows no more.
-  private func mayBorrow(at place: Int) -> Bool {
-    accounts[place].credits >= -1e-6 && !accounts.contains { $0.credits >= Self.one }
+  /// Whether a full bucket's next token is anybody's: not while there are as many tenants as tokens, and one of them has a
+  /// credit and is expected.
+  private var mayLose: Bool {
+    settings.burst > accounts.count
+      || !accounts.contains { $0.credits >= Self.one && $0.isExpected(now: refilled) }
   }
 
   private mutating func credit(_ amount: Double, at place: Int) {
@@ -232,17 +236,25 @@ extension UpstreamBudget {
     credited += accounts[place].credits - before
   }
 
-  /// No more than the tenant asks for, and no more than its share of the burst; but one, or a tenant among many could
-  /// never pay for a request.
+  /// What a tenant may save: what it is expected to ask for at once, and no more than half as much again as its share of the
+  /// burst, since they seldom all use theirs together; but one, or a tenant among many could never pay for a request. What requests wait
+  /// for is theirs in any case.
   private func most(at place: Int) -> Double {
     let account = accounts[place]
-    return max(1, min(burst * account.weight / totalWeight, Double(account.demand)))
+    guard account.waiting.isEmpty else { return .infinity }
+    guard account.isExpected(now: refilled) else { return 1 }
+    return max(1, min(burst, 1.5 * burst * account.weight / totalWeight, account.demand))
   }
 
-  /// Nanoseconds until a request has its turn behind so many others of its tenant, if all accounts go on asking.
+  /// Nanoseconds until a request has its turn behind so many others of its tenant, if all that asked a moment ago go on.
   private func wait(behind others: Int, at place: Int) -> Int64 {
     let account = accounts[place]
-    let own = (Double(others + 1) - account.credits) / (rate * account.weight / totalWeight)
+    var weights = account.weight
+    for other in accounts.indices where other != place {
+      let takesPart = accounts[other].isExpected(now: refilled) || accounts[other].credits < most(at: other)
+      if takesPart { weights += accounts[other].weight }
+    }
+    let own = (Double(others + 1) - account.credits) / (rate * account.weight / weights)
     let any = (1 - tokens) / rate
     let seconds = max(own, any)
     return seconds <= 1e-9 ? 0 : Int64(min(seconds * 1e9, 9e18).rounded(.up))
@@ -258,48 +270,39 @@ extension UpstreamBudget {
     guard elapsed > 0 else { return }
     refilled = now
     let income = rate * Double(elapsed) / 1e9
-    let sum = tokens + income
-    tokens = min(burst, sum)
+    tokens = min(burst, tokens + income)
     guard !accounts.isEmpty else { return }
     undivided += income
-    unused += sum - tokens
     let isDue = undivided >= Self.divideFrom || now.nanoseconds(since: divided) >= Self.divideEvery
     if isDue { divide(now: now) }
   }
 
   private mutating func divide(now: MonotonicInstant) {
     closeIdle(now: now)
-    share(undivided - unused)
-    if unused > 0 { expire(unused) }
-    (undivided, unused, divided) = (0, 0, now)
+    share(undivided)
+    (undivided, divided) = (0, now)
     serveWaiting()
   }
 
-  /// Divides what came in by weight between those that want more than they have.
+  /// Divides what came in by weight. What those leave that have saved as much as they may goes to the others, unless more
+  /// is saved than there is: then it makes up for that.
   private mutating func share(_ income: Double) {
     var left = income
+    var part = income / totalWeight
     while left > 1e-9 {
+      for place in accounts.indices {
+        let before = credited
+        credit(part * accounts[place].weight, at: place)
+        left -= credited - before
+      }
+      left = min(left, tokens - credited)
       var weight = 0.0
       for place in accounts.indices where accounts[place].credits < most(at: place) {
         weight += accounts[place].weight
       }
       guard weight > 0 else { return }
-      let part = left / weight
-      for place in accounts.indices where accounts[place].credits < most(at: place) {
-        let before = credited
-        credit(part * accounts[place].weight, at: place)
-        left -= credited - before
-      }
+      part = left / weight
     }
-  }
-
-  /// What nobody used in time is nobody's any more.
-  private mutating func expire(_ amount: Double) {
-    let held = accounts.reduce(0) { $0 + max(0, $1.credits) }
-    guard held > 0 else { return }
-    let kept = max(0, held - amount) / held
-    for place in accounts.indices where accounts[place].credits > 0 { accounts[place].credits *= kept }
-    credited -= held * (1 - kept)
   }
 
   /// Grants turns to those that wait, as far as tokens and credits go: the tenant with the most credits first.
@@ -313,7 +316,12 @@ extension UpstreamBudget {
     }
   }
 
+  /// One that is not expected back keeps a credit, so that it need not begin anew, and later none.
   private mutating func closeIdle(now: MonotonicInstant) {
+    for place in accounts.indices where accounts[place].credits > 1 && !accounts[place].isExpected(now: now) {
+      credited -= accounts[place].credits - 1
+      accounts[place].credits = 1
+    }
     let count = accounts.count
     accounts.removeAll { $0.isIdle(now: now) }
     guard accounts.count < count else { return }

@@ -409,7 +409,7 @@ def boto3_client(url, key, retries="standard", attempts=1, region="us-east-1", *
     )
 
 
-def aws_cli(url, key, *arguments):
+def aws_cli(url, key, *arguments, attempts=1):
     """Runs the unmodified AWS CLI: `aws chime-sdk-identity ARGUMENTS --endpoint-url URL`."""
     return subprocess.run(
         [VENV / "aws", "chime-sdk-identity", *arguments, "--endpoint-url", url, "--output", "json"],
@@ -420,7 +420,7 @@ def aws_cli(url, key, *arguments):
             AWS_ACCESS_KEY_ID=key.id,
             AWS_SECRET_ACCESS_KEY=key.secret,
             AWS_DEFAULT_REGION="us-east-1",
-            AWS_MAX_ATTEMPTS="1",
+            AWS_MAX_ATTEMPTS=str(attempts),
             AWS_CONFIG_FILE="/dev/null",
             AWS_SHARED_CREDENTIALS_FILE="/dev/null",
         ),

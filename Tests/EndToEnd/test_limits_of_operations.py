@@ -1,15 +1,19 @@
 """A tenant's limits of single operations and of each AppInstance: the tightest refuses, and is named everywhere."""
 
+import concurrent.futures
 import json
 import re
+import threading
 from urllib.parse import quote
 
 import pytest
 
 import gateways
 import service
+import upstreams
 import wire
 from gateways import CRM, HR
+from waiting import PATIENCE
 
 SLOW = 0.01
 
@@ -152,6 +156,39 @@ def test_warn_mode_tells_caller_journal_and_metric(limited, upstream, scope, lim
     assert "in the gateway's tenants file" in record["warnings"][0]["message"]
     assert f'gatehouse_rate_limited_total{{tenant="crm",scope="{scope}"}} 1\n' in metrics
     assert [json.loads(line)["requestId"] for line in found.stdout.splitlines()] == [record["requestId"]]
+
+
+def test_warn_mode_tells_every_limit_at_once(limited, upstream):
+    release = threading.Event()
+    upstream.handler = lambda request: (release.wait(PATIENCE), upstreams.like_the_service(request))[1]
+    setup = limited(
+        {
+            **rate(1),
+            "concurrency": 1,
+            "operations": {"CreateAppInstanceUser": rate(1)},
+            "perAppInstance": rate(1),
+        },
+        mode="warn",
+        perSourceAddress=rate(1),
+        upstreamBudget=rate(1) | {"adaptive": False},
+    )
+    names = ["tenant", "concurrency", "source", "upstream", "perAppInstance", "operations.CreateAppInstanceUser"]
+    with gateways.running(setup) as gateway, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(gateway.send, create())
+        upstream.wait_for(1)
+        second = pool.submit(gateway.send, create())
+        upstream.wait_for(2)
+        release.set()
+        assert first.result().status == 201 and first.result().get("x-gatehouse-warnings") is None
+        answer = second.result()
+        assert answer.status == 201
+        assert answer.get("x-gatehouse-warnings").split(", ") == [f"rateLimit.{name}" for name in names]
+        record = gateway.setup.audit_record(answer.get("x-gatehouse-request-id"))
+        assert [warning["rule"] for warning in record["warnings"]] == [f"rateLimit.{name}" for name in names]
+        metrics = gateway.admin_request("/metrics").body.decode()
+    for name in names:
+        tenant = "" if name == "source" else "crm"
+        assert f'gatehouse_rate_limited_total{{tenant="{tenant}",scope="{name}"}} 1\n' in metrics
 
 
 def test_request_waits_for_its_operations_rate(limited, upstream):

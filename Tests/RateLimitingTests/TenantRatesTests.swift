@@ -112,6 +112,19 @@ struct TenantRatesTests {
     }
   }
 
+  @Test("that only warn are counted each for itself, and all that are exceeded are told")
+  func warning() {
+    let rates = TenantRates(
+      whole: rate(1, 3), operations: [of(create, [create], rate(1, 1))], perAppInstance: rate(1, 2))
+    let request = RatedRequest(operation: create, appInstance: about("one"))
+    let exceeded = (0..<4).map { _ in meter.count(rates, request, now: at(0)) }
+    #expect(
+      exceeded == [
+        [], [.operations(create)], [.operations(create), .appInstance],
+        [.whole, .operations(create), .appInstance],
+      ])
+  }
+
   @Test("let a request wait for the latest of its turns, and those behind it for later ones")
   func queue() {
     let rates = TenantRates(whole: rate(10, 1), operations: [of(create, [create], rate(1, 1))])

@@ -31,14 +31,18 @@ extension Worker {
       }
     }
     guard let rates = tenant.rates, let request = call.rated(by: rates) else { return 0 }
-    let tightest = tenant.meter.admit(
-      rates, request, now: call.receivedAt, queueFor: call.snapshot.rateQueueNanoseconds)
-    let wait = tightest.decision.wait
-    guard tightest.decision.isAllowed else {
-      try refuse(LimitScope(tightest.rate), retryAfter: wait, in: confined.verified.region, call)
+    let queueFor = call.snapshot.rateQueueNanoseconds
+    guard call.snapshot.configuration.rateLimit.mode == .enforce else {
+      for rate in tenant.meter.count(rates, request, now: call.receivedAt, queueFor: queueFor) {
+        try refuse(LimitScope(rate), retryAfter: 0, call)
+      }
       return 0
     }
-    // Limits that only warn make nobody wait.
-    return wait > 0 && call.snapshot.configuration.rateLimit.mode == .enforce ? wait : 0
+    let tightest = tenant.meter.admit(rates, request, now: call.receivedAt, queueFor: queueFor)
+    let wait = tightest.decision.wait
+    if !tightest.decision.isAllowed {
+      try refuse(LimitScope(tightest.rate), retryAfter: wait, in: confined.verified.region, call)
+    }
+    return wait
   }
 }
