@@ -13,8 +13,8 @@ package enum FilterWords {
   }
 
   package static func fault(rule: String) -> String? {
-    guard !GatewayRule.allRuleIDs.contains(rule), !rule.hasPrefix("rateLimit.") else { return nil }
-    return unknown("rule", rule, among: GatewayRule.allRuleIDs)
+    let known = GatewayRule.allRuleIDs + GatewayRule.limitIDs
+    return known.contains(rule) ? nil : unknown("rule", rule, among: known)
   }
 
   /// `KEY=VALUE`; `nil`: it is not written so.

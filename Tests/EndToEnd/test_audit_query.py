@@ -149,6 +149,7 @@ def test_counts_as_table_and_csv(journal):
         "tenant far from all": (["--tenant", "payroll"], "no tenant `payroll` is recorded or in the tenants file"),
         "tag that is not asked for so": (["--tag", "Owner!=x"], "--without-tag KEY"),
         "rule": (["--rule", "tag.required"], "did you mean `tags.required`?"),
+        "limit": (["--rule", "rateLimit.perAppInstances"], "did you mean `rateLimit.perAppInstance`?"),
         "operation": (["--operation", "CreateAppInstanceUsr"], "did you mean `CreateAppInstanceUser`?"),
         "outcome": (["--outcome", "creatd"], "did you mean 'created'?"),
         "decision": (["--decision", "denyed"], "did you mean 'denied'?"),

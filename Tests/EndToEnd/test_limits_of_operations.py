@@ -127,6 +127,51 @@ def test_refusal_tells_all_limits_that_apply_and_costs_none_of_them(limited, ups
         )
 
 
+@pytest.mark.parametrize(
+    "scope, limits, says",
+    [
+        (
+            "source",
+            {"perSourceAddress": rate(1)},
+            "more requests than may come from one address (0.01/s, burst 1); "
+            "the limit is `rateLimit.perSourceAddress` of the gateway's configuration",
+        ),
+        (
+            "upstream",
+            {"upstreamBudget": rate(1) | {"adaptive": False}},
+            "more requests of all tenants together than the gateway forwards (0.01/s, burst 1); "
+            "the limit is `rateLimit.upstreamBudget` of the gateway's configuration",
+        ),
+    ],
+)
+def test_refusal_by_a_limit_of_all_says_where_it_is_set(limited, upstream, scope, limits, says):
+    with gateways.running(limited(rate(100), **limits)) as gateway:
+        assert [answer.status for answer in exchange(gateway, create(), create())] == [201, 429]
+        refused = exchange(gateway, create())[0]
+        assert refused.message == says
+        assert refused.get("RateLimit").startswith(f'"{scope}";r=0;t=')
+        record = gateway.setup.audit_record(refused.get("x-gatehouse-request-id"))
+        assert (record["decision"], record["reason"]) == ("throttled", says)
+
+
+def test_refusal_for_requests_in_flight_says_where_that_is_set(limited, upstream):
+    release = threading.Event()
+    upstream.handler = lambda request: (release.wait(PATIENCE), upstreams.like_the_service(request))[1]
+    setup = limited({**rate(100), "concurrency": 1})
+    with gateways.running(setup) as gateway, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        held = pool.submit(gateway.send, create())
+        upstream.wait_for(1)
+        refused = gateway.send(create())
+        release.set()
+        assert held.result().status == 201
+        assert refused.message == (
+            "as many requests in flight as tenant crm may have (1); "
+            "the limit is `rateLimit.concurrency` of its entry in the gateway's tenants file"
+        )
+        assert refused.get("RateLimit").startswith('"concurrency";r=0, "tenant";r=99;t=')
+        assert refused.get("RateLimit-Policy").startswith('"concurrency";q=1;qu="concurrent-requests", "tenant";q=100;')
+
+
 def test_tightest_of_several_that_refuse_is_named(limited, upstream):
     limits = {**rate(1, 1), "operations": {"CreateAppInstanceUser": rate(1)}, "perAppInstance": rate(1, 0.1)}
     with gateways.running(limited(limits)) as gateway:

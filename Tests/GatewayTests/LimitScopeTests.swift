@@ -1,5 +1,6 @@
 import ChimeIdentity
 import Configuration
+import PolicyEngine
 import RateLimiting
 import Testing
 
@@ -16,6 +17,11 @@ struct LimitScopeTests {
       scopes.insert(scope)
       #expect(LimitScope.all.filter { scopes.contains($0) } == [scope])
     }
+  }
+
+  @Test("are those that the journal is asked for")
+  func rules() {
+    #expect(LimitScope.all.map { "rateLimit.\($0.name)" } == GatewayRule.limitIDs)
   }
 
   @Test("of a tenant's rates are those that the tenants file has")

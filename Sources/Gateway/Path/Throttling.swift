@@ -79,7 +79,7 @@ extension Call {
     case .operation(let operation):
       tooMany("\(operation.name) requests", own?.rate(of: operation.name), "rateLimit.\(scope.name)")
     case .concurrency:
-      "tenant \(tenant?.id.string ?? "") has \(own?.concurrency ?? 0) requests in flight, as many as it may; "
+      "as many requests in flight as tenant \(tenant?.id.string ?? "") may have (\(own?.concurrency ?? 0)); "
         + "the limit is `rateLimit.concurrency` \(entry)"
     case .source:
       "more requests than may come from one address\(limits.perSourceAddress.map { " (\($0.written))" } ?? ""); "

@@ -12,6 +12,11 @@ package enum GatewayRule {
 
   /// Every id that a violation can have.
   package static let allRuleIDs = Rule.allCases.map(\.rawValue) + [operation, appInstance, region]
+
+  /// Every id of a limit that only warns.
+  package static let limitIDs =
+    (["tenant", "concurrency", "source", "upstream", "perAppInstance", "operations.read"]
+    + ChimeIdentity.Operation.allCases.map { "operations.\($0.name)" }).map { "rateLimit.\($0)" }
 }
 
 extension TenantPolicies {
