@@ -152,6 +152,11 @@ func configuration(with line: String) -> String {
       #""rateLimit": { "perSourceAddress": { "requestsPerSecond": 0, "burst": 0 }, "upstreamBudget": null }"#,
       #"6:61: error: expected a number above 0, found 0"#,
       #"6:73: error: expected a whole number from 1 to 1000000000, found 0"#),
+    .init(#""rateLimit": { "queueFor": "4s", "upstreamBudget": { "queueFor": "5s" } }"#),
+    .init(
+      #""rateLimit": { "queueFor": "4s", "upstreamBudget": { "queueFor": "6s" } }"#,
+      #"6:16: warning: requests may wait for 10s in all by "queueFor", which leaves upstream no time within the "requestTimeout" of 10s"#
+    ),
     .init(
       #""rateLimit": { "upstreamBudget": { "adaptive": "yes", "queueFor": "1w" } }"#,
       #"6:50: error: expected true or false, found "yes""#,

@@ -134,6 +134,7 @@ extension ConfigurationDraft {
         "How long open requests may take once stopping has begun."),
       log: keys.section("log", GatewayConfiguration.Log.form, "The log on standard error."))
     refuseProxiesWithoutTrust(listeners ?? [], keys)
+    if let upstream = draft.upstream { draft.rateLimit?.judge(within: upstream.requestTimeout, keys) }
     return draft
   }
 

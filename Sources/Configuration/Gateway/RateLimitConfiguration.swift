@@ -75,6 +75,16 @@ extension GatewayConfiguration.RateLimit {
         "The account's own quota upstream, shared by all tenants; null for none."))
   }
 
+  /// Says when requests may wait for as long as they may take in all.
+  func judge(within requestTimeout: Duration, _ keys: Keys) {
+    let wait = queueFor + (upstreamBudget?.queueFor ?? .zero)
+    guard wait > .zero, wait >= requestTimeout else { return }
+    keys.warning(
+      at: keys.position(of: "rateLimit"),
+      "requests may wait for \(wait.written) in all by \"queueFor\", which leaves upstream no time within the"
+        + " \"requestTimeout\" of \(requestTimeout.written)")
+  }
+
   private static let storeForm = Form<Store>.variants(
     by: "type", "an object with a \"type\"", unavailable: Availability.rateLimitStores,
     [("local", { _ in .local })])
