@@ -166,6 +166,53 @@ def test_reload_changes_the_budget_and_adds_and_takes_it_away(limited, upstream)
         assert not [line for line in gateway.log if "next start" in line.get("message", "")]
 
 
+def test_reload_changes_the_name_of_the_error_and_who_may_wait(limited, upstream):
+    setup = limited(crm={"requestsPerSecond": 5, "burst": 1}, upstreamBudget=budget(5, 1))
+    with gateways.running(setup) as gateway:
+        assert 429 in statuses(gateway, CRM, 4)
+        setup.config["rateLimit"] |= {"errorType": "TooManyRequestsException", "queueFor": "4s"}
+        reload(gateway, setup)
+        # The tenant's rate waits now, and the budget does not: another tenant has taken what it has.
+        refused = None
+        while refused is None:
+            with gateway.connect() as connection:
+                answers = [connection.exchange(create(key)) for key in (HR, CRM, HR)]
+            refused = next((answer for answer in answers if answer.status == 429), None)
+        assert_refused(refused, 429, "TooManyRequestsException", None)
+        assert refused.get("RateLimit").startswith('"upstream";r=0')
+        setup.config["rateLimit"]["upstreamBudget"]["queueFor"] = "4s"
+        reload(gateway, setup)
+        assert statuses(gateway, CRM, 3) + statuses(gateway, HR, 3) == [201] * 6
+
+
+def test_budget_that_is_lowered_tells_what_is_in_force(limited, upstream):
+    setup = limited(upstreamBudget={"requestsPerSecond": 0.1, "burst": 2, "adaptive": True})
+    setup.config["upstream"]["retry"] = {"attempts": 1}
+    upstream.handler = lambda request: upstreams.error(429, "ThrottledClientException")
+    with gateways.running(setup) as gateway:
+        with gateway.connect() as connection:
+            answers = [connection.exchange(create()) for _ in range(3)]
+        assert [answer.status for answer in answers] == [429] * 3
+        # The first is AWS's own, and says nothing of ours; what is in force then is half of what is configured.
+        assert answers[0].get("RateLimit-Policy") is None and "gateway" not in answers[0].message
+        assert_policy(answers[2], '"upstream";q=2;w=40')
+        assert answers[2].message.endswith(
+            "(0.1/s, burst 2, less for a while after upstream throttled); "
+            "the limit is `rateLimit.upstreamBudget` of the gateway's configuration"
+        )
+
+
+def test_who_would_wait_for_longer_than_a_request_may_take_is_refused_at_once(limited, upstream):
+    setup = limited(upstreamBudget=budget(0.1, 1, queueFor="1h"), queueFor="1h")
+    setup.config["upstream"]["requestTimeout"] = "2s"
+    with gateways.running(setup) as gateway:
+        answers = [gateway.send(create()) for _ in range(2)]
+        assert [answer.status for answer in answers] == [201, 429]
+        assert int(answers[1].get("Retry-After")) > 2
+        record = gateway.setup.audit_record(answers[1].get("x-gatehouse-request-id"))
+        assert record["durationMs"] < 2000
+
+
 def test_reload_changes_concurrency_and_mode(limited, upstream):
     release = threading.Event()
 
