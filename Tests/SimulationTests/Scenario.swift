@@ -67,7 +67,7 @@ struct Scenario {
          "retry": {"attempts": \(attempts), "budgetPercent": \(budgetPercent)},
          "circuitBreaker": {"consecutiveFailures": \(breaker), "openFor": "1s"}},
        "authentication": {"clockSkew": "5m", "replayWindow": "\(replayWindow)s"},
-       "rateLimit": {"mode": "\(mode)", "upstreamBudget":
+       "rateLimit": {"mode": "\(mode)", "queueFor": "\(queueFor)", "upstreamBudget":
          {"requestsPerSecond": \(account), "burst": \(account), "queueFor": "\(queueFor)"}},
        "audit": {"onFailure": "\(continuesOnFailure ? "continue" : "refuse")"},
        "log": {"level": "error"}\(isBroken ? ", \"lgo\": 1" : "")}
@@ -78,7 +78,10 @@ struct Scenario {
        "appInstances": [\(application.instances.map { "\"\(Self.arn($0))\"" }.joined(separator: ", "))],
        "operations": ["CreateAppInstanceUser", "DescribeAppInstanceUser", "UpdateAppInstanceUser",
          "RegisterAppInstanceUserEndpoint"],
-       "rateLimit": {"requestsPerSecond": \(rate), "burst": \(rate), "concurrency": \(rate > 3 ? 50 : 2)},
+       "rateLimit": {"requestsPerSecond": \(rate), "burst": \(rate), "concurrency": \(rate > 3 ? 50 : 2),
+         "operations": {"CreateAppInstanceUser": {"requestsPerSecond": \(rate - revision % 2 * rate / 3)},
+           "read": {"requestsPerSecond": \(rate)}},
+         "perAppInstance": {"requestsPerSecond": \(rate - revision % 3 * rate / 4)}},
        "accessKeys": [{"id": "\(application.keyId)", "secret": "\(application.secret)"}]}
       """
     }
