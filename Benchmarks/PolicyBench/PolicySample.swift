@@ -29,15 +29,43 @@ struct PolicySample {
     },
     PolicySample("100, all, the same rules", 100, isUniform: true) { _ in "{}" },
     PolicySample("100, all, 2000 rules", 100) { _ in "{}" },
+    PolicySample(
+      "100, each with a when", 100, when: { #"{"tags.Stage":["prod"],"name":["A*","B*","\#($0)"]}"# }
+    ) { _ in "{}" },
+    PolicySample("one, a template as pattern", 1, idPattern: "user-(?!${tenant.id})[a-z0-9._-]{1,60}") {
+      _ in "{}"
+    },
+    PolicySample("one, 2 x 100 000 lines", 1, lines: 100_000) { _ in "{}" },
+    PolicySample("one, 1000 exceptions", 1, exceptions: 1000) { _ in "{}" },
   ]
 
-  /// - Parameter isUniform: whether all policies have the same rules.
-  init(_ name: String, _ count: Int, isUniform: Bool = false, match: (Int) -> String) {
+  /// - Parameters:
+  ///   - isUniform: whether all policies have the same rules.
+  ///   - when: of each policy.
+  ///   - idPattern: instead of the usual one.
+  ///   - lines: how many values a tag may have, and how many texts a name may not hold, each in a file.
+  ///   - exceptions: how many there are, none of which covers what is denied.
+  init(
+    _ name: String, _ count: Int, isUniform: Bool = false, when: ((Int) -> String)? = nil,
+    idPattern: String? = nil, lines: Int = 0, exceptions: Int = 0, match: (Int) -> String
+  ) {
     self.name = name
     var files: [String: String] = [:]
     for index in 0..<count {
-      files["p\(twoDigits(index)).json"] = Self.policy(index, isUniform ? 0 : index, match: match(index))
+      var policy = Self.policy(index, isUniform ? 0 : index, match: match(index))
+      if let when { policy.replace(#""rules":"#, with: #""when":\#(when(index)),"rules":"#) }
+      if let idPattern { policy.replace("[a-z0-9][a-z0-9._-]{1,\(60 + index)}", with: idPattern) }
+      if lines > 0 {
+        policy.replace(#""key":"CostCenter","#, with: #""key":"CostCenter","valuesFrom":"centres.txt","#)
+        policy.replace(#""name":{"#, with: #""name":{"forbiddenFrom":"words.txt","#)
+      }
+      files["p\(twoDigits(index)).json"] = policy
     }
+    if lines > 0 {
+      files["centres.txt"] = (0..<lines).map { "c\($0)\n" }.joined()
+      files["words.txt"] = (0..<lines).map { "word\($0 &* 7_919 % 1_000_003)\n" }.joined()
+    }
+    for index in 0..<exceptions { files["e\(index).exception.json"] = Self.exception(index) }
     self.files = files
     allowed = [Self.body(name: "Alice Liddell", days: 30), Self.body(name: "Bob B. Bobson", days: 60)]
     denied = Self.body(name: "Alice Liddell", days: 5000)
@@ -50,14 +78,14 @@ struct PolicySample {
       labels: ["owner": Text("team-\(number)@example.com"), "costCenter": "4711"])
   }
 
-  func documents() throws -> [PolicyDocument] {
+  func load() throws -> PolicyFiles {
     let loader = ConfigurationLoader(
       files: self, environment: [:], knownOperations: Operation.allCases.map(\.name))
     let (loaded, problems) = loader.policies(inFolder: "policies")
     guard let loaded, !problems.contains(where: { $0.severity == .error }) else {
       throw BenchFailure(problems.map(\.line).joined(separator: "\n"))
     }
-    return loaded.documents
+    return loaded
   }
 
   /// 20 rules, of which those that take a text take another one in each policy.
@@ -74,6 +102,14 @@ struct PolicySample {
         "maxCount":20,"set":{"Team":"${tenant.labels.owner}"}},
       "expiration":{"required":true,"minDays":1,"maxDays":\#(400 - index)},
       "metadata":{"maxBytes":\#(1000 - index),"forbidden":["secret\#(index)"]}}}
+    """#
+  }
+
+  private static func exception(_ index: Int) -> String {
+    #"""
+    {"exception":"e\#(index)","reason":"import","until":"2099-12-31","policies":["p00"],
+     "rules":["tags.*","name.*"],"match":{"tenants":["t\#(twoDigits(index % 100))-*"]},
+     "when":{"tags.Stage":["import\#(index)"]}}
     """#
   }
 

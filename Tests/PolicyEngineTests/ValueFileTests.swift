@@ -34,7 +34,7 @@ import Testing
     let found = try violations(Self.centre, ["c.txt": Self.list], createBody(tags: [("C", value)]))
     #expect(found.map(\.rule) == (isAccepted ? [] : ["tags.value"]))
     #expect(
-      found.allSatisfy { $0.message.contains("accepted: a value that matches one of the lines of `c.txt`") })
+      found.allSatisfy { $0.message.contains("accepted: a value that is one of the lines of `c.txt`") })
   }
 
   @Test func valuesAndLinesAreBothAccepted() throws {

@@ -18,56 +18,91 @@ enum Truth: UInt8, BitwiseCopyable, Sendable {
 }
 
 /// A policy's `when` for one tenant, whose facts are put in.
+///
+/// It is asked of each request, so its parts lie in one array, each before what it is made of, and nothing is counted or
+/// copied on the way through.
 final class BoundWhen: Sendable {
-  private indirect enum Node: Sendable {
+  private enum Kind: BitwiseCopyable, Sendable {
     case known(Truth)
-    case all([Node])
-    case any([Node])
-    case not(Node)
-    case text(TextFact, TextTest)
+    case all, any, not
+    case text(TextFact)
     case days(min: Int, max: Int)
     case hasDays(Bool)
-    case tag(FoldedKey, TextTest)
+    case tag
+  }
+
+  private struct Part: BitwiseCopyable, Sendable {
+    let kind: Kind
+    /// Of `tests`, and of `keys`.
+    var test = 0
+    var key = 0
+    /// Behind all that it is made of.
+    var end = 0
   }
 
   /// A text that a request has once at most.
   enum TextFact: BitwiseCopyable, Sendable { case userID, name, metadata }
 
-  private let root: Node
+  private let parts: [Part]
+  private let tests: LentObjects<TextTest>
+  private let keys: LentObjects<FoldedKey>
   /// As the policy has it, for those who explain it.
   let source: PolicyDocument.When
 
   init(_ source: PolicyDocument.When, for tenant: TenantFacts) {
     self.source = source
-    root = Self.bound(source, tenant)
+    var builder = Builder(tenant: tenant)
+    builder.append(source)
+    parts = builder.parts
+    tests = LentObjects(builder.tests)
+    keys = LentObjects(builder.keys)
   }
 
-  private static func bound(_ when: PolicyDocument.When, _ tenant: TenantFacts) -> Node {
-    switch when {
-    case .all(let parts): .all(parts.map { bound($0, tenant) })
-    case .any(let parts): .any(parts.map { bound($0, tenant) })
-    case .not(let part): .not(bound(part, tenant))
-    case .condition(let field, let test): bound(field, test, tenant)
-    }
-  }
+  private struct Builder {
+    let tenant: TenantFacts
+    var parts: [Part] = []
+    var tests: [TextTest] = []
+    var keys: [FoldedKey] = []
 
-  private static func bound(
-    _ field: PolicyDocument.When.Field, _ test: PolicyDocument.When.Test, _ tenant: TenantFacts
-  ) -> Node {
-    guard field != .expirationDays else {
-      if case .range(let least, let most) = test { return .days(min: least ?? .min, max: most ?? .max) }
-      if case .present(let present) = test { return .hasDays(present) }
-      return .known(.unknown)
+    mutating func append(_ when: PolicyDocument.When) {
+      switch when {
+      case .all(let inner): append(.all, inner)
+      case .any(let inner): append(.any, inner)
+      case .not(let inner): append(.not, [inner])
+      case .condition(let field, let test): append(field, test)
+      }
     }
-    let test = TextTest(test)
-    return switch field {
-    case .userID: .text(.userID, test)
-    case .name: .text(.name, test)
-    case .metadata: .text(.metadata, test)
-    case .tag(let key): .tag(FoldedKey(key), test)
-    case .tenantID: .known(test.judge(ofTenant: tenant.id))
-    case .tenantLabel(let name): .known(test.judge(ofTenant: tenant.labels[name]))
-    case .expirationDays: .known(.unknown)
+
+    private mutating func append(_ kind: Kind, _ inner: [PolicyDocument.When]) {
+      let place = parts.count
+      parts.append(Part(kind: kind))
+      for part in inner { append(part) }
+      parts[place].end = parts.count
+    }
+
+    private mutating func append(_ field: PolicyDocument.When.Field, _ test: PolicyDocument.When.Test) {
+      var part = Part(kind: kind(of: field, test), test: tests.count, key: keys.count, end: parts.count + 1)
+      switch part.kind {
+      case .text, .tag: tests.append(TextTest(test))
+      case .known, .all, .any, .not, .days, .hasDays: part.test = 0
+      }
+      if case .tag(let key) = field { keys.append(FoldedKey(key)) } else { part.key = 0 }
+      parts.append(part)
+    }
+
+    private func kind(of field: PolicyDocument.When.Field, _ test: PolicyDocument.When.Test) -> Kind {
+      switch field {
+      case .userID: return .text(.userID)
+      case .name: return .text(.name)
+      case .metadata: return .text(.metadata)
+      case .tag: return .tag
+      case .tenantID: return .known(TextTest(test).judge(ofTenant: tenant.id))
+      case .tenantLabel(let name): return .known(TextTest(test).judge(ofTenant: tenant.labels[name]))
+      case .expirationDays:
+        if case .range(let least, let most) = test { return .days(min: least ?? .min, max: most ?? .max) }
+        if case .present(let present) = test { return .hasDays(present) }
+        return .known(.unknown)
+      }
     }
   }
 
@@ -75,32 +110,20 @@ final class BoundWhen: Sendable {
   func judge(
     _ request: borrowing GovernedRequest, as governance: Governance?, hiding hidden: HiddenFacts? = nil
   ) -> Truth {
-    Self.judge(root, request, governance, hidden)
+    judge(at: 0, request, governance, hidden)
   }
 
-  private static func judge(
-    _ node: Node, _ request: borrowing GovernedRequest, _ governance: Governance?, _ hidden: HiddenFacts?
+  private func judge(
+    at place: Int, _ request: borrowing GovernedRequest, _ governance: Governance?, _ hidden: HiddenFacts?
   ) -> Truth {
-    switch node {
+    let part = parts[place]
+    switch part.kind {
     case .known(let truth): return truth
-    case .not(let part): return judge(part, request, governance, hidden).negated
-    case .all(let parts):
-      var least = Truth.holds
-      for part in parts {
-        let truth = judge(part, request, governance, hidden)
-        if truth == .fails { return .fails }
-        if truth == .unknown { least = .unknown }
-      }
-      return least
-    case .any(let parts):
-      var most = Truth.fails
-      for part in parts {
-        let truth = judge(part, request, governance, hidden)
-        if truth == .holds { return .holds }
-        if truth == .unknown { most = .unknown }
-      }
-      return most
-    case .text(let fact, let test): return judge(fact, test, request, governance, hidden)
+    case .not: return judge(at: place + 1, request, governance, hidden).negated
+    case .all: return judge(allOf: place + 1..<part.end, deciding: .fails, request, governance, hidden)
+    case .any: return judge(allOf: place + 1..<part.end, deciding: .holds, request, governance, hidden)
+    case .text(let fact):
+      return tests.with(part.test) { Self.judge(fact, $0, request, governance, hidden) }
     case .days(let least, let most):
       guard governance?.checksExpiration == true else { return .unknown }
       guard let days = request.expirationDays else { return .fails }
@@ -108,8 +131,27 @@ final class BoundWhen: Sendable {
     case .hasDays(let present):
       return governance?.checksExpiration == true
         ? Truth((request.expirationDays != nil) == present) : .unknown
-    case .tag(let key, let test): return judge(key, test, request, governance, hidden)
+    case .tag:
+      return keys.with(part.key) { key in
+        tests.with(part.test) { Self.judge(key, $0, request, governance, hidden) }
+      }
     }
+  }
+
+  /// One part that is `deciding` decides; otherwise one that is unknown makes the whole so.
+  private func judge(
+    allOf places: Range<Int>, deciding: Truth, _ request: borrowing GovernedRequest,
+    _ governance: Governance?, _ hidden: HiddenFacts?
+  ) -> Truth {
+    var result = deciding.negated
+    var place = places.lowerBound
+    while place < places.upperBound {
+      let truth = judge(at: place, request, governance, hidden)
+      if truth == deciding { return deciding }
+      if truth == .unknown { result = .unknown }
+      place = parts[place].end
+    }
+    return result
   }
 
   private static func judge(

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Primitives
 
 /// The policies of a step that have a `when`, which is asked of each request.
 final class ConditionalStep: Sendable {
@@ -7,20 +8,33 @@ final class ConditionalStep: Sendable {
   /// In the order of the policies' names.
   let enforced: [Entry]
   let warned: [Entry]
-  /// Both, the enforced ones first.
-  let all: [Entry]
+  /// The policies of both, the enforced ones first.
+  let policies: LentObjects<BoundPolicy>
+  /// What the enforced ones may put in, and for each of that the place of its policy.
+  let filling: LentObjects<TenantPlan.Filler>
+  let fillers: [Int]
   /// Whether an enforced one may change something.
   let changes: Bool
-  /// All enforced ones as if each `when` held; `nil`: whether they hold must be known anyway, or it is not worth making.
+  /// Whether it matters which of them hold, even to a request that keeps all their rules.
+  let mustAsk: Bool
+  /// All enforced ones as if each `when` held; `nil`: not worth making.
   let merged: MergedChecks?
 
   init(_ entries: [Entry], as governance: Governance, merges: Bool, _ cache: PatternCache) {
     enforced = entries.filter { $0.policy.mode == .enforce }
     warned = entries.filter { $0.policy.mode == .warn }
-    all = enforced + warned
+    policies = LentObjects((enforced + warned).map(\.policy))
+    let fillings = enforced.enumerated().flatMap { place, entry in
+      (entry.fills ? entry.policy.fillings : []).filter { $0.applies(to: governance) }.map {
+        (place, TenantPlan.Filler(policy: entry.policy, filling: $0))
+      }
+    }
+    filling = LentObjects(fillings.map(\.1))
+    fillers = fillings.map(\.0)
     changes = enforced.contains { $0.fills || $0.clamps }
+    mustAsk = changes || !warned.isEmpty
     // What tags are guarded hangs on more than the rules on tags.
-    let isMerged = merges && !changes && warned.isEmpty && governance != .tagUser && governance != .untagUser
+    let isMerged = merges && !enforced.isEmpty && governance != .tagUser && governance != .untagUser
     merged = isMerged ? MergedChecks(enforced, as: governance, cache) : nil
   }
 }

@@ -44,8 +44,6 @@ final class TenantExceptions: Sendable {
     ask = entries.contains { $0.when != nil }
   }
 
-  var isEmpty: Bool { entries.isEmpty }
-
   /// What each `when` says of a request; `unknown` where there is none.
   func answers(
     to request: borrowing GovernedRequest, hiding hidden: HiddenFacts?

@@ -9,17 +9,16 @@ package final class TenantPolicies: Sendable {
   package let facts: TenantFacts
   let compiled: CompiledPolicies
   let knownAppInstances: KnownAppInstances
-  let exceptions: TenantExceptions
   /// A bit for each operation that the tenant may call.
   private let operations: UInt64
   /// Made when the tenant first calls: most of many tenants are quiet, and a set must be compiled and swapped quickly.
   private let plan = Mutex<TenantPlan?>(nil)
+  private let boundExceptions = Mutex<TenantExceptions?>(nil)
 
   init(_ facts: TenantFacts, _ compiled: CompiledPolicies) {
     self.facts = facts
     self.compiled = compiled
     knownAppInstances = KnownAppInstances(facts.appInstances)
-    exceptions = TenantExceptions(compiled.exceptions, facts)
     var bits: UInt64 = 0
     for operation in Operation.allCases where facts.operations?.contains(operation.name) ?? true {
       bits |= 1 << UInt64(operation.rawValue)
@@ -28,7 +27,21 @@ package final class TenantPolicies: Sendable {
   }
 
   /// Makes the plan and its steps, except where these hang on the AppInstance.
-  func prepare() { for governance in Governance.allCases { _ = step(for: nil, as: governance) } }
+  func prepare() {
+    for governance in Governance.allCases { _ = step(for: nil, as: governance) }
+    _ = exceptions
+  }
+
+  /// `nil`: there are none for anybody.
+  var exceptions: TenantExceptions? {
+    guard !compiled.exceptions.isEmpty else { return nil }
+    return boundExceptions.withLock { known in
+      if let known { return known }
+      let bound = TenantExceptions(compiled.exceptions, facts)
+      known = bound
+      return bound
+    }
+  }
 
   func mayCall(_ operation: Operation) -> Bool { operations >> UInt64(operation.rawValue) & 1 == 1 }
 
@@ -59,7 +72,7 @@ extension TenantPolicies {
     _ request: inout GovernedRequest, at now: WallClockTime = .never, _ recorder: inout some VerdictRecorder
   ) {
     applyAll(to: &request, &recorder)
-    if !exceptions.isEmpty { recorder.soften(by: exceptions, request, at: now) }
+    if let exceptions { recorder.soften(by: exceptions, request, at: now) }
   }
 
   private func applyAll(to request: inout GovernedRequest, _ recorder: inout some VerdictRecorder) {

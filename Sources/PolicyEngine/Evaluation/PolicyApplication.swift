@@ -22,14 +22,15 @@ extension TenantPolicies {
     _ conditional: ConditionalStep, _ step: TenantPlan.Step, to request: inout GovernedRequest,
     as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    // A request that keeps all their rules need not be asked which of them hold.
-    let parts = Self.doubtful(conditional.merged, request, recorder)
+    // A request that keeps all their rules need not be asked which of them hold, unless that changes something.
+    var parts = conditional.mustAsk ? .all : Self.doubtful(conditional.merged, request, recorder)
     let held = parts.isEmpty ? HeldPolicies() : ask(conditional, about: request, as: governance, &recorder)
-    if conditional.changes, exceptions.ask {
+    if conditional.changes, let exceptions, exceptions.ask {
       recorder.exceptionAnswers = exceptions.answers(to: request, hiding: recorder.hiddenFacts)
     }
     if conditional.changes { change(conditional, step, held, &request, as: governance, &recorder) }
     checkEnforced(step, request, as: governance, &recorder)
+    if conditional.mustAsk { parts = Self.doubtful(conditional.merged, request, recorder) }
     if !parts.isEmpty {
       for (index, entry) in conditional.enforced.enumerated() {
         Self.check(request, entry, parts, holds: held.contains(index), as: governance, &recorder)
@@ -48,10 +49,13 @@ extension TenantPolicies {
     _ recorder: inout some VerdictRecorder
   ) -> HeldPolicies {
     var held = HeldPolicies()
-    for (index, entry) in conditional.all.enumerated() {
-      let truth =
-        entry.policy.when?.judge(request, as: governance, hiding: recorder.hiddenFacts) ?? .holds
-      recorder.asked(entry.policy, truth, request, as: governance)
+    let hidden = recorder.hiddenFacts
+    for index in conditional.policies.indices {
+      let truth = conditional.policies.with(index) { policy in
+        let truth = policy.when?.judge(request, as: governance, hiding: hidden) ?? .holds
+        recorder.asked(policy, truth, request, as: governance)
+        return truth
+      }
       held.append(truth != .fails, at: index)
     }
     return held
@@ -61,8 +65,8 @@ extension TenantPolicies {
     _ conditional: ConditionalStep, _ step: TenantPlan.Step, _ held: HeldPolicies,
     _ request: inout GovernedRequest, as governance: Governance, _ recorder: inout some VerdictRecorder
   ) {
-    for (index, entry) in conditional.enforced.enumerated() where entry.fills && held.contains(index) {
-      entry.policy.fill(&request, as: governance, &recorder)
+    for index in conditional.filling.indices where held.contains(conditional.fillers[index]) {
+      conditional.filling.with(index) { $0.policy.fill($0.filling, &request, &recorder) }
     }
     for entry in step.clamping { entry.policy.clamp(&request, as: governance, &recorder) }
     for (index, entry) in conditional.enforced.enumerated() where entry.clamps && held.contains(index) {

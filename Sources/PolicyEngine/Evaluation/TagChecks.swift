@@ -161,7 +161,7 @@ extension BoundPolicy {
       .tagsValue, of: self, saying: required.notes, keeps: keeps, field: field,
       wrong: "the value is not one of those listed",
       accepted:
-        "a value that matches one of \(shownValues(of: required, in: request))"
+        "a value that \(required.values == nil ? "is" : "matches") one of \(shownValues(of: required, in: request))"
     )
   }
 
