@@ -125,6 +125,9 @@ let package = Package(
         "AuditStore",
         "AuditIndex", "Threads", "Admin",
       ]),
+    room(
+      "LimitStore",
+      uses: ["Primitives", "OpenSSLCrypto", "RateLimiting", "RedisWire", "SharedLimits", "Transport"]),
     room("FileWriting", uses: ["Primitives", "OpenSSLCrypto"]),
     room("ServiceManager", uses: ["Primitives"]),
     room("AuditExport", uses: ["Primitives", "OpenSSLCrypto", "Gzip", "AuditTrail", "FileWriting"]),
@@ -134,6 +137,7 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
         "AuditStore", "AuditShipping", "Admin", "ServiceManager", "CredentialSources", "CredentialSupply",
+        "SharedLimits", "LimitStore",
         .product(name: "Logging", package: "swift-log"),
       ]),
     room(

@@ -289,9 +289,9 @@ class Gatehouse(Proxy):
 
     def __init__(
         self, name, command, folder, upstream, durability, policies=REPOSITORY / "policies", people=None,
-        journal=None, cpu=PROXY_CPU, certificate=None, **options,
+        journal=None, cpu=PROXY_CPU, certificate=None, store=None, **options,
     ):  # fmt: skip
-        """`journal`: the folder of another's journal, to go on with; without its index."""
+        """`journal`: the folder of another's journal, to go on with; without its index. `store`: `rateLimit.store`."""
         folder.mkdir()
         if journal is not None:
             shutil.copytree(journal, folder / "audit", ignore=shutil.ignore_patterns("index*"))
@@ -299,11 +299,10 @@ class Gatehouse(Proxy):
         self._configuration = folder / "gatehouse.json"
         # It holds a secret.
         self._configuration.touch(mode=0o600)
-        self._configuration.write_text(
-            json.dumps(
-                gatehouse_configuration(port, self._admin, upstream, durability, policies, certificate), indent=2
-            )
-        )
+        configuration = gatehouse_configuration(port, self._admin, upstream, durability, policies, certificate)
+        if store:
+            configuration["rateLimit"]["store"] = store
+        self._configuration.write_text(json.dumps(configuration, indent=2))
         tenants_file = folder / "tenants.json"
         tenants_file.touch(mode=0o600)
         tenants_file.write_text(json.dumps(people or tenants(), indent=2))

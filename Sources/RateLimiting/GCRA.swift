@@ -26,6 +26,12 @@ package struct GCRA: BitwiseCopyable, Sendable, Hashable {
     tolerance = interval * Int64(burst)
   }
 
+  /// What one of several places that count for themselves has of it; a burst is one at least.
+  package func part(of parts: Int) -> GCRA {
+    guard parts > 1 else { return self }
+    return GCRA(requestsPerSecond: 1e9 / Double(interval) / Double(parts), burst: burst / parts)
+  }
+
   /// Decides on one request and, when it is allowed, moves `stored` on.
   ///
   /// - Parameter queueFor: nanoseconds that it may wait for its turn, which is then its own: those that come behind it

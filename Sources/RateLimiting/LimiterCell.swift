@@ -17,6 +17,14 @@ package final class LimiterCell: Sendable {
     state.withLock { $0.look(limit, now: now) }
   }
 
+  /// Takes over what another place that counts by `limit` has: its time is so many nanoseconds ahead.
+  package func mirror(_ limit: GCRA, ahead: Int64, now: MonotonicInstant) {
+    state.withLock {
+      $0.take(limit, now: now)
+      $0.stored = ahead > 0 ? now.advanced(byNanoseconds: ahead) : nil
+    }
+  }
+
   /// Another limit is in force from now on.
   package func change(to limit: GCRA, now: MonotonicInstant) { state.withLock { $0.take(limit, now: now) } }
 

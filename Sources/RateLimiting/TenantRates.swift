@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 
 /// The rates that a tenant is held to: of all its requests, of some operations, and of what it asks about one AppInstance.
 package struct TenantRates: Sendable {
@@ -28,6 +28,15 @@ package struct TenantRates: Sendable {
     self.operations = operations
     self.perAppInstance = perAppInstance
     isWholeAlone = operations.isEmpty && perAppInstance == nil
+  }
+
+  /// What one of several places that count for themselves has of them.
+  package func part(of parts: Int) -> TenantRates {
+    TenantRates(
+      whole: whole.part(of: parts),
+      operations: operations.map {
+        OfOperations(number: $0.number, operations: $0.operations, limit: $0.limit.part(of: parts))
+      }, perAppInstance: perAppInstance.map { $0.part(of: parts) })
   }
 }
 

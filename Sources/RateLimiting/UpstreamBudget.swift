@@ -91,6 +91,12 @@ package struct UpstreamBudget: Sendable {
       isAllowed: whole >= 1, wait: whole >= 1 ? 0 : wait, remaining: Int(whole), reset: wait, policy: limit)
   }
 
+  /// The same, with what has risen again by now.
+  package mutating func limit(now: MonotonicInstant) -> GCRA {
+    advance(now: now)
+    return limit
+  }
+
   private var burst: Double { Double(settings.burst) }
 
   /// Asks for one request's turn.

@@ -14,7 +14,7 @@
 /// ends. Ended ones are taken out where there is no room, but not soon after gateways could not tell that they live: the
 /// store was away then, and whoever holds a lease must first be able to say so.
 package enum LimitScript {
-  package static let text = """
+  package static let text: StaticString = """
     local clock = redis.call('TIME')
     local now = (clock[1] - 1700000000) * 1000000 + clock[2]
     local LEASE, SEEN, GRACE, SLACK = 10000000, 4000000, 3000000, 1000

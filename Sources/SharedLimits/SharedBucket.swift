@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 package import RateLimiting
 
 /// One limit that a request is under, as the store is asked about it.

@@ -24,10 +24,13 @@ package struct StoreKeys: Sendable, Hashable {
   package func bucket(_ kind: StaticString, _ names: [Text]) -> [UInt8] {
     var key = base
     key.append(kind)
-    for name in names {
-      key.append(UInt8(ascii: ":"))
-      PercentCoding.encode(name.utf8, into: &key)
-    }
+    for name in names { Self.append(name: name.utf8.span, to: &key) }
     return key
+  }
+
+  /// One more name behind those of a bucket.
+  package static func append(name: Span<UInt8>, to key: inout [UInt8]) {
+    key.append(UInt8(ascii: ":"))
+    name.withUnsafeBufferPointer { PercentCoding.encode($0, into: &key) }
   }
 }

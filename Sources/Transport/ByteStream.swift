@@ -169,7 +169,7 @@ package final class ByteStream {
 
   /// Reads what can be read at once into the loop's scratch buffer (`EventLoop.received`): the count, 0 at the end, `nil`
   /// when it would block.
-  func receive() throws(TransportError) -> Int? {
+  package func receive() throws(TransportError) -> Int? {
     guard let tls else { return try socket.receive(into: loop.scratch) }
     // What was handed out before may have left data with OpenSSL, for which no event comes.
     guard socket.isReadable || tls.hasPending || readNeeds == .write else { return nil }
@@ -187,12 +187,12 @@ package final class ByteStream {
   }
 
   /// Suspends until `receive` is worth another call.
-  func waitReadable() async throws(TransportError) {
+  package func waitReadable() async throws(TransportError) {
     try await socket.wait(for: readNeeds)
   }
 
   /// Writes all of `bytes`.
-  func write(_ bytes: borrowing ByteBuffer) async throws(TransportError) {
+  package func write(_ bytes: borrowing ByteBuffer) async throws(TransportError) {
     let written = try writeAvailable(bytes, from: 0)
     if written < bytes.count { try await write(bytes, from: written) }
   }
@@ -207,7 +207,7 @@ package final class ByteStream {
 
   /// Writes what can be written at once. Returns how much of `bytes` is written then; what the wait for the rest is for is
   /// in `writeNeeds`.
-  private func writeAvailable(_ bytes: borrowing ByteBuffer, from start: Int) throws(TransportError) -> Int {
+  package func writeAvailable(_ bytes: borrowing ByteBuffer, from start: Int) throws(TransportError) -> Int {
     var written = start
     while written < bytes.count {
       let step = try bytes.withBytes { (buffer) throws(TransportError) in

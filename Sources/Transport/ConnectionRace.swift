@@ -82,3 +82,14 @@ final class ConnectionRace: @unchecked Sendable {
     }
   }
 }
+
+extension ByteStream {
+  /// A connection to an address of `target` that answers.
+  /// - Parameter deadline: monotonic nanoseconds, for all of it: name, connection and TLS.
+  package static func open(
+    _ target: PoolTarget, by resolver: Resolver, on loop: EventLoop, deadline: Int64
+  ) async throws(TransportError) -> ByteStream {
+    let addresses = try await resolver.resolve(target.host, port: target.port, on: loop, deadline: deadline)
+    return try await ConnectionRace(to: target, at: addresses, on: loop, deadline: deadline).run()
+  }
+}

@@ -288,7 +288,7 @@ extension EventLoop {
 
   /// The first `count` bytes that the last read brought, until the next one.
   @_lifetime(borrow self)
-  func received(_ count: Int) -> RawSpan {
+  package func received(_ count: Int) -> RawSpan {
     // The memory is the loop's as long as it lives, and only the next read writes to it.
     let span = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
     return _overrideLifetime(span, borrowing: self)

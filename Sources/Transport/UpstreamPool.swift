@@ -141,9 +141,7 @@ extension UpstreamPool {
   private func open(deadline: Int64) async throws(TransportError) -> PooledConnection {
     let (target, generation) = (target, generation)
     let end = min(deadline, loop.now + limits.connectTimeout)
-    let addresses = try await resolver.resolve(target.host, port: target.port, on: loop, deadline: end)
-    let race = ConnectionRace(to: target, at: addresses, on: loop, deadline: end)
-    let stream = try await race.run()
+    let stream = try await ByteStream.open(target, by: resolver, on: loop, deadline: end)
     guard generation == self.generation else {
       stream.close()
       throw .closed

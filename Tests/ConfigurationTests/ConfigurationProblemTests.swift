@@ -133,17 +133,14 @@ func configuration(with line: String) -> String {
     ),
     .init(#""admin": null"#),
     .init(
-      #""rateLimit": { "store": { "type": "redis", "url": "redis://localhost" } }"#,
-      #"6:37: error: "redis" is not available in this version; accepted: "local""#),
-    .init(
       #""rateLimit": { "store": { "type": "memcached" } }"#,
-      #"6:37: error: expected "local", found "memcached""#),
+      #"6:37: error: expected one of "local", "redis", found "memcached""#),
     .init(
       #""rateLimit": { "store": { "type": "local", "url": "x" } }"#,
       #"6:46: error: unknown key "url" in type "local"; known: "type""#),
     .init(
       #""rateLimit": { "store": {} }"#,
-      #"6:27: error: missing key "type": "local""#),
+      #"6:27: error: missing key "type": one of "local", "redis""#),
     .init(
       #""rateLimit": { "mode": "warning", "errorType": "no spaces", "perSourceAddress": null }"#,
       #"6:26: error: expected one of "enforce", "warn", found "warning"; did you mean "warn"?"#,

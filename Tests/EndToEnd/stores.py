@@ -74,6 +74,8 @@ class Store:
         self.options = list(map(str, options))
         self.tls = tls
         self.tls_port = None
+        # What it is started with in place of all that.
+        self.program = None
         self.port = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-store-"))
         self.process = None
@@ -100,7 +102,7 @@ class Store:
             arguments += ["--tls-ca-cert-file", self.tls / "ca.pem"]
         arguments = [*map(str, arguments), *self.options, *map(str, options)]
         self.process = subprocess.Popen(
-            [binary(self.kind), *arguments],
+            [binary(self.kind), *(self.program or arguments)],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "log").open("ab"),

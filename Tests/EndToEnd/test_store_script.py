@@ -17,7 +17,7 @@ LEASE, SEEN, GRACE = 10_000_000, 4_000_000, 3_000_000
 
 
 def script():
-    text = re.search(r'text = """\n(.*?)\n    """', SOURCE.read_text(), re.S).group(1)
+    text = re.search(r'text: StaticString = """\n(.*?)\n    """', SOURCE.read_text(), re.S).group(1)
     return "\n".join(line.removeprefix("    ") for line in text.split("\n"))
 
 

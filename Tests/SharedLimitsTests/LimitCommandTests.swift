@@ -22,7 +22,7 @@ struct LimitCommandTests {
       ])
     let whole = words(.decide(buckets, lease: []), digest: nil)
     #expect(whole[0] == "EVAL")
-    #expect(whole[1] == LimitScript.text)
+    #expect(whole[1] == LimitScript.text.description)
   }
 
   @Test("whole microseconds have no fraction")

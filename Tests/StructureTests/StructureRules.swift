@@ -12,6 +12,7 @@ struct StructureRules {
     "Threads": .edge, "Transport": .edge, "AuditStore": .edge, "AuditIndex": .edge, "AuditBrowsing": .edge,
     "AuditShipping": .edge,
     "AuditExport": .edge, "FileWriting": .edge, "ServiceManager": .edge, "CredentialSupply": .edge,
+    "LimitStore": .edge,
     "Gateway": .edge,
     "Admin": .edge, "Sandbox": .edge,
     "gatehouse": .executable, "JournalGenerator": .executable, "UnauditedGateway": .executable,

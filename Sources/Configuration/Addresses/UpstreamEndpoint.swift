@@ -51,7 +51,7 @@ package struct UpstreamEndpoint: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension UpstreamEndpoint {
-  private static func split(
+  static func split(
     _ authority: Substring, defaultPort: UInt16
   ) throws(Rejection) -> (host: String, port: UInt16) {
     var name = authority

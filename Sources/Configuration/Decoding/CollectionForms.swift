@@ -61,7 +61,7 @@ extension Form {
 
   /// An object whose kind, and so whose other keys, the string under `discriminator` decides.
   static func variants(
-    by discriminator: String, _ accepted: String, unavailable: [String] = [],
+    by discriminator: String, _ accepted: String,
     _ variants: [(name: String, build: @Sendable (Keys) -> Value?)]
   ) -> Form {
     let schema: @Sendable (SchemaStyle) -> JSONLiteral = { style in
@@ -84,12 +84,10 @@ extension Form {
       let keys = Keys(members: members, of: node.position, in: reading)
       guard let (name, position) = keys.discriminator(discriminator, among: choice) else { return nil }
       guard let variant = variants.first(where: { $0.name == name }) else {
-        let message =
-          unavailable.contains(name)
-          ? Availability.message(for: quoted(name), accepted: list)
-          : "expected \(choice), found \(quoted(name))"
-            + (nearest(to: name, among: names + unavailable).map { "; did you mean \(quoted($0))?" } ?? "")
-        reading.error(at: position, message)
+        reading.error(
+          at: position,
+          "expected \(choice), found \(quoted(name))"
+            + (nearest(to: name, among: names).map { "; did you mean \(quoted($0))?" } ?? ""))
         return nil
       }
       let value = variant.build(keys)

@@ -3,9 +3,11 @@ internal import StrictJSON
 extension GatewayConfiguration {
   /// How much may be asked for, besides what each tenant's own limit says.
   package struct RateLimit: Sendable {
-    package enum Store: Sendable, Hashable {
+    package enum Store: Sendable {
       /// Counted in this process.
       case local
+      /// Counted for all gateways together.
+      case redis(RedisStore)
     }
 
     /// What happens while the store cannot be reached.
@@ -86,8 +88,11 @@ extension GatewayConfiguration.RateLimit {
   }
 
   private static let storeForm = Form<Store>.variants(
-    by: "type", "an object with a \"type\"", unavailable: Availability.rateLimitStores,
-    [("local", { _ in .local })])
+    by: "type", "an object with a \"type\"",
+    [
+      ("local", { _ in .local }),
+      ("redis", { keys in GatewayConfiguration.RedisStore.read(keys).map { .redis($0) } }),
+    ])
 }
 
 extension GatewayConfiguration.Rate {

@@ -1,7 +1,8 @@
 internal import OpenSSLCrypto
 internal import StrictJSON
 
-/// The small files that the configuration file names: TLS material, the admin token, the key of hashes, the database's password.
+/// The small files that the configuration file names: TLS material, the admin token, the key of hashes, passwords of database
+/// and store.
 extension ConfigurationLoader {
   func readNamedFiles(
     _ draft: ConfigurationDraft, _ named: NamedFiles, _ reading: Reading
@@ -10,6 +11,9 @@ extension ConfigurationLoader {
     if named == .all {
       draft.listeners = draft.listeners?.map { readTLS(of: $0, reading) }
       if let caFile = draft.upstream?.caFile { draft.upstream?.trust = readTrust(caFile, reading) }
+      if case .redis(let store) = draft.rateLimit?.store {
+        draft.rateLimit?.store = .redis(readFiles(of: store, reading))
+      }
       if case .profile(_, let file?) = draft.upstream?.credentials.source { judgeCredentials(file, reading) }
       if let admin = draft.admin { draft.admin = readToken(of: admin, reading) }
     }
@@ -48,8 +52,20 @@ extension ConfigurationLoader {
   }
 
   private func readPassword(of postgres: GatewayConfiguration.Postgres, _ reading: Reading) -> Secret? {
-    guard let file = postgres.passwordFile, let contents = readSecret(file, holding: "a password", reading)
-    else { return nil }
+    postgres.passwordFile.flatMap { readPassword(in: $0, reading) }
+  }
+
+  private func readFiles(
+    of store: GatewayConfiguration.RedisStore, _ reading: Reading
+  ) -> GatewayConfiguration.RedisStore {
+    var store = store
+    if let file = store.caFile { store.trust = readTrust(file, reading) }
+    store.password = store.passwordFile.flatMap { readPassword(in: $0, reading) }
+    return store
+  }
+
+  private func readPassword(in file: FileReference, _ reading: Reading) -> Secret? {
+    guard let contents = readSecret(file, holding: "a password", reading) else { return nil }
     let password = contents.bytes.trimmingWhiteSpace
     if password.isEmpty || password.contains(0) {
       reading.error(at: file.position, "expected a password in \(quoted(file.path)), one line of text")

@@ -67,6 +67,8 @@ struct Trail: ~Copyable {
   var replayKey: ReplayKey?
   /// Its place among the tenant's requests in flight.
   var permit: ConcurrencyPermit?
+  /// What the store has to do with it; `nil` where there is none.
+  var store: StoreTrail?
   /// The sequence number of the intent, once it is recorded.
   var intent: Int?
   /// What the outcome must be handed over with when the disk did not answer in time.

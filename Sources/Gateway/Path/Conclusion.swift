@@ -2,6 +2,7 @@ internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
 internal import HTTPWire
+internal import LimitStore
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
@@ -99,6 +100,10 @@ extension Worker {
   /// Lets go of what the call held while it was under way.
   private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
     call.trail.permit = nil
+    if let trail = call.trail.store, let lease = trail.lease {
+      store?.release(lease)
+      trail.lease = nil
+    }
     if let key = call.trail.replayKey {
       var scratch = loop.takeBuffer()
       shared.repeats.finish(key, answer, now: loop.turnBegan, scratch: &scratch)

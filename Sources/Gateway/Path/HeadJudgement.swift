@@ -30,6 +30,7 @@ extension Worker {
   private func refusal(of call: Call, for refusal: Refusal) -> Refusal {
     do throws(Refusal) {
       _ = try limitSource(call)
+      if let store { settleWithoutWaiting(call, store) }
       return refusal
     } catch {
       return error

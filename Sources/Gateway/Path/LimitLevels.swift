@@ -52,6 +52,7 @@ struct LimitLevel {
 extension Worker {
   /// Every limit that applies to a request, as far as it has come: before it is known who calls, that is its source's.
   func levels(of call: Call, in region: Int?) -> [LimitLevel] {
+    if let known = call.trail.store?.levels, !known.isEmpty { return known }
     var levels: [LimitLevel] = []
     if let tenant = call.trail.tenant {
       if let rates = tenant.rates, let request = call.rated(by: rates) {

@@ -1,10 +1,15 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
+internal import SharedLimits
 
 /// The limits of all workers together that are not a region's.
 final class Limits: Sendable {
   private let sources = SourceTable()
+  /// Under which names the store has them; `nil`: there is none.
+  private let keys: StoreKeys?
+
+  init(keys: StoreKeys? = nil) { self.keys = keys }
 
   /// Puts a reload's limits in force: what is used up under the old ones is so, in proportion, under the new.
   func change(to snapshot: Snapshot, now: MonotonicInstant) {
@@ -16,7 +21,7 @@ final class Limits: Sendable {
   func source(at address: Text, now: MonotonicInstant) -> Source {
     let key =
       IPAddress(parsing: address.utf8).map { SourceKey.v6(high: $0.high, low: $0.low) } ?? .other(address)
-    return Source(address, sources.cell(of: key, now: now))
+    return Source(address, sources.cell(of: key, now: now), keys)
   }
 }
 
@@ -24,16 +29,26 @@ final class Limits: Sendable {
 final class Source: Sendable {
   let address: Text
   private let cell: LimiterCell
+  /// Under which the store has its rate; empty where there is none.
+  let sharedKey: [UInt8]
 
-  fileprivate init(_ address: Text, _ cell: LimiterCell) {
+  fileprivate init(_ address: Text, _ cell: LimiterCell, _ keys: StoreKeys?) {
     self.address = address
     self.cell = cell
+    sharedKey = keys?.bucket("source", [Self.network(of: address)]) ?? []
   }
 
   /// What the journal counts refusals by: an address, or of IPv6 the network that its limit is for.
-  var network: Text {
+  var network: Text { Self.network(of: address) }
+
+  private static func network(of address: Text) -> Text {
     guard let parsed = IPAddress(parsing: address.utf8), !parsed.isIPv4 else { return address }
     return Text("\(IPAddress(high: parsed.high, low: 0).description)/64")
+  }
+
+  /// Takes over what the store has of it.
+  func mirror(_ limit: GCRA, ahead: Int64, now: MonotonicInstant) {
+    cell.mirror(limit, ahead: ahead, now: now)
   }
 
   /// Decides on one request and counts it when it is within the limit.

@@ -37,6 +37,8 @@ enum Refusal: Error {
   /// The role of the tenant gives no session.
   case noSession
   case circuitOpen(retryAfterSeconds: Int)
+  /// Limits are counted nowhere, and nothing is allowed meanwhile.
+  case storeDown
   case draining
   case upstreamUnreachable
   /// It was sent, and the connection ended before any answer.
@@ -104,8 +106,8 @@ extension Refusal {
     case .tokenReused:
       .init(
         .conflict, "this ClientRequestToken came with another request before; expected a new token", .invalid)
-    case .journalUnavailable, .noCredentials, .noSession, .circuitOpen, .draining, .upstreamUnreachable,
-      .upstreamLost, .upstreamUnreadable, .upstreamTooSlow, .upstreamRefusesUs:
+    case .journalUnavailable, .noCredentials, .noSession, .circuitOpen, .storeDown, .draining,
+      .upstreamUnreachable, .upstreamLost, .upstreamUnreadable, .upstreamTooSlow, .upstreamRefusesUs:
       unservable
     }
   }
@@ -131,6 +133,10 @@ extension Refusal {
       .init(
         .serviceUnavailable,
         "upstream refuses the gateway's own credentials or signature; nothing was carried out", .refused)
+    case .storeDown:
+      .init(
+        .serviceUnavailable, "the store of rate limits does not answer; nothing was forwarded", .refused,
+        retryAfter: RateLimitFields.wholeSeconds(Worker.storeRetryAfter))
     case .circuitOpen(let seconds):
       .init(
         .serviceUnavailable,

@@ -18,7 +18,8 @@ extension Worker: HTTPHandler {
       let answer = try await serve(call)
       return conclude(call, with: answer)
     } catch {
-      return conclude(call, refusing: error)
+      guard let store else { return conclude(call, refusing: error) }
+      return conclude(call, refusing: await settle(call, store, refused: error))
     }
   }
 

@@ -11,6 +11,21 @@ final class ServedRegion: Sendable {
     var budget: UpstreamBudget
     /// Nanoseconds that a request may wait for its turn.
     var queueFor: Int64
+    /// As configured, for all gateways together.
+    var whole: UpstreamBudget.Settings
+    /// How many of them share it while each counts for itself.
+    var parts = 1
+
+    mutating func change(to new: UpstreamBudget.Settings, now: MonotonicInstant) {
+      whole = new
+      budget.change(to: new.part(of: parts), now: now)
+    }
+
+    mutating func divide(by new: Int, now: MonotonicInstant) {
+      guard parts != new else { return }
+      parts = new
+      budget.change(to: whole.part(of: new), now: now)
+    }
   }
 
   let name: String
@@ -35,7 +50,9 @@ final class ServedRegion: Sendable {
     retryBudget = Mutex(RetryBudget(percent: upstream.retry.budgetPercent))
     quota = Mutex(
       configuration.rateLimit.upstreamBudget.map {
-        Quota(budget: UpstreamBudget($0.settings, now: now), queueFor: $0.queueFor.nanoseconds)
+        Quota(
+          budget: UpstreamBudget($0.settings, now: now), queueFor: $0.queueFor.nanoseconds, whole: $0.settings
+        )
       })
   }
 
@@ -44,19 +61,24 @@ final class ServedRegion: Sendable {
     quota.withLock { quota in
       guard let new else { return quota = nil }
       if quota == nil {
-        quota = Quota(budget: UpstreamBudget(new.settings, now: now), queueFor: 0)
+        quota = Quota(budget: UpstreamBudget(new.settings, now: now), queueFor: 0, whole: new.settings)
       }
-      quota?.budget.change(to: new.settings, now: now)
+      quota?.change(to: new.settings, now: now)
       quota?.queueFor = new.queueFor.nanoseconds
     }
   }
 
   /// A turn in the account's own quota.
   ///
-  /// - Parameter most: nanoseconds that it may wait for it at most, however long others may.
-  func turn(for tenant: ServedTenant, waiting most: Int64, now: MonotonicInstant) -> UpstreamBudget.Turn {
+  /// - Parameters:
+  ///   - most: nanoseconds that it may wait for it at most, however long others may.
+  ///   - parts: how many gateways share it, each of which counts for itself.
+  func turn(
+    for tenant: ServedTenant, waiting most: Int64, parts: Int, now: MonotonicInstant
+  ) -> UpstreamBudget.Turn {
     quota.withLock { quota in
       guard let queueFor = quota?.queueFor else { return .granted }
+      quota?.divide(by: parts, now: now)
       let wait = min(queueFor, max(0, most))
       return quota?.budget.ask(
         tenant.meter.number, weight: tenant.weight, queueFor: wait, now: now) ?? .granted
@@ -74,6 +96,16 @@ final class ServedRegion: Sendable {
   /// The account's quota as it is in force, and what is left of it.
   func level(now: MonotonicInstant) -> LimitDecision? { quota.withLock { $0?.budget.level(now: now) } }
 
+  /// The quota of all gateways together as it is in force, and nanoseconds that a request may wait for its turn.
+  func limitForAll(now: MonotonicInstant) -> (GCRA, queueFor: Int64)? {
+    quota.withLock { quota in
+      guard let queueFor = quota?.queueFor else { return nil }
+      quota?.divide(by: 1, now: now)
+      guard let limit = quota?.budget.limit(now: now) else { return nil }
+      return (limit, queueFor)
+    }
+  }
+
   /// A turn that was not used.
   func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }
 
@@ -85,5 +117,14 @@ extension GatewayConfiguration.UpstreamBudget {
   fileprivate var settings: UpstreamBudget.Settings {
     UpstreamBudget.Settings(
       requestsPerSecond: rate.requestsPerSecond, burst: rate.burst, adaptive: adaptive)
+  }
+}
+
+extension UpstreamBudget.Settings {
+  /// What one of several gateways has of it; a burst is one at least.
+  fileprivate func part(of parts: Int) -> Self {
+    guard parts > 1 else { return self }
+    return Self(
+      requestsPerSecond: requestsPerSecond / Double(parts), burst: burst / parts, adaptive: adaptive)
   }
 }

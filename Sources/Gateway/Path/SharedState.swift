@@ -8,7 +8,7 @@ internal import Transport
 /// What all workers share: the journal, the limits, and what is known of each region's health. Each part guards itself.
 final class SharedState: Sendable {
   let journal: Journal
-  let limits = Limits()
+  let limits: Limits
   let regions: PerRegion<ServedRegion>
   /// The first of them, which mostly is the only one, at hand.
   private let home: ServedRegion
@@ -17,16 +17,20 @@ final class SharedState: Sendable {
   let drain = DrainFlag()
   let logSink: LogSink
   let supply: CredentialKeeper
+  /// `nil`: limits are counted in this process.
+  let store: SharedStore?
 
   /// - Parameter report: told when a region's health changes, from any loop.
   init(
     journal: Journal, configuration: GatewayConfiguration, logSink: LogSink, connections: ConnectionGate,
-    supply: CredentialKeeper, now: MonotonicInstant,
+    supply: CredentialKeeper, store: SharedStore? = nil, now: MonotonicInstant,
     report: @escaping @Sendable (GatewayConfiguration.Region, UpstreamHealth.Event) -> Void = { _, _ in }
   ) {
     self.journal = journal
     self.logSink = logSink
     self.supply = supply
+    self.store = store
+    limits = Limits(keys: store?.keys)
     regions = configuration.upstream.regions.map { region in
       ServedRegion(region.name, configuration, now: now) { report(region, $0) }
     }

@@ -3,6 +3,7 @@ internal import ChimeIdentity
 internal import Configuration
 internal import CredentialSupply
 internal import HTTPWire
+internal import LimitStore
 internal import PolicyEngine
 internal import Primitives
 internal import SigV4
@@ -21,6 +22,8 @@ package final class Worker: @unchecked Sendable {
   let upstreams: PerRegion<any Upstream>
   /// The first region's, at hand.
   let upstream: any Upstream
+  /// This worker's connection to the store of limits; `nil`: there is none.
+  let store: StoreClient?
   let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
@@ -34,8 +37,9 @@ package final class Worker: @unchecked Sendable {
 
   init(
     loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstreams: PerRegion<any Upstream>,
-    entropy: StockedEntropy = StockedEntropy()
+    store: StoreClient? = nil, entropy: StockedEntropy = StockedEntropy()
   ) {
+    self.store = store
     self.entropy = entropy
     self.loop = loop
     self.shared = shared
@@ -49,6 +53,9 @@ package final class Worker: @unchecked Sendable {
 
   /// To be called on the loop, once.
   func startHousekeeping() {
+    store?.start { [metrics] duration in
+      metrics.update { $0.storeDuration.record(nanoseconds: duration) }
+    }
     loop.onTurnEnd { [records] in records.handOver() }
     loop.onWake { [records] in records.deliver() }
     loop.onTick { [self] in
@@ -119,6 +126,7 @@ package final class Worker: @unchecked Sendable {
     let call = begin(nil, from: peer(of: connection))
     // It counts for its source as any other; else it would be the cheapest way to have the gateway work and write.
     do throws(Refusal) { try admitSource(of: call) } catch { return conclude(call, refusing: error) }
+    if let store { settleWithoutWaiting(call, store) }
     switch fault {
     case .violation(let violation): return conclude(call, refusing: .unreadable(violation))
     case .tooSlow: return conclude(call, refusing: .tooSlow)

@@ -4,6 +4,8 @@ internal import AuditStore
 package import Admin
 internal import Primitives
 internal import CredentialSupply
+internal import Configuration
+internal import LimitStore
 internal import RateLimiting
 
 extension GatewayServer: AdminSource {
@@ -16,7 +18,7 @@ extension GatewayServer: AdminSource {
       ReadinessCheck(
         "journal", isReady: journal.failure == nil && journal.unwrittenOutcomes == 0,
         detail: journal.failure?.message ?? Self.condition(of: journal)),
-      ReadinessCheck("store", isReady: true, detail: "local"),
+      ReadinessCheck("store", isReady: true, detail: storeDetail(of: snapshot)),
       ReadinessCheck("upstream", isReady: true, detail: upstreamDetail),
     ]
     if let shipper {
@@ -31,6 +33,23 @@ extension GatewayServer: AdminSource {
               ? "; \(journal.overdueSegments) segments are kept beyond `audit.retain` for them" : "")))
     }
     return checks
+  }
+
+  /// Without the store requests are served as `onStoreFailure` says; another gateway would fare no better.
+  private func storeDetail(of snapshot: Snapshot) -> String {
+    let limits = snapshot.configuration.rateLimit
+    guard let health = shared.store?.health else { return "local" }
+    if let problem = health.problem {
+      let doing =
+        switch limits.onStoreFailure {
+        case .local: "1/\(health.gateways) of each limit is counted here"
+        case .allow: "nothing is limited"
+        case .deny: "requests are refused"
+        }
+      return "degraded: \(limitStore.name): \(problem); meanwhile \(doing)"
+    }
+    return health.isUp
+      ? "\(limitStore.name): \(health.gateways) gateways" : "degraded: \(limitStore.name): not connected yet"
   }
 
   /// Of each region, where there is more than one.
@@ -88,6 +107,7 @@ extension GatewayServer: AdminSource {
       shared.regions.others.isEmpty ? [] : [("region", region.name)]
     }
     text.append(counts, regions: labels)
+    text.append(store: shared.store?.health.isUp, counts.storeDuration)
     text.append(shared.connections)
     text.counter("gatehouse_log_lines_lost_total", "Log lines that nobody took.", shared.logSink.lostLines)
     let journal = shared.journal.statistics

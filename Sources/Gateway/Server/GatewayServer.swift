@@ -5,9 +5,12 @@ internal import AuditTrail
 internal import Configuration
 package import CredentialSupply
 internal import Glibc
+internal import OpenSSLCrypto
+internal import LimitStore
 package import Logging
 package import Primitives
 internal import ServiceManager
+internal import SharedLimits
 internal import Synchronization
 package import Transport
 internal import Threads
@@ -25,6 +28,8 @@ package final class GatewayServer: Sendable {
   let listeners: GatewayListeners
   let follower: FileFollower
   let dashboard: Dashboard
+  /// Where limits were counted at the start; it stays so.
+  let limitStore: GatewayConfiguration.RateLimit.Store
   /// What the start has read.
   private let files: LoadedFiles
   /// What a service manager wants, if one started the process.
@@ -51,13 +56,21 @@ package final class GatewayServer: Sendable {
     dashboard = Dashboard(lookup: lookup, startedAt: clock.wallClock())
     let count = configuration.workers > 0 ? configuration.workers : Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let share = try Descriptors.share(for: configuration, loops: count, logger)
+    let storeSettings = try configuration.rateLimit.store.settings()
+    limitStore = configuration.rateLimit.store
+    let store = storeSettings.map {
+      SharedStore(
+        keys: $0.keys,
+        health: StoreHealth(
+          workers: count, report: Self.storeReporter(logger, configuration.rateLimit.store.name)))
+    }
     shared = SharedState(
       journal: journal, configuration: configuration, logSink: logSink,
       connections: ConnectionGate(
         .init(
           connections: share.connections, perSource: configuration.limits.connectionsPerSource,
           admin: share.admin), report: Self.connectionReporter(logger)),
-      supply: supply, now: clock.monotonic(),
+      supply: supply, store: store, now: clock.monotonic(),
       report: Self.reporter(logger))
     let targets = try PoolTarget.targets(of: configuration.upstream)
     let limits = Self.poolLimits(
@@ -65,12 +78,20 @@ package final class GatewayServer: Sendable {
     let resolver = Resolver()
     for target in targets.all { resolver.prepare(target.host, clock: clock) }
     var workers: [Worker] = []
-    for _ in 0..<count {
+    let gateway = Hex.encode(randomBytes(8))
+    for number in 0..<count {
       let loop = try EventLoop(clock: clock)
       let pools = targets.map { target -> any Upstream in
         UpstreamPool(target: target, limits: limits, resolver: resolver, loop: loop)
       }
-      workers.append(Worker(loop: loop, shared: shared, snapshot: snapshot, upstreams: pools))
+      var client: StoreClient?
+      if let storeSettings, let store {
+        client = StoreClient(
+          storeSettings, worker: number, gateway: gateway, on: loop, resolver: resolver,
+          health: store.health, entropy: SystemEntropy())
+      }
+      workers.append(
+        Worker(loop: loop, shared: shared, snapshot: snapshot, upstreams: pools, store: client))
     }
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import CredentialSupply
+internal import LimitStore
 internal import Logging
 internal import Primitives
 
@@ -70,6 +71,27 @@ extension GatewayServer {
         logger.notice(
           "connections are no longer refused",
           metadata: ["limit": "\(limit.rawValue)", "refused": "\(refused)", "after": "\(seconds(time))"])
+      }
+    }
+  }
+
+  /// What the log says when limits are no longer counted in the store, and when they are again.
+  static func storeReporter(_ logger: Logger, _ store: String) -> @Sendable (StoreHealth.Event) -> Void {
+    { event in
+      var metadata: Logger.Metadata = ["store": "\(store)"]
+      switch event {
+      case .down(let reason):
+        metadata["reason"] = "\(reason)"
+        logger.error("rate limit store down", metadata: metadata)
+      case .up(let time):
+        metadata["after"] = "\(seconds(time))"
+        logger.notice("rate limit store up again", metadata: metadata)
+      case .faulty(let reason):
+        metadata["reason"] = "\(reason)"
+        logger.error("rate limit store cannot count some requests", metadata: metadata)
+      case .sound(let time):
+        metadata["after"] = "\(seconds(time))"
+        logger.notice("rate limit store counts all requests again", metadata: metadata)
       }
     }
   }

@@ -3,6 +3,7 @@ internal import AuditShipping
 internal import AuditStore
 internal import Configuration
 internal import CredentialSupply
+internal import LimitStore
 internal import Logging
 internal import Primitives
 internal import ServiceManager
@@ -42,6 +43,7 @@ extension GatewayServer {
       }
       let listeners = self.listeners.prepare(snapshot)
       let targets = try poolTargets(of: snapshot)
+      let store = try storeSettings(of: snapshot)
       // A source that is new is asked before it takes the place of the one before; should it hang, the reload goes on.
       await supply.firstAttempt(
         of: snapshot.identities, on: workers[0].loop, within: Self.patienceWithSource)
@@ -55,7 +57,7 @@ extension GatewayServer {
       // First, so that no worker asks a bucket under the old numbers once another has the new ones.
       shared.change(to: snapshot, now: clock.monotonic())
       supply.putInForce(snapshot.identities)
-      for worker in workers { await put(snapshot, targets, inForceOn: worker) }
+      for worker in workers { await put(snapshot, targets, store, inForceOn: worker) }
       reloader.succeeded(at: clock.wallClock())
       logger.info("reloaded", metadata: ["policyRevision": "\(snapshot.policyRevision)"])
       return .done(revision: snapshot.policyRevision.string)
@@ -87,9 +89,21 @@ extension GatewayServer {
     }
   }
 
+  /// `nil` when the store stays as it is: another one takes effect at the next start.
+  private func storeSettings(of snapshot: Snapshot) throws(ReloadFailure) -> StoreSettings? {
+    let new = snapshot.configuration.rateLimit.store
+    guard new.identity == limitStore.identity else { return nil }
+    do {
+      return try new.settings()
+    } catch {
+      throw ReloadFailure(problems: ["\(error)"])
+    }
+  }
+
   /// Returns when the worker has it: who is told of the reload may rely on it.
   private func put(
-    _ snapshot: Snapshot, _ targets: PerRegion<PoolTarget>, inForceOn worker: Worker
+    _ snapshot: Snapshot, _ targets: PerRegion<PoolTarget>, _ store: StoreSettings?,
+    inForceOn worker: Worker
   ) async {
     await withUnsafeContinuation { continuation in
       worker.loop.spawn {
@@ -98,6 +112,7 @@ extension GatewayServer {
         for (upstream, target) in zip(worker.upstreams.all, targets.all) {
           upstream.connect(to: target, keepingConnections: isTrusted)
         }
+        if let store { worker.store?.change(to: store) }
         worker.records.write(under: snapshot.sensitivity)
         worker.snapshot = snapshot
         continuation.resume()

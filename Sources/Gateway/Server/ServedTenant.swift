@@ -5,6 +5,7 @@ internal import CredentialSupply
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
+internal import SharedLimits
 
 /// A tenant as requests need it: what is configured, worked out once a load and shared by all requests of a snapshot, and
 /// its meter, which outlives loads.
@@ -24,16 +25,19 @@ final class ServedTenant: Sendable {
   let session: SigningIdentity?
   /// A bit for each region that it may call in.
   private let regions: UInt64
+  /// Under which names the store has its limits.
+  let sharedKeys: TenantStoreKeys
 
   /// - Parameter served: the regions of the configuration.
   init(
     _ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double,
-    session: SigningIdentity?, regions served: PerRegion<String>
+    session: SigningIdentity?, regions served: PerRegion<String>, keys: StoreKeys?
   ) {
     self.configured = configured
     self.policies = policies
     self.meter = meter
     rates = configured.rateLimit.map { TenantRates($0) }
+    sharedKeys = TenantStoreKeys(configured.id, rates, keys)
     concurrency = configured.rateLimit?.concurrency
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty

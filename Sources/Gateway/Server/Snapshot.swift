@@ -67,7 +67,8 @@ package final class Snapshot: Sendable {
         policies: policies.policies(for: TenantFacts(configured)),
         meter: meters.meter(of: configured.id),
         weight: configured.rateLimit?.rate.requestsPerSecond ?? meanRate,
-        session: identities.session(of: configured.id), regions: regions.map(\.name))
+        session: identities.session(of: configured.id), regions: regions.map(\.name),
+        keys: configuration.rateLimit.store.keys)
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
         served.append(ServedKey(key.id, of: tenant))

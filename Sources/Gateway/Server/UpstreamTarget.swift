@@ -18,7 +18,7 @@ extension PoolTarget {
 }
 
 extension GatewayConfiguration.UpstreamTrust {
-  fileprivate func context() throws(TransportError) -> TLSContext {
+  func context() throws(TransportError) -> TLSContext {
     switch self {
     case .authorities(let context, _): return context
     case .system:

@@ -36,6 +36,8 @@ package final class Metrics: Sendable {
     package var retries: [StaticText: Int] = [:]
     package var requestDuration = DurationHistogram()
     package var upstreamDuration = DurationHistogram()
+    /// Of decisions of the store.
+    package var storeDuration = DurationHistogram()
     package var connections = 0
     /// Connections to each region; `nil`: none were counted yet.
     package var pools: PerRegion<Pool>?
@@ -129,6 +131,7 @@ extension Metrics.Counts {
     retries.merge(other.retries, uniquingKeysWith: +)
     requestDuration.add(other.requestDuration)
     upstreamDuration.add(other.upstreamDuration)
+    storeDuration.add(other.storeDuration)
     connections += other.connections
     guard let pools, let others = other.pools else { return pools = pools ?? other.pools }
     func sum(_ one: Metrics.Pool, _ other: Metrics.Pool) -> Metrics.Pool {

@@ -57,6 +57,15 @@ struct MetricsText {
     gauge("gatehouse_connections", "Open connections of callers.", Int64(counts.connections))
   }
 
+  /// - Parameter isUp: `nil`: there is no store.
+  mutating func append(store isUp: Bool?, _ durations: DurationHistogram) {
+    guard let isUp else { return }
+    gauge("gatehouse_rate_limit_store_up", "Whether limits are counted in the store.", isUp ? 1 : 0)
+    histogram(
+      "gatehouse_rate_limit_store_duration_seconds", "What a request waited for the store's decision.",
+      durations)
+  }
+
   mutating func append(circuits: [(labels: [(String, String)], isOpen: Bool)]) {
     begin("gatehouse_circuit_open", "gauge", "Whether upstream is left alone.")
     for circuit in circuits { sample("gatehouse_circuit_open", circuit.labels, circuit.isOpen ? "1" : "0") }

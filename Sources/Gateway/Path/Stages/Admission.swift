@@ -13,24 +13,32 @@ extension Worker {
   /// for its turn within the rate is in flight.
   @inline(__always)
   func admit(_ confined: consuming Confined) async throws(Refusal) -> Admitted {
-    let wait = try countIn(confined)
+    let (call, tenant, region) = (
+      confined.verified.call, confined.verified.tenant, confined.verified.region
+    )
+    if store != nil, try leavesTenant(of: call) { return Admitted(confined) }
+    let wait = try countIn(call, tenant, in: region, parts: store == nil ? 1 : parts)
     if wait > 0 { await loop.sleep(nanoseconds: wait) }
     return Admitted(confined)
   }
 
   /// First its place among those in flight: a request that finds none costs nothing of the rates.
   ///
+  /// - Parameter parts: how many gateways share its limits, each of which counts for itself.
   /// - Returns: nanoseconds until its turn.
-  private func countIn(_ confined: borrowing Confined) throws(Refusal) -> Int64 {
-    let (call, tenant) = (confined.verified.call, confined.verified.tenant)
+  func countIn(
+    _ call: Call, _ tenant: ServedTenant, in region: Int, parts: Int
+  ) throws(Refusal) -> Int64 {
     if let most = tenant.concurrency {
-      if let permit = tenant.meter.enter(limit: most) {
+      if let permit = tenant.meter.enter(limit: max(1, most / parts)) {
         call.trail.permit = consume permit
+        if store != nil { holdLater(call, of: tenant) }
       } else {
-        try refuse(.concurrency, retryAfter: 0, in: confined.verified.region, call)
+        try refuse(.concurrency, retryAfter: 0, in: region, call)
       }
     }
-    guard let rates = tenant.rates, let request = call.rated(by: rates) else { return 0 }
+    guard let whole = tenant.rates, let request = call.rated(by: whole) else { return 0 }
+    let rates = parts == 1 ? whole : whole.part(of: parts)
     let queueFor = call.snapshot.rateQueueNanoseconds
     guard call.snapshot.configuration.rateLimit.mode == .enforce else {
       for rate in tenant.meter.count(rates, request, now: call.receivedAt, queueFor: queueFor) {
@@ -41,7 +49,7 @@ extension Worker {
     let tightest = tenant.meter.admit(rates, request, now: call.receivedAt, queueFor: queueFor)
     let wait = tightest.decision.wait
     if !tightest.decision.isAllowed {
-      try refuse(LimitScope(tightest.rate), retryAfter: wait, in: confined.verified.region, call)
+      try refuse(LimitScope(tightest.rate), retryAfter: wait, in: region, call)
     }
     return wait
   }

@@ -107,10 +107,11 @@ extension Worker {
     _ recorded: borrowing Recorded, in region: Int, _ machine: inout ForwardingMachine
   ) async -> ForwardingMachine.Action {
     let (call, tenant) = (recorded.permitted.verified.call, recorded.permitted.verified.tenant)
+    call.trail.store?.turn = .here
     switch await takeTurn(tenant, in: region, call) {
     case .taken:
       let action = machine.turnTaken(now: loop.turnBegan)
-      if action != .send { giveBackTurn(of: tenant, in: region) }
+      if action != .send { giveBackTurn(of: tenant, in: region, call) }
       return action
     case .budgetRefused where call.snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.turnBegan)

@@ -31,6 +31,7 @@ extension Worker {
 
   @inline(__always)
   func admitSource(of call: Call) throws(Refusal) {
+    if let store { return try limitSource(of: call, sharedBy: store) }
     guard let limit = call.snapshot.sourceLimit else { return }
     let decision = call.source.admit(limit, now: call.receivedAt)
     if !decision.isAllowed { try refuse(.source, retryAfter: decision.wait, call) }

@@ -24,7 +24,8 @@ extension Worker {
       let intent = try await records.intend { call.appendIntent(to: &$0) }
       return Recorded(scheduled, intent)
     } catch {
-      giveBackTurn(of: scheduled.permitted.verified.tenant, in: scheduled.permitted.verified.region)
+      giveBackTurn(
+        of: scheduled.permitted.verified.tenant, in: scheduled.permitted.verified.region, call)
       if case .stalled(let late) = error { call.trail.lateIntent = late }
       throw .journalUnavailable
     }

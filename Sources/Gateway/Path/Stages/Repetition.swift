@@ -35,10 +35,12 @@ extension Worker {
       case .replay(let kept):
         // It is there, since only an answer is kept. If it were not, upstream would know the token.
         guard let answer = UpstreamAnswer(kept: kept) else { return .fresh(Fresh(permitted)) }
+        if let store { try await settle(call, store, in: permitted.verified.region, isForwarded: false) }
         call.trail.repeatOf = answer.answered
         return .answered(answer)
       case .conflict: throw .tokenReused
       case .join:
+        if let store { try await settle(call, store, in: permitted.verified.region, isForwarded: false) }
         // The first may end without an answer that can be shared; then this one tries for itself.
         if let answer = await shared.repeats.wait(for: key) {
           call.trail.repeatOf = answer.answered

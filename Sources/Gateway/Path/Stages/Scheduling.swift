@@ -27,6 +27,7 @@ extension Worker {
     let (call, tenant) = (fresh.permitted.verified.call, fresh.permitted.verified.tenant)
     let region = fresh.permitted.verified.region
     try await needSigner(for: tenant, in: region, call)
+    if let store { try await settle(call, store, in: region, isForwarded: true) }
     switch await takeTurn(tenant, in: region, call) {
     case .taken: break
     case .budgetRefused(let wait):
@@ -40,21 +41,33 @@ extension Worker {
 
   /// Asks the account's quota and the circuit breaker for one attempt.
   func takeTurn(_ tenant: ServedTenant, in region: Int, _ call: Call) async -> TurnTaking {
-    let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
-    let now = loop.turnBegan
-    let turn = shared.with(region: region) { $0.turn(for: tenant, waiting: left, now: now) }
-    switch turn {
-    case .granted: break
-    case .waiting(let ticket, let wait):
-      if let refused = await waitForTurn(ticket, wait, in: region, call) {
-        return .budgetRefused(retryAfter: refused)
+    // The first attempt's was asked for with all the request's limits.
+    if call.trail.store == nil || call.trail.store?.turn == .here {
+      if let store, let taking = await takeSharedTurn(in: region, call, store) {
+        guard case .taken = taking else { return taking }
+      } else if let refused = await takeTurnHere(tenant, in: region, call) {
+        return refused
       }
-    case .refused(let wait): return .budgetRefused(retryAfter: wait)
     }
     // Last, because it may have let this one attempt through to see.
     guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
-    giveBackTurn(of: tenant, in: region)
+    giveBackTurn(of: tenant, in: region, call)
     return .breakerRefused(retryAfter: wait)
+  }
+
+  /// - Returns: `nil` when it is granted.
+  @inline(__always)
+  private func takeTurnHere(_ tenant: ServedTenant, in region: Int, _ call: Call) async -> TurnTaking? {
+    let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
+    let now = loop.turnBegan
+    let parts = store == nil ? 1 : parts
+    let turn = shared.with(region: region) { $0.turn(for: tenant, waiting: left, parts: parts, now: now) }
+    switch turn {
+    case .granted: return nil
+    case .waiting(let ticket, let wait):
+      return await waitForTurn(ticket, wait, in: region, call).map { .budgetRefused(retryAfter: $0) }
+    case .refused(let wait): return .budgetRefused(retryAfter: wait)
+    }
   }
 
   /// Looks for the request's turn until it has come; when it does not in time, how long it would still take.
@@ -88,7 +101,14 @@ extension Worker {
   }
 
   /// The turn was not used.
-  func giveBackTurn(of tenant: ServedTenant, in region: Int) {
+  func giveBackTurn(of tenant: ServedTenant, in region: Int, _ call: Call) {
+    if let store {
+      switch call.trail.store?.turn {
+      case .here, nil: break
+      case .unpaid: return
+      case .shared: return giveBackSharedTurn(in: region, call, store)
+      }
+    }
     shared.regions[region: region].giveBack(tenant.meter)
   }
 

@@ -1,0 +1,204 @@
+internal import Configuration
+internal import LimitStore
+internal import Primitives
+internal import RateLimiting
+internal import SharedLimits
+internal import Transport
+
+/// What of a request's limits the store is still to be asked about. It is asked once, when all is known that one round trip
+/// can be about; a request that is refused before, for something else, still counts for its source and its tenant.
+enum StoreDebt: UInt8, Sendable {
+  /// Nothing: limits are counted here, or it has been asked.
+  case none
+  /// The rate of its source.
+  case source
+  /// That and the limits of its tenant.
+  case tenant
+}
+
+/// What the store has to do with one request.
+final class StoreTrail {
+  /// What it is still to be asked.
+  var debt = StoreDebt.none
+  /// What it said of the request's limits, where one refuses it.
+  var levels: [LimitLevel] = []
+  /// By what the turn of the attempt that comes was paid.
+  var turn = TurnPayment.here
+  /// The request's place among those in flight.
+  var lease: SharedLease?
+}
+
+/// By what the turn of an attempt is paid.
+enum TurnPayment: UInt8, Sendable {
+  /// By what this gateway counts, or it is not paid yet.
+  case here
+  /// By what the store counts for all.
+  case shared
+  /// Not at all: the quota is used up, and limits only warn.
+  case unpaid
+}
+
+extension Worker {
+  /// How many gateways share each limit that is counted here.
+  var parts: Int { shared.store?.health.gateways ?? 1 }
+
+  /// The rate of a source: what is over it here alone is so for all gateways together, without being asked about.
+  func limitSource(of call: Call, sharedBy store: StoreClient) throws(Refusal) {
+    let (isUp, trail) = (store.isUp, StoreTrail())
+    call.trail.store = trail
+    if isUp { trail.debt = .source }
+    guard let limit = call.snapshot.sourceLimit, isUp || call.snapshot.onStoreFailure == .local else {
+      return
+    }
+    let part = isUp ? limit : limit.part(of: parts)
+    let decision = call.source.admit(part, now: call.receivedAt)
+    guard !decision.isAllowed else { return }
+    // It stays a debt where limits only warn.
+    if call.snapshot.isEnforced { trail.debt = .none }
+    try refuse(.source, retryAfter: decision.wait, call)
+  }
+
+  /// - Returns: whether the tenant's limits are not to be counted here.
+  func leavesTenant(of call: Call) throws(Refusal) -> Bool {
+    if let trail = call.trail.store, trail.debt == .source {
+      trail.debt = .tenant
+      return true
+    }
+    switch call.snapshot.onStoreFailure {
+    case .local: return false
+    case .allow: return true
+    case .deny: throw .storeDown
+    }
+  }
+
+  /// Asks about all limits of a request that goes on.
+  /// - Parameters:
+  ///   - region: where it is for.
+  ///   - isForwarded: `false`: a repeat shares another one's answer.
+  func settle(
+    _ call: Call, _ store: StoreClient, in region: Int, isForwarded: Bool
+  ) async throws(Refusal) {
+    guard let trail = call.trail.store, trail.debt != .none else { return }
+    let question = SharedQuestion(
+      call, store, to: isForwarded ? shared.regions[region: region] : nil, now: loop.turnBegan)
+    trail.debt = .none
+    guard !question.buckets.isEmpty else { return }
+    guard let decision = await store.decide(question.buckets, lease: question.lease) else {
+      return try await settleAlone(call, in: region)
+    }
+    let wait = try apply(decision, to: question, of: call, in: region, store)
+    if wait > 0 { await loop.sleep(nanoseconds: wait) }
+  }
+
+  /// Counts a request that is refused for something else.
+  /// - Returns: why it is refused: limits come first.
+  func settle(_ call: Call, _ store: StoreClient, refused: Refusal) async -> Refusal {
+    guard let trail = call.trail.store, trail.debt != .none else { return refused }
+    let question = SharedQuestion(refused: call)
+    trail.debt = .none
+    guard !question.buckets.isEmpty,
+      let decision = await store.decide(question.buckets, lease: nil)
+    else { return refused }
+    do throws(Refusal) {
+      _ = try apply(decision, to: question, of: call, in: nil, store)
+      return refused
+    } catch {
+      return error
+    }
+  }
+
+  /// Counts a request that is answered at once.
+  func settleWithoutWaiting(_ call: Call, _ store: StoreClient) {
+    guard let trail = call.trail.store, trail.debt != .none else { return }
+    let question = SharedQuestion(refused: call)
+    trail.debt = .none
+    guard !question.buckets.isEmpty else { return }
+    let loop = loop
+    store.tell(question.buckets) { decision in
+      guard let decision else { return }
+      question.mirror(decision, of: call, now: loop.turnBegan)
+    }
+  }
+
+  /// The store was there when the request came, and is no more.
+  private func settleAlone(_ call: Call, in region: Int) async throws(Refusal) {
+    guard let tenant = call.trail.tenant, try !leavesTenant(of: call) else { return }
+    let wait = try countIn(call, tenant, in: region, parts: parts)
+    if wait > 0 { await loop.sleep(nanoseconds: wait) }
+  }
+
+  /// - Returns: nanoseconds until the request's turn.
+  private func apply(
+    _ decision: SharedDecision, to question: SharedQuestion, of call: Call, in region: Int?,
+    _ store: StoreClient
+  ) throws(Refusal) -> Int64 {
+    question.mirror(decision, of: call, now: loop.turnBegan)
+    let refused = question.refused(by: decision)
+    if !refused.isEmpty { call.trail.store?.levels = question.levels(decision) }
+    for place in refused {
+      // The first, unless limits only warn.
+      try refuse(question.scopes[place], retryAfter: decision.buckets[place].wait, in: region, call)
+    }
+    var wait: Int64 = 0
+    for (place, scope) in question.scopes.enumerated() {
+      let bucket = decision.buckets[place]
+      if scope == .upstream { call.trail.store?.turn = bucket.isAllowed ? .shared : .unpaid }
+      guard bucket.isAllowed else { continue }
+      // Limits that only warn make nobody wait.
+      if call.snapshot.isEnforced { wait = max(wait, bucket.wait) }
+      if scope == .concurrency, let lease = question.lease, let tenant = call.trail.tenant {
+        hold(lease, for: call, of: tenant, store)
+      }
+    }
+    return wait
+  }
+
+  private func hold(_ lease: SharedLease, for call: Call, of tenant: ServedTenant, _ store: StoreClient) {
+    store.hold(lease)
+    call.trail.store?.lease = lease
+    call.trail.permit = tenant.meter.enter(limit: .max)
+  }
+
+  /// A request that is counted here is in flight for the store as well, once it is there again.
+  func holdLater(_ call: Call, of tenant: ServedTenant) {
+    guard let store else { return }
+    let lease = store.lease(of: tenant.sharedKeys.concurrency)
+    store.hold(lease)
+    call.trail.store?.lease = lease
+  }
+
+  /// A turn in the account's quota for another attempt; `nil`: the store does not decide.
+  func takeSharedTurn(in region: Int, _ call: Call, _ store: StoreClient) async -> TurnTaking? {
+    let served = shared.regions[region: region]
+    guard let bucket = served.sharedBucket(for: call, keys: store.keys, now: loop.turnBegan) else {
+      return .taken
+    }
+    guard store.isUp, let decision = await store.decide([bucket], lease: nil)?.buckets[0] else {
+      switch call.snapshot.onStoreFailure {
+      case .local: return nil
+      case .allow: return .taken
+      case .deny: return .budgetRefused(retryAfter: Self.storeRetryAfter)
+      }
+    }
+    guard decision.isAllowed else { return .budgetRefused(retryAfter: decision.wait) }
+    call.trail.store?.turn = .shared
+    if decision.wait > 0, call.snapshot.isEnforced { await loop.sleep(nanoseconds: decision.wait) }
+    return .taken
+  }
+
+  func giveBackSharedTurn(in region: Int, _ call: Call, _ store: StoreClient) {
+    let served = shared.regions[region: region]
+    guard
+      case .rate(let limit, _)? = served.sharedBucket(for: call, keys: store.keys, now: loop.turnBegan)?.kind
+    else { return }
+    store.refund(served.sharedKey(keys: store.keys), limit)
+  }
+
+  /// Nanoseconds that callers are told to stay away while the store is down and nothing is allowed without it.
+  static var storeRetryAfter: Int64 { 1_000_000_000 }
+}
+
+extension Snapshot {
+  var isEnforced: Bool { configuration.rateLimit.mode == .enforce }
+  var onStoreFailure: GatewayConfiguration.RateLimit.StoreFailure { configuration.rateLimit.onStoreFailure }
+}
