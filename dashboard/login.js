@@ -6,3 +6,5 @@ if (document.querySelector(".wrong") === null && sessionStorage.getItem("asked")
     if (answer.ok) location.replace("/");
   }).catch(() => {});
 }
+// So that the dashboard offers to log out, where there is something to log out of.
+document.querySelector("form").addEventListener("submit", () => localStorage.setItem("session", "yes"));

@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-dev libsqlite3-dev zlib1g-dev libexpat1-dev libpq-dev pkg-config)
 test_packages=(python3 python3-venv curl openssl postgresql redis-server)
+# Without these some tests are skipped, and say so.
+browser_packages=(chromium fonts-liberation)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
 budget_packages=(gcc libc6-dev libssl-dev python3 valgrind strace)
 deb_packages=(debhelper dpkg-dev lintian debootstrap python3 iproute2)
@@ -86,6 +88,7 @@ for part in "$@"; do
       ;;
     test)
       install_packages "${test_packages[@]}"
+      (install_packages "${browser_packages[@]}") || printf 'setup: the tests of the dashboard in a browser are skipped\n' >&2
       make_venv
       ;;
     bench) install_packages "${bench_packages[@]}" ;;

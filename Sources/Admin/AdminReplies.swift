@@ -38,8 +38,9 @@ extension Reply {
     lines.append(field: "Content-Type", literal: "text/html; charset=utf-8")
     lines.append(field: "Cache-Control", literal: "no-store")
     lines.append(field: "Content-Security-Policy", literal: page.policy)
+    // With `no-referrer` a browser would send `Origin: null` with the login's form, which is what strangers send.
     lines.append(
-      "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n")
+      "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: same-origin\r\n")
     lines.append("Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n")
     return Reply(status: status, fieldLines: lines, body: page.bytes)
   }

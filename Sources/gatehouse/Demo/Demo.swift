@@ -48,8 +48,11 @@ final class Demo {
     isAsExpected = try await showAudit() && isAsExpected
     Console.data("\nMetrics:   http://\(gateway.admin)/metrics")
     Console.data("Readiness: http://\(gateway.admin)/readyz")
-    Console.data("The dashboard is not available in this version.")
-    if stays { try await stay(gateway.address) }
+    if stays {
+      try await stay(gateway.address, dashboard: "http://\(gateway.admin)/")
+    } else {
+      Console.data("Dashboard: http://\(gateway.admin)/ (with `gatehouse demo`, which stays)")
+    }
     return isAsExpected
   }
 
@@ -116,13 +119,14 @@ final class Demo {
     return isGood
   }
 
-  private func stay(_ gateway: String) async throws(CommandFailure) {
+  private func stay(_ gateway: String, dashboard: String) async throws(CommandFailure) {
     Console.data("\nTo call the gateway as the tenant crm, until Ctrl-C:")
     tenant.key.show()
     // SDKs differ in which of the two they read.
     Console.data("export AWS_REGION=\(DemoTenant.region)")
     Console.data("export AWS_DEFAULT_REGION=\(DemoTenant.region)")
     Console.data("export AWS_ENDPOINT_URL_CHIME_SDK_IDENTITY=http://\(gateway)")
+    Console.data("\nDashboard: \(dashboard)")
     while !isInterrupted {
       if children.prefix(2).contains(where: { $0.ended() != nil }) {
         throw CommandFailure(.bad, "sandbox or gateway has ended")
