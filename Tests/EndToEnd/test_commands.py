@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -589,6 +590,17 @@ def test_demo_runs_once_shows_what_happened_and_leaves_nothing_behind(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "201" in result.stdout and "403" in result.stdout, result.stdout
     assert os.listdir(tmp_path) == []
+
+
+def test_demo_that_stays_ends_with_the_dashboards_address(tmp_path):
+    demo = gateways.Process("demo", cwd=tmp_path, environment={"TMPDIR": str(tmp_path)})
+    try:
+        said = demo.wait_for_output(lambda text: re.search(r"^Dashboard: \S+\n", text, re.M), "dashboard's address")
+        address = said.rstrip("\n").rpartition("\n")[2].removeprefix("Dashboard: ")
+        with urllib.request.urlopen(address) as page:
+            assert b"<title>Gatehouse</title>" in page.read()
+    finally:
+        demo.stop()
 
 
 def test_upstream_key_stands_in_no_output(setup):
