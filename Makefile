@@ -88,5 +88,5 @@ setup-tests:
 	scripts/setup.sh build test
 
 clean:
-	rm -rf .build .build-fuzz .build-tsan .build-asan .venv .pytest_cache
+	rm -rf .build .build-fuzz .build-tsan .build-asan .venv .pytest_cache .hypothesis
 	find Tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
