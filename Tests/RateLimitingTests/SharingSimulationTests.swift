@@ -95,7 +95,7 @@ struct SharingSimulationTests {
     for seed in Self.seeds {
       var chance = SeededGenerator(seed: seed)
       var scenario = Self.scenario(&chance)
-      scenario.arrivals = Self.arrivals(scenario, load: 3...8, of: [.regular, .random, .clustered], &chance)
+      scenario.arrivals = Self.arrivals(scenario, load: 3...8, of: [.regular, .random], &chance)
       let grants = scenario.run().grants.filter { $0.time >= Self.start }
       for (tenant, share) in scenario.shares.enumerated() {
         let due = Double(grants.count) * share / scenario.rate
