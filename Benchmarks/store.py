@@ -127,7 +127,7 @@ def main():
             running = []
             for name, store in ((LOCAL, None), (SHARED, {"type": "redis", "url": f"redis://127.0.0.1:{redis.port}"})):
                 command = [options.gatehouse, "serve", "--config"]
-                proxy = proxies.Gatehouse(name, command, folder / name, upstream, "sync", store=store)
+                proxy = proxies.Gatehouse(name, command, folder / f"gateway-{name}", upstream, "sync", store=store)
                 stack.callback(proxy.stop)
                 proxy.wait_until_ready()
                 running.append(proxy)

@@ -67,8 +67,9 @@ struct Trail: ~Copyable {
   var replayKey: ReplayKey?
   /// Its place among the tenant's requests in flight.
   var permit: ConcurrencyPermit?
-  /// What the store has to do with it; `nil` where there is none.
-  var store: StoreTrail?
+  /// What the store has to do with it, from `begin` to `endStore`; `nil` where there is none. Counted by hand: where there
+  /// is none, letting go of nothing would still be a call.
+  private var heldStore: Unmanaged<StoreTrail>?
   /// The sequence number of the intent, once it is recorded.
   var intent: Int?
   /// What the outcome must be handed over with when the disk did not answer in time.
@@ -77,6 +78,18 @@ struct Trail: ~Copyable {
   /// What attempts before the last one may have left behind upstream.
   var traces = AttemptTraces.none
   var upstreamNanoseconds: Int64 = 0
+
+  var store: StoreTrail? { heldStore?.takeUnretainedValue() }
+
+  mutating func begin(_ store: StoreTrail) {
+    endStore()
+    heldStore = .passRetained(store)
+  }
+
+  mutating func endStore() {
+    heldStore?.release()
+    heldStore = nil
+  }
 
   /// Whose signature was good.
   var tenant: ServedTenant? { key?.tenant }

@@ -2,7 +2,6 @@ internal import AuditStore
 internal import AuditTrail
 internal import ChimeIdentity
 internal import HTTPWire
-internal import LimitStore
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
@@ -100,10 +99,7 @@ extension Worker {
   /// Lets go of what the call held while it was under way.
   private func finish(_ call: Call, _ answer: UpstreamAnswer?) {
     call.trail.permit = nil
-    if let trail = call.trail.store, let lease = trail.lease {
-      store?.release(lease)
-      trail.lease = nil
-    }
+    if let store { endStore(of: call, store) }
     if let key = call.trail.replayKey {
       var scratch = loop.takeBuffer()
       shared.repeats.finish(key, answer, now: loop.turnBegan, scratch: &scratch)

@@ -43,9 +43,10 @@ extension Worker {
   var parts: Int { shared.store?.health.gateways ?? 1 }
 
   /// The rate of a source: what is over it here alone is so for all gateways together, without being asked about.
+  @inline(never)
   func limitSource(of call: Call, sharedBy store: StoreClient) throws(Refusal) {
     let (isUp, trail) = (store.isUp, StoreTrail())
-    call.trail.store = trail
+    call.trail.begin(trail)
     if isUp { trail.debt = .source }
     guard let limit = call.snapshot.sourceLimit, isUp || call.snapshot.onStoreFailure == .local else {
       return
@@ -59,6 +60,7 @@ extension Worker {
   }
 
   /// - Returns: whether the tenant's limits are not to be counted here.
+  @inline(never)
   func leavesTenant(of call: Call) throws(Refusal) -> Bool {
     if let trail = call.trail.store, trail.debt == .source {
       trail.debt = .tenant
@@ -75,6 +77,7 @@ extension Worker {
   /// - Parameters:
   ///   - region: where it is for.
   ///   - isForwarded: `false`: a repeat shares another one's answer.
+  @inline(never)
   func settle(
     _ call: Call, _ store: StoreClient, in region: Int, isForwarded: Bool
   ) async throws(Refusal) {
@@ -92,6 +95,7 @@ extension Worker {
 
   /// Counts a request that is refused for something else.
   /// - Returns: why it is refused: limits come first.
+  @inline(never)
   func settle(_ call: Call, _ store: StoreClient, refused: Refusal) async -> Refusal {
     guard let trail = call.trail.store, trail.debt != .none else { return refused }
     let question = SharedQuestion(refused: call)
@@ -108,6 +112,7 @@ extension Worker {
   }
 
   /// Counts a request that is answered at once.
+  @inline(never)
   func settleWithoutWaiting(_ call: Call, _ store: StoreClient) {
     guard let trail = call.trail.store, trail.debt != .none else { return }
     let question = SharedQuestion(refused: call)
@@ -165,6 +170,13 @@ extension Worker {
     let lease = store.lease(of: tenant.sharedKeys.concurrency)
     store.hold(lease)
     call.trail.store?.lease = lease
+  }
+
+  /// The request is no longer in flight. Nothing is asked about it from now on.
+  @inline(never)
+  func endStore(of call: Call, _ store: StoreClient) {
+    if let lease = call.trail.store?.lease { store.release(lease) }
+    call.trail.endStore()
   }
 
   /// A turn in the account's quota for another attempt; `nil`: the store does not decide.

@@ -26,6 +26,7 @@ extension Worker {
   ///
   /// - Parameter parts: how many gateways share its limits, each of which counts for itself.
   /// - Returns: nanoseconds until its turn.
+  @inline(__always)
   func countIn(
     _ call: Call, _ tenant: ServedTenant, in region: Int, parts: Int
   ) throws(Refusal) -> Int64 {
@@ -37,8 +38,16 @@ extension Worker {
         try refuse(.concurrency, retryAfter: 0, in: region, call)
       }
     }
-    guard let whole = tenant.rates, let request = call.rated(by: whole) else { return 0 }
-    let rates = parts == 1 ? whole : whole.part(of: parts)
+    guard let rates = tenant.rates, let request = call.rated(by: rates) else { return 0 }
+    guard parts == 1 else { return try count(call, tenant, rates.part(of: parts), request, in: region) }
+    return try count(call, tenant, rates, request, in: region)
+  }
+
+  @inline(__always)
+  private func count(
+    _ call: Call, _ tenant: ServedTenant, _ rates: borrowing TenantRates, _ request: RatedRequest,
+    in region: Int
+  ) throws(Refusal) -> Int64 {
     let queueFor = call.snapshot.rateQueueNanoseconds
     guard call.snapshot.configuration.rateLimit.mode == .enforce else {
       for rate in tenant.meter.count(rates, request, now: call.receivedAt, queueFor: queueFor) {

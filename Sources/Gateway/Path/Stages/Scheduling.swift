@@ -1,4 +1,5 @@
 internal import Configuration
+internal import LimitStore
 internal import Primitives
 internal import RateLimiting
 internal import Synchronization
@@ -40,34 +41,48 @@ extension Worker {
   }
 
   /// Asks the account's quota and the circuit breaker for one attempt.
+  @inline(__always)
   func takeTurn(_ tenant: ServedTenant, in region: Int, _ call: Call) async -> TurnTaking {
+    if let store { return await takeTurn(tenant, in: region, call, sharedBy: store) }
+    return await takeTurn(tenant, in: region, call, parts: 1)
+  }
+
+  @inline(never)
+  private func takeTurn(
+    _ tenant: ServedTenant, in region: Int, _ call: Call, sharedBy store: StoreClient
+  ) async -> TurnTaking {
     // The first attempt's was asked for with all the request's limits.
-    if call.trail.store == nil || call.trail.store?.turn == .here {
-      if let store, let taking = await takeSharedTurn(in: region, call, store) {
-        guard case .taken = taking else { return taking }
-      } else if let refused = await takeTurnHere(tenant, in: region, call) {
-        return refused
+    if call.trail.store?.turn == .here {
+      guard let taking = await takeSharedTurn(in: region, call, store) else {
+        return await takeTurn(tenant, in: region, call, parts: parts)
       }
+      guard case .taken = taking else { return taking }
     }
-    // Last, because it may have let this one attempt through to see.
     guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
     giveBackTurn(of: tenant, in: region, call)
     return .breakerRefused(retryAfter: wait)
   }
 
-  /// - Returns: `nil` when it is granted.
+  /// - Parameter parts: how many gateways share the quota, each of which counts for itself.
   @inline(__always)
-  private func takeTurnHere(_ tenant: ServedTenant, in region: Int, _ call: Call) async -> TurnTaking? {
+  private func takeTurn(
+    _ tenant: ServedTenant, in region: Int, _ call: Call, parts: Int
+  ) async -> TurnTaking {
     let left = call.snapshot.requestTimeoutNanoseconds - loop.turnBegan.nanoseconds(since: call.receivedAt)
     let now = loop.turnBegan
-    let parts = store == nil ? 1 : parts
     let turn = shared.with(region: region) { $0.turn(for: tenant, waiting: left, parts: parts, now: now) }
     switch turn {
-    case .granted: return nil
+    case .granted: break
     case .waiting(let ticket, let wait):
-      return await waitForTurn(ticket, wait, in: region, call).map { .budgetRefused(retryAfter: $0) }
+      if let refused = await waitForTurn(ticket, wait, in: region, call) {
+        return .budgetRefused(retryAfter: refused)
+      }
     case .refused(let wait): return .budgetRefused(retryAfter: wait)
     }
+    // Last, because it may have let this one attempt through to see.
+    guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
+    giveBackTurn(of: tenant, in: region, call)
+    return .breakerRefused(retryAfter: wait)
   }
 
   /// Looks for the request's turn until it has come; when it does not in time, how long it would still take.
