@@ -228,7 +228,9 @@ def test_names_of_keys_begin_with_the_prefix(make_setup, upstream, store):
         assert {"mine:{limits}:tenant:crm", "mine:{limits}:source:127.0.0.1"} <= keys
         assert all(key.startswith("mine:{limits}:") for key in keys)
         for key in keys:
-            assert 0 < store.call("PTTL", key) <= 220_000, key
+            # It may be gone by now: places are given back behind the answer.
+            left = store.call("PTTL", key)
+            assert left == -2 or 0 < left <= 220_000, key
 
 
 def test_the_script_is_loaded_anew_where_it_is_gone(make_setup, upstream, store):
