@@ -249,6 +249,33 @@ def test_readiness_and_metrics_tell_of_the_store(make_setup, upstream, store):
         assert metric(gateway, "gatehouse_rate_limit_store_duration_seconds_count") == 2
 
 
+@pytest.mark.parametrize("change", [{"type": "local"}, {"prefix": "other:"}], ids=["local", "prefix"])
+def test_another_store_needs_a_restart(make_setup, upstream, store, change):
+    with several(make_setup, 1, store, SLOW) as (gateway,):
+        assert statuses(gateway, 3) == [201] * 3
+        setup = gateway.setup
+        before = setup.config["rateLimit"]["store"]
+        setup.config["rateLimit"]["store"] = change if "type" in change else {**before, **change}
+        setup.write()
+        assert "failed" in gateway.reload()["message"]
+        assert statuses(gateway, 4) == [201] * 3 + [429]
+        setup.config["rateLimit"]["store"] = {**before, "timeout": "3s"}
+        setup.write()
+        assert "reloaded" in gateway.reload()["message"]
+        assert statuses(gateway, 1) == [429]
+
+
+def test_a_reload_changes_every_number_of_the_store(make_setup, upstream, store):
+    """Half of the burst is used, and stays so."""
+    with several(make_setup, 2, store, SLOW) as running:
+        assert statuses(running[0], 3) == [201] * 3
+        for gateway in running:
+            gateway.setup.tenants[0]["rateLimit"] = {"requestsPerSecond": 0.01, "burst": 20}
+            gateway.setup.write()
+            assert "reloaded" in gateway.reload()["message"]
+        assert statuses(running[0], 6) + statuses(running[1], 5) == [201] * 10 + [429]
+
+
 def test_limits_that_only_warn_refuse_nothing(make_setup, upstream, store):
     with several(make_setup, 2, store, {**SLOW, "burst": 1}, mode="warn") as running:
         answers = [gateway.send(create()) for gateway in running]

@@ -16,7 +16,6 @@ extension GatewayConfiguration {
     compare("upstream.idleTimeout") { $0.upstream.idleTimeout }
     compare("upstream.circuitBreaker") { "\($0.upstream.circuitBreaker)" }
     compare("upstream.retry.budgetPercent") { $0.upstream.retry.budgetPercent }
-    compare("rateLimit.store") { $0.rateLimit.store.identity }
     compare("authentication.replayWindow") { $0.authentication.replayWindow }
     compare("audit.directory") { $0.audit.directory.path }
     compare("audit") { "\($0.audit.durability) \($0.audit.onFailure) \($0.audit.segmentSize)" }

@@ -41,6 +41,12 @@ extension GatewayServer {
           "`upstream.region`, `upstream.endpoint` and `upstream.otherRegions` can change at a restart only"
         ])
       }
+      // Its buckets would go by other names than those that the workers' connections are for.
+      guard snapshot.configuration.rateLimit.store.identity == limitStore.identity else {
+        throw ReloadFailure(problems: [
+          "`rateLimit.store` can change at a restart only, but for its `passwordFile`, `caFile` and `timeout`"
+        ])
+      }
       let listeners = self.listeners.prepare(snapshot)
       let targets = try poolTargets(of: snapshot)
       let store = try storeSettings(of: snapshot)
@@ -89,12 +95,9 @@ extension GatewayServer {
     }
   }
 
-  /// `nil` when the store stays as it is: another one takes effect at the next start.
   private func storeSettings(of snapshot: Snapshot) throws(ReloadFailure) -> StoreSettings? {
-    let new = snapshot.configuration.rateLimit.store
-    guard new.identity == limitStore.identity else { return nil }
     do {
-      return try new.settings()
+      return try snapshot.configuration.rateLimit.store.settings()
     } catch {
       throw ReloadFailure(problems: ["\(error)"])
     }
