@@ -11,6 +11,7 @@ struct Gatehouse: ParsableCommand {
     version: "gatehouse \(GatehouseVersion.current)",
     subcommands: [
       ServeCommand.self,
+      InitCommand.self,
       CheckCommand.self,
       ExplainCommand.self,
       PolicyTestCommand.self,

@@ -16,12 +16,11 @@ package final class PolicySet: Sendable {
     documents: [PolicyDocument], exceptions: [ExceptionDocument] = [], tenants: [TenantFacts]
   ) -> (PolicySet, [Problem]) {
     let set = PolicySet(documents, exceptions, tenants)
-    return (
-      set,
+    let problems =
       PolicyReview(set.policies, tenants).problems + PrefixReview(set.compiled.prefixes, tenants).problems
-        + TagPolicyReview(set.policies, set.tagPolicies).problems
-        + ExceptionReview(exceptions, policies: documents).problems
-    )
+      + TagPolicyReview(set.policies, set.tagPolicies).problems
+      + ExceptionReview(exceptions, policies: documents).problems
+    return (set, problems.withoutRepeats)
   }
 
   /// Warnings about rules that can hardly be meant and patterns that run into their bound. Looking for them takes
@@ -29,8 +28,10 @@ package final class PolicySet: Sendable {
   package var advice: [Problem] {
     let live = policies.filter { $0.document.mode != .off }
     let tenants = tenants.values.map(\.facts).sorted { $0.id < $1.id }
-    return UnknownTenants(live, tenants).problems + UselessRules(live, tenants).problems
+    let problems =
+      UnknownTenants(live, tenants).problems + UselessRules(live, tenants).problems
       + CostlyPatterns(live).problems
+    return problems.withoutRepeats
   }
 
   private init(_ documents: [PolicyDocument], _ exceptions: [ExceptionDocument], _ tenants: [TenantFacts]) {
@@ -64,6 +65,14 @@ package final class PolicySet: Sendable {
       policy.document.mode != .off && policy.document.match.tenants.admits(tenant)
         && policy.document.needsLabels
     }
+  }
+}
+
+extension [Problem] {
+  /// What is wrong with a policy that has parts of two modes shows in each of them.
+  fileprivate var withoutRepeats: [Problem] {
+    var seen: Set<Problem> = []
+    return filter { seen.insert($0).inserted }
   }
 }
 

@@ -20,9 +20,8 @@ struct AccessKeyPair: Sendable {
     secret = Base64.encode(randomBytes(30))
   }
 
-  /// Prints what a shell evaluates to use the key.
-  func show() {
-    Console.data("export AWS_ACCESS_KEY_ID=\(id)")
-    Console.data("export AWS_SECRET_ACCESS_KEY=\(secret)")
+  /// What a shell evaluates to use the key.
+  var exports: String {
+    "export AWS_ACCESS_KEY_ID=\(id)\nexport AWS_SECRET_ACCESS_KEY=\(secret)\n"
   }
 }

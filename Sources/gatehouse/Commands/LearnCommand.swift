@@ -54,7 +54,7 @@ struct LearnCommand: ParsableCommand {
     let learnt = LearntPolicies(learner, keptBy: share / 100)
     guard !learnt.isEmpty else { throw CommandFailure(.bad, "the requests have nothing in common") }
     let files = learnt.files(for: tenant)
-    try write(files)
+    try NewFiles.write(files, into: output)
     show(learnt, files.map(\.name))
     try check()
   }
@@ -88,24 +88,6 @@ struct LearnCommand: ParsableCommand {
       throw CommandFailure(.bad, "\(doubtful) records do not hold; see `gatehouse audit verify`")
     }
     return learner
-  }
-
-  private func write(_ files: [(name: String, content: [UInt8])]) throws(CommandFailure) {
-    do throws(WritingFailure) {
-      let folder = try WritableFolder(output, creating: true)
-      let present = Set(try folder.names())
-      if let taken = files.first(where: { present.contains($0.name) }) {
-        throw WritingFailure("\(output)/\(taken.name) is there already; name another folder")
-      }
-      for (name, content) in files {
-        var file = try NewFile(name, in: folder)
-        try file.write(content)
-        try file.finish()
-      }
-      try folder.synchronize()
-    } catch {
-      throw CommandFailure(.bad, error.message)
-    }
   }
 
   private func show(_ learnt: LearntPolicies, _ files: [String]) {

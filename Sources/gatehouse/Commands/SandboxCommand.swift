@@ -33,7 +33,7 @@ struct SandboxCommand: ParsableCommand {
     let address = try Self.address(listen)
     let (key, isNew) = try Self.accessKey(from: Process.environment)
     do {
-      try serve(on: address, key) { if isNew { key.show() } }
+      try serve(on: address, key) { if isNew { Console.data(lines: key.exports) } }
     } catch let error as TransportError {
       throw CommandFailure(.bad, "cannot listen on \(listen): \(error)")
     }

@@ -41,12 +41,18 @@ struct TenantOptions: ParsableArguments {
   }
 }
 
+/// Where a new access key goes.
+struct KeyOption: ParsableArguments {
+  @Option(help: "File that the access key is written to, for its owner only, instead of being printed.")
+  var output: String?
+}
+
 struct TenantCreateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Add a tenant and print its access key, once.",
     discussion: """
       EXAMPLES:
-        gatehouse tenant create crm --app-instance "$ARN" >crm.env
+        gatehouse tenant create crm --app-instance "$ARN" --output crm.env
         gatehouse tenant create crm --app-instance "$ARN" \\
             --operation CreateAppInstanceUser --operation DescribeAppInstanceUser \\
             --label owner=crm@example.com
@@ -57,6 +63,7 @@ struct TenantCreateCommand: ParsableCommand {
   @Argument(help: "Name of the tenant.")
   var id: String
   @OptionGroup var options: TenantOptions
+  @OptionGroup var keyOption: KeyOption
 
   func validate() throws {
     guard !options.appInstance.isEmpty else {
@@ -71,10 +78,11 @@ struct TenantCreateCommand: ParsableCommand {
     tenant.description = options.description ?? ""
     tenant.operations = options.operation
     tenant.labels = options.labels
-    try tenants.edit(mayBeMissing: true) { file throws(TenantsFile.EditFault) in
-      try file.adding(tenant, key: key.written)
+    try key.handOut(tenant: id, formatOption.format, to: keyOption.output) {
+      try tenants.edit(mayBeMissing: true) { file throws(TenantsFile.EditFault) in
+        try file.adding(tenant, key: key.written)
+      }
     }
-    key.show(tenant: id, formatOption.format)
     tenants.sayWhatIsLeft("tenant `\(id)` is in")
   }
 }
@@ -125,7 +133,7 @@ struct TenantRotateCommand: ParsableCommand {
     commandName: "rotate", abstract: "Give a tenant a new access key, print it once, and end the old ones.",
     discussion: """
       EXAMPLES:
-        gatehouse tenant rotate crm --overlap 24h
+        gatehouse tenant rotate crm --overlap 24h --output crm.env
         gatehouse tenant rotate crm --format json
       """)
 
@@ -135,15 +143,17 @@ struct TenantRotateCommand: ParsableCommand {
   var id: String
   @Option(help: "How long the old keys stay valid, such as 24h.", transform: parseDuration)
   var overlap = Duration.zero
+  @OptionGroup var keyOption: KeyOption
 
   func run() throws {
     let tenants = try TenantsOnDisk(configOption)
     let key = try NewAccessKey()
     let now = WallClockTime.now
-    try tenants.edit { file throws(TenantsFile.EditFault) in
-      try file.rotating(id, to: key.written, overlap: overlap, now: now)
+    try key.handOut(tenant: id, formatOption.format, to: keyOption.output) {
+      try tenants.edit { file throws(TenantsFile.EditFault) in
+        try file.rotating(id, to: key.written, overlap: overlap, now: now)
+      }
     }
-    key.show(tenant: id, formatOption.format)
     tenants.sayWhatIsLeft("the new key of tenant `\(id)` is in")
   }
 }

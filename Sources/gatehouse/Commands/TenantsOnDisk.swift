@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import FileWriting
 import Gateway
 import OpenSSLCrypto
 import Primitives
@@ -118,10 +119,32 @@ struct NewAccessKey {
     written = .init(id: id, secret: .sealed(sealed))
   }
 
-  /// The only time that the secret is shown.
-  func show(tenant: String, _ format: FormatOption.Format) {
+  /// Does what makes the key valid, and then hands it out, the only time that the secret is shown: prints it, or gives it
+  /// to a file that was made before, for its owner only.
+  func handOut(
+    tenant: String, _ format: FormatOption.Format, to path: String?, after makeValid: () throws -> Void
+  ) throws {
+    guard let path else {
+      try makeValid()
+      return Console.data(lines: String(decoding: text(tenant: tenant, format), as: UTF8.self))
+    }
+    do {
+      let folder = try WritableFolder(path.folderPart, creating: false, followingLinks: true)
+      var file = try NewFile(path.namePart, in: folder)
+      try file.write(text(tenant: tenant, format))
+      try makeValid()
+      try file.finish()
+      try folder.synchronize()
+    } catch let failure as WritingFailure {
+      throw CommandFailure(.bad, failure.message)
+    }
+    Console.message("the access key is in \(path), for its owner only")
+  }
+
+  /// With the secret.
+  func text(tenant: String, _ format: FormatOption.Format) -> [UInt8] {
     switch format {
-    case .text: AccessKeyPair(id: written.id, secret: secret).show()
+    case .text: return Array(AccessKeyPair(id: written.id, secret: secret).exports.utf8)
     case .json:
       var writer = JSONWriter()
       writer.beginObject()
@@ -132,7 +155,7 @@ struct NewAccessKey {
       writer.key("secretAccessKey")
       writer.string(secret)
       writer.endObject()
-      Console.data(json: writer.bytes)
+      return writer.bytes + Array("\n".utf8)
     }
   }
 }

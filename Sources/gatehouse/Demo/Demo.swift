@@ -121,7 +121,7 @@ final class Demo {
 
   private func stay(_ gateway: String, dashboard: String) async throws(CommandFailure) {
     Console.data("\nTo call the gateway as the tenant crm, until Ctrl-C:")
-    tenant.key.show()
+    Console.data(lines: tenant.key.exports)
     // SDKs differ in which of the two they read.
     Console.data("export AWS_REGION=\(DemoTenant.region)")
     Console.data("export AWS_DEFAULT_REGION=\(DemoTenant.region)")
