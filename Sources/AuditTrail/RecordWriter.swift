@@ -186,7 +186,7 @@ extension RecordWriter {
 
   /// Not in the middle of a character.
   @_lifetime(copy value)
-  static func cut(_ value: Span<UInt8>, after limit: Int) -> Span<UInt8> {
+  package static func cut(_ value: Span<UInt8>, after limit: Int) -> Span<UInt8> {
     guard value.count > limit else { return value }
     var end = limit
     while end > 0, value[end] & 0xC0 == 0x80 { end -= 1 }

@@ -7,16 +7,29 @@ package struct DurationHistogram: Sendable {
   ]
 
   /// How many were within each bound and beyond the one before; the last counts those beyond all bounds.
-  package private(set) var buckets = [Int](repeating: 0, count: bounds.count + 1)
+  package private(set) var buckets = [Int](repeating: 0, count: bucketCount)
   package private(set) var totalNanoseconds: Int64 = 0
 
   package init() {}
+
+  /// - Parameter buckets: as many as `bucketCount`.
+  package init(buckets: [Int], totalNanoseconds: Int64) {
+    self.buckets = buckets
+    self.totalNanoseconds = totalNanoseconds
+  }
+
+  package static let bucketCount = bounds.count + 1
+
+  /// The place of the bucket that counts a duration.
+  package static func bucket(of nanoseconds: Int64) -> Int {
+    bounds.firstIndex { nanoseconds <= $0 } ?? bounds.count
+  }
 
   /// How many there are in all.
   package var count: Int { buckets.reduce(0, +) }
 
   package mutating func record(nanoseconds: Int64) {
-    buckets[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
+    buckets[Self.bucket(of: nanoseconds)] += 1
     totalNanoseconds += nanoseconds
   }
 

@@ -39,12 +39,12 @@ import Testing
       var worker = Metrics.Counts()
       worker.requests[key] = 2
       worker.retries["status"] = 1
-      worker.requestDuration.record(nanoseconds: 1)
+      worker.requestDurations.record(nanoseconds: 1, of: 1)
       worker.pools = PerRegion(.init(idle: 1, inUse: 0), [.init(idle: 2, inUse: 3)])
       counts.add(worker)
     }
     #expect(counts.requests[key] == 4)
-    #expect(counts.requestDuration.buckets.reduce(0, +) == 2)
+    #expect(counts.requestDurations.sum.count == 2)
     #expect(lines(counts).contains(#"gatehouse_upstream_retries_total{reason="status"} 2"#))
     #expect(lines(counts).contains(#"gatehouse_upstream_connections{state="idle"} 2"#))
     let both = lines(counts, PerRegion([("region", "us-east-1")], [[("region", "eu-central-1")]]))

@@ -89,10 +89,11 @@ import Testing
   @Test func aFieldThatIsChangedBackIsNoChange() throws {
     var request = try request(createBody(tags: [("K", "a")]))
     let away = request.put(Text("b").utf8.span)
-    _ = request.setTag(0, to: away)
-    _ = request.addTag(FilledTag(FoldedKey("L"), BoundTemplate("b", for: TenantFacts(id: "crm"))))
+    _ = request.setTag(0, to: away, by: PolicyHash("p"))
+    _ = request.addTag(
+      FilledTag(FoldedKey("L"), BoundTemplate("b", for: TenantFacts(id: "crm"))), by: PolicyHash("p"))
     let back = request.put(Text("a").utf8.span)
-    _ = request.setTag(0, to: back)
+    _ = request.setTag(0, to: back, by: PolicyHash("p"))
     #expect(request.changes == [Change(field: "Tags.L", from: nil, to: "b")])
   }
 }

@@ -91,6 +91,16 @@ package struct Tenant: Sendable {
   package let role: Role?
   package let labels: [Text: Text]
 
+  /// When the last of the active access keys ends; `nil`: one of them does not, or there is none.
+  package var lastKeyEnd: WallClockTime? {
+    var last: WallClockTime?
+    for key in accessKeys where key.status == .active {
+      guard let end = key.notAfter else { return nil }
+      last = max(last ?? end, end)
+    }
+    return last
+  }
+
   /// What a tenant may call when its `operations` are absent.
   package static let defaultOperations = ["CreateAppInstanceUser"]
 

@@ -52,6 +52,9 @@ extension Worker {
       call.trail.gatewayViolation = own
       count(violations: [own], of: call.trail.tenant)
     }
+    if answer.decision == .unauthenticated, let reason = refusal.authenticationFault {
+      metrics.update { $0.unauthenticated[reason, default: 0] += 1 }
+    }
     record(ending, of: call)
     let reply = reply(to: call, answer, refusal)
     giveBack(call)
@@ -114,12 +117,16 @@ extension Worker {
   /// Journal, metrics and access log, all under the request's id.
   private func record(_ ending: borrowing Ending, of call: Call) {
     journal(ending, of: call)
+    let isForwarded = call.trail.attempts > 0
     metrics.count(
       RequestLabels(
         tenant: call.trail.tenant?.meter.number ?? 0, operation: call.trail.operation,
         decision: ending.decision, status: ending.status),
       duration: ending.durationNanoseconds,
-      upstream: call.trail.attempts > 0 ? call.trail.upstreamNanoseconds : nil)
+      upstream: isForwarded ? call.trail.upstreamNanoseconds : nil)
+    if isForwarded {
+      call.trail.judged?.withFacts { metrics.count(changesOf: $0, under: call.snapshot) }
+    }
     accessLog.append(call, ending)
   }
 

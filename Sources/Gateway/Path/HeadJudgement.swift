@@ -12,6 +12,7 @@ extension Worker {
       // It passed, which proves nothing: all of it is judged again with the body.
       return nil
     } catch {
+      metrics.began()
       return conclude(call, refusing: refusal(of: call, for: error))
     }
   }

@@ -14,6 +14,7 @@ extension Worker: HTTPHandler {
   @inline(__always)
   func reply(to request: RequestMessage, from peer: Peer) async -> Reply {
     let call = begin(request, from: peer)
+    metrics.began()
     do throws(Refusal) {
       let answer = try await serve(call)
       return conclude(call, with: answer)

@@ -124,6 +124,7 @@ package final class Worker: @unchecked Sendable {
   /// A request that could not be read is refused and recorded like any other.
   package func reply(toUnreadable fault: UnreadableRequest, on connection: ByteStream) async -> Reply {
     let call = begin(nil, from: peer(of: connection))
+    metrics.began()
     // It counts for its source as any other; else it would be the cheapest way to have the gateway work and write.
     do throws(Refusal) { try admitSource(of: call) } catch { return conclude(call, refusing: error) }
     if let store { settleWithoutWaiting(call, store) }

@@ -6,7 +6,9 @@ internal import Primitives
 internal import CredentialSupply
 internal import Configuration
 internal import LimitStore
+internal import OpenSSLCrypto
 internal import RateLimiting
+internal import Transport
 
 extension GatewayServer: AdminSource {
   package func readiness() -> [ReadinessCheck] {
@@ -123,6 +125,10 @@ extension GatewayServer: AdminSource {
       "gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration was last loaded.",
       history.lastSuccess.seconds)
     text.counter("gatehouse_config_reload_failures_total", "Loads that failed.", history.failures)
+    text.append(
+      workers[0].snapshot,
+      listeners: listeners.openListeners.map { ($0.address.description, $0.tls?.certificateEnd) })
+    if let process = ProcessFigures() { text.append(process) }
     text.buildInfo()
     return text.bytes
   }

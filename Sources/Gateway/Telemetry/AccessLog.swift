@@ -2,6 +2,7 @@ internal import AuditTrail
 internal import ChimeIdentity
 internal import Configuration
 internal import HTTPWire
+internal import PolicyEngine
 internal import Primitives
 internal import StrictJSON
 
@@ -31,13 +32,16 @@ struct AccessLog: ~Copyable {
     lines.append(string: ending.outcome.rawValue)
     lines.append("\"")
     append(#","tenant":"#, call.trail.tenant?.configured.id)
+    appendCaller(call)
     append(#","operation":"#, call.trail.operation?.text)
     append(#","sourceIp":"#, call.source.address)
     append(#","errorType":"#, ending.errorType)
-    if let answer = ending.answer, let type = answer.errorType {
+    if ending.errorType == nil, let answer = ending.answer, let type = answer.errorType {
       let head = answer.message.head
       append(#","errorType":"#, head[type])
     }
+    appendFindings(call)
+    appendReason(ending)
     lines.append(#","status":"#)
     lines.append(decimal: ending.status)
     lines.append(#","durationMs":"#)
@@ -46,6 +50,37 @@ struct AccessLog: ~Copyable {
     lines.append(decimal: Int(ending.durationNanoseconds / 1000 % 1000), width: 3)
     lines.append("}\n")
     if lines.count >= Self.batch { flush() }
+  }
+
+  /// The key that signed, or was claimed to, and on whose behalf.
+  private mutating func appendCaller(_ call: Call) {
+    if let key = call.trail.key {
+      append(#","accessKeyId":"#, key.id)
+    } else if let claimed = call.trail.claimedAccessKeyId?.utf8, !claimed.isEmpty {
+      append(#","accessKeyId":"#, RecordWriter.cut(claimed.span, after: RecordWriter.longestOfStranger))
+    }
+    let head = call.head
+    if let actor = call.trail.actor { append(#","actor":"#, head[actor]) }
+  }
+
+  /// The rules that were broken or warned about, each once.
+  private mutating func appendFindings(_ call: Call) {
+    lines.append(#","rules":["#)
+    var seen: Set<String> = []
+    for rule in call.brokenRules where seen.insert(rule).inserted {
+      append(seen.count == 1 ? "" : ",", Text(rule))
+    }
+    lines.append("]")
+  }
+
+  /// What upstream says of the gateway's own credentials can name its role, and is only recorded.
+  private mutating func appendReason(_ ending: borrowing Ending) {
+    guard ending.errorType != nil, let answer = ending.answer else {
+      return append(#","reason":"#, ending.reason.map { Text($0) })
+    }
+    guard let type = answer.errorType else { return }
+    let head = answer.message.head
+    append(#","upstreamErrorType":"#, head[type])
   }
 
   mutating func flush() {
@@ -62,5 +97,17 @@ struct AccessLog: ~Copyable {
   private mutating func append(_ key: StaticString, _ value: Span<UInt8>) {
     lines.append(key)
     lines.append(jsonString: value)
+  }
+}
+
+extension Call {
+  /// Of policies and of the gateway itself; in a request that was let pass, what warned.
+  fileprivate var brokenRules: [String] {
+    var rules = trail.gatewayViolation.map { [$0.rule] } ?? []
+    if let judged = trail.judged {
+      if !judged.isAllowed { rules += judged.decision.violations.map(\.rule) }
+      if judged.hasWarnings { rules += judged.decision.warnings.map(\.rule) }
+    }
+    return rules + limitWarnings.map(\.rule)
   }
 }

@@ -25,6 +25,15 @@ struct CounterTable: ~Copyable {
     counts[place] += amount
   }
 
+  /// - Returns: whether the key had a count, and now has one more.
+  mutating func increment(known key: UInt64) -> Bool {
+    guard used > 0 else { return false }
+    let place = place(of: key)
+    guard keys[place] == key else { return false }
+    counts[place] += 1
+    return true
+  }
+
   func forEach(_ body: (UInt64, Int) -> Void) {
     for place in keys.indices where keys[place] != 0 { body(keys[place], counts[place]) }
   }

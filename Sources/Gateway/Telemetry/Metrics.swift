@@ -1,5 +1,6 @@
 internal import AuditTrail
 internal import ChimeIdentity
+internal import PolicyEngine
 package import Primitives
 internal import Synchronization
 
@@ -34,13 +35,24 @@ package final class Metrics: Sendable {
     package var exceptions: [Text: Int] = [:]
     package var limited: [LimitKey: Int] = [:]
     package var retries: [StaticText: Int] = [:]
-    package var requestDuration = DurationHistogram()
+    /// Answers of upstream to each attempt, by status.
+    package var responses: [Int: Int] = [:]
+    package var unauthenticated: [StaticText: Int] = [:]
+    package var changes: [ChangeKey: Int] = [:]
+    package var requestDurations = OperationDurations()
+    package var inFlight = 0
     package var upstreamDuration = DurationHistogram()
     /// Of decisions of the store.
     package var storeDuration = DurationHistogram()
     package var connections = 0
     /// Connections to each region; `nil`: none were counted yet.
     package var pools: PerRegion<Pool>?
+  }
+
+  /// What policy changes of requests that are forwarded.
+  package struct ChangeKey: Hashable, Sendable {
+    let policy: Text
+    let field: Text
   }
 
   package struct Pool: Sendable {
@@ -50,30 +62,51 @@ package final class Metrics: Sendable {
 
   private struct State: ~Copyable {
     var requests = CounterTable()
-    /// All but `requests`, which stand in the table.
+    var responses = CounterTable()
+    var changes = ChangeCounter()
+    /// All but what stands in the tables.
     var others = Counts()
   }
 
   private let state = Mutex(State())
+  private let inFlight = Atomic(0)
 
   package init() {}
 
   package func update(_ change: (inout Counts) -> Void) { state.withLock { change(&$0.others) } }
 
+  /// A request has come, which `count` will end.
+  func began() { inFlight.add(1, ordering: .relaxed) }
+
   /// Counts a request that has ended.
   /// - Parameter upstream: nanoseconds; `nil` when it was not forwarded.
   func count(_ labels: RequestLabels, duration: Int64, upstream: Int64?) {
+    inFlight.subtract(1, ordering: .relaxed)
     state.withLock { state in
       state.requests.increment(labels.bits)
-      state.others.requestDuration.record(nanoseconds: duration)
+      state.others.requestDurations.record(nanoseconds: duration, of: labels.operation)
       if let upstream { state.others.upstreamDuration.record(nanoseconds: upstream) }
     }
+  }
+
+  /// Counts what was changed in a request that was forwarded.
+  func count(changesOf request: borrowing GovernedRequest, under snapshot: Snapshot) {
+    guard request.changeCount > 0 else { return }
+    state.withLock { $0.changes.count(request, under: snapshot) }
+  }
+
+  /// Upstream has answered an attempt.
+  func count(response status: Int) {
+    state.withLock { $0.responses.increment(UInt64(clamping: max(1, status))) }
   }
 
   /// - Parameter tenants: the ids by their numbers.
   func counts(tenants: [Text]) -> Counts {
     state.withLock { state in
       var counts = state.others
+      counts.inFlight = inFlight.load(ordering: .relaxed)
+      state.responses.forEach { status, count in counts.responses[Int(status)] = count }
+      counts.changes = state.changes.counts
       state.requests.forEach { bits, count in
         counts.requests[RequestLabels(bits: bits).key(tenants: tenants), default: 0] += count
       }
@@ -96,12 +129,14 @@ struct RequestLabels: BitwiseCopyable {
       | UInt64(UInt16(clamping: status))
   }
 
+  /// 0: none is known; else one more than its place among all.
+  fileprivate var operation: Int { Int(UInt8(truncatingIfNeeded: bits >> 24)) }
+
   fileprivate func key(tenants: [Text]) -> Metrics.RequestKey {
     let tenant = Int(bits >> 32)
-    let operation = UInt8(truncatingIfNeeded: bits >> 24)
     return Metrics.RequestKey(
       tenant: tenant < tenants.count ? tenants[tenant] : "",
-      operation: operation == 0 ? "" : ChimeIdentity.Operation(rawValue: operation - 1)?.text ?? "",
+      operation: OperationDurations.name(of: operation),
       decision: AuditDecision.allCases[Int(UInt8(truncatingIfNeeded: bits >> 16)) - 1],
       status: Int(UInt16(truncatingIfNeeded: bits)))
   }
@@ -129,7 +164,11 @@ extension Metrics.Counts {
     exceptions.merge(other.exceptions, uniquingKeysWith: +)
     limited.merge(other.limited, uniquingKeysWith: +)
     retries.merge(other.retries, uniquingKeysWith: +)
-    requestDuration.add(other.requestDuration)
+    responses.merge(other.responses, uniquingKeysWith: +)
+    unauthenticated.merge(other.unauthenticated, uniquingKeysWith: +)
+    changes.merge(other.changes, uniquingKeysWith: +)
+    requestDurations.add(other.requestDurations)
+    inFlight += other.inFlight
     upstreamDuration.add(other.upstreamDuration)
     storeDuration.add(other.storeDuration)
     connections += other.connections

@@ -1,5 +1,6 @@
 internal import AuditTrail
 internal import AuditStore
+internal import Configuration
 internal import CredentialSupply
 internal import Primitives
 
@@ -19,8 +20,12 @@ struct MetricsText {
           ("status", "\(key.status)"),
         ], "\(count)")
     }
-    histogram(
-      "gatehouse_request_duration_seconds", "From the first byte to the answer.", counts.requestDuration)
+    gauge("gatehouse_requests_in_flight", "Requests under way.", Int64(counts.inFlight))
+    begin("gatehouse_request_duration_seconds", "histogram", "From the first byte to the answer.")
+    for (operation, histogram) in counts.requestDurations.all {
+      samples(
+        "gatehouse_request_duration_seconds", [("operation", operation.string)], histogram)
+    }
     histogram(
       "gatehouse_upstream_duration_seconds", "Spent on upstream, retries included.", counts.upstreamDuration)
     begin("gatehouse_policy_violations_total", "counter", "Violations of policies.")
@@ -38,6 +43,17 @@ struct MetricsText {
     for (name, count) in counts.exceptions.sorted(by: { $0.key < $1.key }) {
       sample("gatehouse_policy_exceptions_total", [("exception", name.string)], "\(count)")
     }
+    begin("gatehouse_policy_changes_total", "counter", "Changes of requests that were forwarded.")
+    for (key, count) in counts.changes.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      sample(
+        "gatehouse_policy_changes_total", [("policy", key.policy.string), ("field", key.field.string)],
+        "\(count)")
+    }
+    begin(
+      "gatehouse_authentication_failures_total", "counter", "Requests behind which nobody known stands.")
+    for (reason, count) in counts.unauthenticated.sorted(by: { $0.key.string < $1.key.string }) {
+      sample("gatehouse_authentication_failures_total", [("reason", reason.string)], "\(count)")
+    }
     begin("gatehouse_rate_limited_total", "counter", "Requests that a limit refused, or would have.")
     for (key, count) in counts.limited.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       sample(
@@ -47,6 +63,10 @@ struct MetricsText {
     begin("gatehouse_upstream_retries_total", "counter", "Attempts after the first.")
     for (reason, count) in counts.retries.sorted(by: { $0.key.string < $1.key.string }) {
       sample("gatehouse_upstream_retries_total", [("reason", reason.string)], "\(count)")
+    }
+    begin("gatehouse_upstream_responses_total", "counter", "Answers of upstream, each attempt's.")
+    for (status, count) in counts.responses.sorted(by: { $0.key < $1.key }) {
+      sample("gatehouse_upstream_responses_total", [("status", "\(status)")], "\(count)")
     }
     begin("gatehouse_upstream_connections", "gauge", "Connections to upstream.")
     let pools = counts.pools ?? regions.map { _ in .init(idle: 0, inUse: 0) }
@@ -123,6 +143,38 @@ struct MetricsText {
     }
   }
 
+  /// What the files of the snapshot say of themselves.
+  mutating func append(_ snapshot: Snapshot, listeners: [(address: String, certificateEnd: WallClockTime?)]) {
+    begin("gatehouse_policy_info", "gauge", "The policies in force.")
+    sample("gatehouse_policy_info", [("revision", snapshot.policyRevision.string)], "1")
+    begin(
+      "gatehouse_tenant_key_expiry_timestamp_seconds", "gauge",
+      "When the last of a tenant's access keys ends, where each of them does.")
+    for tenant in snapshot.tenants.tenants {
+      guard let end = tenant.lastKeyEnd else { continue }
+      sample(
+        "gatehouse_tenant_key_expiry_timestamp_seconds", [("tenant", tenant.id.string)], "\(end.seconds)")
+    }
+    begin(
+      "gatehouse_certificate_expiry_timestamp_seconds", "gauge", "When a listener's certificate ends.")
+    for listener in listeners {
+      guard let end = listener.certificateEnd else { continue }
+      sample(
+        "gatehouse_certificate_expiry_timestamp_seconds", [("listener", listener.address)], "\(end.seconds)")
+    }
+  }
+
+  /// As Prometheus' client libraries name it.
+  mutating func append(_ process: ProcessFigures) {
+    begin("process_cpu_seconds_total", "counter", "Processor time, user and system.")
+    sample("process_cpu_seconds_total", [], "\(process.cpuSeconds)")
+    gauge("process_resident_memory_bytes", "Resident memory.", process.residentBytes)
+    gauge("process_virtual_memory_bytes", "Virtual memory.", process.virtualBytes)
+    gauge("process_start_time_seconds", "When the process was started.", process.startSeconds)
+    gauge("process_open_fds", "Open file descriptors.", process.openDescriptors)
+    gauge("process_max_fds", "The most of them that the process may have.", process.mostDescriptors)
+  }
+
   mutating func buildInfo() {
     begin("gatehouse_build_info", "gauge", "The running version.")
     sample("gatehouse_build_info", [("version", GatehouseVersion.current)], "1")
@@ -140,14 +192,20 @@ struct MetricsText {
 
   mutating func histogram(_ name: String, _ help: String, _ histogram: DurationHistogram) {
     begin(name, "histogram", help)
+    samples(name, [], histogram)
+  }
+
+  private mutating func samples(
+    _ name: String, _ labels: [(String, String)], _ histogram: DurationHistogram
+  ) {
     var total = 0
     for (bound, count) in zip(DurationHistogram.bounds, histogram.buckets) {
       total += count
-      sample("\(name)_bucket", [("le", Self.seconds(bound))], "\(total)")
+      sample("\(name)_bucket", labels + [("le", Self.seconds(bound))], "\(total)")
     }
-    sample("\(name)_bucket", [("le", "+Inf")], "\(total + (histogram.buckets.last ?? 0))")
-    sample("\(name)_sum", [], Self.seconds(histogram.totalNanoseconds))
-    sample("\(name)_count", [], "\(histogram.count)")
+    sample("\(name)_bucket", labels + [("le", "+Inf")], "\(total + (histogram.buckets.last ?? 0))")
+    sample("\(name)_sum", labels, Self.seconds(histogram.totalNanoseconds))
+    sample("\(name)_count", labels, "\(histogram.count)")
   }
 
   private static func seconds(_ nanoseconds: Int64) -> String { "\(Double(nanoseconds) / 1e9)" }

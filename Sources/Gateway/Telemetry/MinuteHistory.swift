@@ -78,7 +78,7 @@ struct Tally: Sendable {
     for (key, count) in later.limited where count > earlier.limited[key] ?? 0 {
       limited[key] = count - (earlier.limited[key] ?? 0)
     }
-    duration = later.requestDuration.since(earlier.requestDuration)
+    duration = later.requestDurations.sum.since(earlier.requestDurations.sum)
     upstream = later.upstreamDuration.since(earlier.upstreamDuration)
     if tenants.count > Self.mostTenants {
       for name in tenants.keys.sorted().dropFirst(Self.mostTenants) { tenants[name] = nil }

@@ -6,6 +6,7 @@ internal import Primitives
 /// that a check compares with made once.
 final class BoundPolicy: Sendable {
   let name: Text
+  let hash: PolicyHash
   let mode: PolicyDocument.Mode
   /// `nil`: it is about every request that it matches.
   let when: BoundWhen?
@@ -25,6 +26,7 @@ final class BoundPolicy: Sendable {
 
   init(_ document: PolicyDocument, for tenant: TenantFacts, rivals: [OwnedPrefixes.Owned] = []) {
     name = document.name.value
+    hash = PolicyHash(name)
     mode = document.mode
     when = document.when.map { BoundWhen($0, for: tenant) }
     questioned = document.questionedTags.map { FoldedKey($0) }
@@ -46,6 +48,7 @@ final class BoundPolicy: Sendable {
   /// A name and a mode under which tag policies report what they find.
   init(name: Text, mode: PolicyDocument.Mode) {
     self.name = name
+    hash = PolicyHash(name)
     self.mode = mode
     when = nil
     questioned = []

@@ -70,7 +70,7 @@ extension BoundPolicy {
     days: Int, _ request: inout GovernedRequest, _ recorder: inout some VerdictRecorder
   ) {
     guard request.expirationDays == nil else { return }
-    let change = request.setExpiration(days: days)
+    let change = request.setExpiration(days: days, by: hash)
     recorder.change(.expirationRequired, of: self, change, in: request)
   }
 
@@ -82,7 +82,7 @@ extension BoundPolicy {
     guard governance.checksExpiration, let expiration, expiration.clamps,
       let most = expiration.maxDays, let days = request.expirationDays, days > most
     else { return }
-    let change = request.setExpiration(days: most)
+    let change = request.setExpiration(days: most, by: hash)
     recorder.change(.expirationMaxDays, of: self, change, in: request)
   }
 
@@ -91,7 +91,7 @@ extension BoundPolicy {
   ) {
     // One that cannot be worked out leaves the tag missing, which the checks then say.
     guard !request.hasTag(tag.key), tag.value.tagFailure(for: request) == nil else { return }
-    let change = request.addTag(tag)
+    let change = request.addTag(tag, by: hash)
     recorder.change(.tagsRequired, of: self, change, in: request)
   }
 
@@ -103,9 +103,9 @@ extension BoundPolicy {
     let change: FactChange
     if let place = request.place(ofTag: tag.key) {
       guard !tag.value.isEqual(to: request.tagValue(place), for: request) else { return }
-      change = request.setTag(place, to: tag.value.put(into: &request))
+      change = request.setTag(place, to: tag.value.put(into: &request), by: hash)
     } else {
-      change = request.addTag(tag)
+      change = request.addTag(tag, by: hash)
     }
     recorder.change(.tagsRequired, of: self, change, in: request)
   }

@@ -4,7 +4,7 @@ internal import Primitives
 // What policy and gateway change in a request.
 extension GovernedRequest {
   /// Adds a tag; call it when its value has no failure.
-  mutating func addTag(_ tag: FilledTag) -> FactChange {
+  mutating func addTag(_ tag: FilledTag, by changer: PolicyHash) -> FactChange {
     let start = side.count
     side.append(tag.bytes)
     let put = FactSlice(inSide: start..<side.count)
@@ -14,18 +14,18 @@ extension GovernedRequest {
     tags.append(
       TagFact(
         key: name.part(5..<name.count), value: value, received: .absent, fingerprint: tag.key.fingerprint))
-    return record(.tag, name, tag: tags.count - 1, from: .absent, to: value)
+    return record(.tag, name, tag: tags.count - 1, from: .absent, to: value, by: changer)
   }
 
-  mutating func setTag(_ index: Int, to value: FactSlice) -> FactChange {
+  mutating func setTag(_ index: Int, to value: FactSlice, by changer: PolicyHash) -> FactChange {
     let from = tags[index].value
     tags[index].value = value
     let key = self[tags[index].key].array
-    return record(.tag, putTagField(key.span), tag: index, from: from, to: value)
+    return record(.tag, putTagField(key.span), tag: index, from: from, to: value, by: changer)
   }
 
   /// Sets the days, and the only criterion that the service knows if there were none.
-  mutating func setExpiration(days: Int) -> FactChange {
+  mutating func setExpiration(days: Int, by changer: PolicyHash) -> FactChange {
     let from = expirationDays.map { put(decimal: $0) } ?? .absent
     if expirationDays == nil {
       let criterion = Self.createdTimestamp
@@ -33,14 +33,15 @@ extension GovernedRequest {
     }
     expirationDays = days
     return record(
-      .expirationDays, put(PolicyField.expirationDays), from: from, to: put(decimal: days))
+      .expirationDays, put(PolicyField.expirationDays), from: from, to: put(decimal: days), by: changer)
   }
 
   package mutating func fillClientRequestToken(_ token: Span<UInt8>) {
     clientRequestTokenSlice = put(token)
     isTokenFilledIn = true
     _ = record(
-      .clientRequestToken, put(PolicyField.clientRequestToken), from: .absent, to: clientRequestTokenSlice)
+      .clientRequestToken, put(PolicyField.clientRequestToken), from: .absent, to: clientRequestTokenSlice,
+      by: nil)
   }
 
   /// Whether the operation wants a ClientRequestToken and the caller gave none.
@@ -71,9 +72,11 @@ extension GovernedRequest {
   /// Keeps a change; of a field changed before, only the way from first to last.
   /// - Returns: this change by itself.
   private mutating func record(
-    _ field: FactChange.Field, _ name: FactSlice, tag: Int = 0, from: FactSlice, to: FactSlice
+    _ field: FactChange.Field, _ name: FactSlice, tag: Int = 0, from: FactSlice, to: FactSlice,
+    by changer: PolicyHash?
   ) -> FactChange {
-    let change = FactChange(field: field, name: name, tag: Int32(tag), from: from, to: to)
+    let change = FactChange(
+      field: field, name: name, tag: Int32(tag), from: from, to: to, changer: changer)
     for index in madeChanges.indices {
       let earlier = madeChanges[index]
       guard earlier.field == field, earlier.tag == change.tag else { continue }
@@ -81,7 +84,7 @@ extension GovernedRequest {
         madeChanges.remove(at: index)
       } else {
         madeChanges[index] = FactChange(
-          field: field, name: name, tag: change.tag, from: earlier.from, to: to)
+          field: field, name: name, tag: change.tag, from: earlier.from, to: to, changer: changer)
       }
       return change
     }
@@ -108,6 +111,17 @@ extension GovernedRequest {
   /// The name of a changed field: `Tags.Owner`, `ClientRequestToken`.
   @_lifetime(borrow self)
   package func changedField(_ index: Int) -> Span<UInt8> { self[madeChanges[index].name] }
+
+  /// The policy that changed a field last; `nil`: the gateway itself.
+  package func changer(_ index: Int) -> PolicyHash? { madeChanges[index].changer }
+
+  /// The same for changes of one field by one policy, and hardly ever for others.
+  package func changeHash(_ index: Int) -> UInt64 {
+    let change = madeChanges[index]
+    let field = change.field == .tag ? tags[Int(change.tag)].fingerprint : UInt64(change.field.rawValue)
+    let product = ((change.changer?.bits ?? 0) ^ field &* 0x9E37_79B9_7F4A_7C15) &* 0xD6E8_FEB8_6659_FD93
+    return product ^ (product &>> 32)
+  }
 
   /// The changes in words of their own, for those who print them.
   package var changes: [Change] {

@@ -69,4 +69,6 @@ struct FactChange: BitwiseCopyable, Sendable {
   /// Absent: the request did not have the field.
   let from: FactSlice
   let to: FactSlice
+  /// The policy that changed it last; `nil`: the gateway itself.
+  let changer: PolicyHash?
 }

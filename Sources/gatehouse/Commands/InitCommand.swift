@@ -56,7 +56,8 @@ struct InitCommand: ParsableCommand {
 
   func validate() throws {
     // It becomes the name of a file; the tenants file takes what is left of it.
-    guard !tenant.isEmpty, tenant.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
+    guard !tenant.isEmpty,
+      tenant.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }),
       !tenant.hasPrefix(".")
     else {
       throw ValidationError("--tenant must be letters, digits and - _ . without a dot at its beginning")

@@ -141,7 +141,9 @@ extension Worker {
     let now = loop.clock.monotonic()
     call.trail.upstreamNanoseconds += now.nanoseconds(since: started)
     switch result {
-    case .success(let answer): noteHealth(of: region, answered: answer.status, now: now)
+    case .success(let answer):
+      metrics.count(response: answer.status)
+      noteHealth(of: region, answered: answer.status, now: now)
     case .failure(let failure): noteHealth(of: region, failed: now) { $0.failed(failure, now: now) }
     }
     return result
