@@ -61,6 +61,22 @@ install_packages() {
   rm -f "$log"
 }
 
+# Takes promtool out of Debian's package of Prometheus, which would be started if it were installed.
+get_promtool() {
+  local tools=.build/tools folder
+  if command -v promtool >/dev/null 2>&1 || [ -x $tools/promtool ]; then return 0; fi
+  command -v apt-get >/dev/null 2>&1 || return 1
+  printf 'setup: fetching promtool\n' >&2
+  folder=$(mktemp -d)
+  chmod 755 "$folder"
+  mkdir -p $tools
+  (cd "$folder" && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .) >/dev/null 2>&1 \
+    && cp "$folder/usr/bin/promtool" $tools/promtool
+  local result=$?
+  rm -rf "$folder"
+  return $result
+}
+
 # Makes .venv with the pinned packages; made anew when the pins change.
 make_venv() {
   local requirements=Tests/EndToEnd/requirements.txt stamp=.venv/.requirements
@@ -89,6 +105,7 @@ for part in "$@"; do
     test)
       install_packages "${test_packages[@]}"
       (install_packages "${browser_packages[@]}") || printf 'setup: the tests of the dashboard in a browser are skipped\n' >&2
+      get_promtool || printf 'setup: the tests of the alerts are skipped\n' >&2
       make_venv
       ;;
     bench) install_packages "${bench_packages[@]}" ;;
