@@ -67,3 +67,10 @@ def test_the_tour_can_be_pasted(tmp_path):
     ]:
         assert expected in said, f"{expected}\n\n{said}"
     assert "command not found" not in said and "No such file" not in said, said
+
+
+def test_tests_that_documents_name_are_there():
+    names = {path.name for path in (ROOT / "Tests").rglob("*")}
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for name in re.findall(r"`(test_\w+\.py)`", document.read_text()):
+            assert name in names, f"{document.name} names {name}"
