@@ -1,5 +1,6 @@
-"""The alert rules of `deploy/prometheus`, and what they ask about."""
+"""The alert rules of `deploy/prometheus`, the dashboard of `deploy/grafana`, and what they ask about."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -12,6 +13,7 @@ from gateways import ROOT
 FOLDER = ROOT / "deploy" / "prometheus"
 RULES = (FOLDER / "gatehouse.rules.yml").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "gatehouse.json").read_text())
 ALERTS = re.findall(r"alert: (\w+)", RULES)
 
 
@@ -44,11 +46,40 @@ def test_each_alert_is_tried_both_ways_and_says_what_to_do():
         assert len(section.split()) > 10
 
 
-def test_metrics_are_clean_and_alerts_ask_for_known_ones(promtool, gateway):
-    text = gateway.admin_request("/metrics").body.decode()
-    checked = promtool("check", "metrics", input=text)
+def test_metrics_are_clean(promtool, gateway):
+    checked = promtool("check", "metrics", input=gateway.admin_request("/metrics").body.decode())
     assert checked.returncode == 0 and not checked.stdout, checked.stdout + checked.stderr
-    # The store's is there only with a store.
-    known = set(re.findall(r"^# TYPE (\w+)", text, re.M)) | {"gatehouse_rate_limit_store_up"}
-    for name in re.findall(r"gatehouse_\w+", RULES):
-        assert name in known, name
+
+
+def test_alerts_and_dashboard_ask_for_known_metrics(gateway):
+    text = gateway.admin_request("/metrics").body.decode()
+    # These are there only with a store, and with credentials that end.
+    known = set(re.findall(r"^# TYPE (\w+)", text, re.M))
+    known |= {"gatehouse_rate_limit_store_up", "gatehouse_credentials_expiry_timestamp_seconds"}
+    for name in re.findall(r"gatehouse_\w+", RULES + json.dumps(DASHBOARD)):
+        assert name.removesuffix("_bucket") in known, name
+
+
+def test_the_dashboard_is_one_that_grafana_reads(promtool, tmp_path):
+    panels = DASHBOARD["panels"]
+    places = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & places and max(x for x, _ in cells) < 24, panel["title"]
+        places |= cells
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    # Each query is one that Prometheus understands, tried as a recording rule.
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    rules = [
+        {"record": f"gatehouse:query_{index}", "expr": query.replace("$__rate_interval", "5m")}
+        for index, query in enumerate(queries)
+    ]
+    path = tmp_path / "queries.yml"
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    checked = promtool("check", "rules", str(path))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
