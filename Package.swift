@@ -156,6 +156,7 @@ let package = Package(
         "Primitives", "OpenSSLCrypto", "StrictJSON", "Patterns", "HTTPWire", "SigV4", "ChimeIdentity",
         "Configuration", "PolicyEngine", "PolicyTrials", "RateLimiting", "AuditTrail", "Threads", "Transport",
         "AuditStore", "AuditIndex", "AuditBrowsing", "AuditShipping", "AuditReconciliation", "AuditExport",
+        "Gzip",
         "FileWriting",
         "CredentialSources", "CredentialSupply", "Gateway",
         "Admin",

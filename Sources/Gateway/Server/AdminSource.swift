@@ -51,7 +51,8 @@ extension GatewayServer: AdminSource {
       return "degraded: \(limitStore.name): \(problem); meanwhile \(doing)"
     }
     return health.isUp
-      ? "\(limitStore.name): \(health.gateways) gateways" : "degraded: \(limitStore.name): not connected yet"
+      ? "\(limitStore.name): \(health.gateways) gateway\(health.gateways == 1 ? "" : "s")"
+      : "degraded: \(limitStore.name): not connected yet"
   }
 
   /// Of each region, where there is more than one.

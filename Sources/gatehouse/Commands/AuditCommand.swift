@@ -14,6 +14,7 @@ struct AuditCommand: ParsableCommand {
       AuditFollowCommand.self,
       AuditExportCommand.self,
       AuditReconcileCommand.self,
+      AuditCrosscheckCommand.self,
     ])
 }
 
