@@ -8,7 +8,7 @@ import AuditTrail
 struct AuditCrosscheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "crosscheck",
-    abstract: "Compare the journal with AWS CloudTrail's files; exits with 1 if anyone went round the gateway.",
+    abstract: "Compare the journal with AWS CloudTrail; exits with 1 if the gateway was gone round.",
     discussion: """
       DIR holds log files of a trail (*.json, *.json.gz, in folders below it too), as `aws s3 sync` copies them from its \
       bucket. Calls of the identity API are matched by the request id that the service gave them. Told are calls that the \
