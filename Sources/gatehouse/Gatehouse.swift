@@ -8,6 +8,13 @@ struct Gatehouse: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gatehouse",
     abstract: "A policy gateway in front of the Amazon Chime SDK Identity API.",
+    discussion: """
+      EXAMPLES:
+        gatehouse demo
+        gatehouse init gateway
+        gatehouse check --config gateway/gatehouse.json
+        gatehouse serve --config gateway/gatehouse.json
+      """,
     version: "gatehouse \(GatehouseVersion.current)",
     subcommands: [
       ServeCommand.self,

@@ -84,7 +84,12 @@ def test_help_is_0_and_on_stdout(arguments):
 @pytest.mark.parametrize(
     "command",
     [
-        "check", "test", "replay", "scan", "learn", "credentials", "explain", "serve", "sandbox", "demo",
+        "check", "test", "replay", "scan", "learn", "credentials", "explain", "serve", "init", "sandbox", "demo",
+        "", "audit", "tenant",
+        *(
+            f"audit {word}"
+            for word in ("query", "verify", "keygen", "follow", "export", "reconcile", "crosscheck")
+        ),
         *(f"tenant {word}" for word in ("create", "update", "list", "show", "rotate", "revoke")),
     ],
 )  # fmt: skip

@@ -7,6 +7,11 @@ import Configuration
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Query and verify the audit journal.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit query --user-id crm-alice
+        gatehouse audit verify
+      """,
     subcommands: [
       AuditQueryCommand.self,
       AuditVerifyCommand.self,

@@ -17,9 +17,8 @@ struct AuditCrosscheckCommand: ParsableCommand {
       its own journal: hold the files against all of them.
 
       EXAMPLES:
-        aws s3 sync s3://trail/AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/28 trail
         gatehouse audit crosscheck --cloudtrail trail
-        gatehouse audit crosscheck --cloudtrail trail --since 2026-11-28 --until 1h --format json
+        gatehouse audit crosscheck --cloudtrail trail --until 1h --format json
       """)
 
   @OptionGroup var journal: JournalOption

@@ -11,7 +11,12 @@ import Primitives
 /// Writes the journal as files that other tools read.
 struct AuditExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write the journal as files for other tools.")
+    commandName: "export", abstract: "Write the journal as files for other tools.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit export --as csv --output export --since 2026-11-01
+        gatehouse audit export --as cloudtrail --output export --account 123456789012
+      """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable { case cloudtrail, ocsf, csv }
 

@@ -7,7 +7,12 @@ import Glibc
 /// Prints each request as its outcome is written, until it is interrupted or nobody reads any more.
 struct AuditFollowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "follow", abstract: "Print requests as they end, in the form of `query`.")
+    commandName: "follow", abstract: "Print requests as they end, in the form of `query`.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit follow
+        gatehouse audit follow --tenant crm --decision denied --format json
+      """)
 
   @OptionGroup var journal: JournalOption
   @OptionGroup var formatOption: FormatOption

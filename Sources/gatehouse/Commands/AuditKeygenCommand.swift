@@ -5,7 +5,12 @@ import OpenSSLCrypto
 /// Makes the key pair that signs checkpoints.
 struct AuditKeygenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keygen", abstract: "Make an Ed25519 key pair for checkpoints; overwrites nothing.")
+    commandName: "keygen", abstract: "Make an Ed25519 key pair for checkpoints; overwrites nothing.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit keygen
+        gatehouse audit keygen --private audit.key --public audit.pub
+      """)
 
   @Option(name: .customLong("private"), help: "Where the private key goes, mode 0600.")
   var privateFile = "audit-signing.key"

@@ -10,7 +10,14 @@ import Primitives
 struct AuditQueryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "query",
-    abstract: "Print the requests that all given options describe, oldest first.")
+    abstract: "Print the requests that all given options describe, oldest first.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit query --user-id crm-alice
+        gatehouse audit query --since 24h --decision denied --rule tags.required
+        gatehouse audit query --without-tag CostCenter --format csv >untagged.csv
+        gatehouse audit query --since 2026-11-01 --count-by tenant,decision
+      """)
 
   @OptionGroup var journal: JournalOption
   @Option(help: "How requests are printed; JSON is one object a line, CSV has a header line.")

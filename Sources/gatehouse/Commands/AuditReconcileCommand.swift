@@ -14,7 +14,12 @@ import Transport
 struct AuditReconcileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reconcile",
-    abstract: "Ask upstream what became of requests without a known outcome, and record it.")
+    abstract: "Ask upstream what became of requests without a known outcome, and record it.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit reconcile --dry-run
+        gatehouse audit reconcile --since 24h
+      """)
 
   @OptionGroup var configOption: ConfigOption
   @Option(help: "The journal's folder, instead of the configuration's.")

@@ -11,7 +11,13 @@ import StrictJSON
 struct AuditVerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check the whole journal; exits with 1 if it was altered, cut, reordered or truncated.")
+    abstract: "Check the whole journal; exits with 1 if it was altered, cut, reordered or truncated.",
+    discussion: """
+      EXAMPLES:
+        gatehouse audit verify
+        gatehouse audit verify --directory copy --public-key audit-signing.pub
+        gatehouse audit verify --since-checkpoint kept.jsonl
+      """)
 
   @OptionGroup var journal: JournalOption
   @OptionGroup var formatOption: FormatOption

@@ -6,6 +6,11 @@ import Primitives
 struct TenantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tenant", abstract: "Manage the tenants file.",
+    discussion: """
+      EXAMPLES:
+        gatehouse tenant list
+        gatehouse tenant create crm --app-instance "$ARN" --output crm.env
+      """,
     subcommands: [
       TenantCreateCommand.self,
       TenantUpdateCommand.self,
