@@ -78,6 +78,8 @@ struct Trail: ~Copyable {
   /// What attempts before the last one may have left behind upstream.
   var traces = AttemptTraces.none
   var upstreamNanoseconds: Int64 = 0
+  /// `nil`: nobody wants its spans.
+  var trace: RequestTrace?
 
   var store: StoreTrail? { heldStore?.takeUnretainedValue() }
 

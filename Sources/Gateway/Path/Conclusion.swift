@@ -128,6 +128,7 @@ extension Worker {
       call.trail.judged?.withFacts { metrics.count(changesOf: $0, under: call.snapshot) }
     }
     accessLog.append(call, ending)
+    if let tracer, let trace = call.trail.trace { tracer.end(trace, call, ending) }
   }
 
   private func journal(_ ending: borrowing Ending, of call: Call) {

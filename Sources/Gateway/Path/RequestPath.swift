@@ -1,4 +1,5 @@
 package import HTTPWire
+internal import Primitives
 package import Transport
 
 /// What happens to a request, from top to bottom.
@@ -15,6 +16,7 @@ extension Worker: HTTPHandler {
   func reply(to request: RequestMessage, from peer: Peer) async -> Reply {
     let call = begin(request, from: peer)
     metrics.began()
+    if let tracer { call.trail.trace = tracer.begin(call.head, entropy) }
     do throws(Refusal) {
       let answer = try await serve(call)
       return conclude(call, with: answer)
@@ -25,20 +27,36 @@ extension Worker: HTTPHandler {
   }
 
   private func serve(_ call: Call) async throws(Refusal) -> UpstreamAnswer {
+    enter("limitSource", call)
     let arrived = try limitSource(call)
+    enter("identify", call)
     let identified = try identify(arrived)
+    enter("authenticate", call)
     let verified = try authenticate(identified)
+    enter("confine", call)
     let confined = try confine(verified)
+    enter("admit", call)
     let admitted = try await admit(confined)
+    enter("validate", call)
     let valid = try validate(admitted)
+    enter("decide", call)
     let permitted = try decide(valid)
+    enter("joinRepeat", call)
     switch try await joinRepeat(permitted) {
     case .answered(let answer):
       return answer
     case .fresh(let fresh):
+      enter("awaitTurn", call)
       let scheduled = try await awaitTurn(fresh)
+      enter("recordIntent", call)
       let recorded = try await recordIntent(scheduled)
+      enter("forward", call)
       return try await forward(recorded)
     }
+  }
+  /// The next stage begins, for those who want to see where a request's time goes.
+  @inline(__always)
+  private func enter(_ stage: StaticString, _ call: Call) {
+    if tracer != nil { call.trail.trace?.enter(stage, at: loop.clock.monotonic()) }
   }
 }

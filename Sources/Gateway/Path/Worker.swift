@@ -24,6 +24,8 @@ package final class Worker: @unchecked Sendable {
   let upstream: any Upstream
   /// This worker's connection to the store of limits; `nil`: there is none.
   let store: StoreClient?
+  /// `nil`: nobody wants spans.
+  let tracer: Tracer?
   let entropy: StockedEntropy
   var snapshot: Snapshot
   var signing = SigningWorkspace()
@@ -37,9 +39,10 @@ package final class Worker: @unchecked Sendable {
 
   init(
     loop: EventLoop, shared: SharedState, snapshot: Snapshot, upstreams: PerRegion<any Upstream>,
-    store: StoreClient? = nil, entropy: StockedEntropy = StockedEntropy()
+    store: StoreClient? = nil, tracer: Tracer? = nil, entropy: StockedEntropy = StockedEntropy()
   ) {
     self.store = store
+    self.tracer = tracer
     self.entropy = entropy
     self.loop = loop
     self.shared = shared
@@ -60,6 +63,7 @@ package final class Worker: @unchecked Sendable {
     loop.onWake { [records] in records.deliver() }
     loop.onTick { [self] in
       for upstream in upstreams.all { upstream.sweep() }
+      tracer?.tick()
       accessLog.flush()
       shared.journal.watch(
         now: loop.turnBegan,

@@ -42,7 +42,7 @@ package final class GatewayServer: Sendable {
     snapshot: Snapshot, supply: CredentialKeeper, journal: Journal, shipper: JournalShipper? = nil,
     reloader: Reloader, logSink: LogSink, logger: Logger, clock: any TimeSource,
     background: any BackgroundWork, lookup: (any RequestLookup)? = nil, service: ServiceContext = .none,
-    files: LoadedFiles = LoadedFiles()
+    files: LoadedFiles = LoadedFiles(), traces: TraceSettings? = nil
   ) throws(TransportError) {
     let configuration = snapshot.configuration
     self.logger = logger
@@ -90,8 +90,12 @@ package final class GatewayServer: Sendable {
           storeSettings, worker: number, gateway: gateway, on: loop, resolver: resolver,
           health: store.health, entropy: SystemEntropy())
       }
+      let tracer = try traces.map { settings throws(TransportError) in
+        try Tracer(settings, with: resolver, on: loop, report: Self.traceReporter(logger))
+      }
       workers.append(
-        Worker(loop: loop, shared: shared, snapshot: snapshot, upstreams: pools, store: client))
+        Worker(
+          loop: loop, shared: shared, snapshot: snapshot, upstreams: pools, store: client, tracer: tracer))
     }
     self.workers = workers
     listeners = GatewayListeners(snapshot: snapshot)

@@ -76,6 +76,15 @@ extension GatewayServer {
   }
 
   /// What the log says when limits are no longer counted in the store, and when they are again.
+  static func traceReporter(_ logger: Logger) -> @Sendable (Tracer.Event) -> Void {
+    { event in
+      switch event {
+      case .failing(let reason): logger.warning("spans are not taken", metadata: ["reason": "\(reason)"])
+      case .working(let lost): logger.notice("spans are taken again", metadata: ["lost": "\(lost)"])
+      }
+    }
+  }
+
   static func storeReporter(_ logger: Logger, _ store: String) -> @Sendable (StoreHealth.Event) -> Void {
     { event in
       var metadata: Logger.Metadata = ["store": "\(store)"]

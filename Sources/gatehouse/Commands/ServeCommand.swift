@@ -67,6 +67,12 @@ struct ServeCommand: ParsableCommand {
       let deadline = clock.monotonic().advanced(byNanoseconds: Self.shippingTimeout)
       shipper?.close(by: end.map { min($0, deadline) } ?? deadline)
     }
+    let traces: TraceSettings?
+    do throws(TraceSettings.Fault) {
+      traces = try TraceSettings(Process.environment)
+    } catch {
+      throw CommandFailure(.configuration, error.message)
+    }
     DispatchThreads.prepare()
     do throws(TransportError) {
       let server = try GatewayServer(
@@ -75,7 +81,7 @@ struct ServeCommand: ParsableCommand {
         logger: logger, clock: clock,
         background: feeder(of: journal, in: snapshot.configuration.audit.directory.path, logger),
         lookup: JournalBrowser(directory: snapshot.configuration.audit.directory.path, clock: clock),
-        service: service, files: first.files)
+        service: service, files: first.files, traces: traces)
       try server.run()
       end = server.drainEnd
     } catch {

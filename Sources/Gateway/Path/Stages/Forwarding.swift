@@ -187,7 +187,7 @@ extension Worker {
       }
       RequestWriter.appendLine(method: head[head.method], path: path.span, query: query.span, into: &out)
       out.append(field: "Host", signer.host)
-      Self.appendPassed(head, to: &out)
+      Self.appendPassed(head, under: call.trail.trace, to: &out)
       if let contentType { out.append(field: "Content-Type", contentType) }
       signer.sign(
         OutboundRequest(
@@ -201,15 +201,21 @@ extension Worker {
   }
 
   /// The caller's fields that upstream may see, but for Content-Type; all others stay here, whatever they are.
-  private static func appendPassed(_ head: RequestHead, to out: inout ByteBuffer) {
+  ///
+  /// - Parameter trace: whose span is upstream's parent then, in place of the caller's.
+  private static func appendPassed(
+    _ head: RequestHead, under trace: RequestTrace?, to out: inout ByteBuffer
+  ) {
     let fields = head.fields
     for index in fields.indices {
       switch fields[index].known {
+      case .traceparent where trace != nil: break
       case .userAgent, .accept, .amzSdkPrefix, .amzTraceId, .traceparent, .tracestate:
         out.append(fields[index], of: head)
       default: break
       }
     }
+    if let trace { out.append(field: "traceparent", Array(trace.traceparent.utf8)) }
   }
 }
 

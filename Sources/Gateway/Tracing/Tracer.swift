@@ -1,0 +1,148 @@
+internal import Configuration
+internal import HTTPWire
+internal import OpenSSLCrypto
+internal import Primitives
+internal import StrictJSON
+internal import Transport
+
+/// Gathers the spans of a worker's requests and sends them to a collector by OTLP over HTTP, as JSON, behind the requests:
+/// nobody waits for it, and what a collector does not take in time is lost and counted.
+/// (https://opentelemetry.io/docs/specs/otlp/#otlphttp)
+///
+/// `@unchecked Sendable`: it belongs to its loop's thread, which alone touches it.
+final class Tracer: @unchecked Sendable {
+  /// Told once when the collector stops taking spans, with the reason, and once when it takes them again, with how many
+  /// were lost.
+  enum Event: Sendable {
+    case failing(reason: String)
+    case working(lost: Int)
+  }
+
+  private static let mostBytes = 4 << 20
+  private static let timeout: Int64 = 5_000_000_000
+
+  private let settings: TraceSettings
+  private let collector: any Upstream
+  private let loop: EventLoop
+  private let report: @Sendable (Event) -> Void
+  private var spans: [UInt8] = []
+  private var count = 0
+  private var lost = 0
+  private var isSending = false
+  private var isFailing = false
+
+  init(
+    _ settings: TraceSettings, collector: any Upstream, on loop: EventLoop,
+    report: @escaping @Sendable (Event) -> Void
+  ) {
+    self.settings = settings
+    self.collector = collector
+    self.loop = loop
+    self.report = report
+  }
+
+  /// `nil` when the caller does not record the trace that the request belongs to.
+  func begin(_ head: RequestHead, _ entropy: any Entropy) -> RequestTrace? {
+    let parent = head.first(.traceparent).flatMap { TraceParent(head[$0]) }
+    if let parent, !parent.isSampled { return nil }
+    return RequestTrace(after: parent, entropy)
+  }
+
+  func end(_ trace: RequestTrace, _ call: Call, _ ending: borrowing Ending) {
+    let end = call.receivedAt.advanced(byNanoseconds: ending.durationNanoseconds)
+    var stages: [StageSpan] = []
+    for (index, stage) in trace.stages.enumerated() {
+      let next = index + 1 < trace.stages.count ? trace.stages[index + 1].began : end
+      let id = "\(stage.name)" == Stage.forward ? trace.forwarding : trace.span ^ UInt64(index + 1)
+      stages.append(StageSpan(name: stage.name, id: id, began: stage.began, ended: next))
+    }
+    guard spans.count < Self.mostBytes else {
+      lost += stages.count + 1
+      return
+    }
+    let writer = SpanWriter(trace, call)
+    writer.appendRequest(ending, until: end, to: &spans)
+    for stage in stages { writer.append(stage, to: &spans) }
+    count += stages.count + 1
+  }
+
+  /// To be called by the loop's tick.
+  func tick() {
+    collector.sweep()
+    guard !isSending, count > 0 else { return }
+    isSending = true
+    let (batch, size) = (spans, count)
+    spans = []
+    count = 0
+    loop.spawn { [self] in
+      let reason = await send(batch)
+      isSending = false
+      note(reason, size)
+    }
+  }
+
+  /// - Returns: why they were not taken.
+  private func send(_ spans: [UInt8]) async -> String? {
+    do throws(ExchangeFailure) {
+      let deadline = loop.clock.monotonic().nanoseconds + Self.timeout
+      let status = try await collector.exchange(request(spans), deadline: deadline).head.status
+      return (200..<300).contains(status) ? nil : "the collector answers \(status)"
+    } catch {
+      return switch error {
+      case .notSent(let reason), .lost(let reason): "\(reason)"
+      case .unreadable(let violation): "its answer cannot be read: \(violation)"
+      case .timedOut: "no answer in time"
+      }
+    }
+  }
+
+  private func note(_ reason: String?, _ size: Int) {
+    if let reason {
+      lost += size
+      if !isFailing { report(.failing(reason: reason)) }
+      isFailing = true
+    } else if isFailing {
+      report(.working(lost: lost))
+      isFailing = false
+      lost = 0
+    }
+  }
+
+  private func request(_ spans: [UInt8]) -> ByteBuffer {
+    var body: [UInt8] = []
+    body += #"{"resourceSpans":[{"resource":{"attributes":["#.utf8
+    SpanWriter.append("service.name", settings.serviceName, to: &body)
+    body += ",".utf8
+    SpanWriter.append("service.version", GatehouseVersion.current, to: &body)
+    body += #"]},"scopeSpans":[{"scope":{"name":"gatehouse"},"spans":["#.utf8
+    // Each span ends with a comma.
+    body += spans.dropLast()
+    body += "]}]}]}".utf8
+    let (method, path, none) = (Array("POST".utf8), Array(settings.path.utf8), [UInt8]())
+    var out = ByteBuffer()
+    RequestWriter.appendLine(method: method.span, path: path.span, query: none.span, into: &out)
+    out.append(field: "Host", Array(settings.endpoint.authority.utf8))
+    out.append(field: "User-Agent", literal: "gatehouse")
+    out.append(field: "Content-Type", literal: "application/json")
+    for field in settings.fields {
+      let (name, value) = (Array(field.name.utf8), Array(field.value.utf8))
+      out.append(fieldNamed: name.span, value.span)
+    }
+    out.append(field: "Content-Length", decimal: body.count)
+    out.append("\r\n")
+    out.append(body)
+    return out
+  }
+}
+
+/// The stages' names that something hangs on.
+enum Stage {
+  static let forward = "forward"
+}
+
+struct StageSpan {
+  let name: StaticString
+  let id: UInt64
+  let began: MonotonicInstant
+  let ended: MonotonicInstant
+}
