@@ -26,7 +26,9 @@ MARKS = ("<!-- written by make budget UPDATE=1 -->", "<!-- to here -->")
 
 # How much a number may be above the budget. The sizes of batches and the number of system calls depend on who is faster.
 TOLERANCE = 0.03
-TOLERANCES = {"journal": 0.05, "index, beside the load": 0.2}
+TOLERANCES = {"journal": 0.05}
+# Shown and not held to: how many records the index takes at a time hangs on what else the machine does.
+SHOWN = {"index, beside the load"}
 CALL_TOLERANCE = 0.25
 # Below this, one more or less is no rise.
 LEAST = {"instructions": 200, "mallocs": 0.3, "retains": 1, "releases": 1, "system calls": 0.3}
@@ -108,7 +110,7 @@ def problems_of(rows, calls, budget):
             if name.removeprefix("loop: ") not in {*OFTEN_INLINED, callgrind.REST}:
                 problems.append(f"{name}: not found any more")
             continue
-        for count in COUNTS:
+        for count in COUNTS if name not in SHOWN else ():
             compare(name, count, now[count], allowed[count], TOLERANCES.get(name, TOLERANCE))
     compare("all threads", "system calls", sum(calls.values()), budget["systemCalls"], CALL_TOLERANCE)
     return problems

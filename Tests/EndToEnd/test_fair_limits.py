@@ -100,13 +100,19 @@ def test_request_waits_for_its_tenants_rate(limited, upstream):
     assert len(upstream.requests) == 4 + answers.count(201)
 
 
+def in_flight(gateway):
+    metrics = gateway.admin_request("/metrics").body.decode()
+    return int(metrics.split("\ngatehouse_requests_in_flight ")[1].split()[0])
+
+
 def test_waiting_request_is_served_when_the_gateway_drains(limited, upstream):
     setup = limited(crm={"requestsPerSecond": 0.5, "burst": 1}, queueFor="9s")
     gateway = gateways.Gateway(setup)
     with gateway.connect() as connection:
         assert connection.exchange(create()).status == 201
-        # In one piece: once the first is answered, the second is here and waits.
+        # In one piece: once the first is answered, the second is here.
         assert connection.exchange(create(HR) + create()).status == 201
+        until(lambda: in_flight(gateway) == 1, "the second does not wait")
         gateway.signal(signal.SIGTERM)
         waited = connection.read()
     assert waited is not None and waited.status == 201
