@@ -66,6 +66,19 @@ import Testing
     }
   }
 
+  @Test func thePolicyOfThePageForNewcomersLoads() throws {
+    let page = try String(
+      contentsOf: Self.top.appending(path: "docs/from-envoy-opa-vault.md"), encoding: .utf8)
+    let production = TenantFacts(id: "crm", labels: ["environment": "production"])
+    let policy = try #require(Self.blocks(of: page).first)
+    let (set, problems) = PolicySet.compile(
+      documents: try documents(["p.json": policy]), tenants: [production])
+    #expect(problems.map(\.line) == [])
+    let outcome = set.outcome(of: try request(createBody()), tenant: production)
+    #expect(
+      outcome.violations == ["tags.required Tags.CostCenter", "expiration.required ExpirationSettings"])
+  }
+
   @Test func theGuideNamesEveryRule() throws {
     let guide = try String(contentsOf: Self.top.appending(path: "docs/policy-guide.md"), encoding: .utf8)
     for rule in Rule.allCases { #expect(guide.contains("`\(rule.rawValue)`")) }

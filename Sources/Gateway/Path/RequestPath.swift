@@ -54,6 +54,7 @@ extension Worker: HTTPHandler {
       return try await forward(recorded)
     }
   }
+
   /// The next stage begins, for those who want to see where a request's time goes.
   @inline(__always)
   private func enter(_ stage: StaticString, _ call: Call) {
