@@ -148,14 +148,13 @@ extension Crosscheck {
   package var summaryJSON: [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
-    writer.key("summary")
-    writer.beginObject()
-    writer.member("events", events)
-    writer.member("refusedByService", refused)
-    writer.member("requests", requests)
-    writer.member("notThroughGateway", outside.count)
-    writer.member("notInCloudTrail", unseen.count)
-    writer.endObject()
+    writer.object("summary") { writer in
+      writer.member("events", events)
+      writer.member("refusedByService", refused)
+      writer.member("requests", requests)
+      writer.member("notThroughGateway", outside.count)
+      writer.member("notInCloudTrail", unseen.count)
+    }
     writer.endObject()
     return writer.bytes
   }

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 
 /// What is stored of one rate limit. The limit comes with each question; when it is another one than before, as after a
 /// reload, the state is worked out anew under it.

@@ -1,4 +1,4 @@
-package import Primitives
+internal import Primitives
 
 /// Why what a server sent is no reply.
 package enum RedisViolation: Error, Sendable, Hashable {

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -226,6 +227,18 @@ def test_a_table_fits_its_terminal(journal, columns):
     assert any("u-4" in line and "denied" in line for line in lines)
     if columns >= 120:
         assert any("name.forbidden" in line for line in lines)
+
+
+def test_an_altered_row_fits_its_terminal_too(journal, tmp_path):
+    copy = tmp_path / "audit"
+    shutil.copytree(journal.audit_folder, copy)
+    segment = min(copy.glob("*.jsonl"))
+    segment.write_text(segment.read_text().replace("u-long-id", "u-lang-id"))
+    for columns in (40, 60, 80, 120):
+        text = on_terminal(journal, columns, 50, "audit", "query", "--directory", copy)
+        lines = COLOUR.sub("", text).splitlines()
+        assert any(line.startswith("ALTERED ") for line in lines), text
+        assert max(map(len, lines)) <= columns, text
 
 
 def test_decisions_have_colours_unless_none_are_wanted(journal):

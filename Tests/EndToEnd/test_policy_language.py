@@ -81,6 +81,23 @@ def test_refusal_tells_callers_what_its_author_wrote(gateway):
     assert violation["help"] == "https://wiki.example.com/names"
 
 
+def test_the_table_of_requests_names_the_owner(gateway):
+    response, record = create(gateway, Name="Alice")
+    found = gateway.setup.command("audit", "query", "--since", record["time"])
+    line = next(line for line in found.stdout.splitlines() if "denied" in line)
+    assert line.endswith("(owner: people@example.com)")
+
+
+def test_check_names_the_owner(make_setup):
+    setup = make_setup()
+    setup.policies = {"p": {"owner": "people@example.com", "rules": {"name": {"maxLength": 1000}}}}
+    setup.write()
+    assert setup.command("check").stdout.endswith("(owner: people@example.com)\n")
+    (line,) = setup.command("check", "--format", "json").stdout.splitlines()
+    assert json.loads(line)["owner"] == "people@example.com"
+    assert "(owner: people@example.com)" in setup.command("check", "--format", "sarif").stdout
+
+
 def test_rule_in_warn_warns_while_its_policy_enforces(gateway):
     response, record = create(gateway, Name="Al")
     assert response.status == 201, response

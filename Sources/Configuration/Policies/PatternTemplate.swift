@@ -1,4 +1,4 @@
-package import Patterns
+internal import Patterns
 package import Primitives
 
 /// A regular expression in which facts of the tenant or the request stand: `${tenant.id}-[a-z]+`. What is put in stands

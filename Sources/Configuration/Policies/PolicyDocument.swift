@@ -50,7 +50,7 @@ package struct PolicyDocument: Sendable {
     package var failures: [String] = []
     var linesFrom: FileReference?
     /// What `forbiddenFrom` names.
-    package var lines: ValueFile?
+    package var lines: ValueFile<LiteralOccurrences>?
     package init() {}
 
     package var isEmpty: Bool {
@@ -80,7 +80,7 @@ package struct PolicyDocument: Sendable {
     package var values: [Located<Text>]?
     var valuesFrom: FileReference?
     /// What `valuesFrom` names: values that are accepted too, as they stand.
-    package var listed: ValueFile?
+    package var listed: ValueFile<LiteralSet>?
     package var pattern = PatternRule()
     /// A template.
     package var defaultValue: Located<Text>?

@@ -1,15 +1,18 @@
-package import Patterns
-package import Primitives
+internal import Patterns
+internal import Primitives
 internal import StrictJSON
 
-/// A file of values, one a line, that a policy names.
-package struct ValueFile: Sendable {
+/// A file of values, one a line, that a policy names, made ready to be asked: a `LiteralSet` for `valuesFrom`, of which a
+/// value is one, `LiteralOccurrences` for `forbiddenFrom`, none of which stands in a value. All policies share it.
+package final class ValueFile<Texts: Sendable>: Sendable {
   /// As messages name it: its last component.
   package let name: String
-  /// For `valuesFrom`: the value is one of the lines.
-  package let whole: LiteralSet?
-  /// For `forbiddenFrom`: one of the lines stands in the value.
-  package let anywhere: LiteralOccurrences?
+  package let texts: Texts
+
+  init(name: String, _ texts: Texts) {
+    self.name = name
+    self.texts = texts
+  }
 }
 
 /// What `valuesFrom` and `forbiddenFrom` read, each file once for a load.
@@ -17,9 +20,19 @@ struct ValueFileReader {
   /// Far beyond what an organisation lists, and little enough to be read at every reload.
   static let mostLines = 1_000_000
 
-  private struct Lines {
-    let bytes: [UInt8]
-    let places: [ByteSlice]
+  private final class Lines {
+    private let name: String
+    private let bytes: [UInt8]
+    private let places: [ByteSlice]
+
+    init(of name: String, _ bytes: [UInt8], _ places: [ByteSlice]) {
+      self.name = name
+      self.bytes = bytes
+      self.places = places
+    }
+
+    lazy var whole = ValueFile(name: name, LiteralSet(bytes, places))
+    lazy var anywhere = ValueFile(name: name, LiteralOccurrences(bytes, places))
   }
 
   private let loader: ConfigurationLoader
@@ -31,26 +44,16 @@ struct ValueFileReader {
   mutating func fill(_ document: inout PolicyDocument, _ revision: inout Revision, _ reading: Reading) {
     for index in document.tags?.required.indices ?? 0..<0 {
       guard let file = document.tags?.required[index].valuesFrom else { continue }
-      document.tags?.required[index].listed = lines(of: file, &revision, reading).map {
-        ValueFile(name: file.name, whole: LiteralSet($0.bytes, $0.places), anywhere: nil)
-      }
+      document.tags?.required[index].listed = lines(of: file, &revision, reading)?.whole
     }
     if let file = document.appInstanceUserId?.forbidden.linesFrom {
-      document.appInstanceUserId?.forbidden.lines = occurrences(of: file, &revision, reading)
+      document.appInstanceUserId?.forbidden.lines = lines(of: file, &revision, reading)?.anywhere
     }
     if let file = document.userName?.forbidden.linesFrom {
-      document.userName?.forbidden.lines = occurrences(of: file, &revision, reading)
+      document.userName?.forbidden.lines = lines(of: file, &revision, reading)?.anywhere
     }
     if let file = document.metadata?.forbidden.linesFrom {
-      document.metadata?.forbidden.lines = occurrences(of: file, &revision, reading)
-    }
-  }
-
-  private mutating func occurrences(
-    of file: FileReference, _ revision: inout Revision, _ reading: Reading
-  ) -> ValueFile? {
-    lines(of: file, &revision, reading).map {
-      ValueFile(name: file.name, whole: nil, anywhere: LiteralOccurrences($0.bytes, $0.places))
+      document.metadata?.forbidden.lines = lines(of: file, &revision, reading)?.anywhere
     }
   }
 
@@ -68,12 +71,12 @@ struct ValueFileReader {
     let own = Reading(file: file.path, directory: "", environment: nil)
     loader.refuseWritable(contents, at: file.path, own)
     revision.add(file.path, contents.bytes)
-    let lines = Self.lines(of: contents.bytes, own)
+    let lines = Self.lines(of: contents.bytes, named: file.name, own)
     for problem in own.sortedProblems { reading.add(problem) }
     return lines
   }
 
-  private static func lines(of bytes: [UInt8], _ reading: Reading) -> Lines? {
+  private static func lines(of bytes: [UInt8], named name: String, _ reading: Reading) -> Lines? {
     guard bytes.span.isUTF8, !bytes.contains(0) else {
       reading.error(at: SourcePosition(line: 1, column: 1), "expected lines of UTF-8 text without NUL")
       return nil
@@ -108,7 +111,7 @@ struct ValueFileReader {
     if places.isEmpty {
       reading.warning(at: SourcePosition(line: 1, column: 1), "no value stands in the file")
     }
-    return Lines(bytes: bytes, places: places)
+    return Lines(of: name, bytes, places)
   }
 }
 

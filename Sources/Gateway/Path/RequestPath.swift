@@ -1,3 +1,4 @@
+internal import AuditTrail
 package import HTTPWire
 internal import Primitives
 package import Transport
@@ -27,37 +28,37 @@ extension Worker: HTTPHandler {
   }
 
   private func serve(_ call: Call) async throws(Refusal) -> UpstreamAnswer {
-    enter("limitSource", call)
+    enter(.limitSource, call)
     let arrived = try limitSource(call)
-    enter("identify", call)
+    enter(.identify, call)
     let identified = try identify(arrived)
-    enter("authenticate", call)
+    enter(.authenticate, call)
     let verified = try authenticate(identified)
-    enter("confine", call)
+    enter(.confine, call)
     let confined = try confine(verified)
-    enter("admit", call)
+    enter(.admit, call)
     let admitted = try await admit(confined)
-    enter("validate", call)
+    enter(.validate, call)
     let valid = try validate(admitted)
-    enter("decide", call)
+    enter(.decide, call)
     let permitted = try decide(valid)
-    enter("joinRepeat", call)
+    enter(.joinRepeat, call)
     switch try await joinRepeat(permitted) {
     case .answered(let answer):
       return answer
     case .fresh(let fresh):
-      enter("awaitTurn", call)
+      enter(.awaitTurn, call)
       let scheduled = try await awaitTurn(fresh)
-      enter("recordIntent", call)
+      enter(.recordIntent, call)
       let recorded = try await recordIntent(scheduled)
-      enter("forward", call)
+      enter(.forward, call)
       return try await forward(recorded)
     }
   }
 
   /// The next stage begins, for those who want to see where a request's time goes.
   @inline(__always)
-  private func enter(_ stage: StaticString, _ call: Call) {
+  private func enter(_ stage: RequestJourney.Stage, _ call: Call) {
     if tracer != nil { call.trail.trace?.enter(stage, at: loop.clock.monotonic()) }
   }
 }

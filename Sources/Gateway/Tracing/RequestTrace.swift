@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import Primitives
 
 /// What is traced of one request: its span, and when each stage began. There is one only while somebody wants it.
@@ -8,7 +9,7 @@ final class RequestTrace {
   let span: UInt64
   /// What upstream is told as its parent: the span of the stage that forwards.
   let forwarding: UInt64
-  private(set) var stages: [(name: StaticString, began: MonotonicInstant)] = []
+  private(set) var stages: [(stage: RequestJourney.Stage, began: MonotonicInstant)] = []
 
   /// - Parameter entropy: gives numbers that are new and not 0.
   init(after parent: TraceParent?, _ entropy: any Entropy) {
@@ -20,7 +21,7 @@ final class RequestTrace {
   }
 
   /// The stage before ends where this one begins.
-  func enter(_ stage: StaticString, at now: MonotonicInstant) { stages.append((stage, now)) }
+  func enter(_ stage: RequestJourney.Stage, at now: MonotonicInstant) { stages.append((stage, now)) }
 
   /// The value of `traceparent` for upstream.
   var traceparent: String { "00-\(trace.text)-\(TraceID.hex(forwarding))-01" }

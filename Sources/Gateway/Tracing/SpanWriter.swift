@@ -41,10 +41,9 @@ struct SpanWriter {
   }
 
   func append(_ stage: StageSpan, to out: inout [UInt8]) {
-    let isClient = stage.id == trace.forwarding
     begin(
-      "\(stage.name)", stage.id, parent: trace.span, kind: isClient ? 3 : 1, from: stage.began,
-      until: stage.ended, to: &out)
+      stage.stage.rawValue, stage.id, parent: trace.span, kind: stage.stage == .forward ? 3 : 1,
+      from: stage.began, until: stage.ended, to: &out)
     out += "},".utf8
   }
 

@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import Configuration
 internal import HTTPWire
 internal import OpenSSLCrypto
@@ -53,8 +54,8 @@ final class Tracer: @unchecked Sendable {
     var stages: [StageSpan] = []
     for (index, stage) in trace.stages.enumerated() {
       let next = index + 1 < trace.stages.count ? trace.stages[index + 1].began : end
-      let id = "\(stage.name)" == Stage.forward ? trace.forwarding : trace.span ^ UInt64(index + 1)
-      stages.append(StageSpan(name: stage.name, id: id, began: stage.began, ended: next))
+      let id = stage.stage == .forward ? trace.forwarding : trace.span ^ UInt64(index + 1)
+      stages.append(StageSpan(stage: stage.stage, id: id, began: stage.began, ended: next))
     }
     guard spans.count < Self.mostBytes else {
       lost += stages.count + 1
@@ -101,7 +102,7 @@ final class Tracer: @unchecked Sendable {
       lost += size
       if !isFailing { report(.failing(reason: reason)) }
       isFailing = true
-    } else if isFailing {
+    } else if isFailing || lost > 0 {
       report(.working(lost: lost))
       isFailing = false
       lost = 0
@@ -135,13 +136,8 @@ final class Tracer: @unchecked Sendable {
   }
 }
 
-/// The stages' names that something hangs on.
-enum Stage {
-  static let forward = "forward"
-}
-
 struct StageSpan {
-  let name: StaticString
+  let stage: RequestJourney.Stage
   let id: UInt64
   let began: MonotonicInstant
   let ended: MonotonicInstant

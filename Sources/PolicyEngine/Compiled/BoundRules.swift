@@ -43,7 +43,7 @@ final class RequiredTag: Sendable {
   /// `nil`: any value.
   let values: [ValueGlob]?
   /// Values that are accepted too, as they stand.
-  let listed: ListedValues?
+  let listed: ValueFile<LiteralSet>?
   /// The values, when none hangs on the request and each has one.
   let knownValues: GlobList?
   let pattern: Pattern?
@@ -58,7 +58,7 @@ final class RequiredTag: Sendable {
     let values = tag.values?.map { ValueGlob(BoundTemplate($0.value, for: tenant)) }
     let known = values?.compactMap(\.constant)
     self.values = values
-    listed = tag.listed.flatMap(ListedValues.init)
+    listed = tag.listed
     knownValues = known.flatMap { $0.count == values?.count ? GlobList($0) : nil }
     pattern = tag.pattern.whole?.value
     patternFailure = tag.pattern.failure
@@ -79,43 +79,17 @@ extension RequiredTag {
   }
 }
 
-/// Texts of a file that are accepted.
-final class ListedValues: Sendable {
-  let texts: LiteralSet
-  /// Of the file.
-  let name: String
-
-  init?(_ file: ValueFile) {
-    guard let texts = file.whole else { return nil }
-    self.texts = texts
-    name = file.name
-  }
-}
-
 /// What may stand nowhere in a value.
 final class ForbiddenChecks: Sendable {
   let patterns: [Pattern]
   /// Why others have no pattern.
   let failures: [String]
-  let lines: ForbiddenLines?
+  let lines: ValueFile<LiteralOccurrences>?
 
   init(_ rules: PolicyDocument.ForbiddenRule) {
     patterns = rules.patterns.map(\.value)
     failures = rules.failures
-    lines = rules.lines.flatMap(ForbiddenLines.init)
-  }
-}
-
-/// Texts of a file that may stand nowhere in a value.
-final class ForbiddenLines: Sendable {
-  let texts: LiteralOccurrences
-  /// Of the file.
-  let name: String
-
-  init?(_ file: ValueFile) {
-    guard let texts = file.anywhere else { return nil }
-    self.texts = texts
-    name = file.name
+    lines = rules.lines
   }
 }
 

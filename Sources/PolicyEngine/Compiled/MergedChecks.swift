@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Patterns
 internal import Primitives
 internal import StrictJSON
@@ -121,7 +122,7 @@ private final class MergedStringChecks: Sendable {
 /// What several policies want to be nowhere in one text.
 private final class MergedForbidden: Sendable {
   private let patterns: AbsentPatterns
-  private let lines: LentObjects<ForbiddenLines>
+  private let lines: LentObjects<ValueFile<LiteralOccurrences>>
   /// A pattern is not known.
   private let lacksPattern: Bool
 

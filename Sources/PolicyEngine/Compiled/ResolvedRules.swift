@@ -9,7 +9,7 @@ struct TemplateValues {
   /// `nil`: not known, or there is none.
   let appInstanceID: Text?
 
-  func value(of fact: Template.Fact) throws(Unresolved) -> Text {
+  private func value(of fact: Template.Fact) throws(Unresolved) -> Text {
     switch fact {
     case .tenantID: return tenant.id
     case .tenantLabel(let name):
@@ -21,27 +21,18 @@ struct TemplateValues {
     }
   }
 
-  private func parts(of source: Text) throws(Unresolved) -> [Glob.Part] {
-    guard let template = try? Template(source) else { throw .badSyntax }
-    var parts: [Glob.Part] = []
-    for piece in template.pieces {
-      switch piece {
-      case .written(let text): parts.append(.glob(text))
-      case .fact(let fact): parts.append(.literal(try value(of: fact)))
-      }
-    }
-    return parts
-  }
-
   func glob(_ written: Glob) throws(Unresolved) -> Glob {
     guard written.source.hasTemplate else { return written }
-    return Glob(parts: try parts(of: written.source))
+    let template = BoundTemplate(written.source, for: tenant)
+    if let failure = template.failure { throw failure }
+    guard template.constant != nil || appInstanceID != nil else { throw .requestNamesNoAppInstance }
+    return ValueGlob.glob(template, appInstanceID: appInstanceID ?? "")
   }
 
   /// The key of a tag, which the service model wants to have 1 to 128 characters.
   func tagKey(_ source: Text) throws(Unresolved) -> Text {
     guard source.hasTemplate else { return source }
-    let key = Glob(parts: try parts(of: source)).source
+    let key = try glob(Glob(source)).source
     guard ModelLimits.tagKey.contains(key.scalarCount) else { throw .noTagKey }
     return key
   }

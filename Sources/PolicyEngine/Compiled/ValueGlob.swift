@@ -36,7 +36,8 @@ struct ValueGlob: Sendable {
     }
   }
 
-  private static func glob(_ template: BoundTemplate, appInstanceID: Text) -> Glob {
+  /// - Parameter appInstanceID: matters only if the template needs it.
+  static func glob(_ template: BoundTemplate, appInstanceID: Text) -> Glob {
     Glob(
       parts: template.pieces.map { piece in
         switch piece {

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Patterns
 internal import Primitives
 internal import StrictJSON

@@ -1,4 +1,5 @@
 internal import ChimeIdentity
+internal import Configuration
 internal import Patterns
 internal import Primitives
 
@@ -167,7 +168,7 @@ extension BoundPolicy {
 
   /// The values listed, and the file that lists more.
   private func shownValues(of required: RequiredTag, in request: borrowing GovernedRequest) -> String {
-    let file = required.listed.map { "the lines of `\(MessageText.shown(Text($0.name)))`" }
+    let file = required.listed.map(\.outline)
     let values = required.values.map { MessageText.list(shownValues($0, in: request)) }
     return [values, file].compactMap { $0 }.joined(separator: " or ")
   }

@@ -86,7 +86,8 @@ extension PolicyDocument.ForbiddenRule {
 }
 
 extension ValueFile {
-  fileprivate var outline: String { "the lines of `\(MessageText.shown(Text(name)))`" }
+  /// As messages name what stands in it.
+  var outline: String { "the lines of `\(MessageText.shown(Text(name)))`" }
 }
 
 extension PolicyDocument.TagRules {

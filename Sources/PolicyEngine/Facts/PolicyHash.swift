@@ -1,3 +1,4 @@
+internal import Configuration
 package import Primitives
 
 /// Tells policies apart by their names, where these are not at hand.

@@ -71,7 +71,7 @@ struct Contradictions {
     guard let template = try? Template(value), template.isConstant else { return nil }
     if let values = rule.values, values.allSatisfy({ (try? Template($0.value).isConstant) ?? false }),
       !values.contains(where: { Glob($0.value).matches(value) }),
-      rule.listed?.whole?.contains(value.utf8.span) != true
+      rule.listed?.texts.contains(value.utf8.span) != true
     {
       return "is not among the values"
     }
