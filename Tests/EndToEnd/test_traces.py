@@ -3,6 +3,7 @@
 import http.server
 import json
 import queue
+import signal
 import threading
 
 import pytest
@@ -22,6 +23,8 @@ class Collector:
 
     def __init__(self):
         self.requests = queue.Queue()
+        self.answers = threading.Event()
+        self.answers.set()
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,6 +40,7 @@ class Collector:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 collector.requests.put((self.path, dict(self.headers), body))
+                collector.answers.wait(PATIENCE)
                 self.send_response(200)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
@@ -167,3 +171,39 @@ def test_a_url_that_is_none_is_refused(make_setup):
     setup = make_setup().write()
     result = setup.command("serve", environment={"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"})
     assert result.returncode == 78 and "http://127.0.0.1:4318" in result.stderr
+
+
+def test_drain_sends_the_last_spans(make_setup, upstream, collector):
+    release = threading.Event()
+
+    def when_released(request):
+        release.wait(PATIENCE)
+        return upstreams.like_the_service(request)
+
+    upstream.handler = when_released
+    with running(make_setup(), collector) as gateway:
+        with gateway.connect() as connection:
+            connection.send(wire.signed_create(CRM, service.create_user()))
+            upstream.wait_for(1)
+            # What is under way when draining begins ends with the last connection, and its span after that.
+            gateway.signal(signal.SIGTERM)
+            gateway.wait_for_log(lambda line: line.get("message") == "draining", "draining")
+            release.set()
+            assert connection.read().status == 201
+        assert gateway.wait() == 0
+        _, _, _, spans = collector.spans()
+    assert spans[0]["name"] == "CreateAppInstanceUser"
+
+
+def test_a_collector_that_does_not_answer_holds_up_no_drain(make_setup, upstream, collector):
+    setup = make_setup()
+    setup.config["drainTimeout"] = "1s"
+    collector.answers.clear()
+    with running(setup, collector) as gateway:
+        assert create(gateway).status == 201
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait() == 0
+        line = gateway.wait_for_log(lambda line: line.get("message") == "spans were lost", "the loss")
+        assert line["lost"] == "12"
+    collector.answers.set()
+    assert len(setup.audit()) == 1

@@ -41,6 +41,12 @@ import Testing
     #expect(machine.check(openConnections: 1, now: at(0)) == .stop(abandoned: 1))
   }
 
+  @Test func spansGetHalfOfWhatIsLeft() {
+    let machine = draining(timeout: 30_000)
+    #expect(machine.endForSpans(now: at(10_000)) == at(20_000))
+    #expect(machine.endForSpans(now: at(40_000)) == at(40_000))
+  }
+
   @Test func theJournalGetsWhatIsLeftAndASecondAtLeast() {
     #expect(DrainMachine().timeForJournal(now: at(0)) == nil)
     #expect(DrainMachine().end == nil)

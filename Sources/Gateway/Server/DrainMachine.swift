@@ -51,6 +51,11 @@ struct DrainMachine: Sendable {
     }
   }
 
+  /// Until when the last spans may be sent: half of what is left, the rest is the journal's.
+  func endForSpans(now: MonotonicInstant) -> MonotonicInstant {
+    now.advanced(byNanoseconds: max(0, end.map { $0.nanoseconds(since: now) / 2 } ?? 0))
+  }
+
   /// Nanoseconds that closing the journal may take, at least enough for a disk that answers; `nil`: any time.
   func timeForJournal(now: MonotonicInstant) -> Int64? {
     end.map { max($0.nanoseconds(since: now), Self.leastForJournal) }

@@ -235,7 +235,13 @@ package final class GatewayServer: Sendable {
         await workers[0].loop.sleep(nanoseconds: wait)
       case .stop(let abandoned):
         if abandoned > 0 { logger.warning("drain timed out", metadata: ["connections": "\(abandoned)"]) }
-        for worker in workers { worker.loop.spawn { worker.loop.stop() } }
+        let end = draining.withLock { $0.endForSpans(now: now) }
+        for worker in workers {
+          worker.loop.spawn {
+            await worker.tracer?.close(by: end)
+            worker.loop.stop()
+          }
+        }
         return
       }
     }

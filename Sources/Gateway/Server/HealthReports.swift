@@ -75,16 +75,18 @@ extension GatewayServer {
     }
   }
 
-  /// What the log says when limits are no longer counted in the store, and when they are again.
+  /// What the log says when spans are no longer taken, when they are again, and when the last were not.
   static func traceReporter(_ logger: Logger) -> @Sendable (Tracer.Event) -> Void {
     { event in
       switch event {
       case .failing(let reason): logger.warning("spans are not taken", metadata: ["reason": "\(reason)"])
       case .working(let lost): logger.notice("spans are taken again", metadata: ["lost": "\(lost)"])
+      case .ended(let lost): logger.warning("spans were lost", metadata: ["lost": "\(lost)"])
       }
     }
   }
 
+  /// What the log says when limits are no longer counted in the store, and when they are again.
   static func storeReporter(_ logger: Logger, _ store: String) -> @Sendable (StoreHealth.Event) -> Void {
     { event in
       var metadata: Logger.Metadata = ["store": "\(store)"]

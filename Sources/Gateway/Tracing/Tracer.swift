@@ -13,14 +13,17 @@ internal import Transport
 /// `@unchecked Sendable`: it belongs to its loop's thread, which alone touches it.
 final class Tracer: @unchecked Sendable {
   /// Told once when the collector stops taking spans, with the reason, and once when it takes them again, with how many
-  /// were lost.
+  /// were lost; and at the end, if then some are.
   enum Event: Sendable {
     case failing(reason: String)
     case working(lost: Int)
+    case ended(lost: Int)
   }
 
   private static let mostBytes = 4 << 20
   private static let timeout: Int64 = 5_000_000_000
+  /// Between two looks at a batch that is under way, at the end.
+  private static let pause: Int64 = 10_000_000
 
   private let settings: TraceSettings
   private let collector: any Upstream
@@ -29,7 +32,8 @@ final class Tracer: @unchecked Sendable {
   private var spans: [UInt8] = []
   private var count = 0
   private var lost = 0
-  private var isSending = false
+  /// How many are under way.
+  private var sending = 0
   private var isFailing = false
 
   init(
@@ -70,23 +74,38 @@ final class Tracer: @unchecked Sendable {
   /// To be called by the loop's tick.
   func tick() {
     collector.sweep()
-    guard !isSending, count > 0 else { return }
-    isSending = true
-    let (batch, size) = (spans, count)
-    spans = []
-    count = 0
-    loop.spawn { [self] in
-      let reason = await send(batch)
-      isSending = false
-      note(reason, size)
-    }
+    guard sending == 0, count > 0 else { return }
+    // From here on it is under way, whenever the task begins.
+    let batch = takeBatch()
+    loop.spawn { [self] in await send(batch, by: nil) }
+  }
+
+  /// Sends what there is, once all requests have ended; returns at `end` at the latest.
+  func close(by end: MonotonicInstant) async {
+    while sending > 0, loop.clock.monotonic() < end { await loop.sleep(nanoseconds: Self.pause) }
+    if sending == 0, count > 0 { await send(takeBatch(), by: end) }
+    let left = lost + sending + count
+    if left > 0 { report(.ended(lost: left)) }
+  }
+
+  private func takeBatch() -> [UInt8] {
+    defer { (spans, count) = ([], 0) }
+    sending = count
+    return spans
+  }
+
+  private func send(_ batch: [UInt8], by end: MonotonicInstant?) async {
+    let refusal = await refusal(of: batch, by: end)
+    note(refusal, sending)
+    sending = 0
   }
 
   /// - Returns: why they were not taken.
-  private func send(_ spans: [UInt8]) async -> String? {
+  private func refusal(of batch: [UInt8], by end: MonotonicInstant?) async -> String? {
     do throws(ExchangeFailure) {
-      let deadline = loop.clock.monotonic().nanoseconds + Self.timeout
-      let status = try await collector.exchange(request(spans), deadline: deadline).head.status
+      let usual = loop.clock.monotonic().nanoseconds + Self.timeout
+      let deadline = end.map { min($0.nanoseconds, usual) } ?? usual
+      let status = try await collector.exchange(request(batch), deadline: deadline).head.status
       return (200..<300).contains(status) ? nil : "the collector answers \(status)"
     } catch {
       return switch error {
