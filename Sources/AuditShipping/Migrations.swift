@@ -3,13 +3,17 @@ package enum Migrations {
   /// The number of the last.
   package static var latest: Int { steps.count }
 
+  /// The last that shipping and queries need: views are for people.
+  static let needed = 1
+
   /// - Parameter number: from 1.
   package static func script(_ number: Int, schema: String) -> String {
     steps[number - 1].replacing("gatehouse", with: schema)
   }
 
-  private static let steps = [
-    """
+  private static let steps = [tables, views]
+
+  private static let tables = """
     -- The audit journals of all gateways. Run as the owner of the tables; the gateway itself needs
     -- USAGE on the schema, SELECT on both tables and INSERT on gatehouse.journal only. Whoever only asks
     -- (`audit query --from postgres`) needs USAGE and SELECT.
@@ -61,5 +65,4 @@ package enum Migrations {
     INSERT INTO gatehouse.journal_migrations (version) VALUES (1) ON CONFLICT DO NOTHING;
 
     """
-  ]
 }

@@ -27,18 +27,30 @@ struct PostgresTables: Sendable {
       timeout: timeout, mustStop: mustStop)
   }
 
-  /// Makes the tables, or brings them up to date. Needs no rights to do so when there is nothing to do.
-  func migrate(_ connection: PostgresConnection) throws(ShippingFailure) {
-    guard try version(connection) < Migrations.latest else { return }
+  /// Makes the tables and views, or brings them up to date. Needs no rights to do so when there is nothing to do.
+  /// - Returns: why what is not needed could not be made: the views, mostly for want of rights.
+  func migrate(_ connection: PostgresConnection) throws(ShippingFailure) -> ShippingFailure? {
+    let found = try version(connection)
+    guard found < Migrations.latest else { return nil }
+    for number in found + 1...Migrations.latest {
+      do throws(ShippingFailure) {
+        try make(number, connection)
+      } catch {
+        guard case .refused = error, number > Migrations.needed else { throw error }
+        return error
+      }
+    }
+    return nil
+  }
+
+  private func make(_ number: Int, _ connection: PostgresConnection) throws(ShippingFailure) {
     try connection.transaction { () throws(ShippingFailure) in
       // Gateways that start together wait for each other. The number is arbitrary: "gatehous" in ASCII.
       _ = try connection.execute("SELECT pg_advisory_xact_lock(7449354444534473075)")
       let found = try connection.execute("SELECT to_regclass($1) IS NOT NULL", [Array(migrations.utf8)])
       let done = found.first?.first == Array("t".utf8) ? try version(connection) : 0
-      guard done < Migrations.latest else { return }
-      for number in done + 1...Migrations.latest {
-        try connection.run(script: Migrations.script(number, schema: schema))
-      }
+      guard done < number else { return }
+      try connection.run(script: Migrations.script(number, schema: schema))
     }
   }
 

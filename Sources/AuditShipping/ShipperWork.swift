@@ -19,6 +19,7 @@ final class ShipperWork {
   private var end: MonotonicInstant?
   /// So that a problem that stays is said once.
   private var reported: String?
+  private var saidViewsAreMissing = false
 
   private struct Session {
     let connection: PostgresConnection
@@ -98,7 +99,12 @@ final class ShipperWork {
     let connection = try database.tables.connect(password: shared.password.withLock { $0 }) {
       [unowned self] in hasToStop()
     }
-    try database.tables.migrate(connection)
+    if let refusal = try database.tables.migrate(connection), !saidViewsAreMissing {
+      saidViewsAreMissing = true
+      say(
+        "\(database.tables.shown): records are shipped, but the views of deploy/postgres are not up to date: "
+          + refusal.message, true)
+    }
     let last = try database.last(connection)
     let start = last?.sequence ?? 0
     let cursor = try Self.reading { () throws(FileFault) in

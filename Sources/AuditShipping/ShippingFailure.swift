@@ -36,7 +36,7 @@ package enum ShippingFailure: Error, Sendable {
     case .noGatewayId: "no gateway has written this journal; set `audit.postgres.gatewayId`"
     case .noTables(let schema):
       "there is no table `\(schema).journal`; a gateway with this `audit.postgres` makes it, or make it with"
-        + " deploy/postgres/001-journal.sql"
+        + " the files of deploy/postgres"
     case .newerTables(let schema, let version):
       "the tables in the schema `\(schema)` are of version \(version), and this program knows \(Migrations.latest)"
         + " at most; use the version of Gatehouse that made them, or a later one"

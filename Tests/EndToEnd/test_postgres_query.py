@@ -108,6 +108,7 @@ def test_answers_are_those_of_the_journal(make_setup, upstream, database):
         ("--tag", "Via=gate", "--name", "Name 0", "--tenant", "hr"),
         ("--outcome", "notForwarded"),
         ("--without-tag", "Via"),
+        ("--rule", "name.forbidden"),
         ("--limit", "3"),
         ("--limit", "2", "--tenant", "crm", "--decision", "allowed"),
         ("--since", requests[3]["time"]),
@@ -116,6 +117,14 @@ def test_answers_are_those_of_the_journal(make_setup, upstream, database):
     ]
     for options in selective:
         assert 0 < assert_same(setup, *options) < every, options
+    today = requests[0]["time"][:10]
+    for options in [
+        ("--since", today),
+        ("--count-by", "tenant,decision"),
+        ("--count-by", "day,rule", "--since", today),
+        ("--count-by", "outcome", "--limit", "2", "--operation", "CreateAppInstanceUser"),
+    ]:
+        assert assert_same(setup, *options) > 0, options
     for options in [
         ("--user-id", "crm"),
         ("--user-id", "crm-long" + "x" * 599),
