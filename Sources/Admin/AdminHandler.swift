@@ -48,7 +48,7 @@ package final class AdminHandler: HTTPHandler {
       return path == "/" && (method == "GET" || method == "HEAD") ? .login(isRetry: false) : .unauthorized
     }
     switch (path, method) {
-    case ("/metrics", "GET"), ("/metrics", "HEAD"): return metrics()
+    case ("/metrics", "GET"), ("/metrics", "HEAD"): return metrics(head)
     case ("/reload", "POST"): return await reload()
     case ("/logout", "POST"): return .sendingHome(cookie: sessions.end(head, host: host))
     case ("/healthz", _), ("/readyz", _), ("/metrics", _), ("/", "POST"): return .notAllowed("GET")
@@ -101,10 +101,12 @@ package final class AdminHandler: HTTPHandler {
     return .json(status: isReady ? 200 : 503, body)
   }
 
-  private func metrics() -> Reply {
+  private func metrics(_ head: RequestHead) -> Reply {
+    let form = MetricsForm(
+      accepting: head.values(named: "accept").map { String(decoding: head.bytes[$0], as: UTF8.self) })
     var lines = ByteBuffer()
-    lines.append(field: "Content-Type", literal: "text/plain; version=0.0.4; charset=utf-8")
-    return Reply(status: 200, fieldLines: lines, body: source.metrics())
+    lines.append(field: "Content-Type", literal: form.contentType)
+    return Reply(status: 200, fieldLines: lines, body: source.metrics(as: form))
   }
 
   private func reload() async -> Reply {

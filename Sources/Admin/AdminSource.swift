@@ -5,8 +5,8 @@ package import StrictJSON
 package protocol AdminSource: Sendable {
   /// What must be in order for requests to be served.
   func readiness() -> [ReadinessCheck]
-  /// Everything counted, in Prometheus' text format 0.0.4.
-  func metrics() -> [UInt8]
+  /// Everything counted.
+  func metrics(as form: MetricsForm) -> [UInt8]
   /// Loads the configuration anew; on failure the running set stays in force.
   func reload() async -> ReloadResult
 }

@@ -130,6 +130,24 @@ let bearer = "Authorization: Bearer \(token)\r\n"
     #expect(answer.body == "up 1\n")
     #expect(answer.head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
   }
+
+  @Test(arguments: [
+    ("application/openmetrics-text", true), ("application/openmetrics-text; version=1.0.0", true),
+    ("Application/OpenMetrics-Text;version=\"1.0.0\";q=0.5, text/plain;version=0.0.4;q=0.3,*/*;q=0.2", true),
+    (
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+        + "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,/;q=0.2", true
+    ),
+    ("application/openmetrics-text;version=2.0.0", false), ("application/openmetrics-text;q=0", false),
+    ("application/openmetrics-text;q=0.2,text/plain", false), ("application/openmetrics-text;q=x", false),
+    ("*/*", false), ("text/plain", false), ("", false), (";;q=,;", false), ("application/json", false),
+  ])
+  func openMetricsAreForThoseWhoAskForThem(_ accept: String, _ isOpen: Bool) async throws {
+    let answer = try await ask("GET", "/metrics", fields: bearer + "Accept: \(accept)\r\n")
+    let type = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    #expect(answer.head.contains("Content-Type: \(type)\r\n") == isOpen)
+    #expect(answer.body == (isOpen ? "up 2\n" : "up 1\n"))
+  }
 }
 
 @Suite struct ReadinessAndReloadTests {
@@ -192,7 +210,7 @@ struct FixedSource: AdminSource {
       ReadinessCheck("journal", isReady: journalIsReady, detail: journalIsReady ? "" : "disk \"full\""),
     ]
   }
-  func metrics() -> [UInt8] { Array("up 1\n".utf8) }
+  func metrics(as form: MetricsForm) -> [UInt8] { Array((form == .text ? "up 1\n" : "up 2\n").utf8) }
   func reload() async -> ReloadResult {
     problems.isEmpty ? .done(revision: "sha256:abc") : .failed(problems: problems)
   }

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+import collectors
 import gateways
 import postgres
 import service
@@ -41,6 +42,13 @@ def database(server):
         server.start()
     server.query("DROP SCHEMA IF EXISTS gatehouse CASCADE")
     return server
+
+
+@pytest.fixture
+def collector():
+    made = collectors.Collector()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import Admin
 import AuditTrail
 import Primitives
 import Testing
@@ -65,11 +66,27 @@ import Testing
     }
   }
 
+  /// Counters lose their suffix, so each must have it.
+  @Test func openMetricsNameFamiliesWithoutTheSuffixOfTheirSamples() {
+    var counts = Metrics.Counts()
+    counts.retries["status"] = 1
+    let text = lines(counts, form: .openMetrics)
+    #expect(text.contains("# TYPE gatehouse_upstream_retries counter"))
+    #expect(text.contains(#"gatehouse_upstream_retries_total{reason="status"} 1"#))
+    #expect(text.last == "# EOF")
+    for line in lines(counts) where line.hasPrefix("# TYPE ") && line.hasSuffix(" counter") {
+      #expect(line.hasSuffix("_total counter"))
+    }
+    #expect(!lines(counts).contains { $0.hasPrefix("# EOF") })
+  }
+
   private func lines(
-    _ counts: Metrics.Counts, _ regions: PerRegion<[(String, String)]> = PerRegion([])
+    _ counts: Metrics.Counts, _ regions: PerRegion<[(String, String)]> = PerRegion([]),
+    form: MetricsForm = .text
   ) -> [String] {
-    var text = MetricsText()
+    var text = MetricsText(form)
     text.append(counts, regions: regions)
+    text.end()
     return String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }

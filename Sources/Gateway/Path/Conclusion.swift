@@ -118,17 +118,20 @@ extension Worker {
   private func record(_ ending: borrowing Ending, of call: Call) {
     journal(ending, of: call)
     let isForwarded = call.trail.attempts > 0
-    metrics.count(
-      RequestLabels(
-        tenant: call.trail.tenant?.meter.number ?? 0, operation: call.trail.operation,
-        decision: ending.decision, status: ending.status),
-      duration: ending.durationNanoseconds,
-      upstream: isForwarded ? call.trail.upstreamNanoseconds : nil)
+    let labels = RequestLabels(
+      tenant: call.trail.tenant?.meter.number ?? 0, operation: call.trail.operation,
+      decision: ending.decision, status: ending.status)
+    let upstream = isForwarded ? call.trail.upstreamNanoseconds : nil
+    metrics.count(labels, duration: ending.durationNanoseconds, upstream: upstream)
     if isForwarded {
       call.trail.judged?.withFacts { metrics.count(changesOf: $0, under: call.snapshot) }
     }
     accessLog.append(call, ending)
-    if let tracer, let trace = call.trail.trace { tracer.end(trace, call, ending) }
+    guard let tracer, let trace = call.trail.trace else { return }
+    tracer.end(trace, call, ending)
+    metrics.note(
+      trace, labels, duration: ending.durationNanoseconds, upstream: upstream,
+      at: call.time.advanced(byNanoseconds: ending.durationNanoseconds))
   }
 
   private func journal(_ ending: borrowing Ending, of call: Call) {

@@ -103,9 +103,11 @@ extension GatewayServer: AdminSource {
     return counts
   }
 
-  package func metrics() -> [UInt8] {
+  package func metrics(as form: MetricsForm) -> [UInt8] {
     let counts = counts(of: workers[0].snapshot)
-    var text = MetricsText()
+    var exemplars = Exemplars()
+    for worker in workers { exemplars.add(worker.metrics.exemplars) }
+    var text = MetricsText(form, exemplars: exemplars)
     let labels = shared.regions.map { [shared] region in
       shared.regions.others.isEmpty ? [] : [("region", region.name)]
     }
@@ -131,6 +133,7 @@ extension GatewayServer: AdminSource {
       listeners: listeners.openListeners.map { ($0.address.description, $0.tls?.certificateEnd) })
     if let process = ProcessFigures() { text.append(process) }
     text.buildInfo()
+    text.end()
     return text.bytes
   }
 }

@@ -64,6 +64,7 @@ package final class Metrics: Sendable {
     var requests = CounterTable()
     var responses = CounterTable()
     var changes = ChangeCounter()
+    var exemplars = Exemplars()
     /// All but what stands in the tables.
     var others = Counts()
   }
@@ -88,6 +89,18 @@ package final class Metrics: Sendable {
       if let upstream { state.others.upstreamDuration.record(nanoseconds: upstream) }
     }
   }
+
+  /// Keeps a traced request that was counted as an example of those that took as long.
+  func note(
+    _ trace: RequestTrace, _ labels: RequestLabels, duration: Int64, upstream: Int64?, at end: WallClockTime
+  ) {
+    state.withLock {
+      $0.exemplars.note(
+        trace, operation: labels.operation, nanoseconds: duration, upstream: upstream, at: end)
+    }
+  }
+
+  var exemplars: Exemplars { state.withLock { $0.exemplars } }
 
   /// Counts what was changed in a request that was forwarded.
   func count(changesOf request: borrowing GovernedRequest, under snapshot: Snapshot) {

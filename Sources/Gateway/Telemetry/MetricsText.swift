@@ -1,12 +1,21 @@
+internal import Admin
 internal import AuditTrail
 internal import AuditStore
 internal import Configuration
 internal import CredentialSupply
 internal import Primitives
 
-/// Prometheus' text format 0.0.4.
+/// Prometheus' text format 0.0.4, or OpenMetrics 1.0.0, which names counters without their suffix, has exemplars and ends
+/// with a mark (https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md).
 struct MetricsText {
   private(set) var bytes: [UInt8] = []
+  private let form: MetricsForm
+  private let exemplars: Exemplars
+
+  init(_ form: MetricsForm = .text, exemplars: Exemplars = Exemplars()) {
+    self.form = form
+    self.exemplars = exemplars
+  }
 
   /// - Parameter regions: what a series bears that there is for each region; nothing where there is but one.
   mutating func append(_ counts: Metrics.Counts, regions: PerRegion<[(String, String)]>) {
@@ -24,10 +33,12 @@ struct MetricsText {
     begin("gatehouse_request_duration_seconds", "histogram", "From the first byte to the answer.")
     for (operation, histogram) in counts.requestDurations.all {
       samples(
-        "gatehouse_request_duration_seconds", [("operation", operation.string)], histogram)
+        "gatehouse_request_duration_seconds", [("operation", OperationDurations.name(of: operation).string)],
+        histogram
+      ) { $0[operation: operation, bucket: $1] }
     }
-    histogram(
-      "gatehouse_upstream_duration_seconds", "Spent on upstream, retries included.", counts.upstreamDuration)
+    begin("gatehouse_upstream_duration_seconds", "histogram", "Spent on upstream, retries included.")
+    samples("gatehouse_upstream_duration_seconds", [], counts.upstreamDuration) { $0[upstream: $1] }
     begin("gatehouse_policy_violations_total", "counter", "Violations of policies.")
     for (key, count) in counts.violations.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       sample(
@@ -195,22 +206,32 @@ struct MetricsText {
     samples(name, [], histogram)
   }
 
+  /// - Parameter exemplar: finds that of a bucket.
   private mutating func samples(
-    _ name: String, _ labels: [(String, String)], _ histogram: DurationHistogram
+    _ name: String, _ labels: [(String, String)], _ histogram: DurationHistogram,
+    exemplar: (Exemplars, _ bucket: Int) -> Exemplars.Exemplar? = { _, _ in nil }
   ) {
     var total = 0
-    for (bound, count) in zip(DurationHistogram.bounds, histogram.buckets) {
+    let bounds = DurationHistogram.bounds.map(Self.seconds) + ["+Inf"]
+    for (bucket, (bound, count)) in zip(bounds, histogram.buckets).enumerated() {
       total += count
-      sample("\(name)_bucket", labels + [("le", Self.seconds(bound))], "\(total)")
+      let example = form == .openMetrics ? exemplar(exemplars, bucket)?.text : nil
+      sample("\(name)_bucket", labels + [("le", bound)], "\(total)\(example ?? "")")
     }
-    sample("\(name)_bucket", labels + [("le", "+Inf")], "\(total + (histogram.buckets.last ?? 0))")
     sample("\(name)_sum", labels, Self.seconds(histogram.totalNanoseconds))
     sample("\(name)_count", labels, "\(histogram.count)")
   }
 
   private static func seconds(_ nanoseconds: Int64) -> String { "\(Double(nanoseconds) / 1e9)" }
 
+  /// What ends a whole text.
+  mutating func end() {
+    if form == .openMetrics { bytes.append(string: "# EOF\n") }
+  }
+
   private mutating func begin(_ name: String, _ type: String, _ help: String) {
+    let isCounter = form == .openMetrics && type == "counter"
+    let name = isCounter ? name.dropLast("_total".count) : name[...]
     bytes.append(string: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n")
   }
 

@@ -4,7 +4,7 @@ package import Primitives
 /// How long requests took, by their operation. All counts lie in one list, since each request adds to them.
 package struct OperationDurations: Sendable {
   /// Those of requests whose operation is not known come first.
-  private static let operations = 1 + ChimeIdentity.Operation.allCases.count
+  static let operations = 1 + ChimeIdentity.Operation.allCases.count
 
   private var buckets = [Int](repeating: 0, count: operations * DurationHistogram.bucketCount)
   private var totals = [Int64](repeating: 0, count: operations)
@@ -27,11 +27,11 @@ package struct OperationDurations: Sendable {
     (0..<Self.operations).reduce(into: DurationHistogram()) { $0.add(histogram(of: $1)) }
   }
 
-  /// Those that there were, with the name of the operation, or none.
-  package var all: [(operation: Text, histogram: DurationHistogram)] {
+  /// Those that there were, with the operation's place.
+  var all: [(operation: Int, histogram: DurationHistogram)] {
     (0..<Self.operations).compactMap { operation in
       let histogram = histogram(of: operation)
-      return histogram.count == 0 ? nil : (Self.name(of: operation), histogram)
+      return histogram.count == 0 ? nil : (operation, histogram)
     }
   }
 
@@ -42,6 +42,7 @@ package struct OperationDurations: Sendable {
       totalNanoseconds: totals[operation])
   }
 
+  /// The name of the operation, or none.
   static func name(of place: Int) -> Text {
     place == 0 ? "" : ChimeIdentity.Operation(rawValue: UInt8(place - 1))?.text ?? ""
   }
