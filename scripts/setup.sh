@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-dev libsqlite3-dev zlib1g-dev libexpat1-dev libpq-dev pkg-config)
-test_packages=(python3 python3-venv curl openssl postgresql redis-server)
+test_packages=(python3 python3-venv curl openssl postgresql redis-server binutils groff-base)
 # Without these some tests are skipped, and say so.
 browser_packages=(chromium fonts-liberation)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)

@@ -9,6 +9,8 @@ struct Gatehouse: ParsableCommand {
     commandName: "gatehouse",
     abstract: "A policy gateway in front of the Amazon Chime SDK Identity API.",
     discussion: """
+      The manual is gatehouse(1). Completions: gatehouse --generate-completion-script bash (or zsh, fish).
+
       EXAMPLES:
         gatehouse demo
         gatehouse init gateway
