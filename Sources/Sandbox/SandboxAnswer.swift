@@ -42,26 +42,35 @@ extension JSONWriter {
     real(Double(time.nanoseconds / 1_000_000) / 1000)
   }
 
-  mutating func member(_ key: StaticString, _ tags: [Tag]) {
+  mutating func member(_ key: StaticString, _ value: StaticString) {
+    self.key(key)
+    string(value)
+  }
+
+  mutating func member(_ key: StaticString, _ value: Int) {
+    self.key(key)
+    integer(value)
+  }
+
+  mutating func object(_ key: StaticString, _ write: (inout JSONWriter) -> Void) {
+    self.key(key)
+    beginObject()
+    write(&self)
+    endObject()
+  }
+
+  /// One page of a list, and what leads to the next.
+  mutating func list<Record>(
+    _ key: StaticString, _ listing: Listing<Record>, _ write: (inout JSONWriter, Record) -> Void
+  ) {
     self.key(key)
     beginArray()
-    for tag in tags {
+    for record in listing.records {
       beginObject()
-      member("Key", tag.key)
-      member("Value", tag.value)
+      write(&self, record)
       endObject()
     }
     endArray()
-  }
-
-  mutating func expirationSettings(_ days: Int?) {
-    guard let days else { return }
-    key("ExpirationSettings")
-    beginObject()
-    key("ExpirationDays")
-    integer(days)
-    key("ExpirationCriterion")
-    string("CREATED_TIMESTAMP")
-    endObject()
+    member("NextToken", ifAny: listing.nextToken)
   }
 }

@@ -1,9 +1,23 @@
-internal import ChimeIdentity
 internal import Primitives
 internal import StrictJSON
 
-/// What CreateAppInstanceUser asks for. Requests with one token must be equal in all of it.
-struct CreateUserRequest: Hashable, Sendable {
+/// What CreateAppInstance asks for.
+struct CreateAppInstanceRequest: TokenedRequest {
+  let name: Text
+  let metadata: Text?
+  let token: Text
+  let tags: [Tag]
+
+  init(_ body: RequestBody) throws(SandboxFailure) {
+    name = body.text("Name")
+    metadata = body.optionalText("Metadata")
+    token = try body.clientRequestToken()
+    tags = body.tags
+  }
+}
+
+/// What CreateAppInstanceUser asks for.
+struct CreateUserRequest: TokenedRequest {
   let appInstanceArn: Text
   let userId: Text
   let name: Text
@@ -23,64 +37,71 @@ struct CreateUserRequest: Hashable, Sendable {
   }
 }
 
-/// What CreateAppInstance asks for.
-struct CreateAppInstanceRequest: Hashable, Sendable {
-  let name: Text
+/// What CreateAppInstanceBot asks for.
+struct CreateBotRequest: TokenedRequest {
+  let appInstanceArn: Text
+  let name: Text?
   let metadata: Text?
   let token: Text
   let tags: [Tag]
+  let configuration: LexConfiguration
 
   init(_ body: RequestBody) throws(SandboxFailure) {
-    name = body.text("Name")
+    appInstanceArn = body.text("AppInstanceArn")
+    name = body.optionalText("Name")
     metadata = body.optionalText("Metadata")
     token = try body.clientRequestToken()
     tags = body.tags
+    configuration = LexConfiguration(body.object("Configuration"))
   }
 }
 
-/// Reads the members of a body that the service model has accepted: required ones are there, types are right, and
-/// `null` stands for absence.
-struct RequestBody {
-  private let document: JSONDocument?
+/// Which bot of Amazon Lex an AppInstanceBot is, and what wakes it. It is given back as it came: AWS does not say what
+/// wakes a bot of which neither RespondsTo nor InvokedBy is given.
+struct LexConfiguration: Hashable, Sendable {
+  let respondsTo: Text?
+  let invokedBy: InvokedBy?
+  let botAliasArn: Text
+  let localeId: Text
+  let welcomeIntent: Text?
 
-  init(_ document: JSONDocument?) { self.document = document }
-
-  func text(_ name: Text) -> Text { optionalText(name) ?? "" }
-
-  func optionalText(_ name: Text) -> Text? {
-    document.flatMap { document in member(name).flatMap { document.text($0) } }
+  struct InvokedBy: Hashable, Sendable {
+    let standardMessages: Text
+    let targetedMessages: Text
   }
 
-  /// The service wants a token where its model says so; the model's validation lets it be absent because the gateway
-  /// fills it in.
-  func clientRequestToken() throws(SandboxFailure) -> Text {
-    guard let token = optionalText("ClientRequestToken") else {
-      throw SandboxFailure(.badRequest, "`ClientRequestToken` is required")
+  /// - Parameter body: the member `Configuration`.
+  init(_ body: RequestBody) {
+    let lex = body.object("Lex")
+    respondsTo = lex.optionalText("RespondsTo")
+    let invokedBy = lex.object("InvokedBy")
+    self.invokedBy = invokedBy.optionalText("StandardMessages").map {
+      InvokedBy(standardMessages: $0, targetedMessages: invokedBy.text("TargetedMessages"))
     }
-    return token
+    botAliasArn = lex.text("LexBotAliasArn")
+    localeId = lex.text("LocaleId")
+    welcomeIntent = lex.optionalText("WelcomeIntent")
   }
+}
 
-  var tags: [Tag] {
-    guard let document, let list = member("Tags") else { return [] }
-    return document.elements(list).compactMap { element in
-      guard let key = document.member("Key", of: element).flatMap({ document.text($0) }),
-        let value = document.member("Value", of: element).flatMap({ document.text($0) })
-      else { return nil }
-      return Tag(key: key, value: value)
-    }
-  }
+/// What RegisterAppInstanceUserEndpoint asks for.
+struct RegisterEndpointRequest: TokenedRequest {
+  let name: Text?
+  let type: Text
+  let resourceArn: Text
+  let deviceToken: Text
+  let voipDeviceToken: Text?
+  let allowMessages: Text?
+  let token: Text
 
-  var tagKeys: [Text] {
-    guard let document, let list = member("TagKeys") else { return [] }
-    return document.elements(list).compactMap { document.text($0) }
-  }
-
-  var expirationDays: Int? {
-    guard let document, let settings = member("ExpirationSettings") else { return nil }
-    return document.member("ExpirationDays", of: settings).flatMap { document.integer($0) }
-  }
-
-  private func member(_ name: Text) -> JSONNode? {
-    document.flatMap { $0.member(name, of: $0.root) }
+  init(_ body: RequestBody) throws(SandboxFailure) {
+    name = body.optionalText("Name")
+    type = body.text("Type")
+    resourceArn = body.text("ResourceArn")
+    let attributes = body.object("EndpointAttributes")
+    deviceToken = attributes.text("DeviceToken")
+    voipDeviceToken = attributes.optionalText("VoipDeviceToken")
+    allowMessages = body.optionalText("AllowMessages")
+    token = try body.clientRequestToken()
   }
 }

@@ -12,6 +12,7 @@ import TestSupport
 import Transport
 
 let appArn = "arn:aws:chime:us-east-1:123456789012:app-instance/0f4bd6bf-4c3a-4f0e-9d3a-5f1c2f6f3b11"
+let lexAlias = "arn:aws:lex:us-east-1:123456789012:bot-alias/ABCDEFGHIJ/KLMNOPQRST"
 let noon = WallClockTime(seconds: 1_795_438_800)
 
 /// Drives the service the way the handler does, without HTTP or signatures.
@@ -43,6 +44,42 @@ struct SandboxUnderTest {
     return try #require(call("POST", "/app-instance-users", body)["AppInstanceUserArn"] as? String)
   }
 
+  @discardableResult
+  mutating func createAppInstance(_ name: String = "crm", token: String = "app-1") throws -> String {
+    let body = #"{"Name":"\#(name)","ClientRequestToken":"\#(token)"}"#
+    return try #require(call("POST", "/app-instances", body)["AppInstanceArn"] as? String)
+  }
+
+  @discardableResult
+  mutating func createBot(
+    _ name: String = "bot", token: String? = nil, app: String = appArn, more: String = ""
+  ) throws -> String {
+    let lex = #"{"Lex":{"LexBotAliasArn":"\#(lexAlias)","LocaleId":"en_US"}}"#
+    let body =
+      #"{"AppInstanceArn":"\#(app)","Name":"\#(name)","Configuration":\#(lex),"#
+      + #""ClientRequestToken":"\#(token ?? "token-\(name)")"\#(more)}"#
+    return try #require(call("POST", "/app-instance-bots", body)["AppInstanceBotArn"] as? String)
+  }
+
+  mutating func tags(of arn: String) throws -> [String: String] {
+    let list = try call("GET", "/tags?arn=\(encoded(arn))")["Tags"] as? [[String: String]] ?? []
+    return Dictionary(list.map { ($0["Key"] ?? "", $0["Value"] ?? "") }, uniquingKeysWith: { $1 })
+  }
+
+  /// The elements of all pages of a list.
+  mutating func pages(_ target: String, _ key: String, by size: Int) throws -> [[String: Any]] {
+    var found: [[String: Any]] = []
+    var query = "max-results=\(size)"
+    while true {
+      let page = try call("GET", target + (target.contains("?") ? "&" : "?") + query)
+      let elements = try #require(page[key] as? [[String: Any]])
+      #expect(elements.count <= size)
+      found += elements
+      guard let token = page["NextToken"] as? String else { return found }
+      query = "max-results=\(size)&next-token=\(encoded(token))"
+    }
+  }
+
   mutating func describe(_ arn: String) throws -> [String: Any] {
     try #require(call("GET", "/app-instance-users/\(encoded(arn))")["AppInstanceUser"] as? [String: Any])
   }
@@ -67,6 +104,12 @@ func encoded(_ value: String) -> String {
   var out: [UInt8] = []
   PercentCoding.encode(value.utf8, into: &out)
   return String(decoding: out, as: UTF8.self)
+}
+
+/// Whether an answer says just what this JSON does.
+func isEqual(_ answer: [String: Any], _ json: String) throws -> Bool {
+  let expected = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+  return NSDictionary(dictionary: answer) == expected.map { NSDictionary(dictionary: $0) }
 }
 
 /// The error that `body` fails with.

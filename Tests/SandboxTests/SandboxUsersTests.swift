@@ -4,7 +4,7 @@ import Testing
 import ChimeIdentity
 import Primitives
 
-@Suite struct SandboxServiceTests {
+@Suite struct SandboxUsersTests {
   private var sandbox = SandboxUnderTest()
 
   @Test mutating func aUserIsCreatedAndDescribed() throws {
@@ -100,17 +100,9 @@ import Primitives
   @Test(arguments: [1, 2, 3, 50]) mutating func listsComeInPages(_ size: Int) throws {
     let ids = (0..<7).map { "user-\($0)" }
     for id in ids.reversed() { try sandbox.createUser(id) }
-    var seen: [String] = []
-    var token: String?
-    repeat {
-      let query = token.map { "&next-token=\(encoded($0))" } ?? ""
-      let page = try sandbox.call(
-        "GET", "/app-instance-users?app-instance-arn=\(encoded(appArn))&max-results=\(size)\(query)")
-      let users = try #require(page["AppInstanceUsers"] as? [[String: Any]])
-      #expect(users.count <= size)
-      seen += users.compactMap { $0["AppInstanceUserArn"] as? String }
-      token = page["NextToken"] as? String
-    } while token != nil
+    let users = try sandbox.pages(
+      "/app-instance-users?app-instance-arn=\(encoded(appArn))", "AppInstanceUsers", by: size)
+    let seen = users.compactMap { $0["AppInstanceUserArn"] as? String }
     #expect(seen == ids.map { "\(appArn)/user/\($0)" })
   }
 
@@ -131,73 +123,30 @@ import Primitives
       } == .badRequest)
   }
 
-  @Test mutating func tagsAreSetListedAndRemoved() throws {
-    let arn = try sandbox.createUser(
-      "a", more: #","Tags":[{"Key":"k1","Value":"1"},{"Key":"k2","Value":"2"}]"#)
-    let added = #"{"ResourceARN":"\#(arn)","Tags":[{"Key":"k2","Value":"new"},{"Key":"k3","Value":"3"}]}"#
-    #expect(try sandbox.call("POST", "/tags?operation=tag-resource", added).isEmpty)
-    #expect(try tags(of: arn) == ["k1": "1", "k2": "new", "k3": "3"])
-    _ = try sandbox.call(
-      "POST", "/tags?operation=untag-resource", #"{"ResourceARN":"\#(arn)","TagKeys":["k1","k9"]}"#)
-    #expect(try tags(of: arn) == ["k2": "new", "k3": "3"])
+  @Test mutating func anExpiredUsersTokenIsFree() throws {
+    let settings = #","ExpirationSettings":{"ExpirationDays":1,"ExpirationCriterion":"CREATED_TIMESTAMP"}"#
+    try sandbox.createUser("a", token: "t1", more: settings)
+    sandbox.now = noon.advanced(byNanoseconds: 86_400_000_000_000)
+    #expect(failure { try sandbox.createUser("b", token: "t1") } == nil)
   }
 
-  @Test mutating func aResourceHasAtMostFiftyTags() throws {
-    let arn = try sandbox.createUser("a", more: #","Tags":[{"Key":"first","Value":"1"}]"#)
-    let fifty = (0..<50).map { #"{"Key":"k\#($0)","Value":"v"}"# }.joined(separator: ",")
-    #expect(
-      failure {
-        _ = try sandbox.call(
-          "POST", "/tags?operation=tag-resource", #"{"ResourceARN":"\#(arn)","Tags":[\#(fifty)]}"#)
-      } == .resourceLimitExceeded)
-    #expect(try tags(of: arn) == ["first": "1"])
-  }
-
-  @Test mutating func appInstancesAreCreatedListedDescribedAndDeleted() throws {
-    let body = #"{"Name":"crm","Metadata":"m","ClientRequestToken":"app-1","Tags":[{"Key":"k","Value":"v"}]}"#
-    let arn = try #require(sandbox.call("POST", "/app-instances", body)["AppInstanceArn"] as? String)
-    #expect(ChimeARN(Text(arn))?.resource == .appInstance)
-    #expect(try sandbox.call("POST", "/app-instances", body)["AppInstanceArn"] as? String == arn)
-    #expect(
-      failure {
-        _ = try sandbox.call("POST", "/app-instances", #"{"Name":"other","ClientRequestToken":"app-1"}"#)
-      } == .conflict)
-    let described = try sandbox.call("GET", "/app-instances/\(encoded(arn))")["AppInstance"] as? [String: Any]
-    #expect(described?["Name"] as? String == "crm")
-    #expect(described?["Metadata"] as? String == "m")
-    let list = try sandbox.call("GET", "/app-instances")["AppInstances"] as? [[String: Any]]
-    #expect(list?.map { $0["AppInstanceArn"] as? String } == [arn])
-    #expect(try tags(of: arn) == ["k": "v"])
-    try sandbox.createUser("a", app: arn)
-    _ = try sandbox.call("DELETE", "/app-instances/\(encoded(arn))")
-    #expect(failure { _ = try sandbox.call("GET", "/app-instances/\(encoded(arn))") } == .forbidden)
-    #expect(failure { _ = try sandbox.describe("\(arn)/user/a") } == .forbidden)
-  }
-
-  @Test mutating func unknownAppInstancesAreTakenUntilOneIsCreated() throws {
-    #expect(failure { _ = try sandbox.describe("\(appArn)/user/a") } == .notFound)
-    try sandbox.createUser("a")
-    _ = try sandbox.call("POST", "/app-instances", #"{"Name":"crm","ClientRequestToken":"app-1"}"#)
-    let other = appArn.replacing("0f4bd6bf", with: "ffffffff")
-    #expect(failure { try sandbox.createUser("a", app: other) } == .forbidden)
+  @Test mutating func anAppInstanceHasAsManyUsersAsItsQuotaSays() throws {
+    sandbox.service.quotas.usersPerAppInstance = 2
+    let settings = #","ExpirationSettings":{"ExpirationDays":1,"ExpirationCriterion":"CREATED_TIMESTAMP"}"#
+    try sandbox.createUser("a", more: settings)
+    try sandbox.createUser("b")
+    #expect(failure { try sandbox.createUser("c") } == .resourceLimitExceeded)
+    // What was made is answered all the same, and one that has expired does not count.
     #expect(failure { try sandbox.createUser("b") } == nil)
+    sandbox.now = noon.advanced(byNanoseconds: 86_400_000_000_000)
+    #expect(failure { try sandbox.createUser("c") } == nil)
+    #expect(failure { try sandbox.createUser("d") } == .resourceLimitExceeded)
   }
 
-  @Test mutating func anAppInstanceOfAnotherRegionIsNotTaken() {
-    let foreign = appArn.replacing("us-east-1", with: "eu-central-1")
-    #expect(failure { try sandbox.createUser("a", app: foreign) } == .forbidden)
-  }
-
-  @Test mutating func whatTheSandboxDoesNotHaveIsSaid() throws {
-    let refusal = #expect(throws: SandboxFailure.self) {
-      _ = try sandbox.call("GET", "/app-instance-bots?app-instance-arn=\(encoded(appArn))")
+  @Test mutating func whatIsNoUsersARNIsForbidden() throws {
+    let bot = try sandbox.createBot()
+    for arn in [bot, appArn, "arn:aws:s3:::bucket", "\(appArn)/user/"] {
+      #expect(failure { _ = try sandbox.describe(arn) } == .forbidden)
     }
-    #expect(refusal?.message == "the sandbox does not have ListAppInstanceBots")
-    #expect(refusal?.error == .badRequest)
-  }
-
-  private mutating func tags(of arn: String) throws -> [String: String] {
-    let list = try sandbox.call("GET", "/tags?arn=\(encoded(arn))")["Tags"] as? [[String: String]] ?? []
-    return Dictionary(list.map { ($0["Key"] ?? "", $0["Value"] ?? "") }, uniquingKeysWith: { $1 })
   }
 }
