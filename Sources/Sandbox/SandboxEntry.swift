@@ -64,7 +64,8 @@ package struct SandboxEntry: Sendable {
 }
 
 extension SandboxService {
-  /// Carries out again what was carried out, whatever the quotas are now.
+  /// Carries out again what was carried out, whatever the quotas are now
+  /// (docs/decisions/0226-what-was-answered-is-carried-out-again.md).
   /// - Returns: whether it could be.
   package mutating func redo(_ entry: SandboxEntry) -> Bool {
     let query = entry.query.utf8.isEmpty ? nil : entry.query.utf8[...]

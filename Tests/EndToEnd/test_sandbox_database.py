@@ -7,7 +7,7 @@ import botocore.exceptions
 import pytest
 
 import gateways
-import service
+import journeys
 import signing
 
 KEY = signing.Key("AKIASANDBOXEXAMPLE01", "sandbox/secret/abcdefghijklmnopqrstuvwx")
@@ -71,6 +71,28 @@ def test_what_was_there_is_there_after_a_kill(tmp_path):
         client.create_app_instance(Name="other", ClientRequestToken="app-token")
     sandbox.stop()
     assert (tmp_path / "sandbox.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_everything_that_a_sandbox_has_is_there_after_a_kill(tmp_path):
+    sandbox = start(tmp_path)
+    journey = journeys.Journey(client_of(sandbox))
+    journey.begin()
+    before = journey.seen()
+    sandbox.kill()
+
+    sandbox = start(tmp_path)
+    journey.client = client_of(sandbox)
+    assert journey.seen() == before
+    again = journey.client.create_app_instance_user(**journey.user_requests[1])
+    assert again["AppInstanceUserArn"] == journey.user_arns[1]
+    journey.end()
+    sandbox.kill()
+
+    # What was taken away stays away.
+    sandbox = start(tmp_path)
+    client = client_of(sandbox)
+    assert client.list_app_instances()["AppInstances"] == []
+    sandbox.stop()
 
 
 def test_every_acknowledged_write_survives_a_kill_under_load(tmp_path):

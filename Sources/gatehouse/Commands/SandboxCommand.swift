@@ -14,12 +14,17 @@ struct SandboxCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sandbox",
     abstract:
-      "Run a local stand-in for the service, which verifies signatures and keeps users in memory or in a file.",
+      "Run a local stand-in for the service: all its operations and errors, signatures verified, in memory or in a file.",
     discussion: """
+      All 30 operations answer as AWS documents them, so that an application's own tests can run on it: AppInstances, \
+      users with their endpoints, bots, admins, retention settings and tags. Until the first CreateAppInstance any \
+      AppInstance of the region counts as there.
+
       It accepts the credentials in $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY, or makes a pair and prints it.
 
       EXAMPLES:
         gatehouse sandbox --listen 127.0.0.1:8090 >aws.env
+        gatehouse sandbox --listen 127.0.0.1:8090 --database sandbox.db
       """)
 
   @Option(help: "Address to listen on, HOST:PORT; port 0 lets the system choose.")
