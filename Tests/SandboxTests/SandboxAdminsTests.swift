@@ -69,6 +69,7 @@ import Primitives
     _ = try sandbox.call("DELETE", "/app-instance-users/\(encoded(user))")
     _ = try sandbox.call("DELETE", "/app-instance-bots/\(encoded(bot))")
     #expect(try sandbox.pages(admins, "AppInstanceAdmins", by: 50).count == 1)
+    #expect(sandbox.service.appInstances[Text(appArn)]?.admins.count == 1)
     sandbox.now = noon.advanced(byNanoseconds: 86_400_000_000_000)
     #expect(try sandbox.pages(admins, "AppInstanceAdmins", by: 50).isEmpty)
     #expect(failure { _ = try sandbox.call("GET", "\(admins)/\(encoded(expiring))") } == .notFound)

@@ -95,6 +95,14 @@ import Primitives
         == .forbidden)
   }
 
+  @Test mutating func aDeletedBotsTokenIsFree() throws {
+    let arn = try sandbox.createBot(token: "t1")
+    _ = try sandbox.call("DELETE", "/app-instance-bots/\(encoded(arn))")
+    let again = try sandbox.createBot("other", token: "t1")
+    #expect(again != arn)
+    #expect(failure { _ = try sandbox.call("GET", "/app-instance-bots/\(encoded(again))") } == nil)
+  }
+
   @Test mutating func anAppInstanceComesToBeWithItsFirstBot() throws {
     let list = "/app-instance-bots?app-instance-arn=\(encoded(appArn))"
     #expect(try isEqual(sandbox.call("GET", list), #"{"AppInstanceArn":"\#(appArn)","AppInstanceBots":[]}"#))
