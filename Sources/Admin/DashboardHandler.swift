@@ -42,6 +42,7 @@ struct DashboardHandler: Sendable {
     case "tenants": return .api(await source.tenants())
     case "policies": return .api(await source.policies())
     case "requests": return .api(await source.requests(parameters))
+    case "counts": return .api(await source.counts(parameters))
     case "openapi.json": return .json(status: 200, DashboardPage.openAPI.withUTF8Buffer { Array($0) })
     default:
       if path.hasPrefix("requests/"), let id = PercentCoding.decode(path.dropFirst(9).utf8),

@@ -7,6 +7,8 @@ package protocol DashboardSource: Sendable {
   func health() async -> APIAnswer
   /// - Parameter parameters: of the query, decoded.
   func requests(_ parameters: [APIParameter]) async -> APIAnswer
+  /// As `requests`, of which it counts kinds.
+  func counts(_ parameters: [APIParameter]) async -> APIAnswer
   func request(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer
   func tenants() async -> APIAnswer
   func policies() async -> APIAnswer

@@ -79,6 +79,32 @@ final class BrowsedIndex: @unchecked Sendable {
     return page
   }
 
+  /// Counts of requests, the newest of them where there is no time for all.
+  /// - Parameter hasTime: asked between requests.
+  func counts(_ query: RequestQuery, while hasTime: () -> Bool) throws -> CountPage {
+    let index = try opened()
+    var page = CountPage(counts: RequestCounts(by: query.countBy), limit: query.limit)
+    page.unreadable = try index.update {
+      page.isCurrent = hasTime()
+      return page.isCurrent
+    }
+    func goesOn(behind request: RequestHistory) -> Bool {
+      guard !hasTime() || page.counts.kinds >= CountPage.mostKinds else { return true }
+      page.since = request.time
+      return false
+    }
+    try index.forEachRequest(
+      matching: query.filter, newestFirst: true,
+      altered: { page.altered.append($0.doubtful?.sequence ?? $0.first.sequence) },
+      passing: goesOn(behind:),
+      { request in
+        page.counts.add(request)
+        if let record = request.doubtful { page.altered.append(record.sequence) }
+        return goesOn(behind: request)
+      })
+    return page
+  }
+
   func request(
     _ id: Text, in times: ClosedRange<WallClockTime>?, while hasTime: () -> Bool
   ) throws -> Found {

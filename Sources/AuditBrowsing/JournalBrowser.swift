@@ -32,21 +32,43 @@ package final class JournalBrowser: Sendable {
   package func search(
     _ parameters: [APIParameter], tenants: [Text], under sensitive: GatewayConfiguration.Sensitive
   ) async -> APIAnswer {
+    await ask(parameters, RequestQuery.names, tenants, sensitive) { query, index, hasTime in
+      let page = try index.page(query, while: hasTime)
+      return (page.json, page.requests.isEmpty && page.isComplete)
+    }
+  }
+
+  package func count(
+    _ parameters: [APIParameter], tenants: [Text], under sensitive: GatewayConfiguration.Sensitive
+  ) async -> APIAnswer {
+    await ask(parameters, RequestQuery.namesToCount, tenants, sensitive) { query, index, hasTime in
+      let page = try index.counts(query, while: hasTime)
+      return (page.json, page.counts.kinds == 0 && page.since == nil)
+    }
+  }
+
+  /// - Parameter answer: gives the answer, and whether there is certainly no such request.
+  private func ask(
+    _ parameters: [APIParameter], _ names: [String], _ tenants: [Text],
+    _ sensitive: GatewayConfiguration.Sensitive,
+    _ answer: @escaping @Sendable (RequestQuery, BrowsedIndex, _ hasTime: () -> Bool) throws -> (
+      json: [UInt8], isNone: Bool
+    )
+  ) async -> APIAnswer {
     let query: RequestQuery
     do throws(RequestQuery.Fault) {
-      query = try RequestQuery(parameters, sensitive: sensitive, now: clock.wallClock())
+      query = try RequestQuery(parameters, names: names, sensitive: sensitive, now: clock.wallClock())
     } catch {
       return .error(400, error.message)
     }
     return await ask { [clock] index, deadline in
-      let page = try index.page(query) { clock.monotonic() < deadline }
-      if page.requests.isEmpty, page.isComplete, let tenant = query.filter.tenant, !tenants.contains(tenant),
-        try !index.isRecorded(tenant)
-      {
+      let (json, isNone) = try answer(query, index) { clock.monotonic() < deadline }
+      // Of a tenant that does not exist there must not seem to be none.
+      if isNone, let tenant = query.filter.tenant, !tenants.contains(tenant), try !index.isRecorded(tenant) {
         let words = FilterWords.unknown("tenant", tenant.string, among: tenants.map(\.string))
         return .error(400, "\(words); none of that name is configured or recorded")
       }
-      return APIAnswer(body: page.json)
+      return APIAnswer(body: json)
     }
   }
 

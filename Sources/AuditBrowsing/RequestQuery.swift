@@ -3,8 +3,8 @@ internal import AuditTrail
 internal import Configuration
 internal import Primitives
 
-/// Which requests `/api/requests` is asked for: the filters of `audit query` by the names that its JSON has, how many of
-/// them, and where the page before ended.
+/// Which requests `/api/requests` and `/api/counts` are asked for: the filters of `audit query` by the names that its JSON
+/// has, how many of them, and where the page before ended or what is to be counted.
 struct RequestQuery: Sendable {
   struct Fault: Error {
     /// Lower case, no full stop.
@@ -39,27 +39,31 @@ struct RequestQuery: Sendable {
   private(set) var filter = QueryFilter()
   private(set) var limit = standardLimit
   private(set) var before: Cursor?
+  private(set) var countBy: [RequestCounts.Field] = []
 
   static let standardLimit = 50
   static let mostRequests = 200
 
-  static let names = [
+  private static let filters = [
     "userId", "userArn", "tenant", "actor", "accessKeyId", "operation", "decision", "outcome", "rule", "name",
-    "tag", "withoutTag", "since", "until", "limit", "before",
+    "tag", "withoutTag", "since", "until", "limit",
   ]
+  static let names = filters + ["before"]
+  static let namesToCount = filters + ["countBy"]
   private static let repeatable: Set<String> = ["tag", "withoutTag"]
   private static let mostTags = 16
 
-  /// - Parameter tenants: those that are configured; others may be recorded.
+  /// - Parameter names: those that parameters may have.
   init(
-    _ parameters: [APIParameter], sensitive: GatewayConfiguration.Sensitive, now: WallClockTime
+    _ parameters: [APIParameter], names: [String] = names, sensitive: GatewayConfiguration.Sensitive,
+    now: WallClockTime
   ) throws(Fault) {
     filter.hashKey = sensitive.key
     var seen: Set<String> = []
     for parameter in parameters {
       let (name, value) = (parameter.name.string, parameter.value.string)
-      guard Self.names.contains(name) else {
-        throw Fault(message: FilterWords.unknown("parameter", name, among: Self.names))
+      guard names.contains(name) else {
+        throw Fault(message: FilterWords.unknown("parameter", name, among: names))
       }
       guard seen.insert(name).inserted || Self.repeatable.contains(name) else {
         throw Fault(message: "`\(name)` is given twice")
@@ -67,6 +71,10 @@ struct RequestQuery: Sendable {
       // An empty field of a form asks for nothing.
       if value.isEmpty { continue }
       try take(name, value, sensitive, now)
+    }
+    if names.contains("countBy"), countBy.isEmpty {
+      throw Fault(
+        message: "`countBy` is missing; it takes fields with commas between them: \(RequestCounts.Field.names)")
     }
     if let before {
       let latest = before.time.advanced(byNanoseconds: Cursor.slack)
@@ -106,6 +114,15 @@ struct RequestQuery: Sendable {
         throw Fault(message: "`limit` must be a number from 1 to \(Self.mostRequests)")
       }
       limit = number
+    case "countBy":
+      let known = RequestCounts.Field.allCases.map(\.rawValue)
+      for word in value.split(separator: ",", omittingEmptySubsequences: false) {
+        if !known.contains(String(word)) { try refuse(FilterWords.unknown("field", String(word), among: known)) }
+      }
+      guard let fields = RequestCounts.Field.list(value) else {
+        throw Fault(message: "`countBy` takes each field once")
+      }
+      countBy = fields
     default:
       guard let cursor = Cursor(value) else {
         throw Fault(message: "`before` must be what the answer before gave as `next`")

@@ -234,6 +234,9 @@ struct FixedDashboard: DashboardSource {
   func requests(_ parameters: [APIParameter]) async -> APIAnswer {
     say("requests " + parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
   }
+  func counts(_ parameters: [APIParameter]) async -> APIAnswer {
+    say("counts " + parameters.map { "\($0.name)=\($0.value)" }.joined(separator: "&"))
+  }
   func request(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer { say("request \(id)") }
   func explain(_ body: [UInt8]) async -> APIAnswer { say("explain \(body.count)") }
 }

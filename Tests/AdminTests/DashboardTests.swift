@@ -20,6 +20,7 @@ extension Answer {
   @Test(arguments: [
     ("/api/overview", "overview"), ("/api/health", "health"), ("/api/tenants", "tenants"),
     ("/api/policies", "policies"), ("/api/requests", "requests "),
+    ("/api/counts?countBy=tenant%2Cday", "counts countBy=tenant,day"),
     ("/api/requests?tag=A%3D1&tag=B%3D%20&tenant=crm", "requests tag=A=1&tag=B= &tenant=crm"),
     ("/api/requests/0000-11", "request 0000-11"), ("/api/requests/a%20b", "request a b"),
   ])

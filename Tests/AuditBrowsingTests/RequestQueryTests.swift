@@ -39,6 +39,33 @@ import Testing
     #expect(query.limit == 7)
   }
 
+  private func count(_ parameters: (String, String)...) throws -> RequestQuery {
+    try RequestQuery(
+      parameters.map { APIParameter(Text($0.0), Text($0.1)) }, names: RequestQuery.namesToCount,
+      sensitive: .standard, now: try #require(now))
+  }
+
+  @Test func whatIsCountedIsToldApartByFields() throws {
+    let query = try count(("countBy", "tenant,day"), ("decision", "denied"), ("limit", "3"))
+    #expect(query.countBy == [.tenant, .day])
+    #expect(query.filter.decision == .denied && query.limit == 3)
+  }
+
+  @Test(arguments: [
+    ("countBy", "", "`countBy` is missing"), ("decision", "denied", "tenant, actor, operation"),
+    ("countBy", "tennant", "unknown field `tennant`; did you mean `tenant`?"),
+    ("countBy", "tenant,tenant", "each field once"), ("countBy", "tenant,", "unknown field ``"),
+    ("before", "1-1", "unknown parameter `before`"),
+  ])
+  func whatCannotBeCountedIsRefusedWithWhatCould(_ name: String, _ value: String, _ hint: String) {
+    #expect {
+      try count((name, value))
+    } throws: { error in
+      (error as? RequestQuery.Fault)?.message.contains(hint) ?? false
+    }
+    #expect(throws: RequestQuery.Fault.self) { try query(("countBy", "tenant")) }
+  }
+
   @Test func emptyFieldsOfAFormAskForNothing() throws {
     let query = try query(("tenant", ""), ("decision", ""), ("since", ""), ("limit", ""))
     #expect(query.filter.tenant == nil && query.filter.decision == nil && query.filter.since == nil)

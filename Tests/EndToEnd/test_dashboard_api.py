@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 import urllib.parse
@@ -102,13 +103,17 @@ def validate(response, path, method="get"):
     return response.json
 
 
-RESOURCES = ["overview", "health", "requests", "tenants", "policies", "openapi.json"]
+RESOURCES = ["overview", "health", "requests", "counts", "tenants", "policies", "openapi.json"]
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_each_answer_is_as_described(shown, resource):
     path = f"/api/{resource}"
     response = get(shown, path)
+    if resource == "counts":
+        # What is to be counted is not said.
+        validate(response, path)
+        response = get(shown, path, countBy="tenant,actor,operation,decision,outcome,rule,appInstanceArn,day,hour")
     assert (response.status, response.get("Cache-Control")) == (200, "no-store")
     validate(response, path)
 
@@ -129,6 +134,60 @@ def test_no_secret_is_shown(shown):
         body = get(shown, path).body
         for secret in (CRM.secret, HR.secret, TOKEN, upstreams.KEY.secret):
             assert secret.encode() not in body, path
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"countBy": "tenant,decision"},
+        {"countBy": "day"},
+        {"countBy": "rule", "decision": "denied"},
+        {"countBy": "outcome", "tenant": "crm", "limit": 1},
+        {"countBy": "actor,appInstanceArn", "withoutTag": "CostCenter", "since": "1h"},
+        {"countBy": "tenant", "userId": "nobody"},
+    ],
+)
+def test_counts_are_those_of_audit_query(shown, parameters):
+    answer = validate(get(shown, "/api/counts", **parameters), "/api/counts")
+    options = []
+    for name, value in parameters.items():
+        options += ["--" + re.sub("([A-Z])", lambda match: "-" + match[1].lower(), name), str(value)]
+    result = shown.setup.command("audit", "query", "--format", "json", *options)
+    assert result.returncode == 0, result.stderr
+    assert answer["counts"] == [json.loads(line) for line in result.stdout.splitlines()]
+    assert (answer["complete"], answer["since"], answer["altered"]) == (True, None, [])
+    assert answer["kinds"] >= len(answer["counts"])
+
+
+def test_what_cannot_be_counted_is_said(shown):
+    for parameters, words in [
+        ({}, "`countBy` is missing"),
+        ({"countBy": "tenants"}, "did you mean `tenant`?"),
+        ({"countBy": "tenant", "tenant": "cmr"}, "did you mean `crm`?"),
+        ({"countBy": "tenant", "before": "1-1"}, "unknown parameter `before`"),
+    ]:
+        response = get(shown, "/api/counts", **parameters)
+        assert response.status == 400 and words in validate(response, "/api/counts")["error"]
+
+
+def test_a_repeat_creates_nobody(make_setup, upstream):
+    setup = make_setup(admin={"address": "127.0.0.1:0"})
+    with gateways.running(setup) as gateway:
+        once = wire.signed_create(CRM, service.create_user(AppInstanceUserId="crm-alice"))
+        assert [gateway.send(once).status for _ in range(3)] == [201, 201, 201]
+        assert gateway.send(wire.signed_create(CRM, service.create_user(AppInstanceUserId="crm-bob"))).status == 201
+        overview = get(gateway, "/api/overview", headers=[]).json
+        (tenant,) = get(gateway, "/api/tenants", headers=[]).json["tenants"]
+        metrics = gateway.admin_request("/metrics").body.decode()
+        setup.concluded(4)
+        counted = get(gateway, "/api/counts", headers=[], countBy="outcome").json["counts"]
+    assert len(upstream.requests) == 2
+    assert (overview["lastHour"]["requests"], overview["lastHour"]["created"]) == (4, 2)
+    assert (overview["sinceStart"]["created"], overview["minutes"][-1]["created"]) == (2, 2)
+    assert (tenant["usage"]["requests"], tenant["usage"]["created"]) == (4, 2)
+    assert 'gatehouse_users_created_total{tenant="crm"} 2\n' in metrics
+    # The journal says the same.
+    assert counted == [{"outcome": "created", "count": 2}, {"outcome": "notForwarded", "count": 2}]
 
 
 def test_overview_counts_what_happened(shown):

@@ -35,10 +35,12 @@ import Testing
     let metrics = Metrics()
     for decision in AuditDecision.allCases {
       metrics.count(
-        .init(tenant: 1, operation: .createAppInstanceUser, decision: decision, status: 201),
+        .init(
+          tenant: 1, operation: .createAppInstanceUser, decision: decision, status: 201,
+          isCreation: decision == .allowed),
         duration: 1, upstream: nil)
       metrics.count(
-        .init(tenant: 0, operation: nil, decision: decision, status: 503),
+        .init(tenant: 0, operation: nil, decision: decision, status: 503, isCreation: false),
         duration: 1, upstream: 2)
     }
     let counts = metrics.counts(tenants: ["", "crm"])
@@ -49,6 +51,7 @@ import Testing
           .init(tenant: "crm", operation: "CreateAppInstanceUser", decision: decision, status: 201)] == 1)
       #expect(counts.requests[.init(tenant: "", operation: "", decision: decision, status: 503)] == 1)
     }
+    #expect(counts.created == ["crm": 1])
     #expect(counts.upstreamDuration.buckets.reduce(0, +) == AuditDecision.allCases.count)
   }
 }

@@ -13,6 +13,7 @@ import Testing
       .init(tenant: "crm", operation: "CreateAppInstanceUser", decision: .allowed, status: 201): created,
       .init(tenant: "crm", operation: "CreateAppInstanceUser", decision: .denied, status: 403): denied,
     ]
+    counts.created = ["crm": created]
     counts.violations = [.init(policy: "p", rule: "tags.required", tenant: "crm", mode: "enforce"): rule]
     for _ in 0..<slow { counts.requestDurations.record(nanoseconds: 1_000_000, of: 0) }
     return counts

@@ -1,4 +1,5 @@
 package import Primitives
+internal import StrictJSON
 
 /// How many requests there are of each kind.
 package struct RequestCounts: Sendable {
@@ -9,6 +10,13 @@ package struct RequestCounts: Sendable {
     case day, hour
 
     package static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    /// Fields with commas between them, each once; `nil`: it is not written so.
+    package static func list(_ written: String) -> [Field]? {
+      let names = written.split(separator: ",", omittingEmptySubsequences: false)
+      let fields = names.compactMap { Field(rawValue: String($0)) }
+      return fields.count == names.count && Set(fields).count == fields.count ? fields : nil
+    }
   }
 
   package let fields: [Field]
@@ -33,6 +41,23 @@ package struct RequestCounts: Sendable {
       if !isAlongTime, left.1 != right.1 { return left.1 > right.1 }
       return left.0.lexicographicallyPrecedes(right.0) { ($0 ?? "") < ($1 ?? "") }
     }
+  }
+
+  /// How many kinds there are so far.
+  package var kinds: Int { counts.count }
+
+  /// `{"tenant":"crm","count":3}`; `null` where requests have no such value.
+  package static func json(_ values: [Text?], _ count: Int, by fields: [Field]) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (field, value) in zip(fields, values) {
+      writer.key(text: Text(field.rawValue))
+      if let value { writer.string(value) } else { writer.null() }
+    }
+    writer.key("count")
+    writer.integer(count)
+    writer.endObject()
+    return writer.bytes
   }
 
   private static func values(of field: Field, in request: RequestHistory) -> [Text?] {

@@ -72,6 +72,14 @@ extension GatewayServer: DashboardSource {
       under: snapshot.configuration.audit.sensitive)
   }
 
+  package func counts(_ parameters: [APIParameter]) async -> APIAnswer {
+    guard let lookup = dashboard.lookup else { return .noJournal }
+    let snapshot = workers[0].snapshot
+    return await lookup.count(
+      parameters, tenants: snapshot.tenants.tenants.map(\.id),
+      under: snapshot.configuration.audit.sensitive)
+  }
+
   package func request(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer {
     guard let lookup = dashboard.lookup else { return .noJournal }
     return await lookup.find(id, parameters)

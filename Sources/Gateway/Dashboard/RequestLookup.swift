@@ -10,6 +10,10 @@ package protocol RequestLookup: Sendable {
   func search(
     _ parameters: [APIParameter], tenants: [Text], under sensitive: GatewayConfiguration.Sensitive
   ) async -> APIAnswer
+  /// - Parameter parameters: the filters of `audit query`, `limit`, and what kinds are told apart by.
+  func count(
+    _ parameters: [APIParameter], tenants: [Text], under sensitive: GatewayConfiguration.Sensitive
+  ) async -> APIAnswer
   /// Requests as they end.
   var live: LiveFeed { get }
   func find(_ id: Text, _ parameters: [APIParameter]) async -> APIAnswer

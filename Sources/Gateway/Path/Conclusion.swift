@@ -120,7 +120,7 @@ extension Worker {
     let isForwarded = call.trail.attempts > 0
     let labels = RequestLabels(
       tenant: call.trail.tenant?.meter.number ?? 0, operation: call.trail.operation,
-      decision: ending.decision, status: ending.status)
+      decision: ending.decision, status: ending.status, isCreation: ending.outcome == .created)
     let upstream = isForwarded ? call.trail.upstreamNanoseconds : nil
     metrics.count(labels, duration: ending.durationNanoseconds, upstream: upstream)
     if isForwarded {

@@ -30,6 +30,8 @@ package final class Metrics: Sendable {
   /// What a scrape reads.
   package struct Counts: Sendable {
     package var requests: [RequestKey: Int] = [:]
+    /// Users that upstream said to be created, by tenant: a repeat of a request creates none.
+    package var created: [Text: Int] = [:]
     package var violations: [ViolationKey: Int] = [:]
     /// Requests by the exceptions that were used.
     package var exceptions: [Text: Int] = [:]
@@ -121,26 +123,35 @@ package final class Metrics: Sendable {
       state.responses.forEach { status, count in counts.responses[Int(status)] = count }
       counts.changes = state.changes.counts
       state.requests.forEach { bits, count in
-        counts.requests[RequestLabels(bits: bits).key(tenants: tenants), default: 0] += count
+        let labels = RequestLabels(bits: bits)
+        let key = labels.key(tenants: tenants)
+        counts.requests[key, default: 0] += count
+        if labels.isCreation { counts.created[key.tenant, default: 0] += count }
       }
       return counts
     }
   }
 }
 
-/// The labels of `gatehouse_requests_total`, packed into one number that is never 0.
+/// The labels of `gatehouse_requests_total`, and whether a user was created, packed into one number that is never 0.
 struct RequestLabels: BitwiseCopyable {
   fileprivate let bits: UInt64
 
   fileprivate init(bits: UInt64) { self.bits = bits }
 
+  private static let creation: UInt64 = 1 << 23
+
   /// - Parameter tenant: the number of its meter; 0 when it is not known.
-  init(tenant: Int, operation: ChimeIdentity.Operation?, decision: AuditDecision, status: Int) {
+  init(
+    tenant: Int, operation: ChimeIdentity.Operation?, decision: AuditDecision, status: Int, isCreation: Bool
+  ) {
     let operation = operation.map { UInt64($0.rawValue) + 1 } ?? 0
     bits =
       UInt64(UInt32(truncatingIfNeeded: tenant)) << 32 | operation << 24 | (UInt64(decision.number) + 1) << 16
-      | UInt64(UInt16(clamping: status))
+      | UInt64(UInt16(clamping: status)) | (isCreation ? Self.creation : 0)
   }
+
+  fileprivate var isCreation: Bool { bits & Self.creation != 0 }
 
   /// 0: none is known; else one more than its place among all.
   fileprivate var operation: Int { Int(UInt8(truncatingIfNeeded: bits >> 24)) }
@@ -150,7 +161,7 @@ struct RequestLabels: BitwiseCopyable {
     return Metrics.RequestKey(
       tenant: tenant < tenants.count ? tenants[tenant] : "",
       operation: OperationDurations.name(of: operation),
-      decision: AuditDecision.allCases[Int(UInt8(truncatingIfNeeded: bits >> 16)) - 1],
+      decision: AuditDecision.allCases[Int(UInt8(truncatingIfNeeded: (bits & ~Self.creation) >> 16)) - 1],
       status: Int(UInt16(truncatingIfNeeded: bits)))
   }
 }
@@ -173,6 +184,7 @@ extension Metrics.Counts {
   /// Adds another worker's counts.
   package mutating func add(_ other: Self) {
     requests.merge(other.requests, uniquingKeysWith: +)
+    created.merge(other.created, uniquingKeysWith: +)
     violations.merge(other.violations, uniquingKeysWith: +)
     exceptions.merge(other.exceptions, uniquingKeysWith: +)
     limited.merge(other.limited, uniquingKeysWith: +)

@@ -29,6 +29,10 @@ struct MetricsText {
           ("status", "\(key.status)"),
         ], "\(count)")
     }
+    begin("gatehouse_users_created_total", "counter", "Users that upstream said to be created.")
+    for (tenant, count) in counts.created.sorted(by: { $0.key < $1.key }) {
+      sample("gatehouse_users_created_total", [("tenant", tenant.string)], "\(count)")
+    }
     gauge("gatehouse_requests_in_flight", "Requests under way.", Int64(counts.inFlight))
     begin("gatehouse_request_duration_seconds", "histogram", "From the first byte to the answer.")
     for (operation, histogram) in counts.requestDurations.all {

@@ -1,5 +1,4 @@
 internal import AuditTrail
-internal import ChimeIdentity
 internal import Primitives
 
 /// What was counted in each of the last sixty minutes. It is made of the counters, which are looked at once a minute, so a
@@ -71,6 +70,7 @@ struct Tally: Sendable {
     for (key, count) in later.requests {
       add(count - (earlier.requests[key] ?? 0), of: key)
     }
+    for (tenant, count) in later.created { add(created: count - (earlier.created[tenant] ?? 0), by: tenant) }
     for (key, count) in later.violations where count > earlier.violations[key] ?? 0 {
       rules[RuleKey(policy: key.policy, rule: key.rule, mode: key.mode), default: 0] +=
         count - (earlier.violations[key] ?? 0)
@@ -88,13 +88,16 @@ struct Tally: Sendable {
   private mutating func add(_ count: Int, of key: Metrics.RequestKey) {
     guard count > 0 else { return }
     decisions[key.decision, default: 0] += count
-    let isCreated = key.isCreation
-    if isCreated { created += count }
     guard !key.tenant.isEmpty else { return }
     tenants[key.tenant, default: TenantTally()].requests += count
-    if isCreated { tenants[key.tenant, default: TenantTally()].created += count }
     if key.decision == .denied { tenants[key.tenant, default: TenantTally()].denied += count }
     if key.decision == .throttled { tenants[key.tenant, default: TenantTally()].throttled += count }
+  }
+
+  private mutating func add(created count: Int, by tenant: Text) {
+    guard count > 0 else { return }
+    created += count
+    if !tenant.isEmpty { tenants[tenant, default: TenantTally()].created += count }
   }
 
   mutating func add(_ other: Tally) {
@@ -112,12 +115,4 @@ struct Tally: Sendable {
   }
 
   var requests: Int { decisions.values.reduce(0, +) }
-}
-
-extension Metrics.RequestKey {
-  /// A user was created, or a repeat was answered with that.
-  fileprivate var isCreation: Bool {
-    decision == .allowed && (200..<300).contains(status)
-      && operation == ChimeIdentity.Operation.createAppInstanceUser.text
-  }
 }

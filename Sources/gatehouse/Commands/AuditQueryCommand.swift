@@ -43,9 +43,8 @@ struct AuditQueryCommand: ParsableCommand {
     let fields: [RequestCounts.Field]
 
     init?(argument: String) {
-      let names = argument.split(separator: ",", omittingEmptySubsequences: false)
-      fields = names.compactMap { RequestCounts.Field(rawValue: String($0)) }
-      guard fields.count == names.count, Set(fields).count == fields.count else { return nil }
+      guard let fields = RequestCounts.Field.list(argument) else { return nil }
+      self.fields = fields
     }
   }
 

@@ -1,6 +1,5 @@
 import AuditTrail
 import Primitives
-import StrictJSON
 
 /// Prints how many requests there are of each kind.
 struct CountPrinter {
@@ -14,23 +13,10 @@ struct CountPrinter {
 
   func print(_ rows: some Collection<(values: [Text?], count: Int)>) {
     switch format {
-    case .json: for row in rows { Console.data(json: json(row.values, row.count)) }
+    case .json: for row in rows { Console.data(json: RequestCounts.json(row.values, row.count, by: fields)) }
     case .csv: printCSV(rows)
     case .text: printTable(rows)
     }
-  }
-
-  private func json(_ values: [Text?], _ count: Int) -> [UInt8] {
-    var writer = JSONWriter()
-    writer.beginObject()
-    for (field, value) in zip(fields, values) {
-      writer.key(text: Text(field.rawValue))
-      if let value { writer.string(value) } else { writer.null() }
-    }
-    writer.key("count")
-    writer.integer(count)
-    writer.endObject()
-    return writer.bytes
   }
 
   private func printCSV(_ rows: some Collection<(values: [Text?], count: Int)>) {
