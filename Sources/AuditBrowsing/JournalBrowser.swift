@@ -51,9 +51,10 @@ package final class JournalBrowser: Sendable {
   private func ask(
     _ parameters: [APIParameter], _ names: [String], _ tenants: [Text],
     _ sensitive: GatewayConfiguration.Sensitive,
-    _ answer: @escaping @Sendable (RequestQuery, BrowsedIndex, _ hasTime: () -> Bool) throws -> (
-      json: [UInt8], isNone: Bool
-    )
+    _ answer:
+      @escaping @Sendable (RequestQuery, BrowsedIndex, _ hasTime: () -> Bool) throws -> (
+        json: [UInt8], isNone: Bool
+      )
   ) async -> APIAnswer {
     let query: RequestQuery
     do throws(RequestQuery.Fault) {
