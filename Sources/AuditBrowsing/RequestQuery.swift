@@ -74,7 +74,8 @@ struct RequestQuery: Sendable {
     }
     if names.contains("countBy"), countBy.isEmpty {
       throw Fault(
-        message: "`countBy` is missing; it takes fields with commas between them: \(RequestCounts.Field.names)")
+        message:
+          "`countBy` is missing; it takes fields with commas between them: \(RequestCounts.Field.names)")
     }
     if let before {
       let latest = before.time.advanced(byNanoseconds: Cursor.slack)
@@ -116,8 +117,9 @@ struct RequestQuery: Sendable {
       limit = number
     case "countBy":
       let known = RequestCounts.Field.allCases.map(\.rawValue)
-      for word in value.split(separator: ",", omittingEmptySubsequences: false) {
-        if !known.contains(String(word)) { try refuse(FilterWords.unknown("field", String(word), among: known)) }
+      let words = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      if let word = words.first(where: { !known.contains($0) }) {
+        throw Fault(message: FilterWords.unknown("field", word, among: known))
       }
       guard let fields = RequestCounts.Field.list(value) else {
         throw Fault(message: "`countBy` takes each field once")
