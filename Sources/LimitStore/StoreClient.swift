@@ -85,17 +85,32 @@ extension StoreClient {
 
   /// - Returns: `nil` when the store does not decide; no later than its timeout.
   package func decide(_ buckets: [SharedBucket], lease: SharedLease?) async -> SharedDecision? {
+    await ask(.decide(buckets, lease: lease?.name ?? []), about: buckets, lease)
+  }
+
+  /// What became of a request that waits for its turn in a budget.
+  /// - Returns: `nil` when the store does not say; no later than its timeout.
+  package func look(_ key: [UInt8], _ budget: SharedBudget, ticket: Int64) async -> BucketDecision? {
+    let bucket = SharedBucket(key: key, .budget(budget), .enforced)
+    return await ask(.look(key: key, budget, ticket: ticket), about: [bucket], nil)?.buckets[0]
+  }
+
+  private func ask(
+    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?
+  ) async -> SharedDecision? {
     guard isUp else { return nil }
     return await withUnsafeContinuation { continuation in
-      ask(buckets, lease) { continuation.resume(returning: $0) }
+      ask(command, about: buckets, lease) { continuation.resume(returning: $0) }
     }
   }
 
   private func ask(
-    _ buckets: [SharedBucket], _ lease: SharedLease?, _ told: @escaping (SharedDecision?) -> Void
+    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?,
+    _ told: @escaping (SharedDecision?) -> Void
   ) {
     let now = loop.turnBegan.nanoseconds
-    let question = StoreQuestion(buckets, lease, askedAt: now, deadline: now + settings.timeout, told)
+    let question = StoreQuestion(
+      command, about: buckets, lease, askedAt: now, deadline: now + settings.timeout, told)
     if isStarting { early.append(question) } else { ask(question) }
     time(until: question.deadline)
   }
@@ -103,7 +118,7 @@ extension StoreClient {
   /// Counts a request that does not wait for the decision; `told` gets it when it comes.
   package func tell(_ buckets: [SharedBucket], told: @escaping (SharedDecision?) -> Void) {
     guard isUp else { return told(nil) }
-    ask(buckets, nil, told)
+    ask(.decide(buckets, lease: []), about: buckets, nil, told)
   }
 
   /// Under which names buckets stand.
@@ -129,10 +144,16 @@ extension StoreClient {
     tellReleased(lease)
   }
 
-  /// What a request took of a rate was not used.
-  package func refund(_ key: [UInt8], _ limit: GCRA) {
+  /// A turn in a budget was not used.
+  package func giveBack(_ key: [UInt8], _ budget: SharedBudget) {
     guard let link else { return }
-    send(.refund(key: key, limit), expecting: .done, over: link)
+    send(.giveBack(key: key, budget), expecting: .done, over: link)
+  }
+
+  /// Upstream answered 429.
+  package func throttled(_ key: [UInt8], _ quota: SharedQuota) {
+    guard let link else { return }
+    send(.throttled(key: key, quota), expecting: .done, over: link)
   }
 
   private func tellReleased(_ lease: SharedLease) {

@@ -91,9 +91,18 @@ struct StoreConnector {
   private func ask(_ sentinel: PoolTarget, for master: String) async throws(StoreFailure) -> PoolTarget {
     let link = try await open(sentinel)
     defer { link.stream.close() }
+    let question = ["SENTINEL", "get-master-addr-by-name", master].map { Array($0.utf8) }
     var out = ByteBuffer()
-    out.append(redisCommand: ["SENTINEL", "get-master-addr-by-name", master].map { Array($0.utf8) })
-    let replies = try await link.ask(out, count: 1, within: settings.timeout)
+    out.append(redisCommand: question)
+    var replies = try await link.ask(out, count: 1, within: settings.timeout)
+    if case .error(let error) = replies[0], error.code == "NOAUTH", settings.password != nil {
+      // Sentinels mostly have no password; those that have are taken to have the server's.
+      out.removeAll()
+      out.append(authenticationOf: settings)
+      out.append(redisCommand: question)
+      replies = try await link.ask(out, count: 2, within: settings.timeout)
+      if case .error(let error) = replies.removeFirst() { throw .refused(error) }
+    }
     if case .error(let error) = replies[0] { throw .refused(error) }
     guard let place = replies[0].elements, place.count == 2, let host = place[0].bytes,
       let written = place[1].bytes, let port = UInt16(String(decoding: written, as: UTF8.self))
@@ -111,7 +120,7 @@ extension ByteBuffer {
     password.withBytes { bytes in append(argument: Array(bytes)) }
   }
 
-  mutating func append(loadingOf script: StaticString) {
+  mutating func append(loadingOf script: [UInt8]) {
     begin(redisCommand: 3)
     append(argument: "SCRIPT")
     append(argument: "LOAD")

@@ -3,6 +3,8 @@ internal import SharedLimits
 
 /// A request about which the store is asked.
 final class StoreQuestion {
+  let command: LimitCommand
+  /// What is asked about, in the order of the reply.
   let buckets: [SharedBucket]
   let lease: SharedLease?
   let askedAt: Int64
@@ -12,17 +14,16 @@ final class StoreQuestion {
   private var told: ((SharedDecision?) -> Void)?
 
   init(
-    _ buckets: [SharedBucket], _ lease: SharedLease?, askedAt: Int64, deadline: Int64,
-    _ told: @escaping (SharedDecision?) -> Void
+    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?, askedAt: Int64,
+    deadline: Int64, _ told: @escaping (SharedDecision?) -> Void
   ) {
+    self.command = command
     self.buckets = buckets
     self.lease = lease
     self.askedAt = askedAt
     self.deadline = deadline
     self.told = told
   }
-
-  var command: LimitCommand { .decide(buckets, lease: lease?.name ?? []) }
 
   /// `nil`: the store does not decide.
   func end(_ decision: SharedDecision?) {

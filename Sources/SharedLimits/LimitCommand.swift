@@ -8,8 +8,12 @@ package enum LimitCommand: Sendable {
   /// Decides on a request.
   /// - Parameter lease: names it among those in flight, where one of the buckets is about that.
   case decide([SharedBucket], lease: [UInt8])
-  /// Gives back what a request took of a rate.
-  case refund(key: [UInt8], GCRA)
+  /// What became of a request that waits for its turn in a budget.
+  case look(key: [UInt8], SharedBudget, ticket: Int64)
+  /// A turn in a budget was not used.
+  case giveBack(key: [UInt8], SharedBudget)
+  /// Upstream answered 429.
+  case throttled(key: [UInt8], SharedQuota)
   /// Tells that a gateway lives, and renews leases: keys of buckets, with who is in flight there.
   case beat(gateway: [UInt8], leases: [(key: [UInt8], members: [[UInt8]])])
   /// A request is no longer in flight.
@@ -25,12 +29,15 @@ package enum LimitCommand: Sendable {
       for bucket in buckets { out.append(argument: bucket.key) }
       out.append(argument: "decide")
       for bucket in buckets { bucket.appendArguments(lease: lease, to: &out) }
-    case .refund(let key, let limit):
-      out.begin(script: digest, keys: 2, arguments: 3)
-      out.append(argument: keys.run)
-      out.append(argument: key)
-      out.append(argument: "refund")
-      out.append(limit: limit)
+    case .look(let key, let budget, let ticket):
+      out.begin("look", script: digest, about: key, of: budget.quota, keys, arguments: 2)
+      out.append(argument: budget.tenant.name)
+      out.append(argument: Int(ticket))
+    case .giveBack(let key, let budget):
+      out.begin("giveBack", script: digest, about: key, of: budget.quota, keys, arguments: 1)
+      out.append(argument: budget.tenant.name)
+    case .throttled(let key, let quota):
+      out.begin("throttled", script: digest, about: key, of: quota, keys, arguments: 0)
     case .beat(let gateway, let leases):
       out.begin(
         script: digest, keys: 2 + leases.count,
@@ -52,7 +59,7 @@ package enum LimitCommand: Sendable {
     }
   }
 
-  /// The answer to `decide`; `nil` when it is none.
+  /// The answer to `decide` and `look`; `nil` when it is none.
   package static func decision(_ reply: RedisReply, about buckets: [SharedBucket]) -> SharedDecision? {
     guard case .array(let elements) = reply else { return nil }
     var numbers: [Int64] = []
@@ -77,6 +84,11 @@ extension SharedBucket {
       out.append(argument: most)
       out.append(argument: lease)
       out.append(argument: 0)
+    case .budget(let budget):
+      out.append(argument: [UInt8(ascii: "b"), charge.rawValue])
+      out.append(argument: budget.quota.words)
+      out.append(argument: budget.tenant.words)
+      out.append(argument: Int(budget.queueFor / 1000))
     }
   }
 }
@@ -92,6 +104,19 @@ extension ByteBuffer {
       append(argument: LimitScript.text)
     }
     append(argument: keys)
+  }
+
+  /// A call about one budget, with so many arguments of its own to come.
+  fileprivate mutating func begin(
+    _ wish: StaticString, script digest: [UInt8]?, about key: [UInt8], of quota: SharedQuota,
+    _ keys: StoreKeys,
+    arguments: Int
+  ) {
+    begin(script: digest, keys: 2, arguments: 2 + arguments)
+    append(argument: keys.run)
+    append(argument: key)
+    append(argument: wish)
+    append(argument: quota.words)
   }
 
   /// Microseconds that a request takes up, and the burst.

@@ -5,7 +5,10 @@
 /// - `decide`: the keys but the first are buckets, each with four arguments. What counts is written only if no bucket that
 ///   is enforced refuses; a bucket that is `always` counted is, whatever the others say, and one that only warns stops none.
 ///   Answers the time, then for each bucket 1 or 0, a wait in microseconds and how far it is used up (`SharedDecision`).
-/// - `refund`: gives back what one request took of each bucket, if it was allowed and not used.
+///   A budget is the last bucket, and is asked only for a request that nothing else refuses or lets wait.
+/// - `look`: what became of a request that waits for its turn in a budget. Answers as `decide` does.
+/// - `giveBack`: a turn in a budget was not used.
+/// - `throttled`: upstream answered 429.
 /// - `beat`: a gateway lives, and so do the leases that it names. Answers how many gateways do.
 ///
 /// Time is the server's alone, in microseconds since 2023-11-14, which leaves room for parts of one in a double. A rate is
@@ -14,9 +17,15 @@
 /// ends. Ended ones are taken out where there is no room, but not soon after gateways could not tell that they live: the
 /// store was away then, and whoever holds a lease must first be able to say so.
 package enum LimitScript {
-  package static let text: StaticString = """
+  package static let text: [UInt8] = Array([clock, BudgetScript.text, buckets].joined(separator: "\n").utf8)
+
+  private static let clock = """
     local clock = redis.call('TIME')
     local now = (clock[1] - 1700000000) * 1000000 + clock[2]
+    local CENTURY = 3.15e15
+    """
+
+  private static let buckets = """
     local LEASE, SEEN, GRACE, SLACK = 10000000, 4000000, 3000000, 1000
 
     local function keep(key, milliseconds)
@@ -47,57 +56,74 @@ package enum LimitScript {
       return since and now - tonumber(since) >= GRACE
     end
 
-    local function decide()
-      local refused, allowed, reply = false, {}, {now}
-      for i = 2, #KEYS do
-        local a = 4 * i - 6
-        local kind, key = ARGV[a], KEYS[i]
-        local ok, wait, used
-        if string.sub(kind, 1, 1) == 'r' then
-          local interval, burst = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-          used = ahead(key, ARGV[a + 1], ARGV[a + 2])
-          wait = math.max(0, used + interval - interval * burst)
-          ok = wait <= tonumber(ARGV[a + 3])
-          if ok then used = used + interval end
-        else
-          local most = tonumber(ARGV[a + 1])
-          used = redis.call('ZCARD', key)
-          if used >= most and mayEnd(KEYS[1]) then
-            redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-            used = redis.call('ZCARD', key)
-          end
-          wait, ok = 0, used < most
-          if ok then used = used + 1 end
-        end
-        allowed[i] = ok
-        if not ok and string.sub(kind, 2, 2) ~= 'w' then refused = true end
-        reply[3 * i - 4] = ok and 1 or 0
-        reply[3 * i - 3] = math.ceil(wait)
-        reply[3 * i - 2] = math.ceil(used)
-        if ok and string.sub(kind, 1, 1) == 'r' then allowed[i] = used end
+    -- A rate's wait and how far it is used up, with this request if there is room.
+    local function askRate(key, interval, burst, queueFor)
+      local used, each = ahead(key, interval, burst), tonumber(interval)
+      local wait = math.max(0, used + each - each * tonumber(burst))
+      local ok = wait <= queueFor
+      return ok, wait, ok and used + each or used
+    end
+
+    -- The same for requests in flight.
+    local function askPlaces(key, most)
+      local used = redis.call('ZCARD', key)
+      if used >= most and mayEnd(KEYS[1]) then
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+        used = redis.call('ZCARD', key)
       end
+      local ok = used < most
+      return ok, 0, ok and used + 1 or used
+    end
+
+    local function charge(kind, key, first, second, used)
+      if kind == 'r' then return store(key, first, second, used) end
+      redis.call('ZADD', key, now + LEASE, second)
+      keep(key, LEASE / 1000 + SLACK)
+    end
+
+    local function decide()
+      local mayAsk, refused, allowed, reply, budget = true, false, {}, {now}, nil
       for i = 2, #KEYS do
         local a = 4 * i - 6
-        local kind, key = ARGV[a], KEYS[i]
-        if allowed[i] and (not refused or string.sub(kind, 2, 2) == 'a') then
+        local kind, first, second, third = ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3])
+        local ok, wait, used
+        if string.sub(kind, 1, 1) == 'b' then
+          budget = i
+        else
           if string.sub(kind, 1, 1) == 'r' then
-            store(key, ARGV[a + 1], ARGV[a + 2], allowed[i])
+            ok, wait, used = askRate(KEYS[i], first, second, third)
           else
-            redis.call('ZADD', key, now + LEASE, ARGV[a + 2])
-            keep(key, LEASE / 1000 + SLACK)
+            ok, wait, used = askPlaces(KEYS[i], tonumber(first))
           end
+          allowed[i] = ok and used
+          if string.sub(kind, 2, 2) ~= 'w' then
+            refused = refused or not ok
+            mayAsk = mayAsk and ok and wait == 0
+          end
+          local size = #reply
+          reply[size + 1], reply[size + 2], reply[size + 3] = ok and 1 or 0, math.ceil(wait), math.ceil(used)
+        end
+      end
+      if budget then
+        local a, key = 4 * budget - 6, KEYS[budget]
+        openBudget(key, ARGV[a + 1])
+        local turn, wait, ticket = UNASKED, 0, 0
+        if mayAsk then
+          local warns = ARGV[a] == 'bw'
+          turn, wait, ticket = ask(ARGV[a + 2], tonumber(ARGV[a + 3]), warns)
+          refused = turn == REFUSED and not warns
+          saveBudget(key)
+        end
+        tell(reply, turn, wait, ticket)
+      end
+      for i, used in pairs(allowed) do
+        local a = 4 * i - 6
+        local kind = ARGV[a]
+        if used and (not refused or string.sub(kind, 2, 2) == 'a') then
+          charge(string.sub(kind, 1, 1), KEYS[i], ARGV[a + 1], ARGV[a + 2], used)
         end
       end
       return reply
-    end
-
-    local function refund()
-      for i = 2, #KEYS do
-        local interval, burst = ARGV[2 * i - 2], ARGV[2 * i - 1]
-        local d = ahead(KEYS[i], interval, burst) - tonumber(interval)
-        if d > 0 then store(KEYS[i], interval, burst, d) else redis.call('DEL', KEYS[i]) end
-      end
-      return 1
     end
 
     local function beat()
@@ -120,8 +146,19 @@ package enum LimitScript {
 
     local wanted = ARGV[1]
     if wanted == 'decide' then return decide() end
-    if wanted == 'refund' then return refund() end
     if wanted == 'beat' then return beat() end
+    if wanted == 'look' then
+      openBudget(KEYS[2], ARGV[2])
+      local reply = tell({now}, look(ARGV[3], tonumber(ARGV[4])))
+      saveBudget(KEYS[2])
+      return reply
+    end
+    if wanted == 'giveBack' or wanted == 'throttled' then
+      openBudget(KEYS[2], ARGV[2], true)
+      if wanted == 'giveBack' then giveBack(ARGV[3]) else throttled() end
+      saveBudget(KEYS[2])
+      return 1
+    end
     return redis.error_reply('ERR unknown wish')
     """
 

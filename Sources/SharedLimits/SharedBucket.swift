@@ -8,6 +8,8 @@ package struct SharedBucket: Sendable, Hashable {
     case rate(GCRA, queueFor: Int64)
     /// So many requests in flight.
     case concurrency(Int)
+    /// A turn in the account's quota. It is the last of a request's buckets, and there is one at most.
+    case budget(SharedBudget)
   }
 
   /// What its decision means for the others'.
@@ -30,28 +32,43 @@ package struct SharedBucket: Sendable, Hashable {
     self.charge = charge
   }
 
-  fileprivate var isRate: Bool {
-    if case .rate = kind { true } else { false }
+  /// Numbers that the store says of one.
+  fileprivate var answerLength: Int {
+    if case .budget = kind { 5 } else { 3 }
   }
 }
 
 /// What the store says of one bucket.
 package struct BucketDecision: Sendable, Hashable {
-  package let isAllowed: Bool
-  /// Nanoseconds until the request's turn, if it is allowed, and otherwise until one would be.
+  package enum Outcome: Sendable, Hashable {
+    case refused
+    case allowed
+    /// It stands in its tenant's queue for a turn in the account's quota.
+    case waiting(ticket: Int64)
+    /// The quota was not asked, since something else refuses the request or lets it wait, or does not know the ticket.
+    case unasked
+  }
+
+  package let outcome: Outcome
+  /// Nanoseconds until the request's turn, and if it is refused until one would be allowed.
   package let wait: Int64
   /// Of a rate, nanoseconds until the whole burst is there again; of concurrency, requests in flight.
   package let used: Int64
+  /// What part of the configured rate is in force.
+  package let factor: Double
 
-  package init(isAllowed: Bool, wait: Int64, used: Int64) {
-    self.isAllowed = isAllowed
+  package init(_ outcome: Outcome, wait: Int64, used: Int64, factor: Double = 1) {
+    self.outcome = outcome
     self.wait = wait
     self.used = used
+    self.factor = factor
   }
+
+  package var isRefused: Bool { outcome == .refused }
 
   /// As a local limit would have said it.
   package func limit(_ policy: GCRA) -> LimitDecision {
-    LimitDecision(isAllowed: isAllowed, wait: wait, ahead: used, policy: policy)
+    LimitDecision(isAllowed: !isRefused, wait: wait, ahead: used, policy: policy)
   }
 }
 
@@ -64,22 +81,44 @@ package struct SharedDecision: Sendable, Hashable {
   /// - Parameter numbers: what the script answered; the first is the time.
   /// - Returns: `nil` when that is no answer about these buckets.
   package init?(_ numbers: [Int64], about asked: [SharedBucket]) {
-    guard numbers.count == 1 + 3 * asked.count else { return nil }
+    var rest = numbers.dropFirst()
     var buckets: [BucketDecision] = []
     buckets.reserveCapacity(asked.count)
-    for place in asked.indices {
-      let (allowed, wait, used) = (
-        numbers[3 * place + 1], numbers[3 * place + 2], numbers[3 * place + 3]
-      )
-      guard allowed == 0 || allowed == 1, Self.sane.contains(wait), Self.sane.contains(used) else {
+    for bucket in asked {
+      guard let decision = BucketDecision(rest.prefix(bucket.answerLength), about: bucket.kind) else {
         return nil
       }
-      let unit: Int64 = asked[place].isRate ? 1000 : 1
-      buckets.append(BucketDecision(isAllowed: allowed == 1, wait: wait * 1000, used: used * unit))
+      buckets.append(decision)
+      rest = rest.dropFirst(bucket.answerLength)
     }
+    guard !numbers.isEmpty, rest.isEmpty else { return nil }
     self.buckets = buckets
   }
+}
 
+extension BucketDecision {
   /// A century, in microseconds: no sum of such overflows.
   private static let sane: ClosedRange<Int64> = 0...3_200_000_000_000_000
+
+  fileprivate init?(_ numbers: ArraySlice<Int64>, about kind: SharedBucket.Kind) {
+    guard numbers.count >= 3 else { return nil }
+    let (turn, wait, used) = (
+      numbers[numbers.startIndex], numbers[numbers.startIndex + 1], numbers[numbers.startIndex + 2]
+    )
+    guard Self.sane.contains(wait), Self.sane.contains(used) else { return nil }
+    switch (kind, turn) {
+    case (.rate, 0), (.rate, 1):
+      self.init(turn == 1 ? .allowed : .refused, wait: wait * 1000, used: used * 1000)
+    case (.concurrency, 0), (.concurrency, 1):
+      self.init(turn == 1 ? .allowed : .refused, wait: wait * 1000, used: used)
+    case (.budget, 0...3):
+      guard numbers.count == 5 else { return nil }
+      let (factor, ticket) = (numbers[numbers.startIndex + 3], numbers[numbers.startIndex + 4])
+      guard 1...1_000_000 ~= factor else { return nil }
+      let outcomes: [Outcome] = [.refused, .allowed, .waiting(ticket: ticket), .unasked]
+      self.init(
+        outcomes[Int(turn)], wait: wait * 1000, used: used * 1000, factor: Double(factor) / 1_000_000)
+    default: return nil
+    }
+  }
 }

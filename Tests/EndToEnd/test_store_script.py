@@ -5,20 +5,13 @@ The script says what time it decided by, so the rule is held to the same time.
 
 import math
 import random
-import re
 
 import pytest
 
-import gateways
+import shares
 import stores
 
-SOURCE = gateways.ROOT / "Sources/SharedLimits/LimitScript.swift"
 LEASE, SEEN, GRACE = 10_000_000, 4_000_000, 3_000_000
-
-
-def script():
-    text = re.search(r'text: StaticString = """\n(.*?)\n    """', SOURCE.read_text(), re.S).group(1)
-    return "\n".join(line.removeprefix("    ") for line in text.split("\n"))
 
 
 class Script:
@@ -26,7 +19,7 @@ class Script:
 
     def __init__(self, connection):
         self.connection = connection
-        self.digest = connection.call("SCRIPT", "LOAD", script())
+        self.digest = connection.call("SCRIPT", "LOAD", shares.script())
 
     def decide(self, *buckets):
         """Each bucket is a key and its four arguments. Gives the time and a (allowed, wait, used) for each."""
@@ -36,9 +29,6 @@ class Script:
         )
         numbers = answer[1:]
         return answer[0], [tuple(numbers[at : at + 3]) for at in range(0, len(numbers), 3)]
-
-    def refund(self, key, interval, burst):
-        return self.connection.call("EVALSHA", self.digest, 2, "run", key, "refund", interval, burst)
 
     def beat(self, gateway, leases=()):
         words = [word for _, members in leases for word in (len(members), *members)]
@@ -122,14 +112,6 @@ def test_other_numbers_keep_the_used_part_of_the_burst(limits):
     # And back.
     _, [(_, _, used)] = limits.decide(rate("k", interval=1_000_000, burst=10))
     assert 5_900_000 <= used <= 6_200_000
-
-
-def test_a_refund_gives_back_one_request(limits, connection):
-    assert [limits.decide(rate("k"))[1][0][0] for _ in range(3)] == [1, 1, 0]
-    limits.refund("k", 1_000_000, 2)
-    assert [limits.decide(rate("k"))[1][0][0] for _ in range(2)] == [1, 0]
-    limits.refund("never", 1_000_000, 2)
-    assert connection.call("EXISTS", "never") == 0
 
 
 def test_keys_end_soon_after_they_mean_nothing(limits, connection):

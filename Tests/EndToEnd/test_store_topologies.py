@@ -15,15 +15,16 @@ KEY = "gatehouse:{limits}:tenant:crm"
 class Sentinel(stores.Store):
     """Watches a server under the name `limits`, and decides alone."""
 
-    def __init__(self, master):
+    def __init__(self, master, password=None):
         self.master = master
+        self.protection = f"requirepass {password}\nsentinel auth-pass limits {password}\n" if password else ""
         super().__init__()
 
     def _start(self, port, options, answering):
         self.folder.joinpath("sentinel.conf").write_text(
             f"port {port}\nbind 127.0.0.1\ndir {self.folder}\n"
             f"sentinel monitor limits 127.0.0.1 {self.master.port} 1\n"
-            "sentinel down-after-milliseconds limits 500\nsentinel failover-timeout limits 5000\n"
+            "sentinel down-after-milliseconds limits 500\nsentinel failover-timeout limits 5000\n" + self.protection
         )
         self.program = [str(self.folder / "sentinel.conf"), "--sentinel"]
         return super()._start(port, options, answering)
@@ -60,6 +61,24 @@ def test_the_server_is_where_a_sentinel_says_also_after_it_failed(make_setup, up
         )
         with gateways.running(setup) as gateway:
             until(lambda: "knows `others`" in store_check(gateway)["detail"], lambda: store_check(gateway))
+
+
+def test_a_sentinel_that_wants_a_password_gets_the_servers(make_setup, upstream):
+    with contextlib.ExitStack() as stack:
+        master = stack.enter_context(stores.running("redis", ["--requirepass", "open"]))
+        sentinel = Sentinel(master, "open")
+        stack.callback(sentinel.remove)
+        setup = shared(
+            make_setup(), master, SLOW, url=sentinel.url(), options={"sentinel": "limits", "passwordFile": "store.key"},
+            onStoreFailure="deny",
+        )
+        gateways.write_secret(setup.folder / "store.key", "open\n")
+        with gateways.running(setup) as gateway:
+            wait_up(gateway)
+            assert statuses(gateway, 7) == [201] * 6 + [429]
+        gateways.write_secret(setup.folder / "store.key", "shut\n")
+        with gateways.running(setup) as gateway:
+            until(lambda: "WRONGPASS" in store_check(gateway)["detail"], lambda: store_check(gateway))
 
 
 @contextlib.contextmanager

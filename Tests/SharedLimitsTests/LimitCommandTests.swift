@@ -8,29 +8,46 @@ import Testing
 struct LimitCommandTests {
   let keys = StoreKeys(prefix: "g:")
   let rate = GCRA(requestsPerSecond: 3, burst: 20)
+  let budget = SharedBudget(
+    SharedQuota(.init(requestsPerSecond: 12.5, burst: 30, adaptive: true)),
+    QuotaTenant(Array("crm".utf8), weight: 2.5), queueFor: 1_500_000)
 
   @Test("a decision names its buckets first and what counts for each behind them")
   func decide() {
     let buckets = [
       SharedBucket(key: Array("k1".utf8), .rate(rate, queueFor: 2_000_000), .always),
       SharedBucket(key: Array("k2".utf8), .concurrency(8), .enforced),
+      SharedBucket(key: Array("k3".utf8), .budget(budget), .warns),
     ]
     #expect(
       words(.decide(buckets, lease: Array("lease".utf8)), digest: "abc") == [
-        "EVALSHA", "abc", "3", "g:{limits}:run", "k1", "k2", "decide", "ra", "333333.333", "20", "2000", "ce",
-        "8", "lease", "0",
+        "EVALSHA", "abc", "4", "g:{limits}:run", "k1", "k2", "k3", "decide", "ra", "333333.333", "20", "2000",
+        "ce", "8", "lease", "0", "bw", "12.5 30 1", "2.5 crm", "1500",
       ])
     let whole = words(.decide(buckets, lease: []), digest: nil)
     #expect(whole[0] == "EVAL")
-    #expect(whole[1] == LimitScript.text.description)
+    #expect(whole[1] == String(decoding: LimitScript.text, as: UTF8.self))
   }
 
   @Test("whole microseconds have no fraction")
-  func refund() {
+  func wholeInterval() {
     let limit = GCRA(requestsPerSecond: 10, burst: 1)
+    let bucket = SharedBucket(key: [0x6B], .rate(limit, queueFor: 0), .enforced)
+    #expect(words(.decide([bucket], lease: []), digest: "d").suffix(4) == ["re", "100000", "1", "0"])
+  }
+
+  @Test("what is said of a budget bears its numbers")
+  func budgetCalls() {
+    let key = Array("k".utf8)
     #expect(
-      words(.refund(key: [0x6B], limit), digest: "d")
-        == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "refund", "100000", "1"])
+      words(.look(key: key, budget, ticket: 7), digest: "d")
+        == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "look", "12.5 30 1", "crm", "7"])
+    #expect(
+      words(.giveBack(key: key, budget), digest: "d")
+        == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "giveBack", "12.5 30 1", "crm"])
+    #expect(
+      words(.throttled(key: key, budget.quota), digest: "d")
+        == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "throttled", "12.5 30 1"])
   }
 
   @Test("a sign of life renews leases")
@@ -55,8 +72,8 @@ struct LimitCommandTests {
     #expect(
       read([5, 1, 0, 333_334, 0, 0, 2])
         == SharedDecision([
-          BucketDecision(isAllowed: true, wait: 0, used: 333_334_000),
-          BucketDecision(isAllowed: false, wait: 0, used: 2),
+          BucketDecision(.allowed, wait: 0, used: 333_334_000),
+          BucketDecision(.refused, wait: 0, used: 2),
         ]))
     #expect(read([5, 1, 0, 333_334]) == nil)
     #expect(read([5, 2, 0, 0, 0, 0, 2]) == nil)
@@ -66,15 +83,40 @@ struct LimitCommandTests {
     #expect(LimitCommand.decision(.array([.null]), about: []) == nil)
   }
 
+  @Test("an answer about a budget tells more than one about a rate")
+  func budgetAnswers() {
+    let buckets = [
+      SharedBucket(key: [], .rate(rate, queueFor: 0), .enforced),
+      SharedBucket(key: [], .budget(budget), .enforced),
+    ]
+    func read(_ numbers: [Int64]) -> BucketDecision? {
+      SharedDecision(numbers, about: buckets)?.buckets[1]
+    }
+    #expect(
+      read([5, 1, 0, 3, 2, 40, 7, 500_000, 9])
+        == BucketDecision(.waiting(ticket: 9), wait: 40_000, used: 7000, factor: 0.5))
+    #expect(read([5, 1, 0, 3, 3, 0, 0, 1_000_000, 0])?.outcome == .unasked)
+    #expect(read([5, 1, 0, 3, 0, 40, 7, 1_000_000, 0])?.isRefused == true)
+    for wrong in [
+      [5, 1, 0, 3, 4, 0, 0, 1_000_000, 0], [5, 1, 0, 3, 1, 0, 0, 0, 0], [5, 1, 0, 3, 1, 0, 0, 1_000_001, 0],
+      [5, 1, 0, 3, 1, 0, 0, 1_000_000], [5, 1, 0, 3, 1, 0, 0, 1_000_000, 0, 0], [5, 1, 0, 3, 1, -1, 0, 1, 0],
+      [],
+    ] {
+      #expect(read(wrong.map { Int64($0) }) == nil, "\(wrong)")
+    }
+    #expect(budget.quota.limit(factor: 0.5) == GCRA(requestsPerSecond: 6.25, burst: 30))
+    #expect(budget.quota.limit(factor: 1).burst == 30)
+  }
+
   @Test("a rate's decision reads as a local one's")
   func asLocal() {
     var stored: MonotonicInstant?
     let now = MonotonicInstant(nanoseconds: 0)
     let local = rate.decide(&stored, now: now)
     let used = stored?.nanoseconds(since: now) ?? 0
-    let shared = BucketDecision(isAllowed: true, wait: 0, used: used).limit(rate)
+    let shared = BucketDecision(.allowed, wait: 0, used: used).limit(rate)
     #expect(shared == local)
-    #expect(BucketDecision(isAllowed: false, wait: 7, used: 9).limit(rate).remaining == 0)
+    #expect(BucketDecision(.refused, wait: 7, used: 9).limit(rate).remaining == 0)
   }
 
   private func words(_ command: LimitCommand, digest: String?) -> [String] {

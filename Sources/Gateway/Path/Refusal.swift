@@ -136,7 +136,7 @@ extension Refusal {
     case .storeDown:
       .init(
         .serviceUnavailable, "the store of rate limits does not answer; nothing was forwarded", .refused,
-        retryAfter: RateLimitFields.wholeSeconds(Worker.storeRetryAfter))
+        retryAfter: 1)
     case .circuitOpen(let seconds):
       .init(
         .serviceUnavailable,

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
+internal import SharedLimits
 internal import Synchronization
 
 /// What all workers know of one region: whether its endpoint answers, and what may still be sent there. AWS counts an
@@ -12,19 +13,26 @@ final class ServedRegion: Sendable {
     /// Nanoseconds that a request may wait for its turn.
     var queueFor: Int64
     /// As configured, for all gateways together.
-    var whole: UpstreamBudget.Settings
+    var whole: SharedQuota
     /// How many of them share it while each counts for itself.
     var parts = 1
 
-    mutating func change(to new: UpstreamBudget.Settings, now: MonotonicInstant) {
-      whole = new
-      budget.change(to: new.part(of: parts), now: now)
+    init(_ configured: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant) {
+      budget = UpstreamBudget(configured.settings, now: now)
+      queueFor = configured.queueFor.nanoseconds
+      whole = SharedQuota(configured.settings)
+    }
+
+    mutating func change(to new: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant) {
+      whole = SharedQuota(new.settings)
+      queueFor = new.queueFor.nanoseconds
+      budget.change(to: new.settings.part(of: parts), now: now)
     }
 
     mutating func divide(by new: Int, now: MonotonicInstant) {
       guard parts != new else { return }
       parts = new
-      budget.change(to: whole.part(of: new), now: now)
+      budget.change(to: whole.settings.part(of: new), now: now)
     }
   }
 
@@ -48,23 +56,14 @@ final class ServedRegion: Sendable {
         openForNanoseconds: upstream.circuitBreaker.openFor.nanoseconds))
     health = UpstreamHealth(report: report)
     retryBudget = Mutex(RetryBudget(percent: upstream.retry.budgetPercent))
-    quota = Mutex(
-      configuration.rateLimit.upstreamBudget.map {
-        Quota(
-          budget: UpstreamBudget($0.settings, now: now), queueFor: $0.queueFor.nanoseconds, whole: $0.settings
-        )
-      })
+    quota = Mutex(configuration.rateLimit.upstreamBudget.map { Quota($0, now: now) })
   }
 
   /// Puts a reload's quota in force: what is used up under the old one is so, in proportion, under the new.
   func change(to new: GatewayConfiguration.UpstreamBudget?, now: MonotonicInstant) {
     quota.withLock { quota in
       guard let new else { return quota = nil }
-      if quota == nil {
-        quota = Quota(budget: UpstreamBudget(new.settings, now: now), queueFor: 0, whole: new.settings)
-      }
-      quota?.change(to: new.settings, now: now)
-      quota?.queueFor = new.queueFor.nanoseconds
+      if quota == nil { quota = Quota(new, now: now) } else { quota?.change(to: new, now: now) }
     }
   }
 
@@ -96,15 +95,8 @@ final class ServedRegion: Sendable {
   /// The account's quota as it is in force, and what is left of it.
   func level(now: MonotonicInstant) -> LimitDecision? { quota.withLock { $0?.budget.level(now: now) } }
 
-  /// The quota of all gateways together as it is in force, and nanoseconds that a request may wait for its turn.
-  func limitForAll(now: MonotonicInstant) -> (GCRA, queueFor: Int64)? {
-    quota.withLock { quota in
-      guard let queueFor = quota?.queueFor else { return nil }
-      quota?.divide(by: 1, now: now)
-      guard let limit = quota?.budget.limit(now: now) else { return nil }
-      return (limit, queueFor)
-    }
-  }
+  /// The quota of all gateways together, and nanoseconds that a request may wait for its turn in it; `nil`: it is not limited.
+  var quotaForAll: (SharedQuota, queueFor: Int64)? { quota.withLock { $0.map { ($0.whole, $0.queueFor) } } }
 
   /// A turn that was not used.
   func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }

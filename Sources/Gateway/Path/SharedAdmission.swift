@@ -29,9 +29,11 @@ final class StoreTrail {
 }
 
 /// By what the turn of an attempt is paid.
-enum TurnPayment: UInt8, Sendable {
-  /// By what this gateway counts, or it is not paid yet.
+enum TurnPayment: Sendable {
+  /// By what this gateway counts, or it is not asked for yet.
   case here
+  /// It stands in the store's queue, for so many nanoseconds at least.
+  case waiting(ticket: Int64, nanoseconds: Int64)
   /// By what the store counts for all.
   case shared
   /// Not at all: the quota is used up, and limits only warn.
@@ -147,8 +149,11 @@ extension Worker {
     var wait: Int64 = 0
     for (place, scope) in question.scopes.enumerated() {
       let bucket = decision.buckets[place]
-      if scope == .upstream { call.trail.store?.turn = bucket.isAllowed ? .shared : .unpaid }
-      guard bucket.isAllowed else { continue }
+      if scope == .upstream {
+        call.trail.store?.turn = bucket.payment
+        continue
+      }
+      guard !bucket.isRefused else { continue }
       // Limits that only warn make nobody wait.
       if call.snapshot.isEnforced { wait = max(wait, bucket.wait) }
       if scope == .concurrency, let lease = question.lease, let tenant = call.trail.tenant {
@@ -179,35 +184,85 @@ extension Worker {
     call.trail.endStore()
   }
 
-  /// A turn in the account's quota for another attempt; `nil`: the store does not decide.
+  /// A turn in the account's quota, for another attempt or one whose turn was not asked for with the request's other limits;
+  /// `nil`: the store does not decide.
   func takeSharedTurn(in region: Int, _ call: Call, _ store: StoreClient) async -> TurnTaking? {
     let served = shared.regions[region: region]
-    guard let bucket = served.sharedBucket(for: call, keys: store.keys, now: loop.turnBegan) else {
-      return .taken
-    }
-    guard store.isUp, let decision = await store.decide([bucket], lease: nil)?.buckets[0] else {
-      switch call.snapshot.onStoreFailure {
-      case .local: return nil
-      case .allow: return .taken
-      case .deny: return .budgetRefused(retryAfter: Self.storeRetryAfter)
+    while true {
+      switch call.trail.store?.turn {
+      case .shared, .unpaid: return .taken
+      case .here, nil:
+        guard let bucket = served.sharedBucket(for: call, store, now: loop.turnBegan) else { return .taken }
+        guard let decision = await store.decide([bucket], lease: nil)?.buckets[0] else {
+          return withoutStore(call)
+        }
+        if decision.isRefused { return refuse(decision, of: bucket, call) }
+        call.trail.store?.turn = decision.payment
+      case .waiting(let ticket, let wait):
+        await loop.sleep(nanoseconds: Self.nextLook(wait))
+        guard let bucket = served.sharedBucket(for: call, store, now: loop.turnBegan),
+          case .budget(let budget) = bucket.kind
+        else { return .taken }
+        guard let decision = await store.look(bucket.key, budget, ticket: ticket) else {
+          return withoutStore(call)
+        }
+        if decision.isRefused { return refuse(decision, of: bucket, call) }
+        call.trail.store?.turn = decision.payment
       }
     }
-    guard decision.isAllowed else { return .budgetRefused(retryAfter: decision.wait) }
-    call.trail.store?.turn = .shared
-    if decision.wait > 0, call.snapshot.isEnforced { await loop.sleep(nanoseconds: decision.wait) }
-    return .taken
+  }
+
+  /// Others may leave the queue, so it looks more often than it is told to, and less so the longer its turn is off.
+  private static func nextLook(_ wait: Int64) -> Int64 {
+    let (soon, most): (Int64, Int64) = (50_000_000, 500_000_000)
+    return wait <= soon ? max(wait, 1_000_000) : min(max(wait / 2, soon), most)
+  }
+
+  private func withoutStore(_ call: Call) -> TurnTaking? {
+    let policy = call.snapshot.onStoreFailure
+    call.trail.store?.turn = policy == .local ? .here : .unpaid
+    return switch policy {
+    case .local: nil
+    case .allow: .taken
+    case .deny: .storeRefused
+    }
+  }
+
+  private func refuse(_ decision: BucketDecision, of bucket: SharedBucket, _ call: Call) -> TurnTaking {
+    if case .budget(let budget) = bucket.kind {
+      call.trail.store?.levels = [LimitLevel(.upstream, decision.limit(budget))]
+    }
+    call.trail.store?.turn = .unpaid
+    return .budgetRefused(retryAfter: decision.wait)
   }
 
   func giveBackSharedTurn(in region: Int, _ call: Call, _ store: StoreClient) {
-    let served = shared.regions[region: region]
-    guard
-      case .rate(let limit, _)? = served.sharedBucket(for: call, keys: store.keys, now: loop.turnBegan)?.kind
+    guard let bucket = shared.regions[region: region].sharedBucket(for: call, store, now: loop.turnBegan),
+      case .budget(let budget) = bucket.kind
     else { return }
-    store.refund(served.sharedKey(keys: store.keys), limit)
+    store.giveBack(bucket.key, budget)
   }
 
-  /// Nanoseconds that callers are told to stay away while the store is down and nothing is allowed without it.
-  static var storeRetryAfter: Int64 { 1_000_000_000 }
+  /// Upstream answered 429: all gateways send less for a while.
+  @inline(never)
+  func tellThrottled(in region: Int, _ store: StoreClient) {
+    let served = shared.regions[region: region]
+    guard let (quota, _) = served.quotaForAll, quota.settings.adaptive else { return }
+    store.throttled(served.sharedKey(keys: store.keys), quota)
+  }
+}
+
+extension BucketDecision {
+  /// By what a turn that is not refused is paid.
+  fileprivate var payment: TurnPayment {
+    switch outcome {
+    case .refused: .unpaid
+    // Where limits only warn it is let through, for what it would have waited for.
+    case .allowed: wait > 0 ? .unpaid : .shared
+    case .waiting(let ticket): .waiting(ticket: ticket, nanoseconds: wait)
+    case .unasked: .here
+    }
+  }
 }
 
 extension Snapshot {

@@ -22,7 +22,7 @@ struct SharedQuestion {
       lease = store.lease(of: key)
       append(.concurrency, SharedBucket(key: key, .concurrency(most), call.snapshot.charge))
     }
-    if let region, let bucket = region.sharedBucket(for: call, keys: store.keys, now: now) {
+    if let region, let bucket = region.sharedBucket(for: call, store, now: now) {
       append(.upstream, bucket)
     }
   }
@@ -56,7 +56,7 @@ struct SharedQuestion {
   /// The places of those that refuse; where limits are enforced the one that is told of first, and of a tenant's rates only
   /// the tightest.
   func refused(by decision: SharedDecision) -> [Int] {
-    let places = scopes.indices.filter { !decision.buckets[$0].isAllowed }
+    let places = scopes.indices.filter { decision.buckets[$0].isRefused }
     guard places.count > 1, buckets[0].charge != .warns else { return places }
     let own = places.filter { ![.source, .concurrency, .upstream].contains(scopes[$0]) }
     let tightest = own.max { decision.buckets[$0].wait < decision.buckets[$1].wait }
@@ -74,6 +74,7 @@ struct SharedQuestion {
       switch buckets[place].kind {
       case .rate(let limit, _): return LimitLevel(scopes[place], bucket.limit(limit))
       case .concurrency(let most): return LimitLevel(concurrency: most, inFlight: Int(clamping: bucket.used))
+      case .budget(let budget): return LimitLevel(scopes[place], bucket.limit(budget))
       }
     }
   }
@@ -90,29 +91,37 @@ extension Snapshot {
   var charge: SharedBucket.Charge { isEnforced ? .enforced : .warns }
 }
 
+extension BucketDecision {
+  /// What a limit of the account's quota says, at the rate that is in force.
+  func limit(_ budget: SharedBudget) -> LimitDecision { limit(budget.quota.limit(factor: factor)) }
+}
+
 extension ServedRegion {
   /// Under which the store has the account's quota in this region.
-  func sharedKey(keys: StoreKeys) -> [UInt8] { keys.bucket("upstream", [Text(name)]) }
+  func sharedKey(keys: StoreKeys) -> [UInt8] { keys.bucket("budget", [Text(name)]) }
 
-  /// The account's quota as the store is asked about it; `nil`: there is none.
-  func sharedBucket(for call: Call, keys: StoreKeys, now: MonotonicInstant) -> SharedBucket? {
-    guard let (limit, queueFor) = limitForAll(now: now) else { return nil }
+  /// A turn in the account's quota as the store is asked for it; `nil`: it is not limited.
+  func sharedBucket(for call: Call, _ store: StoreClient, now: MonotonicInstant) -> SharedBucket? {
+    guard let (quota, queueFor) = quotaForAll, let tenant = call.trail.tenant else { return nil }
     let left = call.snapshot.requestTimeoutNanoseconds - now.nanoseconds(since: call.receivedAt)
-    return SharedBucket(
-      key: sharedKey(keys: keys), .rate(limit, queueFor: min(queueFor, max(0, left))), call.snapshot.charge)
+    let budget = SharedBudget(quota, tenant.sharedKeys.quota, queueFor: min(queueFor, max(0, left)))
+    return SharedBucket(key: sharedKey(keys: store.keys), .budget(budget), call.snapshot.charge)
   }
 }
 
 /// Where the store has what it counts of a tenant.
 struct TenantStoreKeys: Sendable {
   let concurrency: [UInt8]
+  /// Its part in the account's quota.
+  let quota: QuotaTenant
   private let whole: [UInt8]
   private let operations: [(number: UInt8, key: [UInt8])]
   /// What an AppInstance's ARN stands behind.
   private let appInstance: [UInt8]
 
   /// - Parameter keys: `nil`: there is no store.
-  init(_ tenant: Text, _ rates: TenantRates?, _ keys: StoreKeys?) {
+  init(_ tenant: Text, _ rates: TenantRates?, weight: Double, _ keys: StoreKeys?) {
+    quota = QuotaTenant(Array(tenant.utf8), weight: weight)
     concurrency = keys?.bucket("concurrency", [tenant]) ?? []
     whole = keys?.bucket("tenant", [tenant]) ?? []
     appInstance = keys?.bucket("appInstance", [tenant]) ?? []

@@ -37,7 +37,7 @@ final class ServedTenant: Sendable {
     self.policies = policies
     self.meter = meter
     rates = configured.rateLimit.map { TenantRates($0) }
-    sharedKeys = TenantStoreKeys(configured.id, rates, keys)
+    sharedKeys = TenantStoreKeys(configured.id, rates, weight: weight, keys)
     concurrency = configured.rateLimit?.concurrency
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty

@@ -115,7 +115,7 @@ extension Worker {
       return action
     case .budgetRefused where call.snapshot.configuration.rateLimit.mode == .warn:
       return machine.turnTaken(now: loop.turnBegan)
-    case .budgetRefused, .breakerRefused:
+    case .budgetRefused, .storeRefused, .breakerRefused:
       return machine.turnRefused()
     }
   }
@@ -159,6 +159,7 @@ extension Worker {
       if region.breaker.withLock({ $0.succeeded() }) { region.health.circuitClosed(now: now) }
       if status == 429 { region.throttled(now: now) }
     }
+    if status == 429, let store { tellThrottled(in: region, store) }
   }
 
   private func noteHealth(of region: Int, failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void) {

@@ -16,6 +16,8 @@ enum TurnTaking {
   case taken
   /// The account's quota is used up; nothing is paid.
   case budgetRefused(retryAfter: Int64)
+  /// The store of limits does not decide, and nothing is allowed without it.
+  case storeRefused
   /// Upstream is left alone; what was paid is given back.
   case breakerRefused(retryAfter: Int64)
 }
@@ -35,6 +37,7 @@ extension Worker {
       try refuse(.upstream, retryAfter: wait, in: region, call)
       // The limits only warn; the breaker does not.
       if case .refused(let wait) = askBreaker(of: region) { throw Self.circuitOpen(wait) }
+    case .storeRefused: throw .storeDown
     case .breakerRefused(let wait): throw Self.circuitOpen(wait)
     }
     return Scheduled(fresh)
@@ -51,13 +54,11 @@ extension Worker {
   private func takeTurn(
     _ tenant: ServedTenant, in region: Int, _ call: Call, sharedBy store: StoreClient
   ) async -> TurnTaking {
-    // The first attempt's was asked for with all the request's limits.
-    if call.trail.store?.turn == .here {
-      guard let taking = await takeSharedTurn(in: region, call, store) else {
-        return await takeTurn(tenant, in: region, call, parts: parts)
-      }
-      guard case .taken = taking else { return taking }
+    // The first attempt's was asked for with all the request's limits, and may have been given then.
+    guard let taking = await takeSharedTurn(in: region, call, store) else {
+      return await takeTurn(tenant, in: region, call, parts: parts)
     }
+    guard case .taken = taking else { return taking }
     guard case .refused(let wait) = askBreaker(of: region) else { return .taken }
     giveBackTurn(of: tenant, in: region, call)
     return .breakerRefused(retryAfter: wait)
@@ -119,7 +120,7 @@ extension Worker {
   func giveBackTurn(of tenant: ServedTenant, in region: Int, _ call: Call) {
     if let store {
       switch call.trail.store?.turn {
-      case .here, nil: break
+      case .here, .waiting, nil: break
       case .unpaid: return
       case .shared: return giveBackSharedTurn(in: region, call, store)
       }
