@@ -47,6 +47,7 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=512, help="sent before them")
     parser.add_argument("--backlog", type=int, default=8192, help="of which the system calls and the index are counted")
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--store", metavar="URL", help="count limits in this Redis; nothing is compared then")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="keep callgrind's dumps there")
     return parser.parse_args()
 
@@ -162,7 +163,7 @@ def main():
     if options.update:
         write_budget(counts.rows, calls)
         return write_readme(f"{table(counts, markdown=True)}\n\n{system[0].upper()}{system[1:]}.")
-    if options.no_compare:
+    if options.no_compare or options.store:
         return
     problems = problems_of(counts.rows, calls, json.loads(BUDGET.read_text()))
     for problem in problems:

@@ -40,9 +40,11 @@ def gateway(options, folder, tracer=(), backlog=None):
         # Dictionaries then have the same order each time.
         environment = {**os.environ, "SWIFT_DETERMINISTIC_HASHING": "1", "SWIFT_BACKTRACE": "enable=no"}
         place = folder / "gateway"
+        store = {"type": "redis", "url": options.store, "timeout": "10s"} if options.store else None
         running = proxies.Gatehouse(
-            "Gatehouse", command, place, upstream, "sync", journal=backlog, cpu=None, env=environment, cwd=folder
-        )
+            "Gatehouse", command, place, upstream, "sync", journal=backlog, cpu=None, store=store, env=environment,
+            cwd=folder,
+        )  # fmt: skip
         stack.callback(running.stop)
         running.wait_until_ready(120)
         yield running

@@ -1,6 +1,6 @@
 internal import OpenSSLCrypto
 package import Primitives
-package import RateLimiting
+internal import RateLimiting
 internal import RedisWire
 package import SharedLimits
 package import Transport

@@ -1,5 +1,5 @@
 package import Primitives
-package import RateLimiting
+internal import RateLimiting
 package import RedisWire
 
 /// What is sent to the store. A script is named by its digest (`EVALSHA`), or sent whole (`EVAL`) to a server that does not
