@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import ChimeIdentity
 package import Configuration
 internal import PolicyEngine
@@ -15,6 +16,14 @@ package enum FilterWords {
   package static func fault(rule: String) -> String? {
     let known = GatewayRule.allRuleIDs + GatewayRule.limitIDs
     return known.contains(rule) ? nil : unknown("rule", rule, among: known)
+  }
+
+  /// What requests are told apart by when they are counted.
+  package static func fault(countBy written: String) -> String? {
+    let known = RequestCounts.Field.allCases.map(\.rawValue)
+    let words = written.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    if let word = words.first(where: { !known.contains($0) }) { return unknown("field", word, among: known) }
+    return RequestCounts.Field.list(written) == nil ? "each field may be given once" : nil
   }
 
   /// `KEY=VALUE`; `nil`: it is not written so.

@@ -116,15 +116,8 @@ struct RequestQuery: Sendable {
       }
       limit = number
     case "countBy":
-      let known = RequestCounts.Field.allCases.map(\.rawValue)
-      let words = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-      if let word = words.first(where: { !known.contains($0) }) {
-        throw Fault(message: FilterWords.unknown("field", word, among: known))
-      }
-      guard let fields = RequestCounts.Field.list(value) else {
-        throw Fault(message: "`countBy` takes each field once")
-      }
-      countBy = fields
+      try refuse(FilterWords.fault(countBy: value))
+      countBy = RequestCounts.Field.list(value) ?? []
     default:
       guard let cursor = Cursor(value) else {
         throw Fault(message: "`before` must be what the answer before gave as `next`")

@@ -8,6 +8,8 @@ package enum HTTPViolation: Error, BitwiseCopyable, Hashable, Sendable {
   // Request line (section 3)
   case malformedRequestLine
   case badMethod
+  /// The first byte is that of a TLS record.
+  case tlsHandshake
   case unsupportedVersion
   case targetNotOriginForm
   case badTargetByte(UInt8)
@@ -84,6 +86,7 @@ extension HTTPViolation: CustomStringConvertible {
     case .controlByte(let byte): "control byte 0x\(Self.hex(byte)) in the head"
     case .malformedRequestLine: "the request line is not `method target HTTP/1.1` with single spaces"
     case .badMethod: "the method is not a token"
+    case .tlsHandshake: "a TLS handshake, where this listener speaks plain HTTP"
     case .unsupportedVersion: "only HTTP/1.1 and HTTP/1.0 are spoken here"
     case .targetNotOriginForm: "the request target must be a path that begins with `/`"
     case .badTargetByte(let byte): "byte 0x\(Self.hex(byte)) must be percent-encoded in a request target"

@@ -91,6 +91,9 @@ private struct RequestReader: ~Copyable {
   private var skippedEmptyLine = false
   private var owesContinue = false
 
+  /// What a TLS record of a handshake begins with (RFC 8446 section 5.1).
+  private static let tlsRecord: UInt8 = 0x16
+
   init(limits: HTTPLimits) { message = MessageReader(limits: limits) }
 
   func stage(hasBytes: Bool) -> RequestParser.Stage {
@@ -147,8 +150,8 @@ private struct RequestReader: ~Copyable {
         skippedEmptyLine = true
         continue
       }
-      // Told at the first byte, not at the end of a line: a TLS hello on a plain port, for one.
-      guard ByteSet.token.contains(first) else { throw .badMethod }
+      // Told at the first byte, not at the end of a line, which a TLS handshake never has.
+      guard ByteSet.token.contains(first) else { throw first == Self.tlsRecord ? .tlsHandshake : .badMethod }
       hasBegun = true
       return true
     }

@@ -231,18 +231,26 @@ package final class ByteStream {
   }
 
   /// Closes after an answer that ends the connection while the peer may still be sending: closing at once would reset
-  /// the connection and could take the answer with it (RFC 9112 section 9.6).
+  /// the connection and could take the answer with it (RFC 9112 section 9.6). SDKs write their whole request before they
+  /// read, over TLS without a look at what came meanwhile, so it is taken as far as the bounds go, and thrown away.
   package func closeLingering() async {
     tls?.shutdown()
     Glibc.shutdown(socket.descriptor, Int32(SHUT_WR))
-    socket.deadline = loop.now + Self.lingerNanoseconds
-    var budget = Self.lingerBytes
+    let end = loop.now + Self.lingerNanoseconds
+    var (budget, turn) = (Self.lingerBytes, Self.lingerBytesPerTurn)
     do throws(TransportError) {
-      while budget > 0 {
+      while budget > 0, loop.now < end {
         if let count = try socket.receive(into: loop.scratch) {
           if count == 0 { break }
           budget -= count
+          turn -= count
+          if turn <= 0 {
+            // Others have their turn.
+            turn = Self.lingerBytesPerTurn
+            await Task.yield()
+          }
         } else {
+          socket.deadline = min(end, loop.now + Self.lingerPause)
           try await socket.wait(for: .read)
         }
       }
@@ -252,8 +260,13 @@ package final class ByteStream {
     socket.close()
   }
 
-  private static let lingerNanoseconds: Int64 = 1_000_000_000
-  private static let lingerBytes = 1 << 20
+  /// As long as a head may take by default, so that nobody holds a connection longer by this than without it.
+  private static let lingerNanoseconds: Int64 = 10_000_000_000
+  /// Without a byte.
+  private static let lingerPause: Int64 = 1_000_000_000
+  /// A hundred times what a body may have by default, at the cost of copying it out of the kernel.
+  private static let lingerBytes = 32 << 20
+  private static let lingerBytesPerTurn = 1 << 20
 
   private static func disableDelay(_ descriptor: Int32) {
     var one: Int32 = 1

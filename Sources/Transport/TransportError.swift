@@ -11,8 +11,8 @@ package enum TransportError: Error, Sendable, Hashable {
   /// The peer closed or reset the connection.
   case closed
   case system(call: StaticStringBox, errno: Int32)
-  /// An address that cannot be listened on.
-  case listening(on: String, errno: Int32)
+  /// An address that cannot be listened on; `place` is where the configuration has it.
+  case listening(on: String, errno: Int32, place: String? = nil)
   /// A descriptor that came with the process and cannot be listened on.
   case inheriting(Int32, String)
   /// One that can, and that nobody asked for.
@@ -43,7 +43,8 @@ extension TransportError: CustomStringConvertible {
     case .parkable: "idle"
     case .closed: "connection closed by the peer"
     case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
-    case .listening(let address, let code): "cannot listen on \(address): \(String(cString: strerror(code)))"
+    case .listening(let address, let code, let place):
+      "cannot listen on \(address): \(String(cString: strerror(code)))" + (place.map { " (`\($0)`)" } ?? "")
     case .inheriting(let descriptor, let reason): "descriptor \(descriptor) of LISTEN_FDS: \(reason)"
     case .unexpected(let name, let address, let accepted):
       "the socket `\(name)` of LISTEN_FDS on \(address) is no listener's: expected \(accepted)"

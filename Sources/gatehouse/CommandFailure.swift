@@ -28,8 +28,8 @@ struct CommandFailure: Error {
   }
 
   /// The files have these problems.
-  init(configuration problems: [Problem]) {
+  init(configuration problems: [Problem], advice: [String] = []) {
     status = .configuration
-    lines = problems.map(\.line)
+    lines = problems.map(\.line) + advice
   }
 }

@@ -3,6 +3,7 @@ import AuditTrail
 import ChimeIdentity
 import Configuration
 import Gateway
+import Glibc
 import OpenSSLCrypto
 import Primitives
 
@@ -18,6 +19,16 @@ struct ConfigOption: ParsableArguments {
     return "gatehouse.json"
   }
 
+  /// What somebody may do who has no configuration yet; nothing where one was named, or is there.
+  var advice: [String] {
+    guard config == nil, Process.environment.nonEmpty("GATEHOUSE_CONFIG") == nil, access(path, F_OK) != 0
+    else { return [] }
+    return [
+      "gatehouse: there is no configuration here; `gatehouse init FOLDER` writes one to begin with, --config FILE or "
+        + "$GATEHOUSE_CONFIG names another, and `gatehouse demo` needs none"
+    ]
+  }
+
   /// Reads files of the disk under this process's environment.
   var loader: ConfigurationLoader {
     ConfigurationLoader(
@@ -30,7 +41,7 @@ struct ConfigOption: ParsableArguments {
     reading files: ConfigurationLoader.NamedFiles = .all
   ) throws(CommandFailure) -> GatewayConfiguration {
     let (configuration, problems) = loader.configuration(at: path, reading: files)
-    guard let configuration else { throw CommandFailure(configuration: problems) }
+    guard let configuration else { throw CommandFailure(configuration: problems, advice: advice) }
     return configuration
   }
 }

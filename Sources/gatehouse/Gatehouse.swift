@@ -45,13 +45,19 @@ enum Main {
     // Before anything else: a service manager may signal as soon as the process is there.
     HeldSignals.hold(signals)
     HeldSignals.ignoreBrokenPipes()
+    var isParsed = false
     do {
       var command = try Gatehouse.parseAsRoot()
+      isParsed = true
       if !(command is ServeCommand) { HeldSignals.release(signals) }
       try command.run()
     } catch let failure as CommandFailure {
       for line in failure.lines { Console.message(line) }
       exit(failure.status.rawValue)
+    } catch let error as ValidationError where isParsed {
+      // Found out as the command ran: how it is used is not what is in doubt.
+      Console.message("gatehouse: \(error.message)")
+      exit(ExitStatus.usage.rawValue)
     } catch let error where Gatehouse.isArgumentParsers(error) {
       let (text, code) = (Gatehouse.fullMessage(for: error), Gatehouse.exitCode(for: error))
       // Help and the like is what was asked for; anything else quotes arguments.

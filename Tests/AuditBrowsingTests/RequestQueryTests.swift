@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: [
     ("countBy", "", "`countBy` is missing"), ("decision", "denied", "tenant, actor, operation"),
     ("countBy", "tennant", "unknown field `tennant`; did you mean `tenant`?"),
-    ("countBy", "tenant,tenant", "each field once"), ("countBy", "tenant,", "unknown field ``"),
+    ("countBy", "tenant,tenant", "each field may be given once"), ("countBy", "tenant,", "unknown field ``"),
     ("before", "1-1", "unknown parameter `before`"),
   ])
   func whatCannotBeCountedIsRefusedWithWhatCould(_ name: String, _ value: String, _ hint: String) {

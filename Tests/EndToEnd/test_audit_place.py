@@ -167,7 +167,7 @@ def test_clock_that_is_ahead_for_one_start_removes_nothing(make_setup, upstream,
             gateway.signal(signal.SIGUSR1)
             until(lambda: len(setup.segments()) >= number + 1, "a segment each")
             gateway.wait_for_log(
-                lambda line: line["message"] == "a new journal segment begins", "the rotation"
+                lambda line: line["message"] == "the next record begins a new journal segment", "the rotation"
             )
     before = setup.segments()
     environment = {"LD_PRELOAD": str(clock_shim), "CLOCK_AHEAD": str(401 * 86_400)}

@@ -152,6 +152,8 @@ def test_counts_as_table_and_csv(journal):
         "rule": (["--rule", "tag.required"], "did you mean `tags.required`?"),
         "limit": (["--rule", "rateLimit.perAppInstances"], "did you mean `rateLimit.perAppInstance`?"),
         "operation": (["--operation", "CreateAppInstanceUsr"], "did you mean `CreateAppInstanceUser`?"),
+        "count-by": (["--count-by", "tennant,day"], "did you mean `tenant`?"),
+        "count-by twice": (["--count-by", "day,day"], "each field may be given once"),
         "outcome": (["--outcome", "creatd"], "did you mean 'created'?"),
         "decision": (["--decision", "denyed"], "did you mean 'denied'?"),
         "field to count by": (["--count-by", "tenant,usr"], "usr"),

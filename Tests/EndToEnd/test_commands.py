@@ -114,6 +114,29 @@ def test_config_may_come_from_the_environment_or_the_folder(setup):
     assert gateways.run("check", cwd=setup.folder).returncode == 0
 
 
+@pytest.mark.parametrize("command", ["serve", "check", "audit query", "tenant list"])
+def test_without_a_configuration_it_is_said_how_to_come_by_one(tmp_path, command):
+    result = gateways.run(*command.split(), cwd=tmp_path)
+    assert result.returncode == (1 if command == "check" else 78)
+    for way in ["`gatehouse init FOLDER`", "--config FILE", "$GATEHOUSE_CONFIG", "`gatehouse demo`"]:
+        assert way in result.stderr, result.stderr
+    # Whoever names a file knows that.
+    named = gateways.run(*command.split(), "--config", "other.json", cwd=tmp_path)
+    assert named.returncode == result.returncode and "gatehouse init" not in named.stderr
+
+
+def test_a_journal_that_is_not_there_yet_is_called_so(setup):
+    for command in ["query", "verify"]:
+        result = setup.command("audit", command)
+        assert result.returncode == 1 and "no gateway has written one there yet" in result.stderr, result.stderr
+
+
+def test_a_value_that_cannot_be_is_answered_without_the_usage(setup):
+    result = setup.command("explain", "--tenant", "crm", "--operation", "CreateAppInstanceUsr", "-", stdin="{}")
+    assert result.returncode == 64
+    assert result.stderr == "gatehouse: unknown operation `CreateAppInstanceUsr`; did you mean `CreateAppInstanceUser`?\n"
+
+
 def test_data_that_cannot_be_written_does_not_look_complete(setup):
     with open("/dev/full", "w") as full:
         result = subprocess.run(

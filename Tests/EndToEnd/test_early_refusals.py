@@ -103,6 +103,34 @@ def test_body_beyond_the_limit_is_refused_from_the_head(patient):
         assert connection.is_closed()
 
 
+@pytest.mark.parametrize("over", ["plain", "TLS"])
+@pytest.mark.parametrize("mebibytes", [1, 3, 20])
+def test_whoever_writes_all_of_a_large_body_first_reads_the_answer(patient_setup, endpoint, tls, over, mebibytes, tmp_path):
+    """As SDKs do, which do not look for an answer before they have written everything."""
+    setup = gateways.Setup(tmp_path / "large", endpoint.url, upstreams.KEY)
+    files = {"certificate": str(tls / "server.pem"), "privateKey": str(tls / "server.key")}
+    setup.config["listeners"].append({"address": "127.0.0.1:0", "tls": files})
+    with gateways.running(setup) as gateway:
+        url = f"https://localhost:{gateway.addresses[1].rsplit(':', 1)[1]}" if over == "TLS" else gateway.url
+        client = gateway.client(url=url, **({"verify": str(tls / "ca.pem")} if over == "TLS" else {}))
+        with pytest.raises(client.exceptions.BadRequestException) as refused:
+            client.create_app_instance_user(**service.create_user(Metadata="x" * (mebibytes << 20)))
+    metadata = refused.value.response["ResponseMetadata"]
+    assert metadata["HTTPStatusCode"] == 413
+    assert "larger than the limit" in refused.value.response["Error"]["Message"]
+
+
+def test_nobody_writes_without_end_behind_an_answer(patient):
+    with patient.connect() as connection:
+        connection.send(head_of(create(), 1 << 40))
+        assert connection.read().status == 413
+        sent = 0
+        with pytest.raises(OSError):
+            while sent < 1 << 30:
+                sent += connection.socket.send(b"x" * (1 << 20))
+        assert sent < 100 << 20
+
+
 @pytest.mark.parametrize("pieces", [1, 2, 40])
 def test_good_request_in_pieces_is_served(patient, upstream, pieces):
     head, _, body = create().partition(b"\r\n\r\n")

@@ -72,7 +72,8 @@ def test_an_address_that_is_taken_is_named(make_setup, is_admin):
         (setup.config["admin"] if is_admin else setup.config["listeners"][0])["address"] = address
         result = setup.write().command("serve")
         assert result.returncode == 1
-        assert f"cannot listen on {address}: Address already in use" in result.stderr
+        place = "admin.address" if is_admin else "listeners[0].address"
+        assert f"cannot listen on {address}: Address already in use (`{place}`)" in result.stderr
 
 
 def test_an_address_that_is_not_ours_is_named(make_setup):

@@ -61,7 +61,7 @@ def start(setup):
 def test_early_signal_is_carried_out_when_ready(slow_setup, number):
     serving = start(slow_setup)
     serving.signal(number)
-    message = {signal.SIGHUP: "reloaded", signal.SIGUSR1: "a new journal segment begins"}[number]
+    message = {signal.SIGHUP: "reloaded", signal.SIGUSR1: "the next record begins a new journal segment"}[number]
     serving.wait_for_log(lambda record: record["message"] == message, message)
     serving.stop()
 

@@ -66,6 +66,15 @@ def test_tls_version_is_served(gateway, upstream, tls, version):
     assert send(gateway, TLS, create(OPEN), made).status == 201
 
 
+def test_tls_on_a_plain_port_is_called_so(gateway, module_setup, tls):
+    with pytest.raises(ssl.SSLError):
+        send(gateway, PLAIN, create(OPEN), context(tls))
+    line = gateway.wait_for_log(lambda line: "TLS handshake" in line.get("reason", ""), "the handshake")
+    assert line["reason"] == "a TLS handshake, where this listener speaks plain HTTP"
+    record = module_setup.audit_record(line["requestId"])
+    assert (record["decision"], record["reason"]) == ("invalid", line["reason"])
+
+
 def test_older_tls_is_refused(gateway, upstream, tls):
     made = context(tls, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
     made.set_ciphers("ALL:@SECLEVEL=0")

@@ -52,7 +52,7 @@ struct RefusedRequest: Sendable, CustomTestStringConvertible {
   static let requestLines: [RefusedRequest] = [
     .init(" GET / HTTP/1.1\r\nHost: a\r\n\r\n", .badMethod),
     .init("\tGET / HTTP/1.1\r\nHost: a\r\n\r\n", .badMethod),
-    .init("\u{16}\u{3}\u{1}\u{2}", .badMethod),
+    .init("\u{16}\u{3}\u{1}\u{2}", .tlsHandshake),
     .init("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", .badMethod),
     .init("GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", .badMethod),
     .init("GÉT / HTTP/1.1\r\nHost: a\r\n\r\n", .badMethod),

@@ -209,7 +209,7 @@ package final class GatewayServer: Sendable {
   }
 
   private func rotate() {
-    logger.info("a new journal segment begins")
+    logger.info("the next record begins a new journal segment")
     shared.journal.rotate()
   }
 

@@ -44,7 +44,12 @@ struct InheritedSockets {
     for place: Place, on address: SocketAddress, joining: Bool = false
   ) throws(TransportError) -> ListeningSocket {
     if let inherited = sockets[place] { return try inherited.duplicate() }
-    return try ListeningSocket(address, joining: joining)
+    do throws(TransportError) {
+      return try ListeningSocket(address, joining: joining)
+    } catch {
+      guard case .listening(let address, let code, nil) = error else { throw error }
+      throw .listening(on: address, errno: code, place: place.path)
+    }
   }
 
   static func place(
@@ -75,6 +80,14 @@ extension InheritedSockets.Place {
     switch self {
     case .listener(let index): "listener-\(index + 1)"
     case .admin: "admin"
+    }
+  }
+
+  /// Where the configuration has its address.
+  var path: String {
+    switch self {
+    case .listener(let index): "listeners[\(index)].address"
+    case .admin: "admin.address"
     }
   }
 }

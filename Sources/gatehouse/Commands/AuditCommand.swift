@@ -2,6 +2,7 @@ import ArgumentParser
 import AuditStore
 import AuditTrail
 import Configuration
+import Glibc
 
 /// The commands on the journal. All but `reconcile` only read, and work while a gateway writes.
 struct AuditCommand: ParsableCommand {
@@ -45,6 +46,10 @@ struct JournalOption: ParsableArguments {
 extension CommandFailure {
   /// The journal cannot be read.
   init(journal directory: String, _ fault: AuditStore.FileFault) {
+    guard fault.operation != .open || fault.code != ENOENT || fault.name != directory else {
+      self.init(.bad, "there is no audit journal in \(directory): no gateway has written one there yet")
+      return
+    }
     self.init(.bad, "the audit journal in \(directory) cannot be read: \(fault)")
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditBrowsing
 import AuditIndex
 import AuditShipping
 import AuditStore
@@ -30,8 +31,8 @@ struct AuditQueryCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Print how many requests there are of each kind instead: \(RequestCounts.Field.names). Of rules, a request counts under each that was broken or warned about.",
-      valueName: "field,…"))
-  var countBy: CountFields?
+      valueName: "field,…"), transform: Self.fields)
+  var countBy: [RequestCounts.Field]?
   @Option(help: "Where to look: the journal of this machine, or the database of `audit.postgres`.")
   var from = Origin.journal
   @Option(help: "With --from postgres, only what this gateway recorded.")
@@ -39,13 +40,9 @@ struct AuditQueryCommand: ParsableCommand {
 
   enum Origin: String, ExpressibleByArgument, CaseIterable { case journal, postgres }
 
-  struct CountFields: ExpressibleByArgument {
-    let fields: [RequestCounts.Field]
-
-    init?(argument: String) {
-      guard let fields = RequestCounts.Field.list(argument) else { return nil }
-      self.fields = fields
-    }
+  private static func fields(_ written: String) throws -> [RequestCounts.Field] {
+    if let fault = FilterWords.fault(countBy: written) { throw ValidationError(fault) }
+    return RequestCounts.Field.list(written) ?? []
   }
 
   func validate() throws {
@@ -91,7 +88,7 @@ struct AuditQueryCommand: ParsableCommand {
     from source: some RequestSource, _ printer: consuming RequestPrinter, _ audit: GatewayConfiguration.Audit?
   ) throws {
     var printer = printer
-    var counts = countBy.map { RequestCounts(by: $0.fields) }
+    var counts = countBy.map { RequestCounts(by: $0) }
     var (found, doubts) = (0, [String]())
     if format == .text { Console.beginPages() }
     defer { Console.endPages() }

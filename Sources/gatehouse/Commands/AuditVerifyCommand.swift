@@ -50,7 +50,7 @@ struct AuditVerifyCommand: ParsableCommand {
     } catch {
       bar.clear()
       if formatOption.format == .json { Console.data(json: error.json) }
-      throw CommandFailure(.bad, "the audit journal in \(path) cannot be read: \(error)")
+      throw CommandFailure(journal: path, error)
     }
     bar.clear()
     for notice in verification.notices { Console.message("gatehouse: \(notice)") }

@@ -45,7 +45,10 @@ struct CheckCommand: ParsableCommand {
     case .sarif: Console.data(sarif: addressed.map { ReviewFinding($0) })
     case .github: Console.data(workflowCommands: addressed.map { ReviewFinding($0) })
     }
-    guard !problems.hasErrors else { throw ExitCode(ExitStatus.bad.rawValue) }
+    guard !problems.hasErrors else {
+      for line in configOption.advice { Console.message(line) }
+      throw ExitCode(ExitStatus.bad.rawValue)
+    }
     Console.message(summary(of: findings))
   }
 

@@ -84,7 +84,9 @@ struct RequestTable {
 
   var header: StyledText {
     // In UTC, which times without a zone do not say.
-    let names = columns.map { $0.column == .time && width != nil ? "TIME (UTC)" : $0.column.name }
+    let names = columns.map { column, room in
+      column == .time && width != nil ? (room < Self.wholeTime ? "UTC TIME" : "TIME (UTC)") : column.name
+    }
     let cells = zip(names, columns).map { fitted($0, to: $1.width) }
     return "\(strong: Self.trimmed(cells.joined(separator: " ")))"
   }

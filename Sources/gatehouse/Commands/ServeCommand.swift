@@ -49,7 +49,9 @@ struct ServeCommand: ParsableCommand {
       return load
     }
     let first = load()
-    guard let snapshot = first.snapshot else { throw CommandFailure(configuration: first.problems) }
+    guard let snapshot = first.snapshot else {
+      throw CommandFailure(configuration: first.problems, advice: config.advice)
+    }
 
     let sink = try openLog()
     var end: MonotonicInstant?
