@@ -9,6 +9,7 @@ build_packages=(ca-certificates libevent-dev libssl-dev libjansson-dev libpcre2-
 test_packages=(python3 python3-venv curl openssl postgresql redis-server binutils groff-base)
 # Without these some tests are skipped, and say so.
 browser_packages=(chromium fonts-liberation)
+client_packages=(awscli golang-go golang-github-aws-aws-sdk-go-dev golang-github-aws-aws-sdk-go-v2-dev ruby ruby-aws-sigv4)
 bench_packages=(gcc libc6-dev libssl-dev nginx haproxy)
 budget_packages=(gcc libc6-dev libssl-dev python3 valgrind strace)
 deb_packages=(debhelper dpkg-dev lintian debootstrap python3 iproute2)
@@ -105,6 +106,7 @@ for part in "$@"; do
     test)
       install_packages "${test_packages[@]}"
       (install_packages "${browser_packages[@]}") || printf 'setup: the tests of the dashboard in a browser are skipped\n' >&2
+      (install_packages "${client_packages[@]}") || printf 'setup: the tests with SDKs that no Python package brings are skipped\n' >&2
       get_promtool || printf 'setup: the tests of the alerts are skipped\n' >&2
       make_venv
       ;;

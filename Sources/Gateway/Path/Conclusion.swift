@@ -68,6 +68,8 @@ extension Worker {
     lines.append(call.id)
     lines.append("\r\n")
     lines.append(field: "x-amzn-ErrorType", Array(answer.type.utf8))
+    // Of a type that the model does not have, Go v1 takes the message from here alone.
+    if answer.code == nil { lines.append(field: "x-amzn-ErrorMessage", Array(answer.message.utf8)) }
     lines.append(field: "Content-Type", literal: "application/json")
     if let seconds = answer.retryAfterSeconds {
       lines.append(field: "Retry-After", decimal: seconds)
