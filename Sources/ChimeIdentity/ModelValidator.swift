@@ -127,7 +127,7 @@ package enum ModelValidator {
     while let member = document.next(&members) {
       index = constraint.bodyMember(member.key, after: index, in: document)
       guard index >= 0 else {
-        throw ModelViolation(.unknownMember, at: document.text(member.key)?.excerpt ?? "")
+        throw unknownMember(document.text(member.key)?.excerpt ?? "", of: constraint)
       }
       if document.kind(member.value) == .null { continue }
       do { try value(member.value, constraint.members[index].shape, in: document) } catch {
@@ -136,6 +136,14 @@ package enum ModelValidator {
       present |= 1 &<< UInt64(truncatingIfNeeded: index)
     }
     try requireBodyMembers(of: constraint, except: present)
+  }
+
+  /// Most are slips: an SDK would not have sent it.
+  private static func unknownMember(_ name: String, of constraint: ModelStructure) -> ModelViolation {
+    let known = constraint.members.indices.map { constraint.members[$0] }.filter(\.isInBody).map {
+      "\($0.name)"
+    }
+    return ModelViolation(.unknownMember(nearest: nearest(to: name, among: known)), at: name)
   }
 
   /// - Parameter present: a bit for each member that is there.

@@ -3,7 +3,7 @@
 package struct ModelViolation: Error, Hashable, Sendable {
   package enum Fault: Hashable, Sendable {
     case missing
-    case unknownMember
+    case unknownMember(nearest: String?)
     case unknownParameter
     case repeatedParameter
     case wrongType(expected: Expected)
@@ -47,7 +47,9 @@ package struct ModelViolation: Error, Hashable, Sendable {
     let subject = member.isEmpty ? "the body" : "`\(member)`"
     return switch fault {
     case .missing: "\(subject) is required"
-    case .unknownMember: "\(subject) is not a member of this operation's input"
+    case .unknownMember(let nearest):
+      "\(subject) is not a member of this operation's input"
+        + (nearest.map { "; did you mean `\($0)`?" } ?? "")
     case .unknownParameter: "\(subject) is not a query parameter of this operation"
     case .repeatedParameter: "query parameter \(subject) must not be given twice"
     case .wrongType(let expected): "\(subject) must be \(expected.rawValue)"

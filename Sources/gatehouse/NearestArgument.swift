@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import Primitives
 
 /// What somebody meant who gave a command or a value that there is not. The argument parser says what is wrong and, of
 /// options, what was meant.

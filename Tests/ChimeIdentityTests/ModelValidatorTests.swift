@@ -13,8 +13,8 @@ import TestSupport
     (#"{}"#, "`AppInstanceArn` is required"),
     (#"[]"#, "the body must be an object"),
     (#"null"#, "the body must not be null"),
-    (#"{\#(base),"Nme":1}"#, "`Nme` is not a member of this operation's input"),
-    (#"{\#(base),"name":"x"}"#, "`name` is not a member of this operation's input"),
+    (#"{\#(base),"Nme":1}"#, "`Nme` is not a member of this operation's input; did you mean `Name`?"),
+    (#"{\#(base),"name":"x"}"#, "`name` is not a member of this operation's input; did you mean `Name`?"),
     (
       #"{\#(base),"Tags":[{"Key":"a","Value":"b"},{"Key":"","Value":"b"}]}"#,
       "`Tags[1].Key` must have 1 to 128 characters"
@@ -145,7 +145,7 @@ import TestSupport
     let unknown = #"{\#(Self.base),"N\u006de":1}"#
     #expect(
       try violation("POST", "/app-instance-users", unknown)?.message
-        == "`Nme` is not a member of this operation's input")
+        == "`Nme` is not a member of this operation's input; did you mean `Name`?")
     let tag = #"{\#(Self.base),"Tags":[{"K\u0065y":"a","Value":"1"},{"Key":"a","V\u0061lue":"2"}]}"#
     #expect(
       try violation("POST", "/app-instance-users", tag)?.message

@@ -199,3 +199,25 @@ def test_counts_of_refused_requests_are_rows(database):
     (row,) = rows(database, "SELECT * FROM gatehouse.suppressed")
     assert row["requests"] == 61873 and row["by_decision"] == {"unauthenticated": 61873}
     assert rows(database, "SELECT * FROM gatehouse.requests") == []
+
+
+def test_what_is_asked_of_time_people_and_tenants_is_served_by_indexes(database):
+    for script in sorted((gateways.ROOT / "deploy/postgres").glob("*.sql")):
+        database.query(script.read_text())
+    database.query(test_postgres_query.MANY)
+    database.query("VACUUM ANALYZE gatehouse.journal")
+    for view, condition, count in [
+        ("requests", "user_id = 'user-7'", 1),
+        ("requests", "actor = 'actor-7'", 10),
+        ("requests", "tenant = 'rare'", 4),
+        ("requests", "operation = 'DeleteAppInstanceUser'", 4),
+        ("requests", "access_key_id = 'key-7' AND time < '2026-01-01T02:00:00Z'", 200),
+        ("requests", "time >= '2026-01-01T00:01:00Z' AND time < '2026-01-01T00:01:09Z'", 9),
+        ("changes", "user_id = 'user-7'", 1),
+        ("findings", "user_id = 'user-7'", 0),
+        ("users_created", "user_id = 'user-7'", 0),
+    ]:
+        query = f"FROM gatehouse.{view} WHERE {condition}"
+        assert int(database.value(f"SELECT count(*) {query}")) == count, query
+        plan = "\n".join(row[0] for row in database.query(f"EXPLAIN SELECT * {query}"))
+        assert not re.search(r"Seq Scan on journal\b", plan), (query, plan)

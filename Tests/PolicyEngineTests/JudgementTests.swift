@@ -130,7 +130,7 @@ import Testing
       Issue.record("not refused for the model")
       return
     }
-    #expect(violation.message == "`Nickname` is not a member of this operation's input")
+    #expect(violation.message == "`Nickname` is not a member of this operation's input; did you mean `Name`?")
     #expect(!judged.isDecided && PlainFacts(judged.facts).name == "Alice Liddell")
   }
 
