@@ -38,7 +38,7 @@ cp README.md CHANGELOG.md "$tree/doc/"
 mkdir "$tree/doc/docs"
 cp docs/*.md "$tree/doc/docs/"
 cp -r policies/. "$tree/doc/examples/policies/"
-for part in samples postgres iam kubernetes compose nginx haproxy; do
+for part in samples postgres iam kubernetes compose nginx haproxy prometheus grafana; do
   [ ! -d "deploy/$part" ] || cp -r "deploy/$part" "$tree/doc/examples/"
 done
 cp deploy/compose.yaml "$tree/doc/examples/"

@@ -75,6 +75,10 @@ def test_unit_manual_and_completions_lie_where_they_are_looked_for(root):
         "/usr/share/bash-completion/completions/gatehouse",
         "/usr/share/zsh/vendor-completions/_gatehouse",
         "/usr/share/fish/vendor_completions.d/gatehouse.fish",
+        "/usr/share/doc/gatehouse/docs/upgrading.md.gz",
+        "/usr/share/doc/gatehouse/examples/postgres/002-views.sql",
+        "/usr/share/doc/gatehouse/examples/prometheus/gatehouse.rules.yml",
+        "/usr/share/doc/gatehouse/examples/grafana/gatehouse.json",
     ):
         assert path in listed
     unit = (root / "lib/systemd/system/gatehouse.service").read_text()
