@@ -97,6 +97,8 @@ private struct SlowReplyReader {
       guard case .whole(let reply) = element else { return element }
       elements.append(reply)
     }
-    return .whole(.array(elements))
+    let numbers = elements.compactMap(\.integer)
+    let isOfIntegers = !elements.isEmpty && numbers.count == elements.count
+    return .whole(isOfIntegers ? .integers(numbers) : .array(elements))
   }
 }

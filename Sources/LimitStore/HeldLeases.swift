@@ -1,12 +1,14 @@
+package import RedisWire
+
 /// The right to have one request in flight, as the store knows it, or will.
 package final class SharedLease {
-  package let key: [UInt8]
+  package let key: RedisArguments
   package let name: [UInt8]
   /// Among those that are held; `nil`: it is not.
   fileprivate var place: Int?
   fileprivate var renewedAt: Int64 = 0
 
-  init(key: [UInt8], name: [UInt8]) {
+  init(key: RedisArguments, name: [UInt8]) {
     self.key = key
     self.name = name
   }
@@ -39,8 +41,8 @@ struct HeldLeases {
   /// Those that were renewed before `time`, by their keys, no more than `most`; they count as renewed `now`.
   mutating func renew(
     before time: Int64, now: Int64, most: Int
-  ) -> [(key: [UInt8], members: [[UInt8]])] {
-    var byKey: [[UInt8]: [[UInt8]]] = [:]
+  ) -> [(key: RedisArguments, members: [[UInt8]])] {
+    var byKey: [RedisArguments: [[UInt8]]] = [:]
     var left = most
     for lease in leases where lease.renewedAt <= time {
       guard left > 0 else { break }

@@ -1,7 +1,7 @@
 internal import OpenSSLCrypto
 package import Primitives
 internal import RateLimiting
-internal import RedisWire
+package import RedisWire
 package import SharedLimits
 package import Transport
 
@@ -19,6 +19,7 @@ package final class StoreClient: @unchecked Sendable {
   private let loop: EventLoop
   private let worker: Int
   private let gateway: [UInt8]
+  private let leasePrefix: [UInt8]
   private let resolver: Resolver
   private let health: StoreHealth
   private let entropy: any Entropy
@@ -62,6 +63,7 @@ package final class StoreClient: @unchecked Sendable {
     self.settings = settings
     self.worker = worker
     self.gateway = Array(gateway.utf8)
+    leasePrefix = Array("\(gateway).\(worker).".utf8)
     self.loop = loop
     self.resolver = resolver
     self.health = health
@@ -90,9 +92,9 @@ extension StoreClient {
 
   /// What became of a request that waits for its turn in a budget.
   /// - Returns: `nil` when the store does not say; no later than its timeout.
-  package func look(_ key: [UInt8], _ budget: SharedBudget, ticket: Int64) async -> BucketDecision? {
-    let bucket = SharedBucket(key: key, .budget(budget), .enforced)
-    return await ask(.look(key: key, budget, ticket: ticket), about: [bucket], nil)?.buckets[0]
+  package func look(_ bucket: SharedBucket, ticket: Int64) async -> BucketDecision? {
+    guard case .budget(let quota) = bucket.limit.kind, let tenant = bucket.wish?.tenant else { return nil }
+    return await ask(.look(key: bucket.key, quota, tenant, ticket: ticket), about: [bucket], nil)?.buckets[0]
   }
 
   private func ask(
@@ -100,17 +102,17 @@ extension StoreClient {
   ) async -> SharedDecision? {
     guard isUp else { return nil }
     return await withUnsafeContinuation { continuation in
-      ask(command, about: buckets, lease) { continuation.resume(returning: $0) }
+      ask(command, about: buckets, lease, from: .request(continuation))
     }
   }
 
   private func ask(
     _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?,
-    _ told: @escaping (SharedDecision?) -> Void
+    from asker: StoreQuestion.Asker
   ) {
     let now = loop.turnBegan.nanoseconds
     let question = StoreQuestion(
-      command, about: buckets, lease, askedAt: now, deadline: now + settings.timeout, told)
+      command, about: buckets, lease, askedAt: now, deadline: now + settings.timeout, from: asker)
     if isStarting { early.append(question) } else { ask(question) }
     time(until: question.deadline)
   }
@@ -118,19 +120,15 @@ extension StoreClient {
   /// Counts a request that does not wait for the decision; `told` gets it when it comes.
   package func tell(_ buckets: [SharedBucket], told: @escaping (SharedDecision?) -> Void) {
     guard isUp else { return told(nil) }
-    ask(.decide(buckets, lease: []), about: buckets, nil, told)
+    ask(.decide(buckets, lease: []), about: buckets, nil, from: .nobody(told))
   }
 
-  /// Under which names buckets stand.
-  package var keys: StoreKeys { settings.keys }
-
   /// A name for a request in flight, for `decide` to ask for.
-  package func lease(of key: [UInt8]) -> SharedLease {
+  package func lease(of key: RedisArguments) -> SharedLease {
     lastLease += 1
-    var name = gateway
-    name.append(UInt8(ascii: "."))
-    name.append(decimal: worker)
-    name.append(UInt8(ascii: "."))
+    var name: [UInt8] = []
+    name.reserveCapacity(leasePrefix.count + 20)
+    name += leasePrefix
     name.append(decimal: UInt(lastLease))
     return SharedLease(key: key, name: name)
   }
@@ -145,13 +143,15 @@ extension StoreClient {
   }
 
   /// A turn in a budget was not used.
-  package func giveBack(_ key: [UInt8], _ budget: SharedBudget) {
-    guard let link else { return }
-    send(.giveBack(key: key, budget), expecting: .done, over: link)
+  package func giveBack(_ bucket: SharedBucket) {
+    guard let link, case .budget(let quota) = bucket.limit.kind, let tenant = bucket.wish?.tenant else {
+      return
+    }
+    send(.giveBack(key: bucket.key, quota, tenant), expecting: .done, over: link)
   }
 
   /// Upstream answered 429.
-  package func throttled(_ key: [UInt8], _ quota: SharedQuota) {
+  package func throttled(_ key: RedisArguments, _ quota: SharedQuota) {
     guard let link else { return }
     send(.throttled(key: key, quota), expecting: .done, over: link)
   }
@@ -173,7 +173,7 @@ extension StoreClient {
     _ command: LimitCommand, expecting kind: ExpectedReply.Kind, by deadline: Int64? = nil,
     over link: StoreLink
   ) {
-    command.append(to: &out, keys: settings.keys, digest: link.digest)
+    command.append(to: &out, keys: settings.keys, script: link.script)
     let deadline = deadline ?? loop.turnBegan.nanoseconds + settings.timeout
     expected.append(kind, by: deadline)
     time(until: deadline)

@@ -1,12 +1,13 @@
 internal import Primitives
 internal import RedisWire
+internal import SharedLimits
 internal import Transport
 
 /// One connection to a server, and what its replies are read with.
 final class StoreLink {
   let stream: ByteStream
-  /// Of the script, by which this server knows it.
-  var digest: [UInt8] = []
+  /// How the script is called on this server.
+  var script = LimitCommand.wholeScript
   // Changed on the loop's thread alone, by methods that call nobody back but `forEachReply`, whose body asks nothing of it.
   private var reader = RedisReplyReader()
 

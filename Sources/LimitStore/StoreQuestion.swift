@@ -11,25 +11,35 @@ final class StoreQuestion {
   let deadline: Int64
   /// The server did not know the script, and was told.
   var isRepeated = false
-  private var told: ((SharedDecision?) -> Void)?
+  private var asker: Asker?
+
+  enum Asker {
+    case request(UnsafeContinuation<SharedDecision?, Never>)
+    /// The request is over.
+    case nobody((SharedDecision?) -> Void)
+  }
 
   init(
     _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?, askedAt: Int64,
-    deadline: Int64, _ told: @escaping (SharedDecision?) -> Void
+    deadline: Int64, from asker: Asker
   ) {
     self.command = command
     self.buckets = buckets
     self.lease = lease
     self.askedAt = askedAt
     self.deadline = deadline
-    self.told = told
+    self.asker = asker
   }
 
   /// `nil`: the store does not decide.
   func end(_ decision: SharedDecision?) {
-    let told = told
-    self.told = nil
-    told?(decision)
+    let asker = asker
+    self.asker = nil
+    switch asker {
+    case .request(let continuation): continuation.resume(returning: decision)
+    case .nobody(let told): told(decision)
+    case nil: break
+    }
   }
 }
 

@@ -52,3 +52,22 @@ extension ByteBuffer {
     return places
   }
 }
+
+/// Arguments of a command in the form in which they are sent, made once for the many commands that have them.
+package struct RedisArguments: Sendable, Hashable {
+  package let count: Int
+  fileprivate let bytes: [UInt8]
+
+  package init(_ arguments: [[UInt8]]) {
+    var out = ByteBuffer()
+    for argument in arguments { out.append(argument: argument) }
+    count = arguments.count
+    bytes = out.array
+  }
+
+  package static let none = RedisArguments([])
+}
+
+extension ByteBuffer {
+  package mutating func append(_ arguments: borrowing RedisArguments) { append(arguments.bytes) }
+}

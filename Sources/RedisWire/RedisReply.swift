@@ -1,5 +1,5 @@
 /// What a Redis server answers to one command, in its protocol's second version (RESP2).
-package indirect enum RedisReply: Sendable, Hashable {
+package enum RedisReply: Sendable, Hashable {
   /// `+OK`
   case status([UInt8])
   /// `-NOSCRIPT No matching script.`
@@ -9,6 +9,8 @@ package indirect enum RedisReply: Sendable, Hashable {
   /// Bytes of any kind, behind their length.
   case bulk([UInt8])
   case array([RedisReply])
+  /// An array of nothing but integers, of which there is one at least.
+  case integers([Int64])
   /// No bytes, or no array.
   case null
 
@@ -22,13 +24,16 @@ package indirect enum RedisReply: Sendable, Hashable {
   package var bytes: [UInt8]? {
     switch self {
     case .status(let bytes), .bulk(let bytes): bytes
-    case .error, .integer, .array, .null: nil
+    case .error, .integer, .array, .integers, .null: nil
     }
   }
 
   package var elements: [RedisReply]? {
-    guard case .array(let elements) = self else { return nil }
-    return elements
+    switch self {
+    case .array(let elements): elements
+    case .integers(let numbers): numbers.map { .integer($0) }
+    case .status, .error, .integer, .bulk, .null: nil
+    }
   }
 }
 

@@ -96,6 +96,7 @@ package struct RedisReplyReader: ~Copyable {
 
   private func array(of count: Int, at place: inout Int, depth: Int) throws(RedisViolation) -> RedisReply? {
     guard depth < Self.deepest else { throw .tooDeep }
+    if let integers = try integers(count, at: &place) { return .integers(integers) }
     var elements: [RedisReply] = []
     elements.reserveCapacity(min(count, 64))
     for _ in 0..<count {
@@ -103,6 +104,23 @@ package struct RedisReplyReader: ~Copyable {
       elements.append(element)
     }
     return .array(elements)
+  }
+
+  /// All elements of an array, if they are here and integers: what scripts answer with, without a reply for each.
+  private func integers(_ count: Int, at place: inout Int) throws(RedisViolation) -> [Int64]? {
+    guard count > 0, place < bytes.count, bytes[place] == UInt8(ascii: ":") else { return nil }
+    var numbers: [Int64] = []
+    numbers.reserveCapacity(min(count, 64))
+    var end = place
+    for _ in 0..<count {
+      guard end < bytes.count, bytes[end] == UInt8(ascii: ":"), let line = try line(at: end + 1) else {
+        return nil
+      }
+      numbers.append(try number(line))
+      end = line.upperBound + 2
+    }
+    place = end
+    return numbers
   }
 
   /// The line that begins at `first`, without its end; `nil` when that has not come.

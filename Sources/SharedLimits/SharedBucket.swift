@@ -1,40 +1,17 @@
-internal import Primitives
 package import RateLimiting
+package import RedisWire
 
 /// One limit that a request is under, as the store is asked about it.
-package struct SharedBucket: Sendable, Hashable {
-  package enum Kind: Sendable, Hashable {
-    /// - Parameter queueFor: nanoseconds that a request may wait for its turn, which is then its own.
-    case rate(GCRA, queueFor: Int64)
-    /// So many requests in flight.
-    case concurrency(Int)
-    /// A turn in the account's quota. It is the last of a request's buckets, and there is one at most.
-    case budget(SharedBudget)
-  }
+package struct SharedBucket: Sendable {
+  package let key: RedisArguments
+  package let limit: SharedLimit
+  /// Where the limit is the account's quota. Such a bucket is a request's last, and there is one at most.
+  package let wish: QuotaWish?
 
-  /// What its decision means for the others'.
-  package enum Charge: UInt8, Sendable, Hashable {
-    /// A request that it refuses costs the others nothing, and it costs nothing where another refuses.
-    case enforced = 0x65
-    /// As that, but it is counted whatever the others say.
-    case always = 0x61
-    /// It stops nothing.
-    case warns = 0x77
-  }
-
-  package let key: [UInt8]
-  package let kind: Kind
-  package let charge: Charge
-
-  package init(key: [UInt8], _ kind: Kind, _ charge: Charge) {
+  package init(_ key: RedisArguments, _ limit: SharedLimit, _ wish: QuotaWish? = nil) {
     self.key = key
-    self.kind = kind
-    self.charge = charge
-  }
-
-  /// Numbers that the store says of one.
-  fileprivate var answerLength: Int {
-    if case .budget = kind { 5 } else { 3 }
+    self.limit = limit
+    self.wish = wish
   }
 }
 
@@ -85,11 +62,12 @@ package struct SharedDecision: Sendable, Hashable {
     var buckets: [BucketDecision] = []
     buckets.reserveCapacity(asked.count)
     for bucket in asked {
-      guard let decision = BucketDecision(rest.prefix(bucket.answerLength), about: bucket.kind) else {
+      guard let decision = BucketDecision(rest.prefix(bucket.limit.answerLength), about: bucket.limit.kind)
+      else {
         return nil
       }
       buckets.append(decision)
-      rest = rest.dropFirst(bucket.answerLength)
+      rest = rest.dropFirst(bucket.limit.answerLength)
     }
     guard !numbers.isEmpty, rest.isEmpty else { return nil }
     self.buckets = buckets
@@ -100,7 +78,7 @@ extension BucketDecision {
   /// A century, in microseconds: no sum of such overflows.
   private static let sane: ClosedRange<Int64> = 0...3_200_000_000_000_000
 
-  fileprivate init?(_ numbers: ArraySlice<Int64>, about kind: SharedBucket.Kind) {
+  fileprivate init?(_ numbers: ArraySlice<Int64>, about kind: SharedLimit.Kind) {
     guard numbers.count >= 3 else { return nil }
     let (turn, wait, used) = (
       numbers[numbers.startIndex], numbers[numbers.startIndex + 1], numbers[numbers.startIndex + 2]

@@ -1,4 +1,5 @@
 package import Primitives
+package import RedisWire
 
 /// The names under which buckets stand in the store.
 ///
@@ -11,17 +12,25 @@ package import Primitives
 package struct StoreKeys: Sendable, Hashable {
   /// Prefix and tag.
   private let base: [UInt8]
+  /// Since when gateways have told without a break that they live.
+  package let run: RedisArguments
+  /// The gateways that live.
+  package let gateways: RedisArguments
 
   /// - Parameter prefix: without braces, which would be another tag.
-  package init(prefix: String) { base = Array(prefix.utf8) + Array("{limits}:".utf8) }
+  package init(prefix: String) {
+    base = Array(prefix.utf8) + Array("{limits}:".utf8)
+    run = RedisArguments([base + Array("run".utf8)])
+    gateways = RedisArguments([base + Array("gateways".utf8)])
+  }
 
-  /// Since when gateways have told without a break that they live.
-  package var run: [UInt8] { base + Array("run".utf8) }
-  /// The gateways that live.
-  package var gateways: [UInt8] { base + Array("gateways".utf8) }
+  /// The key of a bucket of a kind (`tenant`, `concurrency`, `source`, `budget`) for what has these names.
+  package func bucket(_ kind: StaticString, _ names: [Text]) -> RedisArguments {
+    RedisArguments([name(kind, names)])
+  }
 
-  /// A bucket of a kind (`tenant`, `concurrency`, `source`, `upstream`) for what has these names.
-  package func bucket(_ kind: StaticString, _ names: [Text]) -> [UInt8] {
+  /// The same as the server knows it.
+  package func name(_ kind: StaticString, _ names: [Text]) -> [UInt8] {
     var key = base
     key.append(kind)
     for name in names { Self.append(name: name.utf8.span, to: &key) }

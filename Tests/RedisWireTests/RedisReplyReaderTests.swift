@@ -11,6 +11,9 @@ struct RedisReplyReaderTests {
     (":0\r\n", .integer(0)), (":-12\r\n", .integer(-12)),
     (":9223372036854775807\r\n", .integer(.max)), (":-9223372036854775808\r\n", .integer(.min)),
     ("$0\r\n\r\n", .bulk([])), ("$4\r\na\r\nb\r\n", .bulk(Array("a\r\nb".utf8))),
+    ("*2\r\n:1\r\n:-7\r\n", .integers([1, -7])),
+    ("*2\r\n:1\r\n+y\r\n", .array([.integer(1), .status([0x79])])),
+    ("*2\r\n:1\r\n*1\r\n:2\r\n", .array([.integer(1), .integers([2])])),
     ("$-1\r\n", .null), ("*-1\r\n", .null), ("*0\r\n", .array([])),
     (
       "*3\r\n:1\r\n$1\r\nx\r\n*1\r\n+y\r\n",

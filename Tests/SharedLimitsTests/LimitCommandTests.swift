@@ -8,16 +8,16 @@ import Testing
 struct LimitCommandTests {
   let keys = StoreKeys(prefix: "g:")
   let rate = GCRA(requestsPerSecond: 3, burst: 20)
-  let budget = SharedBudget(
-    SharedQuota(.init(requestsPerSecond: 12.5, burst: 30, adaptive: true)),
-    QuotaTenant(Array("crm".utf8), weight: 2.5), queueFor: 1_500_000)
+  let quota = SharedQuota(.init(requestsPerSecond: 12.5, burst: 30, adaptive: true))
+  let crm = QuotaTenant(Array("crm".utf8), weight: 2.5)
+  var wish: QuotaWish { QuotaWish(crm, queueFor: 1_500_000) }
 
   @Test("a decision names its buckets first and what counts for each behind them")
   func decide() {
     let buckets = [
-      SharedBucket(key: Array("k1".utf8), .rate(rate, queueFor: 2_000_000), .always),
-      SharedBucket(key: Array("k2".utf8), .concurrency(8), .enforced),
-      SharedBucket(key: Array("k3".utf8), .budget(budget), .warns),
+      SharedBucket(key("k1"), SharedLimit(.rate(rate, queueFor: 2_000_000), .always)),
+      SharedBucket(key("k2"), SharedLimit(.concurrency(8), .enforced)),
+      SharedBucket(key("k3"), SharedLimit(.budget(quota), .warns), wish),
     ]
     #expect(
       words(.decide(buckets, lease: Array("lease".utf8)), digest: "abc") == [
@@ -32,42 +32,42 @@ struct LimitCommandTests {
   @Test("whole microseconds have no fraction")
   func wholeInterval() {
     let limit = GCRA(requestsPerSecond: 10, burst: 1)
-    let bucket = SharedBucket(key: [0x6B], .rate(limit, queueFor: 0), .enforced)
+    let bucket = SharedBucket(key("k"), SharedLimit(.rate(limit, queueFor: 0), .enforced))
     #expect(words(.decide([bucket], lease: []), digest: "d").suffix(4) == ["re", "100000", "1", "0"])
   }
 
   @Test("what is said of a budget bears its numbers")
   func budgetCalls() {
-    let key = Array("k".utf8)
+    let key = key("k")
     #expect(
-      words(.look(key: key, budget, ticket: 7), digest: "d")
+      words(.look(key: key, quota, crm, ticket: 7), digest: "d")
         == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "look", "12.5 30 1", "crm", "7"])
     #expect(
-      words(.giveBack(key: key, budget), digest: "d")
+      words(.giveBack(key: key, quota, crm), digest: "d")
         == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "giveBack", "12.5 30 1", "crm"])
     #expect(
-      words(.throttled(key: key, budget.quota), digest: "d")
+      words(.throttled(key: key, quota), digest: "d")
         == ["EVALSHA", "d", "2", "g:{limits}:run", "k", "throttled", "12.5 30 1"])
   }
 
   @Test("a sign of life renews leases")
   func beat() {
-    let leases = [(key: [UInt8]("a".utf8), members: [[UInt8]("1".utf8), [UInt8]("2".utf8)])]
+    let leases = [(key: key("a"), members: [[UInt8]("1".utf8), [UInt8]("2".utf8)])]
     #expect(
       words(.beat(gateway: [0x67], leases: leases), digest: "d") == [
         "EVALSHA", "d", "3", "g:{limits}:run", "g:{limits}:gateways", "a", "beat", "g", "2", "1", "2",
       ])
-    #expect(words(.release(key: [0x61], lease: [0x31]), digest: nil) == ["ZREM", "a", "1"])
+    #expect(words(.release(key: key("a"), lease: [0x31]), digest: nil) == ["ZREM", "a", "1"])
   }
 
   @Test("only an answer to what was asked is a decision")
   func answers() {
     let buckets = [
-      SharedBucket(key: [], .rate(rate, queueFor: 0), .enforced),
-      SharedBucket(key: [], .concurrency(2), .enforced),
+      SharedBucket(.none, SharedLimit(.rate(rate, queueFor: 0), .enforced)),
+      SharedBucket(.none, SharedLimit(.concurrency(2), .enforced)),
     ]
     func read(_ numbers: [Int64]) -> SharedDecision? {
-      LimitCommand.decision(.array(numbers.map { .integer($0) }), about: buckets)
+      LimitCommand.decision(.integers(numbers), about: buckets)
     }
     #expect(
       read([5, 1, 0, 333_334, 0, 0, 2])
@@ -80,14 +80,14 @@ struct LimitCommandTests {
     #expect(read([5, 1, -1, 0, 0, 0, 2]) == nil)
     #expect(read([5, 1, 0, .max, 0, 0, 2]) == nil)
     #expect(LimitCommand.decision(.status([]), about: buckets) == nil)
-    #expect(LimitCommand.decision(.array([.null]), about: []) == nil)
+    #expect(LimitCommand.decision(.array([.null]), about: buckets) == nil)
   }
 
   @Test("an answer about a budget tells more than one about a rate")
   func budgetAnswers() {
     let buckets = [
-      SharedBucket(key: [], .rate(rate, queueFor: 0), .enforced),
-      SharedBucket(key: [], .budget(budget), .enforced),
+      SharedBucket(.none, SharedLimit(.rate(rate, queueFor: 0), .enforced)),
+      SharedBucket(.none, SharedLimit(.budget(quota), .enforced), wish),
     ]
     func read(_ numbers: [Int64]) -> BucketDecision? {
       SharedDecision(numbers, about: buckets)?.buckets[1]
@@ -104,8 +104,8 @@ struct LimitCommandTests {
     ] {
       #expect(read(wrong.map { Int64($0) }) == nil, "\(wrong)")
     }
-    #expect(budget.quota.limit(factor: 0.5) == GCRA(requestsPerSecond: 6.25, burst: 30))
-    #expect(budget.quota.limit(factor: 1).burst == 30)
+    #expect(quota.limit(factor: 0.5) == GCRA(requestsPerSecond: 6.25, burst: 30))
+    #expect(quota.limit(factor: 1).burst == 30)
   }
 
   @Test("a rate's decision reads as a local one's")
@@ -119,9 +119,12 @@ struct LimitCommandTests {
     #expect(BucketDecision(.refused, wait: 7, used: 9).limit(rate).remaining == 0)
   }
 
+  private func key(_ name: String) -> RedisArguments { RedisArguments([Array(name.utf8)]) }
+
   private func words(_ command: LimitCommand, digest: String?) -> [String] {
     var out = ByteBuffer()
-    command.append(to: &out, keys: keys, digest: digest.map { Array($0.utf8) })
+    let script = digest.map { LimitCommand.call(Array($0.utf8)) } ?? LimitCommand.wholeScript
+    command.append(to: &out, keys: keys, script: script)
     var reader = RedisReplyReader()
     reader.add(out.span.bytes)
     // A command has the form of an array of bulk strings, as replies have.

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
+internal import RedisWire
 internal import SharedLimits
 
 /// The limits of all workers together that are not a region's.
@@ -29,13 +30,13 @@ final class Limits: Sendable {
 final class Source: Sendable {
   let address: Text
   private let cell: LimiterCell
-  /// Under which the store has its rate; empty where there is none.
-  let sharedKey: [UInt8]
+  /// Under which the store has its rate; none where there is no store.
+  let sharedKey: RedisArguments
 
   fileprivate init(_ address: Text, _ cell: LimiterCell, _ keys: StoreKeys?) {
     self.address = address
     self.cell = cell
-    sharedKey = keys?.bucket("source", [Self.network(of: address)]) ?? []
+    sharedKey = keys?.bucket("source", [Self.network(of: address)]) ?? .none
   }
 
   /// What the journal counts refusals by: an address, or of IPv6 the network that its limit is for.

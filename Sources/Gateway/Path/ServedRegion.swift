@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
+internal import RedisWire
 internal import SharedLimits
 internal import Synchronization
 
@@ -13,18 +14,18 @@ final class ServedRegion: Sendable {
     /// Nanoseconds that a request may wait for its turn.
     var queueFor: Int64
     /// As configured, for all gateways together.
-    var whole: SharedQuota
+    var whole: UpstreamBudget.Settings
     /// How many of them share it while each counts for itself.
     var parts = 1
 
     init(_ configured: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant) {
       budget = UpstreamBudget(configured.settings, now: now)
       queueFor = configured.queueFor.nanoseconds
-      whole = SharedQuota(configured.settings)
+      whole = configured.settings
     }
 
     mutating func change(to new: GatewayConfiguration.UpstreamBudget, now: MonotonicInstant) {
-      whole = SharedQuota(new.settings)
+      whole = new.settings
       queueFor = new.queueFor.nanoseconds
       budget.change(to: new.settings.part(of: parts), now: now)
     }
@@ -32,11 +33,13 @@ final class ServedRegion: Sendable {
     mutating func divide(by new: Int, now: MonotonicInstant) {
       guard parts != new else { return }
       parts = new
-      budget.change(to: whole.settings.part(of: new), now: now)
+      budget.change(to: whole.part(of: new), now: now)
     }
   }
 
   let name: String
+  /// Under which the store has the account's quota here; none where there is no store.
+  let sharedKey: RedisArguments
   let breaker: Mutex<CircuitBreaker>
   let health: UpstreamHealth
   let retryBudget: Mutex<RetryBudget>
@@ -45,10 +48,11 @@ final class ServedRegion: Sendable {
 
   /// - Parameter report: told when the endpoint's health changes, from any loop.
   init(
-    _ name: String, _ configuration: GatewayConfiguration, now: MonotonicInstant,
+    _ name: String, _ configuration: GatewayConfiguration, keys: StoreKeys? = nil, now: MonotonicInstant,
     report: @escaping @Sendable (UpstreamHealth.Event) -> Void
   ) {
     self.name = name
+    sharedKey = keys?.bucket("budget", [Text(name)]) ?? .none
     let upstream = configuration.upstream
     breaker = Mutex(
       CircuitBreaker(
@@ -95,9 +99,6 @@ final class ServedRegion: Sendable {
   /// The account's quota as it is in force, and what is left of it.
   func level(now: MonotonicInstant) -> LimitDecision? { quota.withLock { $0?.budget.level(now: now) } }
 
-  /// The quota of all gateways together, and nanoseconds that a request may wait for its turn in it; `nil`: it is not limited.
-  var quotaForAll: (SharedQuota, queueFor: Int64)? { quota.withLock { $0.map { ($0.whole, $0.queueFor) } } }
-
   /// A turn that was not used.
   func giveBack(_ tenant: TenantMeter) { quota.withLock { $0?.budget.giveBack(tenant.number) } }
 
@@ -106,7 +107,7 @@ final class ServedRegion: Sendable {
 }
 
 extension GatewayConfiguration.UpstreamBudget {
-  fileprivate var settings: UpstreamBudget.Settings {
+  var settings: UpstreamBudget.Settings {
     UpstreamBudget.Settings(
       requestsPerSecond: rate.requestsPerSecond, burst: rate.burst, adaptive: adaptive)
   }

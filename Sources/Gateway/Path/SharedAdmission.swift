@@ -171,8 +171,8 @@ extension Worker {
 
   /// A request that is counted here is in flight for the store as well, once it is there again.
   func holdLater(_ call: Call, of tenant: ServedTenant) {
-    guard let store else { return }
-    let lease = store.lease(of: tenant.sharedKeys.concurrency)
+    guard let store, let stored = tenant.stored else { return }
+    let lease = store.lease(of: stored.concurrencyKey)
     store.hold(lease)
     call.trail.store?.lease = lease
   }
@@ -192,7 +192,7 @@ extension Worker {
       switch call.trail.store?.turn {
       case .shared, .unpaid: return .taken
       case .here, nil:
-        guard let bucket = served.sharedBucket(for: call, store, now: loop.turnBegan) else { return .taken }
+        guard let bucket = served.sharedBucket(for: call, now: loop.turnBegan) else { return .taken }
         guard let decision = await store.decide([bucket], lease: nil)?.buckets[0] else {
           return withoutStore(call)
         }
@@ -200,10 +200,8 @@ extension Worker {
         call.trail.store?.turn = decision.payment
       case .waiting(let ticket, let wait):
         await loop.sleep(nanoseconds: Self.nextLook(wait))
-        guard let bucket = served.sharedBucket(for: call, store, now: loop.turnBegan),
-          case .budget(let budget) = bucket.kind
-        else { return .taken }
-        guard let decision = await store.look(bucket.key, budget, ticket: ticket) else {
+        guard let bucket = served.sharedBucket(for: call, now: loop.turnBegan) else { return .taken }
+        guard let decision = await store.look(bucket, ticket: ticket) else {
           return withoutStore(call)
         }
         if decision.isRefused { return refuse(decision, of: bucket, call) }
@@ -229,26 +227,25 @@ extension Worker {
   }
 
   private func refuse(_ decision: BucketDecision, of bucket: SharedBucket, _ call: Call) -> TurnTaking {
-    if case .budget(let budget) = bucket.kind {
-      call.trail.store?.levels = [LimitLevel(.upstream, decision.limit(budget))]
+    if case .budget(let quota) = bucket.limit.kind {
+      call.trail.store?.levels = [LimitLevel(.upstream, decision.limit(quota))]
     }
     call.trail.store?.turn = .unpaid
     return .budgetRefused(retryAfter: decision.wait)
   }
 
   func giveBackSharedTurn(in region: Int, _ call: Call, _ store: StoreClient) {
-    guard let bucket = shared.regions[region: region].sharedBucket(for: call, store, now: loop.turnBegan),
-      case .budget(let budget) = bucket.kind
-    else { return }
-    store.giveBack(bucket.key, budget)
+    let bucket = shared.regions[region: region].sharedBucket(for: call, now: loop.turnBegan)
+    if let bucket { store.giveBack(bucket) }
   }
 
   /// Upstream answered 429: all gateways send less for a while.
   @inline(never)
-  func tellThrottled(in region: Int, _ store: StoreClient) {
-    let served = shared.regions[region: region]
-    guard let (quota, _) = served.quotaForAll, quota.settings.adaptive else { return }
-    store.throttled(served.sharedKey(keys: store.keys), quota)
+  func tellThrottled(in region: Int, _ call: Call, _ store: StoreClient) {
+    guard case .budget(let quota)? = call.snapshot.stored?.budget?.kind, quota.settings.adaptive else {
+      return
+    }
+    store.throttled(shared.regions[region: region].sharedKey, quota)
   }
 }
 

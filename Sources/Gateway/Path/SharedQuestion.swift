@@ -1,6 +1,5 @@
 internal import Configuration
 internal import LimitStore
-internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
 internal import SharedLimits
@@ -17,36 +16,31 @@ struct SharedQuestion {
   /// - Parameter region: where it is forwarded to, if it is.
   init(_ call: Call, _ store: StoreClient, to region: ServedRegion?, now: MonotonicInstant) {
     self.init(refused: call)
-    if let tenant = call.trail.tenant, let most = tenant.concurrency {
-      let key = tenant.sharedKeys.concurrency
-      lease = store.lease(of: key)
-      append(.concurrency, SharedBucket(key: key, .concurrency(most), call.snapshot.charge))
+    if let bucket = call.trail.tenant?.stored?.concurrency {
+      lease = store.lease(of: bucket.key)
+      append(.concurrency, bucket)
     }
-    if let region, let bucket = region.sharedBucket(for: call, store, now: now) {
-      append(.upstream, bucket)
-    }
+    if let region, let bucket = region.sharedBucket(for: call, now: now) { append(.upstream, bucket) }
   }
 
   /// Of one that is refused for something else: the rates of its source and of its tenant, as far as it came.
   init(refused call: Call) {
-    let snapshot = call.snapshot
-    if let limit = snapshot.sourceLimit {
-      append(
-        .source,
-        SharedBucket(
-          key: call.source.sharedKey, .rate(limit, queueFor: 0), snapshot.isEnforced ? .always : .warns))
+    scopes.reserveCapacity(Self.usual)
+    buckets.reserveCapacity(Self.usual)
+    if let limit = call.snapshot.stored?.source {
+      append(.source, SharedBucket(call.source.sharedKey, limit))
     }
-    guard call.trail.store?.debt == .tenant, let tenant = call.trail.tenant, let rates = tenant.rates,
-      let request = call.rated(by: rates)
+    guard call.trail.store?.debt == .tenant, let tenant = call.trail.tenant, let stored = tenant.stored,
+      let rates = tenant.rates, let request = call.rated(by: rates)
     else { return }
-    rates.forEachBucket(of: request) { bucket in
-      append(
-        LimitScope(bucket.rate),
-        SharedBucket(
-          key: tenant.sharedKeys.key(of: bucket.rate, call),
-          .rate(bucket.limit, queueFor: snapshot.rateQueueNanoseconds), snapshot.charge))
+    rates.forEachBucket(of: request) { rate in
+      guard let bucket = stored.bucket(of: rate.rate, call) else { return }
+      append(LimitScope(rate.rate), bucket)
     }
   }
+
+  /// Source, tenant, one operation, AppInstance, concurrency, budget.
+  private static let usual = 6
 
   private mutating func append(_ scope: LimitScope, _ bucket: SharedBucket) {
     scopes.append(scope)
@@ -57,7 +51,7 @@ struct SharedQuestion {
   /// the tightest.
   func refused(by decision: SharedDecision) -> [Int] {
     let places = scopes.indices.filter { decision.buckets[$0].isRefused }
-    guard places.count > 1, buckets[0].charge != .warns else { return places }
+    guard places.count > 1, buckets[0].limit.charge != .warns else { return places }
     let own = places.filter { ![.source, .concurrency, .upstream].contains(scopes[$0]) }
     let tightest = own.max { decision.buckets[$0].wait < decision.buckets[$1].wait }
     let order: [Int?] = [
@@ -71,74 +65,34 @@ struct SharedQuestion {
   func levels(_ decision: SharedDecision) -> [LimitLevel] {
     scopes.indices.map { place in
       let bucket = decision.buckets[place]
-      switch buckets[place].kind {
+      switch buckets[place].limit.kind {
       case .rate(let limit, _): return LimitLevel(scopes[place], bucket.limit(limit))
       case .concurrency(let most): return LimitLevel(concurrency: most, inFlight: Int(clamping: bucket.used))
-      case .budget(let budget): return LimitLevel(scopes[place], bucket.limit(budget))
+      case .budget(let quota): return LimitLevel(scopes[place], bucket.limit(quota))
       }
     }
   }
 
   /// What the store knows of the source is known here from now on, too.
   func mirror(_ decision: SharedDecision, of call: Call, now: MonotonicInstant) {
-    guard scopes.first == .source, case .rate(let limit, _) = buckets[0].kind else { return }
+    guard scopes.first == .source, case .rate(let limit, _) = buckets[0].limit.kind else { return }
     call.source.mirror(limit, ahead: decision.buckets[0].used, now: now)
   }
 }
 
-extension Snapshot {
-  /// What a limit that refuses means for the others.
-  var charge: SharedBucket.Charge { isEnforced ? .enforced : .warns }
-}
-
 extension BucketDecision {
   /// What a limit of the account's quota says, at the rate that is in force.
-  func limit(_ budget: SharedBudget) -> LimitDecision { limit(budget.quota.limit(factor: factor)) }
+  func limit(_ quota: SharedQuota) -> LimitDecision { limit(quota.limit(factor: factor)) }
 }
 
 extension ServedRegion {
-  /// Under which the store has the account's quota in this region.
-  func sharedKey(keys: StoreKeys) -> [UInt8] { keys.bucket("budget", [Text(name)]) }
-
   /// A turn in the account's quota as the store is asked for it; `nil`: it is not limited.
-  func sharedBucket(for call: Call, _ store: StoreClient, now: MonotonicInstant) -> SharedBucket? {
-    guard let (quota, queueFor) = quotaForAll, let tenant = call.trail.tenant else { return nil }
+  func sharedBucket(for call: Call, now: MonotonicInstant) -> SharedBucket? {
+    guard let stored = call.snapshot.stored, let budget = stored.budget,
+      let tenant = call.trail.tenant?.stored
+    else { return nil }
     let left = call.snapshot.requestTimeoutNanoseconds - now.nanoseconds(since: call.receivedAt)
-    let budget = SharedBudget(quota, tenant.sharedKeys.quota, queueFor: min(queueFor, max(0, left)))
-    return SharedBucket(key: sharedKey(keys: store.keys), .budget(budget), call.snapshot.charge)
-  }
-}
-
-/// Where the store has what it counts of a tenant.
-struct TenantStoreKeys: Sendable {
-  let concurrency: [UInt8]
-  /// Its part in the account's quota.
-  let quota: QuotaTenant
-  private let whole: [UInt8]
-  private let operations: [(number: UInt8, key: [UInt8])]
-  /// What an AppInstance's ARN stands behind.
-  private let appInstance: [UInt8]
-
-  /// - Parameter keys: `nil`: there is no store.
-  init(_ tenant: Text, _ rates: TenantRates?, weight: Double, _ keys: StoreKeys?) {
-    quota = QuotaTenant(Array(tenant.utf8), weight: weight)
-    concurrency = keys?.bucket("concurrency", [tenant]) ?? []
-    whole = keys?.bucket("tenant", [tenant]) ?? []
-    appInstance = keys?.bucket("appInstance", [tenant]) ?? []
-    operations = (keys == nil ? [] : rates?.operations ?? []).map { rate in
-      let name = LimitScope(.operations(rate.number)).name
-      return (rate.number, keys?.bucket("operations", [tenant, Text(name)]) ?? [])
-    }
-  }
-
-  func key(of rate: TenantRate, _ call: Call) -> [UInt8] {
-    switch rate {
-    case .whole: return whole
-    case .operations(let number): return operations.first { $0.number == number }?.key ?? whole
-    case .appInstance:
-      var key = appInstance
-      call.trail.judged?.withFacts { StoreKeys.append(name: $0.appInstanceArn, to: &key) }
-      return key
-    }
+    let wish = QuotaWish(tenant.quota, queueFor: min(stored.budgetQueueFor, max(0, left)))
+    return SharedBucket(sharedKey, budget, wish)
   }
 }

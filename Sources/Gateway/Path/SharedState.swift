@@ -32,7 +32,7 @@ final class SharedState: Sendable {
     self.store = store
     limits = Limits(keys: store?.keys)
     regions = configuration.upstream.regions.map { region in
-      ServedRegion(region.name, configuration, now: now) { report(region, $0) }
+      ServedRegion(region.name, configuration, keys: store?.keys, now: now) { report(region, $0) }
     }
     home = regions.first
     repeats = Repeats(windowNanoseconds: configuration.authentication.replayWindow.nanoseconds)

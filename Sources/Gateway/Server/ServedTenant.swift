@@ -5,7 +5,6 @@ internal import CredentialSupply
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
-internal import SharedLimits
 
 /// A tenant as requests need it: what is configured, worked out once a load and shared by all requests of a snapshot, and
 /// its meter, which outlives loads.
@@ -25,20 +24,23 @@ final class ServedTenant: Sendable {
   let session: SigningIdentity?
   /// A bit for each region that it may call in.
   private let regions: UInt64
-  /// Under which names the store has its limits.
-  let sharedKeys: TenantStoreKeys
+  /// Its limits as the store is told of them; `nil`: there is no store.
+  let stored: StoredTenantLimits?
 
   /// - Parameter served: the regions of the configuration.
   init(
     _ configured: Tenant, policies: TenantPolicies, meter: TenantMeter, weight: Double,
-    session: SigningIdentity?, regions served: PerRegion<String>, keys: StoreKeys?
+    session: SigningIdentity?, regions served: PerRegion<String>, stored limits: StoredLimits?
   ) {
     self.configured = configured
     self.policies = policies
     self.meter = meter
     rates = configured.rateLimit.map { TenantRates($0) }
-    sharedKeys = TenantStoreKeys(configured.id, rates, weight: weight, keys)
     concurrency = configured.rateLimit?.concurrency
+    let (rates, concurrency) = (rates, concurrency)
+    stored = limits.map {
+      StoredTenantLimits(configured.id, rates, concurrency: concurrency, weight: weight, $0)
+    }
     self.weight = weight
     needsCertificate = !configured.clientCertificates.isEmpty
     self.session = session

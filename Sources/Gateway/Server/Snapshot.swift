@@ -37,6 +37,8 @@ package final class Snapshot: Sendable {
   let attempts: Int
   /// Per source address; `nil`: no limit.
   let sourceLimit: GCRA?
+  /// The limits as the store is told of them; `nil`: they are counted here.
+  let stored: StoredLimits?
   /// Whether some peers are proxies, which say for whom they ask.
   let hasTrustedProxies: Bool
 
@@ -60,6 +62,10 @@ package final class Snapshot: Sendable {
         scopes: regions.map { SigningScope(region: Text($0.name)) },
         clockSkewNanoseconds: configuration.authentication.clockSkew.nanoseconds))
     var (served, keys): ([ServedKey], [VerificationKey]) = ([], [])
+    rateQueueNanoseconds = min(
+      configuration.rateLimit.queueFor.nanoseconds, configuration.upstream.requestTimeout.nanoseconds)
+    let stored = StoredLimits(configuration.rateLimit, rateQueueFor: rateQueueNanoseconds)
+    self.stored = stored
     let meanRate = Self.meanRate(of: loaded.tenants.tenants)
     for configured in loaded.tenants.tenants {
       let tenant = ServedTenant(
@@ -68,7 +74,7 @@ package final class Snapshot: Sendable {
         meter: meters.meter(of: configured.id),
         weight: configured.rateLimit?.rate.requestsPerSecond ?? meanRate,
         session: identities.session(of: configured.id), regions: regions.map(\.name),
-        keys: configuration.rateLimit.store.keys)
+        stored: stored)
       for key in configured.accessKeys {
         keys.append(VerificationKey(key, owner: served.count))
         served.append(ServedKey(key.id, of: tenant))
@@ -79,8 +85,6 @@ package final class Snapshot: Sendable {
     self.meters = meters
     sensitivity = Sensitivity(configuration.audit.sensitive)
     requestTimeoutNanoseconds = configuration.upstream.requestTimeout.nanoseconds
-    rateQueueNanoseconds = min(
-      configuration.rateLimit.queueFor.nanoseconds, configuration.upstream.requestTimeout.nanoseconds)
     attempts = configuration.upstream.retry.attempts
     hasTrustedProxies = !configuration.trustedProxies.isEmpty
     sourceLimit = configuration.rateLimit.perSourceAddress.map { GCRA($0) }

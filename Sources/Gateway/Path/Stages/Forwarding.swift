@@ -144,6 +144,7 @@ extension Worker {
     case .success(let answer):
       metrics.count(response: answer.status)
       noteHealth(of: region, answered: answer.status, now: now)
+      if answer.status == 429, let store { tellThrottled(in: region, call, store) }
     case .failure(let failure): noteHealth(of: region, failed: now) { $0.failed(failure, now: now) }
     }
     return result
@@ -159,7 +160,6 @@ extension Worker {
       if region.breaker.withLock({ $0.succeeded() }) { region.health.circuitClosed(now: now) }
       if status == 429 { region.throttled(now: now) }
     }
-    if status == 429, let store { tellThrottled(in: region, store) }
   }
 
   private func noteHealth(of region: Int, failed now: MonotonicInstant, _ tell: (UpstreamHealth) -> Void) {
