@@ -27,76 +27,69 @@ package enum LimitScript {
 
   private static let buckets = """
     local LEASE, SEEN, GRACE, SLACK = 10000000, 4000000, 3000000, 1000
-
-    local function keep(key, milliseconds)
-      redis.call('PEXPIRE', key, string.format('%.0f', milliseconds))
-    end
+    local RATE, BUDGET, ALWAYS, WARNS = string.byte('rbaw', 1, 4)
 
     -- How far the time in a bucket is ahead of now, under these numbers.
     local function ahead(key, interval, burst)
       local stored = redis.call('GET', key)
       if not stored then return 0 end
-      local time, i, b = string.match(stored, '^(%-?[%d.]+) ([%d.]+) (%d+)$')
-      if not time then error('the value of a bucket is none of ours') end
-      local d = tonumber(time) - now
+      if #stored ~= 24 then error('the value of a bucket is none of ours') end
+      local time, i, b = struct.unpack('ddd', stored)
+      local d = time - now
       if d <= 0 then return 0 end
       if i == interval and b == burst then return d end
-      local old, most = tonumber(i), tonumber(i) * tonumber(b)
-      local new = tonumber(interval)
-      return math.min(d, most) / most * new * tonumber(burst) + math.max(0, d - most) / old * new
+      local most = i * b
+      return math.min(d, most) / most * interval * burst + math.max(0, d - most) / i * interval
     end
 
-    local function store(key, interval, burst, d)
-      redis.call('SET', key, string.format('%.3f', now + d) .. ' ' .. interval .. ' ' .. burst,
-        'PX', string.format('%.0f', math.ceil(d / 1000) + SLACK))
+    -- Requests in flight, without those that ended, where there would be no room otherwise.
+    local function inFlight(key, most)
+      local count = redis.call('ZCARD', key)
+      if count < most then return count end
+      local since = redis.call('HGET', KEYS[1], 'since')
+      if not since or now - since < GRACE then return count end
+      redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+      return redis.call('ZCARD', key)
     end
 
-    local function mayEnd(run)
-      local since = redis.call('HGET', run, 'since')
-      return since and now - tonumber(since) >= GRACE
-    end
-
-    -- A rate's wait and how far it is used up, with this request if there is room.
-    local function askRate(key, interval, burst, queueFor)
-      local used, each = ahead(key, interval, burst), tonumber(interval)
-      local wait = math.max(0, used + each - each * tonumber(burst))
-      local ok = wait <= queueFor
-      return ok, wait, ok and used + each or used
-    end
-
-    -- The same for requests in flight.
-    local function askPlaces(key, most)
-      local used = redis.call('ZCARD', key)
-      if used >= most and mayEnd(KEYS[1]) then
-        redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-        used = redis.call('ZCARD', key)
+    local function askBudget(i, reply, mayAsk)
+      local a, key = 4 * i - 6, KEYS[i]
+      openBudget(key, ARGV[a + 1])
+      if not mayAsk then
+        tell(reply, UNASKED, 0, 0)
+        return false
       end
-      local ok = used < most
-      return ok, 0, ok and used + 1 or used
-    end
-
-    local function charge(kind, key, first, second, used)
-      if kind == 'r' then return store(key, first, second, used) end
-      redis.call('ZADD', key, now + LEASE, second)
-      keep(key, LEASE / 1000 + SLACK)
+      local warns = ARGV[a] == 'bw'
+      local turn, wait, ticket = ask(ARGV[a + 2], tonumber(ARGV[a + 3]), warns)
+      saveBudget(key)
+      tell(reply, turn, wait, ticket)
+      return turn == REFUSED and not warns
     end
 
     local function decide()
-      local mayAsk, refused, allowed, reply, budget = true, false, {}, {now}, nil
-      for i = 2, #KEYS do
+      local mayAsk, refused, levels, reply = true, false, {}, {now}
+      local count = #KEYS
+      for i = 2, count do
         local a = 4 * i - 6
-        local kind, first, second, third = ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3])
-        local ok, wait, used
-        if string.sub(kind, 1, 1) == 'b' then
-          budget = i
+        local kind, charge = string.byte(ARGV[a], 1, 2)
+        if kind == BUDGET then
+          refused = askBudget(i, reply, mayAsk) or refused
         else
-          if string.sub(kind, 1, 1) == 'r' then
-            ok, wait, used = askRate(KEYS[i], first, second, third)
+          local ok, wait, used
+          if kind == RATE then
+            local interval, burst = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+            used = ahead(KEYS[i], interval, burst)
+            wait = math.max(0, used + interval - interval * burst)
+            ok = wait <= tonumber(ARGV[a + 3])
+            if ok then used = used + interval end
           else
-            ok, wait, used = askPlaces(KEYS[i], tonumber(first))
+            local most = tonumber(ARGV[a + 1])
+            used, wait = inFlight(KEYS[i], most), 0
+            ok = used < most
+            if ok then used = used + 1 end
           end
-          allowed[i] = ok and used
-          if string.sub(kind, 2, 2) ~= 'w' then
+          levels[i] = ok and used
+          if charge ~= WARNS then
             refused = refused or not ok
             mayAsk = mayAsk and ok and wait == 0
           end
@@ -104,23 +97,17 @@ package enum LimitScript {
           reply[size + 1], reply[size + 2], reply[size + 3] = ok and 1 or 0, math.ceil(wait), math.ceil(used)
         end
       end
-      if budget then
-        local a, key = 4 * budget - 6, KEYS[budget]
-        openBudget(key, ARGV[a + 1])
-        local turn, wait, ticket = UNASKED, 0, 0
-        if mayAsk then
-          local warns = ARGV[a] == 'bw'
-          turn, wait, ticket = ask(ARGV[a + 2], tonumber(ARGV[a + 3]), warns)
-          refused = turn == REFUSED and not warns
-          saveBudget(key)
-        end
-        tell(reply, turn, wait, ticket)
-      end
-      for i, used in pairs(allowed) do
-        local a = 4 * i - 6
-        local kind = ARGV[a]
-        if used and (not refused or string.sub(kind, 2, 2) == 'a') then
-          charge(string.sub(kind, 1, 1), KEYS[i], ARGV[a + 1], ARGV[a + 2], used)
+      for i = 2, count do
+        local a, used = 4 * i - 6, levels[i]
+        local kind, charge = string.byte(ARGV[a], 1, 2)
+        if used and (not refused or charge == ALWAYS) then
+          if kind == RATE then
+            local value = struct.pack('ddd', now + used, tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]))
+            redis.call('SET', KEYS[i], value, 'PX', math.ceil(used / 1000) + SLACK)
+          else
+            redis.call('ZADD', KEYS[i], now + LEASE, ARGV[a + 2])
+            redis.call('PEXPIRE', KEYS[i], LEASE / 1000 + SLACK)
+          end
         end
       end
       return reply
@@ -131,14 +118,14 @@ package enum LimitScript {
       local last = redis.call('HGET', run, 'last')
       if not last or now - tonumber(last) > SEEN then redis.call('HSET', run, 'since', now) end
       redis.call('HSET', run, 'last', now)
-      keep(run, 60000)
+      redis.call('PEXPIRE', run, 60000)
       redis.call('ZADD', gateways, now, ARGV[2])
       redis.call('ZREMRANGEBYSCORE', gateways, '-inf', now - SEEN)
-      keep(gateways, 60000)
+      redis.call('PEXPIRE', gateways, 60000)
       local a = 3
       for i = 3, #KEYS do
         for m = a + 1, a + tonumber(ARGV[a]) do redis.call('ZADD', KEYS[i], now + LEASE, ARGV[m]) end
-        keep(KEYS[i], LEASE / 1000 + SLACK)
+        redis.call('PEXPIRE', KEYS[i], LEASE / 1000 + SLACK)
         a = a + 1 + tonumber(ARGV[a])
       end
       return redis.call('ZCARD', gateways)

@@ -5,6 +5,7 @@ The script says what time it decided by, so the rule is held to the same time.
 
 import math
 import random
+import struct
 
 import pytest
 
@@ -64,9 +65,9 @@ def places(key, most, lease, charge="e"):
 
 def age(connection, key, microseconds):
     """Time passes for a bucket."""
-    time, interval, burst = connection.call("GET", key).decode().split(" ")
+    time, interval, burst = struct.unpack("<ddd", connection.call("GET", key))
     left = connection.call("PTTL", key)
-    connection.call("SET", key, f"{float(time) - microseconds:.3f} {interval} {burst}", "PX", left)
+    connection.call("SET", key, struct.pack("<ddd", time - microseconds, interval, burst), "PX", left)
 
 
 def test_a_rate_is_a_burst_and_what_comes_with_time(limits, connection):
