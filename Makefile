@@ -7,7 +7,8 @@
 # Tests that take longer, and are no part of `make test`:
 #   make fuzz TIME=60 TARGETS='json requests'   libFuzzer, TIME seconds for each target (default: 60, all)
 #   make sanitize KINDS=address FILTER=Gzip     unit tests under ThreadSanitizer and AddressSanitizer (default: both)
-#   make soak MINUTES=10                        the release binary under load, faults, reloads and a disk that fills
+#   make soak MINUTES=10 STORE=1                the release binary under load, faults, reloads and a disk that fills; with
+#                                               STORE its limits are counted in a Redis, which fails as well
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
@@ -41,7 +42,7 @@ sanitize: setup
 	scripts/sanitize.sh $(KINDS)
 
 soak: setup-tests build
-	.venv/bin/python Tests/Soak/soak.py --minutes $(or $(MINUTES),10)
+	.venv/bin/python Tests/Soak/soak.py --minutes $(or $(MINUTES),10) $(if $(STORE),--store)
 
 bench: build
 	swift build $(RELEASE:gatehouse=UnauditedGateway)

@@ -60,14 +60,16 @@ class Upstream(upstreams.Upstream):
 class Disturbance:
     """One step after the other, in a round that repeats: reloads all the time; disk and upstream fail in turn."""
 
-    def __init__(self, gateway, upstream, disk):
-        self._gateway, self._upstream, self._disk = gateway, upstream, disk
+    def __init__(self, gateway, upstream, disk, store=None):
+        """`store`: where limits are counted, which fails as well."""
+        self._gateway, self._upstream, self._disk, self._store = gateway, upstream, disk, store
         self._tenants = list(gateway.setup.tenants)
         self._counts = collections.Counter()
         self._round = itertools.cycle(
             [self._reload, None, self._fill, None, None, self._empty, None]
             + [self._reload, None, self._break, None, self._mend, None]
             + [self._reload_mistake, None, self._drop, None, None]
+            + ([self._stop_store, None, self._start_store, None, self._pause_store, None] if store else [])
         )
 
     def step(self):
@@ -83,6 +85,8 @@ class Disturbance:
     def calm(self):
         self._upstream.is_down = False
         self._disk.empty()
+        if self._store and self._store.process.poll() is not None:
+            self._start_store()
         self._reload()
 
     def summary(self):
@@ -102,6 +106,17 @@ class Disturbance:
 
     def _drop(self):
         self._upstream.drop_connections()
+
+    def _stop_store(self):
+        self._store.kill()
+
+    def _start_store(self):
+        """As it is after a restart: it has kept nothing."""
+        self._store.start()
+
+    def _pause_store(self):
+        with self._store.paused():
+            time.sleep(1)
 
     def _reload(self):
         """With a tenant more or less, so that there is something new."""

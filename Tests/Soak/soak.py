@@ -8,6 +8,7 @@ are looked at all the while. See docs/architecture.md, "Tests that take longer".
 
 import argparse
 import collections
+import contextlib
 import json
 import pathlib
 import sys
@@ -21,28 +22,30 @@ import disks
 import faults
 import gateways
 import measures
+import stores
 from waiting import until
 
 PAUSE = 2
 """Seconds between two looks at the process, and between two decisions about what to disturb."""
 
 
-def configure(folder, disk, upstream):
+def configure(folder, disk, upstream, store):
     setup = gateways.Setup(folder, upstream.url, upstream.key)
     setup.config["audit"] = {"directory": str(disk.folder / "audit"), "segmentSize": "16MiB", "minimumFreeSpace": "1MiB"}
     # What is remembered of repeats is at its full size after this time, and memory flat from then on.
     setup.config["authentication"] = {"replayWindow": "30s"}
     setup.config["upstream"]["requestTimeout"] = "5s"
     setup.config["upstream"]["circuitBreaker"] = {"consecutiveFailures": 5, "openFor": "1s"}
+    if store:
+        setup.config["rateLimit"]["store"] = {"type": "redis", "url": store.url()}
     setup.tenants = callers.tenants()
     setup.policies = callers.policies()
     return setup
 
 
-def soak(gateway, crowd, upstream, disk, seconds, tell):
-    """Returns what was seen of the process, one sample every `PAUSE`, and what was done to it."""
+def soak(gateway, crowd, disturbance, seconds, tell):
+    """Returns what was seen of the process, one sample every `PAUSE`."""
     samples = []
-    disturbance = faults.Disturbance(gateway, upstream, disk)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(PAUSE)
@@ -52,7 +55,7 @@ def soak(gateway, crowd, upstream, disk, seconds, tell):
         if said or len(samples) % 30 == 0:
             tell(f"{said or 'on and on'}; {crowd.summary()}; {samples[-1]}")
     disturbance.calm()
-    return samples, disturbance
+    return samples
 
 
 def wait_until_well(gateway, crowd):
@@ -114,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rate", type=float, default=150, help="requests a second, all callers together")
+    parser.add_argument("--store", action="store_true", help="count limits in a Redis, which fails as well")
     arguments = parser.parse_args()
     disks.have_mounts()
     begin = time.monotonic()
@@ -121,13 +125,16 @@ def main():
     def tell(text):
         print(f"{time.monotonic() - begin:7.0f} s  {text}", flush=True)
 
-    with tempfile.TemporaryDirectory() as folder, faults.Upstream() as upstream:
-        folder = pathlib.Path(folder)
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        upstream = stack.enter_context(faults.Upstream())
+        store = stack.enter_context(stores.running()) if arguments.store else None
         with disks.SmallDisk(folder / "disk") as disk:
-            setup = configure(folder / "gateway", disk, upstream)
+            setup = configure(folder / "gateway", disk, upstream, store)
             with gateways.running(setup) as gateway:
                 crowd = callers.Crowd(gateway.address, arguments.rate)
-                samples, disturbance = soak(gateway, crowd, upstream, disk, arguments.minutes * 60, tell)
+                disturbance = faults.Disturbance(gateway, upstream, disk, store)
+                samples = soak(gateway, crowd, disturbance, arguments.minutes * 60, tell)
                 wait_until_well(gateway, crowd)
             records, kinds, unrecorded, unfinished = check_records(setup, crowd, upstream)
             counted = check_counts(setup, crowd, records, unrecorded)
