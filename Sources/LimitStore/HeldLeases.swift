@@ -1,14 +1,14 @@
-package import RedisWire
+package import SharedLimits
 
 /// The right to have one request in flight, as the store knows it, or will.
 package final class SharedLease {
-  package let key: RedisArguments
+  package let key: StoreKey
   package let name: [UInt8]
   /// Among those that are held; `nil`: it is not.
   fileprivate var place: Int?
   fileprivate var renewedAt: Int64 = 0
 
-  init(key: RedisArguments, name: [UInt8]) {
+  init(key: StoreKey, name: [UInt8]) {
     self.key = key
     self.name = name
   }
@@ -41,8 +41,8 @@ struct HeldLeases {
   /// Those that were renewed before `time`, by their keys, no more than `most`; they count as renewed `now`.
   mutating func renew(
     before time: Int64, now: Int64, most: Int
-  ) -> [(key: RedisArguments, members: [[UInt8]])] {
-    var byKey: [RedisArguments: [[UInt8]]] = [:]
+  ) -> [(key: StoreKey, members: [[UInt8]])] {
+    var byKey: [StoreKey: [[UInt8]]] = [:]
     var left = most
     for lease in leases where lease.renewedAt <= time {
       guard left > 0 else { break }

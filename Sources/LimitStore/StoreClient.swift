@@ -1,7 +1,7 @@
 internal import OpenSSLCrypto
 package import Primitives
 internal import RateLimiting
-package import RedisWire
+internal import RedisWire
 package import SharedLimits
 package import Transport
 
@@ -124,7 +124,7 @@ extension StoreClient {
   }
 
   /// A name for a request in flight, for `decide` to ask for.
-  package func lease(of key: RedisArguments) -> SharedLease {
+  package func lease(of key: StoreKey) -> SharedLease {
     lastLease += 1
     var name: [UInt8] = []
     name.reserveCapacity(leasePrefix.count + 20)
@@ -151,7 +151,7 @@ extension StoreClient {
   }
 
   /// Upstream answered 429.
-  package func throttled(_ key: RedisArguments, _ quota: SharedQuota) {
+  package func throttled(_ key: StoreKey, _ quota: SharedQuota) {
     guard let link else { return }
     send(.throttled(key: key, quota), expecting: .done, over: link)
   }

@@ -116,7 +116,7 @@ extension ByteBuffer {
     guard let password = settings.password else { return }
     begin(redisCommand: settings.user == nil ? 2 : 3)
     append(argument: "AUTH")
-    if let user = settings.user { append(argument: user) }
+    if let user = settings.user { append(argument: Array(user.utf8)) }
     password.withBytes { bytes in append(argument: Array(bytes)) }
   }
 

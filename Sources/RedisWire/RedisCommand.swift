@@ -23,8 +23,6 @@ extension ByteBuffer {
     append("\r\n")
   }
 
-  package mutating func append(argument string: String) { append(argument: Array(string.utf8)) }
-
   package mutating func append(argument number: Int) {
     appendLength(Self.places(of: number))
     append(decimal: number)

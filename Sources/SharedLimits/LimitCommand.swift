@@ -8,15 +8,15 @@ package enum LimitCommand: Sendable {
   /// - Parameter lease: names it among those in flight, where one of the buckets is about that.
   case decide([SharedBucket], lease: [UInt8])
   /// What became of a request that waits for its turn in a budget.
-  case look(key: RedisArguments, SharedQuota, QuotaTenant, ticket: Int64)
+  case look(key: StoreKey, SharedQuota, QuotaTenant, ticket: Int64)
   /// A turn in a budget was not used.
-  case giveBack(key: RedisArguments, SharedQuota, QuotaTenant)
+  case giveBack(key: StoreKey, SharedQuota, QuotaTenant)
   /// Upstream answered 429.
-  case throttled(key: RedisArguments, SharedQuota)
+  case throttled(key: StoreKey, SharedQuota)
   /// Tells that a gateway lives, and renews leases: keys of buckets, with who is in flight there.
-  case beat(gateway: [UInt8], leases: [(key: RedisArguments, members: [[UInt8]])])
+  case beat(gateway: [UInt8], leases: [(key: StoreKey, members: [[UInt8]])])
   /// A request is no longer in flight.
-  case release(key: RedisArguments, lease: [UInt8])
+  case release(key: StoreKey, lease: [UInt8])
 
   /// How the script is called by its digest, as the server gave it.
   package static func call(_ digest: [UInt8]) -> RedisArguments {
@@ -31,10 +31,12 @@ package enum LimitCommand: Sendable {
     switch self {
     case .decide(let buckets, let lease):
       out.begin(script, keys: buckets.count + 1, arguments: 1 + 4 * buckets.count)
-      out.append(keys.run)
-      for bucket in buckets { out.append(bucket.key) }
+      out.append(keys.run.sent)
+      // By a span, which lends buckets where a loop over the array would copy them.
+      let buckets = buckets.span
+      for place in buckets.indices { out.append(buckets[place].key.sent) }
       out.append(argument: "decide")
-      for bucket in buckets { bucket.appendArguments(lease: lease, to: &out) }
+      for place in buckets.indices { buckets[place].appendArguments(lease: lease, to: &out) }
     case .look(let key, let quota, let tenant, let ticket):
       out.begin("look", script, about: key, of: quota, keys, arguments: 2)
       out.append(tenant.name)
@@ -47,9 +49,9 @@ package enum LimitCommand: Sendable {
     case .beat(let gateway, let leases):
       out.begin(
         script, keys: 2 + leases.count, arguments: 2 + leases.reduce(0) { $0 + 1 + $1.members.count })
-      out.append(keys.run)
-      out.append(keys.gateways)
-      for lease in leases { out.append(lease.key) }
+      out.append(keys.run.sent)
+      out.append(keys.gateways.sent)
+      for lease in leases { out.append(lease.key.sent) }
       out.append(argument: "beat")
       out.append(argument: gateway)
       for lease in leases {
@@ -59,7 +61,7 @@ package enum LimitCommand: Sendable {
     case .release(let key, let lease):
       out.begin(redisCommand: 3)
       out.append(argument: "ZREM")
-      out.append(key)
+      out.append(key.sent)
       out.append(argument: lease)
     }
   }
@@ -95,12 +97,12 @@ extension ByteBuffer {
 
   /// A call about one budget, with so many arguments of its own to come.
   fileprivate mutating func begin(
-    _ wanted: StaticString, _ script: RedisArguments, about key: RedisArguments, of quota: SharedQuota,
+    _ wanted: StaticString, _ script: RedisArguments, about key: StoreKey, of quota: SharedQuota,
     _ keys: StoreKeys, arguments: Int
   ) {
     begin(script, keys: 2, arguments: 2 + arguments)
-    append(keys.run)
-    append(key)
+    append(keys.run.sent)
+    append(key.sent)
     append(argument: wanted)
     append(quota.arguments)
   }

@@ -1,14 +1,13 @@
 package import RateLimiting
-package import RedisWire
 
 /// One limit that a request is under, as the store is asked about it.
 package struct SharedBucket: Sendable {
-  package let key: RedisArguments
+  package let key: StoreKey
   package let limit: SharedLimit
   /// Where the limit is the account's quota. Such a bucket is a request's last, and there is one at most.
   package let wish: QuotaWish?
 
-  package init(_ key: RedisArguments, _ limit: SharedLimit, _ wish: QuotaWish? = nil) {
+  package init(_ key: StoreKey, _ limit: SharedLimit, _ wish: QuotaWish? = nil) {
     self.key = key
     self.limit = limit
     self.wish = wish
@@ -58,18 +57,20 @@ package struct SharedDecision: Sendable, Hashable {
   /// - Parameter numbers: what the script answered; the first is the time.
   /// - Returns: `nil` when that is no answer about these buckets.
   package init?(_ numbers: [Int64], about asked: [SharedBucket]) {
-    var rest = numbers.dropFirst()
+    let (asked, numbers) = (asked.span, numbers.span)
     var buckets: [BucketDecision] = []
     buckets.reserveCapacity(asked.count)
-    for bucket in asked {
-      guard let decision = BucketDecision(rest.prefix(bucket.limit.answerLength), about: bucket.limit.kind)
-      else {
-        return nil
-      }
+    var place = 1
+    for bucket in asked.indices {
+      let length = asked[bucket].limit.answerLength
+      guard numbers.count >= place + length,
+        let decision = BucketDecision(
+          numbers.extracting(place..<place + length), isRate: asked[bucket].limit.isRate)
+      else { return nil }
       buckets.append(decision)
-      rest = rest.dropFirst(bucket.limit.answerLength)
+      place += length
     }
-    guard !numbers.isEmpty, rest.isEmpty else { return nil }
+    guard place == numbers.count else { return nil }
     self.buckets = buckets
   }
 }
@@ -78,25 +79,25 @@ extension BucketDecision {
   /// A century, in microseconds: no sum of such overflows.
   private static let sane: ClosedRange<Int64> = 0...3_200_000_000_000_000
 
-  fileprivate init?(_ numbers: ArraySlice<Int64>, about kind: SharedLimit.Kind) {
-    guard numbers.count >= 3 else { return nil }
-    let (turn, wait, used) = (
-      numbers[numbers.startIndex], numbers[numbers.startIndex + 1], numbers[numbers.startIndex + 2]
-    )
+  /// - Parameter numbers: three, or five of a budget.
+  fileprivate init?(_ numbers: Span<Int64>, isRate: Bool) {
+    let (turn, wait, used) = (numbers[0], numbers[1], numbers[2])
     guard Self.sane.contains(wait), Self.sane.contains(used) else { return nil }
-    switch (kind, turn) {
-    case (.rate, 0), (.rate, 1):
-      self.init(turn == 1 ? .allowed : .refused, wait: wait * 1000, used: used * 1000)
-    case (.concurrency, 0), (.concurrency, 1):
-      self.init(turn == 1 ? .allowed : .refused, wait: wait * 1000, used: used)
-    case (.budget, 0...3):
-      guard numbers.count == 5 else { return nil }
-      let (factor, ticket) = (numbers[numbers.startIndex + 3], numbers[numbers.startIndex + 4])
-      guard 1...1_000_000 ~= factor else { return nil }
-      let outcomes: [Outcome] = [.refused, .allowed, .waiting(ticket: ticket), .unasked]
-      self.init(
-        outcomes[Int(turn)], wait: wait * 1000, used: used * 1000, factor: Double(factor) / 1_000_000)
+    guard numbers.count == 5 else {
+      guard turn == 0 || turn == 1 else { return nil }
+      self.init(turn == 1 ? .allowed : .refused, wait: wait * 1000, used: isRate ? used * 1000 : used)
+      return
+    }
+    let factor = numbers[3]
+    guard 1...1_000_000 ~= factor else { return nil }
+    let outcome: Outcome
+    switch turn {
+    case 0: outcome = .refused
+    case 1: outcome = .allowed
+    case 2: outcome = .waiting(ticket: numbers[4])
+    case 3: outcome = .unasked
     default: return nil
     }
+    self.init(outcome, wait: wait * 1000, used: used * 1000, factor: Double(factor) / 1_000_000)
   }
 }

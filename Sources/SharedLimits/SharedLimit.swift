@@ -32,12 +32,17 @@ package final class SharedLimit: Sendable {
     self.kind = kind
     self.charge = charge
     arguments = RedisArguments(kind.words(charge))
+    (answerLength, isRate) =
+      switch kind {
+      case .rate: (3, true)
+      case .concurrency: (3, false)
+      case .budget: (5, false)
+      }
   }
 
   /// Numbers that the store says of it.
-  var answerLength: Int {
-    if case .budget = kind { 5 } else { 3 }
-  }
+  let answerLength: Int
+  let isRate: Bool
 }
 
 extension SharedLimit.Kind {

@@ -1,5 +1,5 @@
 package import Primitives
-package import RedisWire
+internal import RedisWire
 
 /// The names under which buckets stand in the store.
 ///
@@ -13,21 +13,19 @@ package struct StoreKeys: Sendable, Hashable {
   /// Prefix and tag.
   private let base: [UInt8]
   /// Since when gateways have told without a break that they live.
-  package let run: RedisArguments
+  package let run: StoreKey
   /// The gateways that live.
-  package let gateways: RedisArguments
+  package let gateways: StoreKey
 
   /// - Parameter prefix: without braces, which would be another tag.
   package init(prefix: String) {
     base = Array(prefix.utf8) + Array("{limits}:".utf8)
-    run = RedisArguments([base + Array("run".utf8)])
-    gateways = RedisArguments([base + Array("gateways".utf8)])
+    run = StoreKey(base + Array("run".utf8))
+    gateways = StoreKey(base + Array("gateways".utf8))
   }
 
   /// The key of a bucket of a kind (`tenant`, `concurrency`, `source`, `budget`) for what has these names.
-  package func bucket(_ kind: StaticString, _ names: [Text]) -> RedisArguments {
-    RedisArguments([name(kind, names)])
-  }
+  package func bucket(_ kind: StaticString, _ names: [Text]) -> StoreKey { StoreKey(name(kind, names)) }
 
   /// The same as the server knows it.
   package func name(_ kind: StaticString, _ names: [Text]) -> [UInt8] {
@@ -42,4 +40,16 @@ package struct StoreKeys: Sendable, Hashable {
     key.append(UInt8(ascii: ":"))
     name.withUnsafeBufferPointer { PercentCoding.encode($0, into: &key) }
   }
+}
+
+/// The name of one value in the store, ready to be sent.
+package struct StoreKey: Sendable, Hashable {
+  let sent: RedisArguments
+
+  package init(_ name: [UInt8]) { sent = RedisArguments([name]) }
+
+  private init() { sent = .none }
+
+  /// Of what is not in the store.
+  package static let none = StoreKey()
 }

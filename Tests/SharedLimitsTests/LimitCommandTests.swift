@@ -119,7 +119,7 @@ struct LimitCommandTests {
     #expect(BucketDecision(.refused, wait: 7, used: 9).limit(rate).remaining == 0)
   }
 
-  private func key(_ name: String) -> RedisArguments { RedisArguments([Array(name.utf8)]) }
+  private func key(_ name: String) -> StoreKey { StoreKey(Array(name.utf8)) }
 
   private func words(_ command: LimitCommand, digest: String?) -> [String] {
     var out = ByteBuffer()

@@ -1,7 +1,6 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
-internal import RedisWire
 internal import SharedLimits
 
 /// The limits of all workers together that are not a region's.
@@ -31,7 +30,7 @@ final class Source: Sendable {
   let address: Text
   private let cell: LimiterCell
   /// Under which the store has its rate; none where there is no store.
-  let sharedKey: RedisArguments
+  let sharedKey: StoreKey
 
   fileprivate init(_ address: Text, _ cell: LimiterCell, _ keys: StoreKeys?) {
     self.address = address

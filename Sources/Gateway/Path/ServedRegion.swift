@@ -1,7 +1,6 @@
 internal import Configuration
 internal import Primitives
 internal import RateLimiting
-internal import RedisWire
 internal import SharedLimits
 internal import Synchronization
 
@@ -39,7 +38,7 @@ final class ServedRegion: Sendable {
 
   let name: String
   /// Under which the store has the account's quota here; none where there is no store.
-  let sharedKey: RedisArguments
+  let sharedKey: StoreKey
   let breaker: Mutex<CircuitBreaker>
   let health: UpstreamHealth
   let retryBudget: Mutex<RetryBudget>

@@ -2,11 +2,10 @@ internal import Configuration
 internal import PolicyEngine
 internal import Primitives
 internal import RateLimiting
-internal import RedisWire
 internal import SharedLimits
 
 /// The limits of a configuration as the store is told of them, worked out once a load.
-struct StoredLimits: Sendable {
+final class StoredLimits: Sendable {
   let keys: StoreKeys
   /// Of one source.
   let source: SharedLimit?
@@ -42,7 +41,7 @@ struct StoredLimits: Sendable {
 /// The same of a tenant's limits, with where the store has what it counts.
 final class StoredTenantLimits: Sendable {
   /// Of its requests in flight.
-  let concurrencyKey: RedisArguments
+  let concurrencyKey: StoreKey
   /// `nil`: any number may be.
   let concurrency: SharedBucket?
   /// Its part in the account's quota.
@@ -79,7 +78,7 @@ final class StoredTenantLimits: Sendable {
     case .appInstance:
       var key = appInstance
       call.trail.judged?.withFacts { StoreKeys.append(name: $0.appInstanceArn, to: &key) }
-      return perAppInstance.map { SharedBucket(RedisArguments([key]), $0) }
+      return perAppInstance.map { SharedBucket(StoreKey(key), $0) }
     }
   }
 }
