@@ -125,12 +125,6 @@ def test_without_a_configuration_it_is_said_how_to_come_by_one(tmp_path, command
     assert named.returncode == result.returncode and "gatehouse init" not in named.stderr
 
 
-def test_a_journal_that_is_not_there_yet_is_called_so(setup):
-    for command in ["query", "verify"]:
-        result = setup.command("audit", command)
-        assert result.returncode == 1 and "no gateway has written one there yet" in result.stderr, result.stderr
-
-
 def test_a_value_that_cannot_be_is_answered_without_the_usage(setup):
     result = setup.command("explain", "--tenant", "crm", "--operation", "CreateAppInstanceUsr", "-", stdin="{}")
     assert result.returncode == 64
