@@ -10,28 +10,31 @@ package import Transport
 ///     starting ── connected ──► up ── anything is wrong ──► down ── connected ──► up
 ///         └────── cannot connect ──────────────────────────► ▲
 ///
-/// Questions of one turn of the loop are sent with one write. While the store is down, nobody waits for it: the connection
+/// Questions of one turn of the loop are one call of the script. While the store is down, nobody waits for it: the connection
 /// is tried anew in the background, with pauses that grow, and only one over which the script has run counts. A question that
 /// is not answered in time ends the connection, since those behind it would not be, either.
 ///
 /// `@unchecked Sendable`: it is touched only by its loop's thread; others spawn a task there.
 package final class StoreClient: @unchecked Sendable {
-  private let loop: EventLoop
+  let loop: EventLoop
   private let worker: Int
   private let gateway: [UInt8]
   private let leasePrefix: [UInt8]
   private let resolver: Resolver
-  private let health: StoreHealth
+  let health: StoreHealth
   private let entropy: any Entropy
-  private var record: (Int64) -> Void = { _ in }
-  private var settings: StoreSettings
+  var record: (Int64) -> Void = { _ in }
+  var settings: StoreSettings
   private var link: StoreLink?
   /// Whether the first attempt to connect is still under way.
   private var isStarting = true
   /// What is to be sent at the end of this turn, and how much of it has been.
-  private var out = ByteBuffer()
+  var out = ByteBuffer()
   private var sent = 0
-  private var expected = ExpectedReplies()
+  var expected = ExpectedReplies()
+  /// What is asked in this turn, to be sent at its end, and by whom.
+  private var call = DecisionCall()
+  private var questions: [StoreQuestion] = []
   /// Asked before there was a connection.
   private var early: [StoreQuestion] = []
   private var leases = HeldLeases()
@@ -40,7 +43,7 @@ package final class StoreClient: @unchecked Sendable {
   private var lastLease: UInt64 = 0
   private var lastBeat: Int64 = 0
   private var isTimed = false
-  private var isScriptComing = false
+  var isScriptComing = false
   /// Why the connection that was there is to be given up.
   private var failure: StoreFailure?
 
@@ -87,40 +90,32 @@ extension StoreClient {
 
   /// - Returns: `nil` when the store does not decide; no later than its timeout.
   package func decide(_ buckets: [SharedBucket], lease: SharedLease?) async -> SharedDecision? {
-    await ask(.decide(buckets, lease: lease?.name ?? []), about: buckets, lease)
+    guard isUp else { return nil }
+    return await withUnsafeContinuation { ask(about: buckets, lease, from: .request($0)) }
   }
 
   /// What became of a request that waits for its turn in a budget.
   /// - Returns: `nil` when the store does not say; no later than its timeout.
   package func look(_ bucket: SharedBucket, ticket: Int64) async -> BucketDecision? {
-    guard case .budget(let quota) = bucket.limit.kind, let tenant = bucket.wish?.tenant else { return nil }
-    return await ask(.look(key: bucket.key, quota, tenant, ticket: ticket), about: [bucket], nil)?.buckets[0]
-  }
-
-  private func ask(
-    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?
-  ) async -> SharedDecision? {
     guard isUp else { return nil }
-    return await withUnsafeContinuation { continuation in
-      ask(command, about: buckets, lease, from: .request(continuation))
-    }
-  }
-
-  private func ask(
-    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?,
-    from asker: StoreQuestion.Asker
-  ) {
-    let now = loop.turnBegan.nanoseconds
-    let question = StoreQuestion(
-      command, about: buckets, lease, askedAt: now, deadline: now + settings.timeout, from: asker)
-    if isStarting { early.append(question) } else { ask(question) }
-    time(until: question.deadline)
+    return await withUnsafeContinuation { ask(about: [bucket], nil, ticket: ticket, from: .request($0)) }?[0]
   }
 
   /// Counts a request that does not wait for the decision; `told` gets it when it comes.
   package func tell(_ buckets: [SharedBucket], told: @escaping (SharedDecision?) -> Void) {
     guard isUp else { return told(nil) }
-    ask(.decide(buckets, lease: []), about: buckets, nil, from: .nobody(told))
+    ask(about: buckets, nil, from: .nobody(told))
+  }
+
+  private func ask(
+    about buckets: [SharedBucket], _ lease: SharedLease?, ticket: Int64? = nil,
+    from asker: StoreQuestion.Asker
+  ) {
+    let now = loop.turnBegan.nanoseconds
+    let question = StoreQuestion(
+      about: buckets, lease, ticket: ticket, askedAt: now, deadline: now + settings.timeout, from: asker)
+    if isStarting { early.append(question) } else { ask(question) }
+    time(until: question.deadline)
   }
 
   /// A name for a request in flight, for `decide` to ask for.
@@ -156,17 +151,47 @@ extension StoreClient {
     send(.throttled(key: key, quota), expecting: .done, over: link)
   }
 
+  /// The store is told at the end of the turn, or once it is there.
   private func tellReleased(_ lease: SharedLease) {
-    if let link {
-      send(.release(key: lease.key, lease: lease.name), expecting: .done, over: link)
-    } else if untold.count < Self.mostUntold {
-      untold.append(lease)
+    guard link != nil || untold.count < Self.mostUntold else { return }
+    untold.append(lease)
+  }
+
+  /// With one command a key.
+  private func sendReleases(over link: StoreLink) {
+    while let first = untold.first {
+      let names = untold.compactMap { $0.key == first.key ? $0.name : nil }
+      untold.removeAll { $0.key == first.key }
+      send(.release(key: first.key, leases: names), expecting: .done, over: link)
     }
   }
 
-  private func ask(_ question: StoreQuestion) {
+  func ask(_ question: StoreQuestion) {
     guard let link else { return question.end(nil) }
-    send(question.command, expecting: .decision(question), by: question.deadline, over: link)
+    if let ticket = question.ticket { return look(question, ticket, over: link) }
+    let lease = question.lease?.name ?? []
+    if !call.add(question.buckets, lease: lease) {
+      endCall(over: link)
+      _ = call.add(question.buckets, lease: lease)
+    }
+    questions.append(question)
+  }
+
+  /// What has been asked in this turn goes with one call.
+  func endCall(over link: StoreLink) {
+    guard let first = questions.first else { return }
+    call.move(to: &out, keys: settings.keys, script: link.script)
+    expected.append(.decisions(questions), by: first.deadline)
+    questions = []
+  }
+
+  private func look(_ question: StoreQuestion, _ ticket: Int64, over link: StoreLink) {
+    let bucket = question.buckets[0]
+    guard case .budget(let quota) = bucket.limit.kind, let tenant = bucket.wish?.tenant else {
+      return question.end(nil)
+    }
+    let command = LimitCommand.look(key: bucket.key, quota, tenant, ticket: ticket)
+    send(command, expecting: .look(question), by: question.deadline, over: link)
   }
 
   private func send(
@@ -260,9 +285,8 @@ extension StoreClient {
     lastBeat = loop.turnBegan.nanoseconds
     health.saw(gateways: gateways)
     health.connected(worker, now: loop.turnBegan)
-    let (questions, ended) = (early, untold)
-    (early, untold) = ([], [])
-    for lease in ended { tellReleased(lease) }
+    let questions = early
+    early = []
     for question in questions { ask(question) }
   }
 
@@ -276,54 +300,11 @@ extension StoreClient {
     }
   }
 
-  private func take(_ reply: RedisReply, from link: StoreLink, now: MonotonicInstant) throws(StoreFailure) {
-    guard let kind = expected.popFirst()?.kind else { throw .unexpected }
-    if case .error(let error) = reply {
-      if case .decision(let question) = kind { return try refused(question, error, link, now: now) }
-      if error.code == "NOSCRIPT" { return loadScript(over: link) }
-      guard error.isOfOneRequest else { throw .refused(error) }
-      return health.faulted(error.shown, now: now)
-    }
-    switch kind {
-    case .decision(let question):
-      guard let decision = LimitCommand.decision(reply, about: question.buckets) else {
-        question.end(nil)
-        throw .unexpected
-      }
-      record(now.nanoseconds - question.askedAt)
-      question.end(decision)
-    case .gateways:
-      guard let gateways = reply.integer else { throw .unexpected }
-      health.saw(gateways: Int(clamping: gateways))
-    case .script:
-      isScriptComing = false
-    case .done: break
-    }
-  }
-
-  private func refused(
-    _ question: StoreQuestion, _ error: RedisError, _ link: StoreLink, now: MonotonicInstant
-  ) throws(StoreFailure) {
-    if error.code == "NOSCRIPT", !question.isRepeated {
-      question.isRepeated = true
-      loadScript(over: link)
-      return ask(question)
-    }
-    question.end(nil)
-    guard error.isOfOneRequest else { throw .refused(error) }
-    health.faulted(error.shown, now: now)
-  }
-
-  /// What is sent behind it finds the script there.
-  private func loadScript(over link: StoreLink) {
-    guard !isScriptComing else { return }
-    isScriptComing = true
-    out.append(loadingOf: LimitScript.text)
-    expected.append(.script, by: loop.turnBegan.nanoseconds + settings.timeout)
-  }
-
   private func flush() {
-    guard let link, !out.isEmpty else { return }
+    guard let link else { return }
+    endCall(over: link)
+    sendReleases(over: link)
+    guard !out.isEmpty else { return }
     do throws(TransportError) {
       sent = try link.stream.writeAvailable(out, from: sent)
     } catch {
@@ -353,7 +334,20 @@ extension StoreClient {
     out.removeAll()
     sent = 0
     while let reply = expected.popFirst() {
-      guard case .decision(let question) = reply.kind else { continue }
+      switch reply.kind {
+      case .decisions(let questions): lose(questions)
+      case .look(let question): lose([question])
+      case .gateways, .script, .done: break
+      }
+    }
+    call.removeAll()
+    lose(questions)
+    questions = []
+  }
+
+  /// There will be no answer.
+  func lose(_ questions: some Sequence<StoreQuestion>) {
+    for question in questions {
       // It may have been granted.
       if let lease = question.lease, untold.count < Self.mostUntold { untold.append(lease) }
       question.end(nil)

@@ -77,13 +77,13 @@ struct StoreConnector {
       count += 1
     }
     out.append(loadingOf: LimitScript.text)
-    beat.append(to: &out, keys: settings.keys, script: LimitCommand.wholeScript)
+    beat.append(to: &out, keys: settings.keys, script: .whole)
     let replies = try await link.ask(out, count: count, within: settings.timeout)
     for case .error(let error) in replies { throw .refused(error) }
     guard let digest = replies[count - 2].bytes, let gateways = replies[count - 1].integer else {
       throw .unexpected
     }
-    link.script = LimitCommand.call(digest)
+    link.script = ScriptCall(digest: digest)
     return Int(clamping: gateways)
   }
 

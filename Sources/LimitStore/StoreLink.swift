@@ -7,7 +7,7 @@ internal import Transport
 final class StoreLink {
   let stream: ByteStream
   /// How the script is called on this server.
-  var script = LimitCommand.wholeScript
+  var script = ScriptCall.whole
   // Changed on the loop's thread alone, by methods that call nobody back but `forEachReply`, whose body asks nothing of it.
   private var reader = RedisReplyReader()
 

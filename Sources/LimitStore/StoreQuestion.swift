@@ -3,13 +3,14 @@ internal import SharedLimits
 
 /// A request about which the store is asked.
 final class StoreQuestion {
-  let command: LimitCommand
   /// What is asked about, in the order of the reply.
   let buckets: [SharedBucket]
   let lease: SharedLease?
   let askedAt: Int64
   let deadline: Int64
-  /// The server did not know the script, and was told.
+  /// Of a request that waits for its turn in a budget; `nil`: nothing has been decided yet.
+  let ticket: Int64?
+  /// The server did not know the script, or could not say anything of the call that this was in.
   var isRepeated = false
   private var asker: Asker?
 
@@ -20,12 +21,12 @@ final class StoreQuestion {
   }
 
   init(
-    _ command: LimitCommand, about buckets: [SharedBucket], _ lease: SharedLease?, askedAt: Int64,
+    about buckets: [SharedBucket], _ lease: SharedLease? = nil, ticket: Int64? = nil, askedAt: Int64,
     deadline: Int64, from asker: Asker
   ) {
-    self.command = command
     self.buckets = buckets
     self.lease = lease
+    self.ticket = ticket
     self.askedAt = askedAt
     self.deadline = deadline
     self.asker = asker
@@ -46,7 +47,9 @@ final class StoreQuestion {
 /// What a reply will be to.
 struct ExpectedReply {
   enum Kind {
-    case decision(StoreQuestion)
+    /// To one call about all of them.
+    case decisions([StoreQuestion])
+    case look(StoreQuestion)
     case gateways
     case script
     /// It counts only if it is an error.

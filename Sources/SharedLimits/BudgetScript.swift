@@ -257,7 +257,7 @@ enum BudgetScript {
       if stored and (#stored < struct.size(HEAD) or struct.unpack('d', stored) ~= FORM) then
         error('the value of a budget is none of ours')
       end
-      b = {accounts = {}, granted = {}}
+      b, shortage = {accounts = {}, granted = {}}, nil
       if stored then
         local _, place
         _, b.rate, b.burst, b.adaptive, b.factor, b.stepped, b.lowered, b.tokens, b.refilled, b.undivided, b.divided,

@@ -2,11 +2,13 @@
 ///
 /// Its first argument says what is wanted:
 ///
-/// - `decide`: the keys but the first are buckets, each with four arguments. What counts is written only if no bucket that
-///   is enforced refuses; a bucket that is `always` counted is, whatever the others say, and one that only warns stops none.
-///   Answers the time, then for each bucket 1 or 0, a wait in microseconds and how far it is used up (`SharedDecision`).
-///   A budget is the last bucket, and is asked only for a request that nothing else refuses or lets wait.
-/// - `look`: what became of a request that waits for its turn in a budget. Answers as `decide` does.
+/// - `decide`: on some requests. The keys but the first are buckets, each with four arguments; each request names some of
+///   them. What counts is charged only if no bucket that is enforced refuses; a bucket that is `always` counted is, whatever
+///   the others say, and one that only warns stops none. A budget is a request's last bucket, and is asked only for one that
+///   nothing else refuses or lets wait. Answers the time, then for each request 1 and how far its first bucket is used up,
+///   if all let it pass at once; otherwise 0, then for each bucket 1 or 0, a wait in microseconds and how far it is used up,
+///   and of a budget also what part of the rate is in force, and a ticket (`SharedDecision`).
+/// - `look`: what became of a request that waits for its turn in a budget. Answers the time and a budget's numbers.
 /// - `giveBack`: a turn in a budget was not used.
 /// - `throttled`: upstream answered 429.
 /// - `beat`: a gateway lives, and so do the leases that it names. Answers how many gateways do.
@@ -52,64 +54,118 @@ package enum LimitScript {
       return redis.call('ZCARD', key)
     end
 
-    local function askBudget(i, reply, mayAsk)
-      local a, key = 4 * i - 6, KEYS[i]
-      openBudget(key, ARGV[a + 1])
-      if not mayAsk then
-        tell(reply, UNASKED, 0, 0)
-        return false
+    -- Reads what the call is about: keys, each with four arguments. One key stands there once.
+    local function readBuckets()
+      local buckets = {}
+      for i = 1, #KEYS - 1 do
+        local a, key = 4 * i - 2, KEYS[i + 1]
+        local kind, charge = string.byte(ARGV[a], 1, 2)
+        local bucket = {kind = kind, charge = charge, key = key}
+        if kind == RATE then
+          local interval, burst = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+          bucket.interval, bucket.burst, bucket.queueFor = interval, burst, tonumber(ARGV[a + 3])
+          bucket.used = ahead(key, interval, burst)
+        elseif kind == BUDGET then
+          openBudget(key, ARGV[a + 1])
+          bucket.b = b
+        else
+          bucket.most, bucket.leases = tonumber(ARGV[a + 1]), {}
+          bucket.used = inFlight(key, bucket.most)
+        end
+        buckets[i] = bucket
       end
-      local warns = ARGV[a] == 'bw'
-      local turn, wait, ticket = ask(ARGV[a + 2], tonumber(ARGV[a + 3]), warns)
-      saveBudget(key)
-      tell(reply, turn, wait, ticket)
-      return turn == REFUSED and not warns
+      return buckets
     end
 
-    local function decide()
-      local mayAsk, refused, levels, reply = true, false, {}, {now}
-      local count = #KEYS
-      for i = 2, count do
-        local a = 4 * i - 6
-        local kind, charge = string.byte(ARGV[a], 1, 2)
-        if kind == BUDGET then
-          refused = askBudget(i, reply, mayAsk) or refused
+    local function writeBuckets(buckets)
+      for _, bucket in ipairs(buckets) do
+        if not bucket.isChanged then
+          -- Nothing of it was taken.
+        elseif bucket.kind == RATE then
+          local value = struct.pack('ddd', now + bucket.used, bucket.interval, bucket.burst)
+          redis.call('SET', bucket.key, value, 'PX', math.ceil(bucket.used / 1000) + SLACK)
+        elseif bucket.kind == BUDGET then
+          b = bucket.b
+          saveBudget(bucket.key)
         else
-          local ok, wait, used
-          if kind == RATE then
-            local interval, burst = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
-            used = ahead(KEYS[i], interval, burst)
-            wait = math.max(0, used + interval - interval * burst)
-            ok = wait <= tonumber(ARGV[a + 3])
-            if ok then used = used + interval end
-          else
-            local most = tonumber(ARGV[a + 1])
-            used, wait = inFlight(KEYS[i], most), 0
-            ok = used < most
-            if ok then used = used + 1 end
-          end
-          levels[i] = ok and used
-          if charge ~= WARNS then
-            refused = refused or not ok
-            mayAsk = mayAsk and ok and wait == 0
-          end
-          local size = #reply
-          reply[size + 1], reply[size + 2], reply[size + 3] = ok and 1 or 0, math.ceil(wait), math.ceil(used)
+          redis.call('ZADD', bucket.key, unpack(bucket.leases))
+          redis.call('PEXPIRE', bucket.key, LEASE / 1000 + SLACK)
         end
       end
-      for i = 2, count do
-        local a, used = 4 * i - 6, levels[i]
-        local kind, charge = string.byte(ARGV[a], 1, 2)
-        if used and (not refused or charge == ALWAYS) then
-          if kind == RATE then
-            local value = struct.pack('ddd', now + used, tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]))
-            redis.call('SET', KEYS[i], value, 'PX', math.ceil(used / 1000) + SLACK)
+    end
+
+    -- The requests, one after the other as if each had come by itself. Each is the number of its buckets and then their
+    -- places among those of the call: behind one of requests in flight stands the lease, behind a budget the tenant and
+    -- for how long it may wait.
+    local function decide()
+      local buckets, reply = readBuckets(), {now}
+      local mine, oks, waits, levels, leases = {}, {}, {}, {}, {}
+      local a, last = 4 * #buckets + 2, #ARGV
+      while a <= last do
+        local count, mayAsk, refused, isPlain, budget = tonumber(ARGV[a]), true, false, true, nil
+        local turn, turnWait, ticket = UNASKED, 0, 0
+        a = a + 1
+        for j = 1, count do
+          local bucket = buckets[tonumber(ARGV[a])]
+          mine[j] = bucket
+          a = a + 1
+          if bucket.kind == BUDGET then
+            budget = bucket
+            b, shortage = bucket.b, bucket.shortage
+            if mayAsk then
+              local warns = bucket.charge == WARNS
+              turn, turnWait, ticket = ask(ARGV[a], tonumber(ARGV[a + 1]), warns)
+              bucket.shortage, bucket.isChanged = shortage, true
+              refused = refused or (turn == REFUSED and not warns)
+            end
+            isPlain = isPlain and turn == GRANTED and turnWait == 0
+            a = a + 2
           else
-            redis.call('ZADD', KEYS[i], now + LEASE, ARGV[a + 2])
-            redis.call('PEXPIRE', KEYS[i], LEASE / 1000 + SLACK)
+            local ok, wait, used = false, 0, bucket.used
+            if bucket.kind == RATE then
+              wait = math.max(0, used + bucket.interval - bucket.interval * bucket.burst)
+              ok = wait <= bucket.queueFor
+              if ok then used = used + bucket.interval end
+            else
+              ok = used < bucket.most
+              if ok then used = used + 1 end
+              leases[j] = ARGV[a]
+              a = a + 1
+            end
+            oks[j], waits[j], levels[j] = ok, wait, used
+            isPlain = isPlain and ok and wait == 0
+            if bucket.charge ~= WARNS then
+              refused = refused or not ok
+              mayAsk = mayAsk and ok and wait == 0
+            end
+          end
+        end
+        local size = #reply
+        reply[size + 1] = isPlain and 1 or 0
+        if isPlain then
+          reply[size + 2] = count > 0 and mine[1] ~= budget and math.ceil(levels[1]) or 0
+        end
+        for j = 1, count do
+          local bucket = mine[j]
+          if bucket == budget then
+            if not isPlain then tell(reply, turn, turnWait, ticket) end
+          else
+            if not isPlain then
+              size = #reply
+              reply[size + 1], reply[size + 2] = oks[j] and 1 or 0, math.ceil(waits[j])
+              reply[size + 3] = math.ceil(levels[j])
+            end
+            if oks[j] and (not refused or bucket.charge == ALWAYS) then
+              bucket.used, bucket.isChanged = levels[j], true
+              if bucket.leases then
+                local held = #bucket.leases
+                bucket.leases[held + 1], bucket.leases[held + 2] = now + LEASE, leases[j]
+              end
+            end
           end
         end
       end
+      writeBuckets(buckets)
       return reply
     end
 

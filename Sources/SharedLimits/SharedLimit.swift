@@ -25,7 +25,7 @@ package final class SharedLimit: Sendable {
 
   package let kind: Kind
   package let charge: Charge
-  /// What the script gets of it, but for what each request adds.
+  /// Four arguments for the script.
   let arguments: RedisArguments
 
   package init(_ kind: Kind, _ charge: Charge) {
@@ -53,8 +53,8 @@ extension SharedLimit.Kind {
         [UInt8(ascii: "r"), charge.rawValue], limit.microseconds, Self.word(limit.burst),
         Self.word(Int(queueFor / 1000)),
       ]
-    case .concurrency(let most): [[UInt8(ascii: "c"), charge.rawValue], Self.word(most)]
-    case .budget(let quota): [[UInt8(ascii: "b"), charge.rawValue], quota.words]
+    case .concurrency(let most): [[UInt8(ascii: "c"), charge.rawValue], Self.word(most), [], []]
+    case .budget(let quota): [[UInt8(ascii: "b"), charge.rawValue], quota.words, [], []]
     }
   }
 

@@ -45,11 +45,22 @@ package struct StoreKeys: Sendable, Hashable {
 /// The name of one value in the store, ready to be sent.
 package struct StoreKey: Sendable, Hashable {
   let sent: RedisArguments
+  /// Mostly tells it from others without looking at them.
+  private let hash: Int
 
-  package init(_ name: [UInt8]) { sent = RedisArguments([name]) }
+  package init(_ name: [UInt8]) { self.init(sent: RedisArguments([name])) }
 
-  private init() { sent = .none }
+  private init(sent: RedisArguments) {
+    self.sent = sent
+    hash = sent.hashValue
+  }
 
   /// Of what is not in the store.
-  package static let none = StoreKey()
+  package static let none = StoreKey(sent: .none)
+
+  package static func == (one: StoreKey, other: StoreKey) -> Bool {
+    one.hash == other.hash && one.sent == other.sent
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }

@@ -54,16 +54,24 @@ class Budget:
     def change(self, rate, burst, adaptive):
         self.numbers = f"{rate!r} {burst} {int(adaptive)}"
 
-    def call(self, now, wanted, *words):
+    def set_clock(self, now):
         self.connection.call("HSET", "clock", "seconds", EPOCH + now // 1_000_000, "microseconds", now % 1_000_000)
+
+    def call(self, now, wanted, *words):
+        self.set_clock(now)
         return self.connection.call("EVALSHA", self.digest, 2, "run", self.key, wanted, *words)
 
     def ask(self, now, tenant, weight, queue, charge="e"):
         """The turn, microseconds to wait, and the ticket."""
-        return self.turn(self.call(now, "decide", f"b{charge}", self.numbers, f"{weight!r} {tenant}", queue))
+        request = [1, 1, f"{weight!r} {tenant}", queue]
+        _, is_plain, *numbers = self.call(now, "decide", f"b{charge}", self.numbers, "", "", *request)
+        if is_plain:
+            assert numbers == [0]
+            return "granted", 0, 0
+        return self.turn(numbers)
 
     def look(self, now, tenant, ticket):
-        return self.turn(self.call(now, "look", self.numbers, tenant, ticket))
+        return self.turn(self.call(now, "look", self.numbers, tenant, ticket)[1:])
 
     def give_back(self, now, tenant):
         self.call(now, "giveBack", self.numbers, tenant)
@@ -72,8 +80,8 @@ class Budget:
         self.call(now, "throttled", self.numbers)
 
     @staticmethod
-    def turn(reply):
-        _, turn, wait, used, factor, ticket = reply
+    def turn(numbers):
+        turn, wait, used, factor, ticket = numbers
         assert wait >= 0 and used >= 0 and 0 < factor <= 1_000_000
         return TURNS[turn], wait, ticket
 

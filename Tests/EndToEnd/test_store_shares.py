@@ -84,33 +84,42 @@ def connection(server):
 
 def test_a_request_that_another_limit_refuses_takes_no_turn(connection):
     budget = shares.Budget(connection, 0.01, 1, False)
-    full = ("re", 1_000_000_000, 1, 0)
-    assert budget.call(0, "decide", "be", "0.01 1 0", "1 a", 0)[1:3] == [1, 0]
-    connection.call("FLUSHALL")
 
-    def decide(rate):
-        keys = ["run", "rate", "budget"]
-        words = ["decide", *rate, "be", "0.01 1 0", "1 a", 0]
-        return connection.call("EVALSHA", budget.digest, 3, *keys, *words)
+    def decide(charge, queue):
+        words = [f"r{charge}", 1_000_000_000, 1, queue, "be", "0.01 1 0", "", "", 2, 1, 2, "1 a", 0]
+        return connection.call("EVALSHA", budget.digest, 3, "run", "rate", "budget", "decide", *words)[1:]
 
     budget.call(0, "giveBack", "0.01 1 0", "a")
-    assert decide(full)[1:] == [1, 0, 1_000_000_000, 1, 0, 100_000_000, 1_000_000, 0]
+    # All let it pass, and of the first is told how far it is used up.
+    assert decide("e", 0) == [1, 1_000_000_000]
     # The rate refuses: the budget says what is left, and was not asked.
-    assert decide(full)[4] == 3
+    assert decide("e", 0) == [0, 0, 1_000_000_000, 1_000_000_000, 3, 0, 100_000_000, 1_000_000, 0]
     # Nor is it for one that has to wait first.
-    assert decide(("re", 1_000_000_000, 1, 2_000_000_000))[4] == 3
+    assert decide("e", 2_000_000_000)[4] == 3
     # What only warns keeps nobody from asking.
-    assert decide(("rw", 1_000_000_000, 1, 0))[4] == 0
+    assert decide("w", 0)[4] == 0
 
 
 def test_a_request_that_the_budget_refuses_costs_nothing_else(connection):
     budget = shares.Budget(connection, 0.01, 1, False)
     budget.ask(0, "a", 1.0, 0)
-    words = ["decide", "re", 1_000_000, 5, 0, "ra", 1_000_000, 5, 0, "be", budget.numbers, "1 a", 0]
+    words = ["decide", "re", 1_000_000, 5, 0, "ra", 1_000_000, 5, 0, "be", budget.numbers, "", "", 3, 1, 2, 3, "1 a", 0]
     reply = connection.call("EVALSHA", budget.digest, 4, "run", "rate", "source", "budget", *words)
-    assert (reply[1], reply[4], reply[7]) == (1, 1, 0)
+    assert (reply[1], reply[2], reply[5], reply[8]) == (0, 1, 1, 0)
     assert connection.call("EXISTS", "rate") == 0
     assert connection.call("EXISTS", "source") == 1
+
+
+def test_budgets_of_one_call_are_apart(connection):
+    """Of two regions, in a call with requests to both; each in its own shortage."""
+    budget = shares.Budget(connection, 0.01, 1, False)
+    requests = [word for place in (1, 2, 1, 2, 2) for word in (1, place, "1 a", 200_000_000 if place == 1 else 0)]
+    budget.set_clock(0)
+    words = ["decide", "be", "0.01 1 0", "", "", "be", "0.02 2 0", "", "", *requests]
+    reply = connection.call("EVALSHA", budget.digest, 3, "run", "one", "two", *words)
+    assert reply[1:] == [1, 0, 1, 0, 0, 2, 100_000_000, 100_000_000, 1_000_000, 1, 1, 0] + [0, 0, 50_000_000, 100_000_000, 1_000_000, 0]
+    two = shares.Budget(connection, 0.02, 2, False, "two")
+    assert two.ask(0, "a", 1.0, 0)[0] == "refused"
 
 
 def test_a_limit_that_warns_lets_nobody_wait_and_pays_nothing(connection):

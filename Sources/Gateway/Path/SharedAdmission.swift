@@ -144,11 +144,11 @@ extension Worker {
     if !refused.isEmpty { call.trail.store?.levels = question.levels(decision) }
     for place in refused {
       // The first, unless limits only warn.
-      try refuse(question.scopes[place], retryAfter: decision.buckets[place].wait, in: region, call)
+      try refuse(question.scopes[place], retryAfter: decision[place].wait, in: region, call)
     }
     var wait: Int64 = 0
     for (place, scope) in question.scopes.enumerated() {
-      let bucket = decision.buckets[place]
+      let bucket = decision[place]
       if scope == .upstream {
         call.trail.store?.turn = bucket.payment
         continue
@@ -193,7 +193,7 @@ extension Worker {
       case .shared, .unpaid: return .taken
       case .here, nil:
         guard let bucket = served.sharedBucket(for: call, now: loop.turnBegan) else { return .taken }
-        guard let decision = await store.decide([bucket], lease: nil)?.buckets[0] else {
+        guard let decision = await store.decide([bucket], lease: nil)?[0] else {
           return withoutStore(call)
         }
         if decision.isRefused { return refuse(decision, of: bucket, call) }

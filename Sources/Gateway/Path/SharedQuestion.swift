@@ -50,10 +50,11 @@ struct SharedQuestion {
   /// The places of those that refuse; where limits are enforced the one that is told of first, and of a tenant's rates only
   /// the tightest.
   func refused(by decision: SharedDecision) -> [Int] {
-    let places = scopes.indices.filter { decision.buckets[$0].isRefused }
+    guard !decision.isPlain else { return [] }
+    let places = scopes.indices.filter { decision[$0].isRefused }
     guard places.count > 1, buckets[0].limit.charge != .warns else { return places }
     let own = places.filter { ![.source, .concurrency, .upstream].contains(scopes[$0]) }
-    let tightest = own.max { decision.buckets[$0].wait < decision.buckets[$1].wait }
+    let tightest = own.max { decision[$0].wait < decision[$1].wait }
     let order: [Int?] = [
       places.first { scopes[$0] == .source }, places.first { scopes[$0] == .concurrency }, tightest,
       places.first { scopes[$0] == .upstream },
@@ -64,7 +65,7 @@ struct SharedQuestion {
   /// What is left of each.
   func levels(_ decision: SharedDecision) -> [LimitLevel] {
     scopes.indices.map { place in
-      let bucket = decision.buckets[place]
+      let bucket = decision[place]
       switch buckets[place].limit.kind {
       case .rate(let limit, _): return LimitLevel(scopes[place], bucket.limit(limit))
       case .concurrency(let most): return LimitLevel(concurrency: most, inFlight: Int(clamping: bucket.used))
@@ -76,7 +77,7 @@ struct SharedQuestion {
   /// What the store knows of the source is known here from now on, too.
   func mirror(_ decision: SharedDecision, of call: Call, now: MonotonicInstant) {
     guard scopes.first == .source, case .rate(let limit, _) = buckets[0].limit.kind else { return }
-    call.source.mirror(limit, ahead: decision.buckets[0].used, now: now)
+    call.source.mirror(limit, ahead: decision[0].used, now: now)
   }
 }
 
