@@ -6,7 +6,8 @@
 #
 # Tests that take longer, and are no part of `make test`:
 #   make fuzz TIME=60 TARGETS='json requests'   libFuzzer, TIME seconds for each target (default: 60, all)
-#   make sanitize KINDS=address FILTER=Gzip     unit tests under ThreadSanitizer and AddressSanitizer (default: both)
+#   make sanitize KINDS=address FILTER=Gzip     unit tests under ThreadSanitizer and AddressSanitizer (default: both);
+#                                               KINDS=gateway: end-to-end tests of the store, the gateway under each
 #   make soak MINUTES=10 STORE=1                the release binary under load, faults, reloads and a disk that fills; with
 #                                               STORE its limits are counted in a Redis, which fails as well
 
