@@ -51,24 +51,25 @@ extension StoreClient {
     throw .unexpected
   }
 
+  /// The server could not decide on any of them. They are asked about once more: with the script, if it was gone, and
+  /// otherwise each by itself, since it may be for one of them that nothing was said of the others.
   private func refused(
     _ questions: [StoreQuestion], _ error: RedisError, _ link: StoreLink, now: MonotonicInstant
   ) throws(StoreFailure) {
-    let isUnknown = error.code == "NOSCRIPT"
-    if isUnknown { loadScript(over: link) }
-    for question in questions {
-      if (isUnknown || questions.count > 1) && !question.isRepeated && (isUnknown || error.isOfOneRequest) {
-        // It may be for one of them that nothing was said of any.
-        question.isRepeated = true
-        ask(question)
-        if !isUnknown { endCall(over: link) }
-      } else {
-        question.end(nil)
-      }
+    let isScriptGone = error.code == "NOSCRIPT"
+    let mayRepeat = isScriptGone || (error.isOfOneRequest && questions.count > 1)
+    guard mayRepeat, !questions.contains(where: \.isRepeated) else {
+      for question in questions { question.end(nil) }
+      guard error.isOfOneRequest else { throw .refused(error) }
+      return health.faulted(error.shown, now: now)
     }
-    guard !isUnknown, questions.count == 1 || !error.isOfOneRequest else { return }
-    guard error.isOfOneRequest else { throw .refused(error) }
-    health.faulted(error.shown, now: now)
+    if isScriptGone { loadScript(over: link) }
+    endCall(over: link)
+    for question in questions {
+      question.isRepeated = true
+      ask(question)
+      if !isScriptGone { endCall(over: link) }
+    }
   }
 
   /// What is sent behind it finds the script there.

@@ -67,7 +67,7 @@ package enum LimitScript {
           bucket.used = ahead(key, interval, burst)
         elseif kind == BUDGET then
           openBudget(key, ARGV[a + 1])
-          bucket.b = b
+          bucket.b, bucket.shortage = b, shortage
         else
           bucket.most, bucket.leases = tonumber(ARGV[a + 1]), {}
           bucket.used = inFlight(key, bucket.most)

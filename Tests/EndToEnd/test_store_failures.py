@@ -179,6 +179,23 @@ def test_a_bucket_that_is_somebody_elses_touches_no_other(make_setup, upstream, 
         assert not said(gateway, DOWN)
 
 
+def test_requests_in_one_call_with_somebody_elses_bucket_are_counted_all_the_same(make_setup, upstream, store):
+    setup = shared(make_setup(), store, SLOW, options={"timeout": "20s"})
+    setup.tenants[1]["rateLimit"] = {"requestsPerSecond": 0.01, "burst": 10}
+    setup.config["workers"] = 1
+    with gateways.running(setup) as gateway, concurrent.futures.ThreadPoolExecutor(30) as pool:
+        wait_up(gateway)
+        store.call("RPUSH", "gatehouse:{limits}:tenant:crm", "mine")
+        # While the store says nothing, questions gather.
+        with store.paused():
+            answers = {key: [pool.submit(gateway.send, create(key)) for _ in range(15)] for key in (gateways.CRM, gateways.HR)}
+            until(lambda: metric(gateway, "gatehouse_requests_in_flight") == 30, "the requests do not come in")
+        told = {key: sorted(answer.result().status for answer in calls) for key, calls in answers.items()}
+        assert told[gateways.HR] == [201] * 10 + [429] * 5
+        assert told[gateways.CRM] == [201] * 6 + [429] * 9
+        assert not said(gateway, DOWN)
+
+
 class Fake:
     """A server that answers what it is told to, or nothing."""
 
