@@ -48,6 +48,7 @@ def arguments():
     parser.add_argument("--backlog", type=int, default=8192, help="of which the system calls and the index are counted")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--store", metavar="URL", help="count limits in this Redis; nothing is compared then")
+    parser.add_argument("--watchers", type=int, default=0, metavar="N", help="as many watch the live requests of the dashboard")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="keep callgrind's dumps there")
     return parser.parse_args()
 

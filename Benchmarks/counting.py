@@ -47,6 +47,7 @@ def gateway(options, folder, tracer=(), backlog=None):
         )  # fmt: skip
         stack.callback(running.stop)
         running.wait_until_ready(120)
+        stack.enter_context(running.watched(options.watchers))
         yield running
 
 

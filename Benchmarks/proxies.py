@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -317,6 +318,23 @@ class Gatehouse(Proxy):
                 if line.startswith("gatehouse_audit_fsync_duration_seconds_count"):
                     return int(line.rsplit(" ", 1)[1])
         raise SystemExit("the metrics do not count the journal's synchronisations")
+
+    @contextlib.contextmanager
+    def watched(self, count):
+        """By so many who are sent each request as it ends."""
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", self._admin), 10))
+                connection.sendall(b"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                connection.settimeout(None)
+                threading.Thread(target=self._drop_events, args=(connection,), daemon=True).start()
+            yield
+
+    @staticmethod
+    def _drop_events(connection):
+        with contextlib.suppress(OSError):
+            while connection.recv(1 << 16):
+                pass
 
     def journal_report(self, binary):
         """What `audit verify` says; call it after `stop`."""

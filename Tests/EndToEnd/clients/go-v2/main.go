@@ -22,7 +22,7 @@ type result struct {
 }
 
 func main() {
-	settings, err := config.LoadDefaultConfig(context.TODO(), config.WithRegion("us-east-1"))
+	settings, err := config.LoadDefaultConfig(context.Background(), config.WithRegion("us-east-1"))
 	if err != nil {
 		panic(err)
 	}
@@ -32,7 +32,7 @@ func main() {
 	if err := json.Unmarshal([]byte(os.Args[2]), &input); err != nil {
 		panic(err)
 	}
-	output, err := client.CreateAppInstanceUser(context.TODO(), &input)
+	output, err := client.CreateAppInstanceUser(context.Background(), &input)
 	var told result
 	var failure smithy.APIError
 	if err == nil {
