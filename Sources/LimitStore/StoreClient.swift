@@ -172,7 +172,7 @@ extension StoreClient {
     let lease = question.lease?.name ?? []
     if !call.add(question.buckets, lease: lease) {
       endCall(over: link)
-      _ = call.add(question.buckets, lease: lease)
+      guard call.add(question.buckets, lease: lease) else { return question.end(nil) }
     }
     questions.append(question)
   }

@@ -36,10 +36,7 @@ def server(request):
 
 @pytest.fixture
 def store(server):
-    if server.process.poll() is not None:
-        server.start()
-    server.call("FLUSHALL")
-    return server
+    return server.emptied()
 
 
 def shared(setup, store, crm=None, url=None, **rate_limit):

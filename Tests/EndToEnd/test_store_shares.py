@@ -34,10 +34,7 @@ def redis():
 
 @pytest.fixture
 def store(redis):
-    if redis.process.poll() is not None:
-        redis.start()
-    redis.call("FLUSHALL")
-    return redis
+    return redis.emptied()
 
 
 # The script.
